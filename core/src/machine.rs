@@ -1,0 +1,113 @@
+//! Computations that need IO done for them, and the two loops that do it.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::transport::{AsyncTransport, Limits, Now, Request, Response, Transport, TransportError};
+
+/// A computation that needs IO done for it: one event in, one action out.
+///
+/// Nothing has to be drained and no order of events is a panic: an event out of turn is answered with an error
+/// value.
+pub trait Machine {
+    /// What it computes.
+    type Output;
+
+    /// Takes one event and says what to do next. The first event is [`Event::Tick`].
+    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output>;
+}
+
+impl<M: Machine + ?Sized> Machine for &mut M {
+    type Output = M::Output;
+
+    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output> {
+        (**self).step(event, now)
+    }
+}
+
+/// What happened outside. Prints no body: the answer to a token request holds the token.
+pub enum Event {
+    /// The machine starts, or the time that it waited for has come. An early tick is harmless.
+    Tick,
+    /// The request was answered.
+    Answer(Response),
+    /// The request was not answered.
+    Failure(TransportError),
+}
+
+/// What to do next. Prints no header value and no body.
+#[must_use]
+pub enum Action<T> {
+    /// Send this within these limits, and come back with [`Event::Answer`] or [`Event::Failure`].
+    Send(Request, Limits),
+    /// Come back with [`Event::Tick`] at this time.
+    Wait(Now),
+    /// Finished.
+    Done(Result<T, Error>),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tick => f.write_str("Tick"),
+            Self::Answer(answer) => write!(f, "Answer({}, {} bytes)", answer.status(), answer.body().len()),
+            Self::Failure(failure) => write!(f, "Failure({failure:?})"),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Action<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(request, _) => {
+                write!(f, "Send({} {}, {} bytes)", request.method(), request.uri(), request.body().len())
+            }
+            Self::Wait(until) => write!(f, "Wait({until:?})"),
+            Self::Done(Ok(_)) => f.write_str("Done(Ok)"),
+            Self::Done(Err(error)) => write!(f, "Done(Err({error}))"),
+        }
+    }
+}
+
+/// Runs a machine to its end over a blocking transport.
+///
+/// # Errors
+/// What the machine ends with.
+pub fn drive<M: Machine>(world: &(impl Transport + ?Sized), mut machine: M) -> Result<M::Output, Error> {
+    let mut event = Event::Tick;
+    loop {
+        event = match machine.step(event, world.now()) {
+            Action::Send(request, limits) => answered(world.send(request, limits)),
+            Action::Wait(until) => {
+                world.sleep_until(until);
+                Event::Tick
+            }
+            Action::Done(result) => return result,
+        };
+    }
+}
+
+/// Runs a machine to its end over an async transport: [`drive`] with two awaits.
+///
+/// # Errors
+/// What the machine ends with.
+pub async fn drive_async<M: Machine>(
+    world: &impl AsyncTransport,
+    mut machine: M,
+) -> Result<M::Output, Error> {
+    let mut event = Event::Tick;
+    loop {
+        event = match machine.step(event, world.now()) {
+            Action::Send(request, limits) => answered(world.send(request, limits).await),
+            Action::Wait(until) => {
+                world.sleep_until(until).await;
+                Event::Tick
+            }
+            Action::Done(result) => return result,
+        };
+    }
+}
+
+fn answered(result: Result<Response, TransportError>) -> Event {
+    result.map_or_else(Event::Failure, Event::Answer)
+}

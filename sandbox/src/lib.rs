@@ -1,0 +1,1 @@
+//! Offline sandbox that plays the Zuora Billing service.
