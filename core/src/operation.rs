@@ -103,14 +103,16 @@ impl Spec {
 
     /// The same with another kind of answer.
     #[must_use]
-    pub const fn answering(self, answer: Media) -> Self {
-        Self { answer, ..self }
+    pub const fn answering(mut self, answer: Media) -> Self {
+        self.answer = answer;
+        self
     }
 
     /// The same drawing on another quota.
     #[must_use]
-    pub const fn drawing_on(self, quota: Quota) -> Self {
-        Self { quota, ..self }
+    pub const fn drawing_on(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
     }
 }
 
