@@ -47,7 +47,7 @@ impl Error {
             Cause::Field { .. } => Kind::Build,
             Cause::Transport(_) => Kind::Transport,
             Cause::SignIn { .. } => Kind::Auth,
-            Cause::Rejected => Kind::Rejected,
+            Cause::Rejected | Cause::Refused { .. } => Kind::Rejected,
             Cause::Throttled { .. } => Kind::Throttled,
             Cause::Decode { .. } => Kind::Decode,
             Cause::Deadline { .. } => Kind::Deadline,
@@ -258,7 +258,7 @@ impl Category {
         match code {
             "LOCK_COMPETITION" => return Self::Lock,
             "TEMPORARY_ERROR" | "SERVER_UNAVAILABLE" => return Self::Temporary,
-            "UNKNOWN_ERROR" | "SystemError" => return Self::Internal,
+            "UNKNOWN_ERROR" => return Self::Internal,
             "TRANSACTION_TIMEOUT" => return Self::External,
             "INVALID_SESSION" => return Self::Authentication,
             _ if code.starts_with("REQUEST_EXCEEDED_") => return Self::Limit,
@@ -303,6 +303,8 @@ pub(crate) enum Cause {
     #[error("the service refused the request")]
     Rejected,
     #[error("{what}")]
+    Refused { what: Cow<'static, str> },
+    #[error("{what}")]
     Throttled { what: Cow<'static, str> },
     #[error("the answer cannot be read at {path}: {why}")]
     Decode { path: Cow<'static, str>, why: Cow<'static, str> },
@@ -330,6 +332,12 @@ impl From<Cause> for Error {
             sent_at: None,
             body: Bytes::new(),
         }))
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(failure: TransportError) -> Self {
+        Cause::Transport(failure).into()
     }
 }
 

@@ -37,6 +37,7 @@ pub enum Event {
 
 /// What to do next. Prints no header value and no body.
 #[must_use]
+#[allow(clippy::large_enum_variant)] // a box would cost each call an allocation to save a move
 pub enum Action<T> {
     /// Send this within these limits, and come back with [`Event::Answer`] or [`Event::Failure`].
     Send(Request, Limits),

@@ -24,11 +24,11 @@ pub trait Operation {
     /// request cannot be written.
     fn request(&self) -> Result<Request, Error>;
 
-    /// Reads a successful answer, already inflated and with its envelope checked.
+    /// Reads a successful answer, already inflated and with its envelope checked. A 204 comes with the body `{}`.
     ///
     /// # Errors
     /// [`Kind::Decode`](crate::Kind::Decode) with the place in the JSON.
-    fn parse(&self, success: Response) -> Result<Self::Output, Error>;
+    fn parse(&self, success: &Response) -> Result<Self::Output, Error>;
 }
 
 impl<O: Operation + ?Sized> Operation for &O {
@@ -42,7 +42,7 @@ impl<O: Operation + ?Sized> Operation for &O {
         (**self).request()
     }
 
-    fn parse(&self, success: Response) -> Result<Self::Output, Error> {
+    fn parse(&self, success: &Response) -> Result<Self::Output, Error> {
         (**self).parse(success)
     }
 }

@@ -1,0 +1,353 @@
+//! The async client: the verbs of the blocking one, each with an await.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Method;
+
+use crate::call::{Answer, Call};
+use crate::config::{CallOptions, Config};
+use crate::error::{Error, Result};
+use crate::machine::{Machine, drive_async};
+use crate::operation::{Operation, Paged};
+use crate::pages::Pages;
+use crate::plan::plan;
+use crate::raw::Raw;
+use crate::session::{Session, Token};
+use crate::settle::{Settled, Settlement, Transition};
+use crate::transport::{AsyncTransport, Body, Open, Request, Response};
+use crate::watch::{Awaited, Pace, Progress, Watch};
+
+/// A session over an async transport. Clones share the session. Every future is `Send`, and dropping one leaves
+/// the session usable: a write that was in flight is told to [`Config::observer`].
+#[derive(Clone, Debug)]
+pub struct AsyncClient<T> {
+    session: Session,
+    world: T,
+}
+
+impl<T: AsyncTransport + Open> AsyncClient<T> {
+    /// A client over the transport's own defaults.
+    ///
+    /// # Errors
+    /// A setting that is wrong, named; or the transport cannot start.
+    pub fn new(config: &Config) -> Result<Self> {
+        Self::over(config, T::open()?)
+    }
+}
+
+impl<T: AsyncTransport> AsyncClient<T> {
+    /// A client over a transport that the caller made.
+    ///
+    /// # Errors
+    /// A setting that is wrong, named; or no randomness for idempotency keys.
+    pub fn over(config: &Config, transport: T) -> Result<Self> {
+        let seed = transport.seed()?;
+        Ok(Self { session: Session::new(config, &seed)?, world: transport })
+    }
+
+    /// A client that joins a session.
+    pub fn join(session: &Session, transport: T) -> Self {
+        Self { session: session.clone(), world: transport }
+    }
+
+    /// Sends one operation and reads its answer.
+    ///
+    /// # Errors
+    /// Whatever went wrong: see [`Error::kind`] and [`Error::outcome`].
+    pub fn call<O>(&self, operation: &O) -> impl Future<Output = Result<Answer<O::Output>>> + Send
+    where
+        O: Operation<Output: Send> + Sync,
+    {
+        self.drive(Call::new(&self.session, operation))
+    }
+
+    /// [`call`](Self::call) with settings of its own.
+    ///
+    /// # Errors
+    /// As for [`call`](Self::call).
+    pub fn call_with<O>(
+        &self,
+        operation: &O,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Answer<O::Output>>> + Send
+    where
+        O: Operation<Output: Send> + Sync,
+    {
+        self.drive(Call::with(&self.session, operation, options))
+    }
+
+    /// A list, page by page.
+    pub fn pages<'a, O: Paged>(&'a self, operation: &O) -> AsyncPages<'a, T, O> {
+        AsyncPages {
+            client: self,
+            state: PageState::Idle(Box::new(Pages::new(&self.session, operation.clone()))),
+        }
+    }
+
+    /// A list, row by row; pages are asked for as they are needed.
+    pub fn items<'a, O: Paged>(&'a self, operation: &O) -> AsyncItems<'a, T, O> {
+        AsyncItems { pages: self.pages(operation), rows: Vec::new().into_iter() }
+    }
+
+    /// Looks at something again and again; the caller sees every look.
+    pub fn watch<A: Awaited>(&self, awaited: A, pace: Pace) -> AsyncWatching<'_, T, A> {
+        self.watch_on(Watch::new(&self.session, awaited, pace))
+    }
+
+    /// Goes on with a watch that was kept as text.
+    pub fn watch_on<A: Awaited>(&self, watch: Watch<A>) -> AsyncWatching<'_, T, A> {
+        AsyncWatching { client: self, watch }
+    }
+
+    /// Waits until something is decided.
+    ///
+    /// # Errors
+    /// The goal cannot be reached, or not within the time that `pace` gives.
+    pub fn wait<A>(&self, awaited: A, pace: Pace) -> impl Future<Output = Result<A::Ready>> + Send
+    where
+        A: Awaited<Read: Send, Ready: Send> + Send,
+        <A::Read as Operation>::Output: Send,
+    {
+        self.drive(Watch::new(&self.session, awaited, pace).to_end())
+    }
+
+    /// Finds out what became of a transition that ended with `error`, by reading its object back.
+    ///
+    /// # Errors
+    /// The object cannot be read.
+    pub fn settle<O>(
+        &self,
+        transition: &O,
+        error: &Error,
+    ) -> impl Future<Output = Result<Settled<<O::Read as Operation>::Output>>> + Send
+    where
+        O: Transition<Read: Send> + Send,
+        <O::Read as Operation>::Output: Send,
+    {
+        self.wait(Settlement::new(transition, error), Pace::default())
+    }
+
+    /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is
+    /// sent.
+    ///
+    /// # Errors
+    /// The request cannot be built.
+    pub fn plan<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<Request> {
+        plan(&self.session, operation, options)
+    }
+
+    /// Any other endpoint: see [`Raw`].
+    ///
+    /// # Errors
+    /// As for [`call`](Self::call).
+    pub fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Body>,
+    ) -> impl Future<Output = Result<Answer<Response>>> + Send {
+        self.drive(Call::new(&self.session, Raw::from_parts(method, path, body)))
+    }
+
+    /// Runs any machine over this client's transport.
+    ///
+    /// # Errors
+    /// What the machine ends with.
+    pub fn drive<M>(&self, machine: M) -> impl Future<Output = Result<M::Output>> + Send
+    where
+        M: Machine<Output: Send> + Send,
+    {
+        drive_async(&self.world, machine)
+    }
+
+    /// What this client shares with its clones.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The transport.
+    pub fn transport(&self) -> &T {
+        &self.world
+    }
+
+    /// The token in use, to be kept for a process that starts soon.
+    pub fn token(&self) -> Option<Token> {
+        self.session.token(self.world.now())
+    }
+
+    /// Takes up a token that another process fetched.
+    ///
+    /// # Errors
+    /// A token that cannot stand in a header.
+    pub fn put_token(&self, token: &Token) -> Result<()> {
+        self.session.put_token(token, self.world.now())
+    }
+}
+
+/// Pages of a list. Ends after the last page and after an error.
+pub struct AsyncPages<'a, T, O: Paged> {
+    client: &'a AsyncClient<T>,
+    state: PageState<'a, O>,
+}
+
+enum PageState<'a, O: Paged> {
+    Idle(Box<Pages<O>>),
+    Driven(Driven<'a, O>),
+    Over,
+}
+
+/// The future owns the machine while it is driven, and hands it back.
+type Driven<'a, O> = Pin<Box<dyn Future<Output = (Box<Pages<O>>, Result<Option<Page<O>>>)> + Send + 'a>>;
+
+type Page<O> = Answer<Vec<<O as Paged>::Item>>;
+
+impl<'a, T, O> AsyncPages<'a, T, O>
+where
+    T: AsyncTransport,
+    O: Paged<Output: Send, Item: Send> + Send + 'a,
+{
+    /// The next page; `None` after the last one. A future that is dropped loses nothing: the next one goes on
+    /// where it stood.
+    #[allow(clippy::should_implement_trait)] // the async twin of an iterator's
+    pub fn next(&mut self) -> impl Future<Output = Option<Result<Page<O>>>> + Send {
+        poll_fn(|context| self.poll_page(context))
+    }
+
+    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<O>>>> {
+        loop {
+            match &mut self.state {
+                PageState::Over => return Poll::Ready(None),
+                PageState::Driven(page) => {
+                    let (pages, page) = ready!(page.as_mut().poll(context));
+                    let page = page.transpose();
+                    self.state = match page {
+                        Some(Ok(_)) => PageState::Idle(pages),
+                        _ => PageState::Over,
+                    };
+                    return Poll::Ready(page);
+                }
+                PageState::Idle(_) => {
+                    if let PageState::Idle(mut pages) = std::mem::replace(&mut self.state, PageState::Over) {
+                        let client = self.client;
+                        self.state = PageState::Driven(Box::pin(async move {
+                            let page = client.drive(&mut *pages).await;
+                            (pages, page)
+                        }));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T, O: Paged> std::fmt::Debug for AsyncPages<'_, T, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AsyncPages(..)")
+    }
+}
+
+/// Rows of a list. Ends after the last row and after an error.
+pub struct AsyncItems<'a, T, O: Paged> {
+    pages: AsyncPages<'a, T, O>,
+    rows: std::vec::IntoIter<O::Item>,
+}
+
+impl<'a, T, O> AsyncItems<'a, T, O>
+where
+    T: AsyncTransport,
+    O: Paged<Output: Send, Item: Send> + Send + 'a,
+{
+    /// The next row; `None` after the last one. A future that is dropped loses nothing.
+    #[allow(clippy::should_implement_trait)] // the async twin of an iterator's
+    pub fn next(&mut self) -> impl Future<Output = Option<Result<O::Item>>> + Send {
+        poll_fn(|context| self.poll_row(context))
+    }
+
+    fn poll_row(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<O::Item>>> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Poll::Ready(Some(Ok(row)));
+            }
+            match ready!(self.pages.poll_page(context)) {
+                Some(Ok(page)) => self.rows = page.into_inner().into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<T, O: Paged> std::fmt::Debug for AsyncItems<'_, T, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AsyncItems(..)")
+    }
+}
+
+#[cfg(feature = "stream")]
+mod stream {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use futures_core::Stream;
+
+    use super::{AsyncItems, AsyncPages, AsyncTransport, Page, Paged, Result};
+
+    impl<'a, T, O> Stream for AsyncPages<'a, T, O>
+    where
+        T: AsyncTransport,
+        O: Paged<Output: Send, Item: Send> + Send + Unpin + 'a,
+    {
+        type Item = Result<Page<O>>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.get_mut().poll_page(context)
+        }
+    }
+
+    impl<'a, T, O> Stream for AsyncItems<'a, T, O>
+    where
+        T: AsyncTransport,
+        O: Paged<Output: Send, Item: Send + Unpin> + Send + Unpin + 'a,
+    {
+        type Item = Result<O::Item>;
+
+        fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.get_mut().poll_row(context)
+        }
+    }
+}
+
+/// A watch over a client.
+pub struct AsyncWatching<'a, T, A: Awaited> {
+    client: &'a AsyncClient<T>,
+    watch: Watch<A>,
+}
+
+impl<T, A> AsyncWatching<'_, T, A>
+where
+    T: AsyncTransport,
+    A: Awaited<Read: Send, Ready: Send> + Send,
+    <A::Read as Operation>::Output: Send,
+{
+    /// Takes the next look, after the pause that is due.
+    ///
+    /// # Errors
+    /// The goal cannot be reached, or not within the time given.
+    pub fn look(&mut self) -> impl Future<Output = Result<Progress<A::Ready>>> + Send {
+        self.client.drive(&mut self.watch)
+    }
+}
+
+impl<T, A: Awaited> AsyncWatching<'_, T, A> {
+    /// What is awaited, with what it remembers of the last look.
+    pub fn awaited(&self) -> &A {
+        self.watch.awaited()
+    }
+
+    /// The watch itself, to be kept.
+    pub fn into_watch(self) -> Watch<A> {
+        self.watch
+    }
+}

@@ -1,0 +1,260 @@
+//! The headers that every operation shares, checked and prepared once, and those that every answer brings.
+
+use std::time::Duration;
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use crate::config::CommonHeaders;
+use crate::error::{Error, Result};
+use crate::transport::Request;
+
+pub(crate) const VERSION: HeaderName = HeaderName::from_static("zuora-version");
+pub(crate) const ENTITY_IDS: HeaderName = HeaderName::from_static("zuora-entity-ids");
+pub(crate) const ORG_IDS: HeaderName = HeaderName::from_static("zuora-org-ids");
+pub(crate) const TRACK_ID: HeaderName = HeaderName::from_static("zuora-track-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("zuora-request-id");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Longest key that a caller may choose; the service takes 254, the rest is for counters.
+const CALLERS_KEY: usize = 240;
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    scheme: Scheme,
+    authority: Authority,
+    prefix: String,
+}
+
+impl Base {
+    /// # Errors
+    /// Anything but `https`, or `http` to a loopback address; user names, queries and fragments in the URL.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let refuse = |why: &'static str| Error::invalid("base URL", why);
+        let uri: Uri = url.parse().map_err(|_| refuse("is not a URL such as https://rest.zuora.com"))?;
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(refuse("needs a scheme and a host, such as https://rest.zuora.com"));
+        };
+        if authority.as_str().contains('@') {
+            return Err(refuse("must not hold a user name or password"));
+        }
+        if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
+            return Err(refuse("must be https: http is allowed to loopback addresses only"));
+        }
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return Err(refuse("must be https"));
+        }
+        let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        if path.query().is_some() {
+            return Err(refuse("must not hold a query"));
+        }
+        Ok(Self { scheme, authority, prefix: path.path().trim_end_matches('/').to_owned() })
+    }
+
+    fn join(&self, path: Uri) -> Result<Uri> {
+        let unsendable = || Error::invalid("path", "does not form a URL with the base URL");
+        let mut parts = path.into_parts();
+        if parts.authority.is_some() {
+            return Err(Error::invalid("path", "must not name a host: requests go to the base URL only"));
+        }
+        if !self.prefix.is_empty() {
+            let rest = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
+            let whole = [self.prefix.as_str(), rest].concat();
+            parts.path_and_query = Some(PathAndQuery::from_maybe_shared(whole).map_err(|_| unsendable())?);
+        }
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        Uri::from_parts(parts).map_err(|_| unsendable())
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Header values that are the same for every call, or for every attempt of a call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Common {
+    pub(crate) version: Option<HeaderValue>,
+    pub(crate) entity_id: Option<HeaderValue>,
+    pub(crate) org_ids: Option<HeaderValue>,
+    pub(crate) track_id: Option<HeaderValue>,
+}
+
+impl Common {
+    /// # Errors
+    /// A value that the service would refuse, named by its header.
+    pub(crate) fn check(text: &CommonHeaders) -> Result<Self> {
+        Ok(Self {
+            version: text.version.as_deref().map(version).transpose()?,
+            entity_id: text.entity_id.as_deref().map(entity).transpose()?,
+            org_ids: text.org_ids.as_deref().map(organizations).transpose()?,
+            track_id: text.track_id.as_deref().map(track_id).transpose()?,
+        })
+    }
+}
+
+fn version(text: &str) -> Result<HeaderValue> {
+    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = text.split('-').collect();
+    let dated = matches!(&parts[..], [y, m, d] if digits(y, 4) && digits(m, 2) && digits(d, 2));
+    let numbered = text.strip_suffix(".0").is_some_and(|number| digits(number, 3));
+    if !(dated || numbered) {
+        return Err(Error::invalid(
+            "Zuora-Version",
+            "is a date such as 2024-05-20 or a number such as 341.0",
+        ));
+    }
+    printable("Zuora-Version", text)
+}
+
+fn entity(text: &str) -> Result<HeaderValue> {
+    if text.contains(',') {
+        return Err(Error::invalid("Zuora-Entity-Ids", "takes one entity id"));
+    }
+    printable("Zuora-Entity-Ids", text)
+}
+
+fn organizations(text: &str) -> Result<HeaderValue> {
+    if text.split(',').any(|id| id.trim().is_empty()) {
+        return Err(Error::invalid("Zuora-Org-Ids", "holds an empty organization id"));
+    }
+    printable("Zuora-Org-Ids", text)
+}
+
+fn track_id(text: &str) -> Result<HeaderValue> {
+    if text.len() > 64 || text.contains([':', ';', '"', '\'']) {
+        return Err(Error::invalid("Zuora-Track-Id", "takes at most 64 characters and none of : ; \" '"));
+    }
+    printable("Zuora-Track-Id", text)
+}
+
+/// # Errors
+/// A key that is empty, too long or not printable ASCII.
+pub(crate) fn callers_key(text: &str) -> Result<&str> {
+    if text.len() > CALLERS_KEY {
+        return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
+    }
+    printable("Idempotency-Key", text).map(|_| text)
+}
+
+pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue> {
+    if text.trim().is_empty() || text.trim() != text {
+        return Err(Error::invalid(header, "must not be empty nor begin or end with a space"));
+    }
+    if !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err(Error::invalid(header, "takes printable ASCII characters only"));
+    }
+    HeaderValue::from_str(text).map_err(|_| Error::invalid(header, "cannot stand in a header"))
+}
+
+/// `Bearer …`, marked so that it does not print.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
+    let mut value = printable("Authorization", &format!("Bearer {token}"))
+        .map_err(|_| Error::invalid("Authorization", "the token is empty or not printable ASCII"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What one attempt adds to an operation's own request.
+pub(crate) struct Dress<'a> {
+    pub(crate) base: &'a Base,
+    pub(crate) user_agent: &'a HeaderValue,
+    pub(crate) session: &'a Common,
+    pub(crate) call: &'a Common,
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) idempotency_key: Option<HeaderValue>,
+}
+
+impl Dress<'_> {
+    /// # Errors
+    /// A path that names a host.
+    pub(crate) fn put_on(self, mut request: Request) -> Result<Request> {
+        *request.uri_mut() = self.base.join(std::mem::take(request.uri_mut()))?;
+        let length = request.body().len();
+        let sends_body = length > 0 || matches!(request.method().as_str(), "POST" | "PUT" | "PATCH");
+        let headers = request.headers_mut();
+        let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
+            call.as_ref().or(session.as_ref()).cloned()
+        };
+        let optional = [
+            (AUTHORIZATION, self.authorization),
+            (IDEMPOTENCY_KEY, self.idempotency_key),
+            (VERSION, pick(&self.call.version, &self.session.version)),
+            (ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id)),
+            (ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids)),
+            (TRACK_ID, pick(&self.call.track_id, &self.session.track_id)),
+            (CONTENT_LENGTH, sends_body.then(|| HeaderValue::from(length))),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        Ok(request)
+    }
+}
+
+/// The quota window closest to exhaustion, as the last answer told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// `RateLimit-Limit` as sent: the quota, then every window with its length, such as
+    /// `2250000, 50000;w=60, 2250000;w=3600, 27000000;w=86400`.
+    pub limit: Option<String>,
+    /// Requests left in the window.
+    pub remaining: Option<u64>,
+    /// Until the window starts anew.
+    pub reset: Option<Duration>,
+}
+
+/// How many requests of the tenant may be in flight at once, as the last answer told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConcurrencyLimit {
+    /// Name of the class, such as `Default`.
+    pub class: Option<String>,
+    /// Most requests in flight.
+    pub limit: Option<u64>,
+    /// How many more could start; the service refreshes it once a second.
+    pub remaining: Option<u64>,
+}
+
+pub(crate) fn rate_limit(headers: &HeaderMap) -> RateLimit {
+    RateLimit {
+        limit: text(headers, "ratelimit-limit").map(str::to_owned),
+        remaining: number(headers, "ratelimit-remaining"),
+        reset: number(headers, "ratelimit-reset").map(Duration::from_secs),
+    }
+}
+
+pub(crate) fn concurrency_limit(headers: &HeaderMap) -> ConcurrencyLimit {
+    ConcurrencyLimit {
+        class: text(headers, "concurrency-limit-type").map(str::to_owned),
+        limit: number(headers, "concurrency-limit-limit"),
+        remaining: number(headers, "concurrency-limit-remaining"),
+    }
+}
+
+/// `Retry-After` in seconds; its date form is not documented for this service and is ignored.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    number(headers, "retry-after").map(Duration::from_secs)
+}
+
+pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Digits, saturating: an absurd number must not overflow a clock.
+pub(crate) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    let digits = text(headers, name)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().unwrap_or(u64::MAX))
+}

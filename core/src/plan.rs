@@ -1,0 +1,19 @@
+//! What a call would send, without sending it.
+
+use http::HeaderValue;
+
+use crate::config::CallOptions;
+use crate::error::Result;
+use crate::exchange::Exchange;
+use crate::operation::Operation;
+use crate::session::Session;
+use crate::transport::Request;
+
+/// The request as the transport would get it, with a placeholder for the token. A key of the session's own is
+/// used up by it: the call that follows carries another.
+pub(crate) fn plan<O: Operation>(session: &Session, operation: &O, options: &CallOptions) -> Result<Request> {
+    let name = operation.spec().name;
+    let mut exchange = Exchange::new(session, operation.spec(), options)?;
+    let request = operation.request().map_err(|error| error.of(name))?;
+    exchange.dress(request, Some(HeaderValue::from_static("Bearer ..."))).map_err(|error| error.of(name))
+}

@@ -1,0 +1,77 @@
+//! Any endpoint that has no operation of its own.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
+
+use crate::error::{Error, Result};
+use crate::operation::{Effect, Operation, Spec};
+use crate::transport::{Body, Request, Response};
+
+/// A request to any other endpoint, with the same authorization, repeats, envelope check and errors.
+///
+/// GET and HEAD are reads, POST and PATCH carry an idempotency key, everything else is a transition that is
+/// never repeated after an unknown outcome.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    spec: Spec,
+    path: String,
+    body: Option<Body>,
+}
+
+impl Raw {
+    /// `path` begins with `/` and may hold a query; it is sent as it is, so it must be encoded already.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        let effect = match method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Effect::Read,
+            Method::POST | Method::PATCH => Effect::Keyed,
+            _ => Effect::Transition,
+        };
+        Self { spec: Spec::new("raw", method, "", effect), path: path.into(), body: None }
+    }
+
+    pub(crate) fn from_parts(method: Method, path: &str, body: Option<Body>) -> Self {
+        Self { body, ..Self::new(method, path) }
+    }
+
+    /// A JSON body, sent as it is.
+    #[must_use]
+    pub fn body(mut self, json: impl Into<Body>) -> Self {
+        self.body = Some(json.into());
+        self
+    }
+
+    /// For a POST that only reads, such as a query action: it may be repeated freely, carries no key, and its
+    /// answer needs no success flag.
+    #[must_use]
+    pub fn reads(mut self) -> Self {
+        self.spec.effect = Effect::Read;
+        self
+    }
+}
+
+impl Operation for Raw {
+    type Output = Response;
+
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn request(&self) -> Result<Request> {
+        if !self.path.starts_with('/') || self.path.starts_with("//") {
+            return Err(Error::invalid("path", "begins with one slash: requests go to the base URL only"));
+        }
+        let uri =
+            self.path.parse().map_err(|_| Error::invalid("path", "is not a path with an encoded query"))?;
+        let mut request = Request::new(self.body.clone().unwrap_or_default());
+        *request.method_mut() = self.spec.method.clone();
+        *request.uri_mut() = uri;
+        if self.body.is_some() {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Ok(request)
+    }
+
+    fn parse(&self, success: &Response) -> Result<Response> {
+        Ok(success.clone())
+    }
+}

@@ -1,0 +1,311 @@
+//! What all calls of a client share: the token, the gates, the source of keys.
+//!
+//! One lock guards it, taken to look at or change a few words, never while anything is sent or parsed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::auth::{self, SignInFailure, TokenState};
+use crate::config::{Config, Credentials, Observer, Timing};
+use crate::error::Result;
+use crate::gate::{Gates, Refill};
+use crate::headers::{self, Base, Common};
+use crate::oauth::CreateToken;
+use crate::operation::{Effect, Quota};
+use crate::random::Random;
+use crate::transport::{Now, Seed};
+use crate::types::Secret;
+
+/// The state that all calls of a client share. Cheap to clone; clones are the same session.
+///
+/// [`Client`](crate::Client) and [`AsyncClient`](crate::AsyncClient) hold one. On its own it is for those who
+/// drive [`Call`](crate::Call) by hand.
+#[derive(Clone, Debug)]
+pub struct Session(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    base: Base,
+    user_agent: HeaderValue,
+    common: Common,
+    timing: Timing,
+    max_body: usize,
+    sign_in: Option<CreateToken>,
+    observer: Option<Observer>,
+    key_tag: u128,
+    keys: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    token: TokenState,
+    gates: Gates,
+    random: Random,
+}
+
+impl Session {
+    /// Starts a session. `seed` must come from the operating system's generator: see [`Seed`].
+    ///
+    /// # Errors
+    /// [`Kind::Build`](crate::Kind::Build) naming the setting or header that is wrong.
+    pub fn new(config: &Config, seed: &Seed) -> Result<Self> {
+        let (key_tag, stream) = seed.halves();
+        let (token, sign_in) = match &config.credentials {
+            Credentials::Client { id, secret } => {
+                auth::check_client(id, secret)?;
+                (TokenState::default(), Some(CreateToken::new(id.clone(), secret.clone())))
+            }
+            Credentials::Token(token) => (TokenState::brought(token)?, None),
+        };
+        Ok(Self(Arc::new(Shared {
+            base: Base::parse(&config.base)?,
+            user_agent: user_agent(config.user_agent.as_deref())?,
+            common: Common::check(&config.headers)?,
+            timing: config.timing,
+            max_body: config.max_body,
+            sign_in,
+            observer: config.observer.clone(),
+            key_tag,
+            keys: AtomicU64::new(0),
+            state: Mutex::new(State { token, gates: Gates::default(), random: Random::new(stream) }),
+        })))
+    }
+
+    /// The token in use with the time that it has left, to be kept for a process that starts soon: sign-ins are
+    /// limited to 100 a minute for one address.
+    pub fn token(&self, now: Now) -> Option<Token> {
+        self.lock().token.export(now)
+    }
+
+    /// Takes up a token that another process fetched.
+    ///
+    /// # Errors
+    /// A token that cannot stand in a header.
+    pub fn put_token(&self, token: &Token, now: Now) -> Result<()> {
+        let value = headers::bearer(token.secret.expose())?;
+        self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now);
+        Ok(())
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.0.base
+    }
+
+    pub(crate) fn user_agent(&self) -> &HeaderValue {
+        &self.0.user_agent
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        &self.0.common
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        self.0.timing
+    }
+
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.max_body
+    }
+
+    pub(crate) fn sign_in(&self) -> Option<&CreateToken> {
+        self.0.sign_in.as_ref()
+    }
+
+    /// A key that no other session makes, and this one makes once.
+    pub(crate) fn next_key(&self) -> String {
+        format!("{:032x}-{:x}", self.0.key_tag, self.0.keys.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A random time below `most`.
+    pub(crate) fn jitter(&self, most: Duration) -> Duration {
+        self.lock().random.below(most)
+    }
+
+    /// Asks to send one request of `quota` now.
+    pub(crate) fn admit(&self, quota: Quota, now: Now, waited_for: Option<u64>) -> Admission {
+        let mut state = self.lock();
+        if let Some(until) = state.gates.closed_until(quota, now) {
+            return Admission::Wait { until, why: Pause::Limit };
+        }
+        let access = state.token.access(now, waited_for, self.0.sign_in.is_some());
+        let (authorization, generation) = match access {
+            auth::Access::Token { value, generation } => (value, generation),
+            auth::Access::SignIn(lease) => {
+                drop(state);
+                return Admission::SignIn(Lease { session: self.clone(), id: lease });
+            }
+            auth::Access::Leased(lease) => return Admission::Leased(lease),
+            auth::Access::Failed(failure) => return Admission::Failed(failure),
+        };
+        if !state.gates.enter(quota) {
+            return Admission::Crowded;
+        }
+        drop(state);
+        Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota } }
+    }
+
+    /// Until when token requests are held back.
+    pub(crate) fn sign_in_gate(&self, now: Now) -> Option<Now> {
+        self.lock().gates.closed_until(Quota::SignIn, now)
+    }
+
+    /// Closes a quota for all calls of the session.
+    pub(crate) fn close(&self, quota: Quota, until: Now) {
+        self.lock().gates.close(quota, until);
+    }
+
+    /// Notes whether the service had room for a request.
+    pub(crate) fn refill(&self, quota: Quota, refill: Refill) {
+        self.lock().gates.refill(quota, refill);
+    }
+
+    /// Drops the token that was refused, unless somebody has replaced it already.
+    pub(crate) fn refuse_token(&self, generation: u64) {
+        self.lock().token.refuse(generation);
+    }
+
+    pub(crate) fn abandon(&self, abandoned: &Abandoned) {
+        if let Some(Observer(observer)) = &self.0.observer {
+            observer(abandoned);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A bearer token and how long it lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    secret: Secret,
+    expires_in: Duration,
+}
+
+impl Token {
+    /// A token that some other party fetched, with the time it has left.
+    pub fn new(secret: Secret, expires_in: Duration) -> Self {
+        Self { secret, expires_in }
+    }
+
+    /// The token itself.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// The time it had left when it was taken out.
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+}
+
+/// A write that was given up while its request was in flight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Abandoned {
+    /// Name of the operation, such as `post_bill_run`.
+    pub operation: &'static str,
+    /// Path and query of the request.
+    pub path: String,
+    /// How it could be repeated.
+    pub effect: Effect,
+    /// The key that a repeat has to carry.
+    pub idempotency_key: Option<String>,
+    /// The track id that was sent.
+    pub track_id: Option<String>,
+}
+
+/// Whether a request may go out now.
+pub(crate) enum Admission {
+    Go {
+        authorization: HeaderValue,
+        generation: u64,
+        permit: Permit,
+    },
+    /// This call is the one to sign in.
+    SignIn(Lease),
+    /// Another call is signing in.
+    Leased(u64),
+    /// The sign-in that this call waited for has failed.
+    Failed(Arc<SignInFailure>),
+    /// As many requests are in flight as the service has room for.
+    Crowded,
+    Wait {
+        until: Now,
+        why: Pause,
+    },
+}
+
+/// Why a call waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// The tenant's limit is used up.
+    Limit,
+    /// Between two attempts.
+    BackOff,
+    /// For another call: its sign-in, or its place in flight.
+    Others,
+}
+
+/// The right to sign in for the session; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    session: Session,
+    id: u64,
+}
+
+impl Lease {
+    /// Keeps the right until then: past it the holder counts as lost.
+    pub(crate) fn hold_until(&self, until: Now) {
+        self.session.lock().token.hold(self.id, until);
+    }
+
+    /// # Errors
+    /// A token that cannot stand in a header.
+    pub(crate) fn signed_in(self, token: &Secret, expires_in: Option<Duration>, sent_at: Now) -> Result<()> {
+        let value = headers::bearer(token.expose())?;
+        self.session.lock().token.put(token.clone(), value, expires_in, sent_at);
+        Ok(())
+    }
+
+    /// Ends the sign-in for everyone who waits for it.
+    pub(crate) fn failed(self, failure: &Arc<SignInFailure>) {
+        self.session.lock().token.fail(self.id, failure);
+    }
+
+    /// Puts an early renewal off. `false` when there is no token left to go on with.
+    pub(crate) fn put_off(&self, now: Now) -> bool {
+        self.session.lock().token.put_off(now)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.session.lock().token.give_back(self.id);
+    }
+}
+
+/// A place in flight; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    session: Session,
+    quota: Quota,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.session.lock().gates.leave(self.quota);
+    }
+}
+
+fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
+    const OWN: &str = concat!("zuora-rust/", env!("CARGO_PKG_VERSION"));
+    match application {
+        None => Ok(HeaderValue::from_static(OWN)),
+        Some(name) => headers::printable("User-Agent", &[name, " ", OWN].concat()),
+    }
+}

@@ -1,0 +1,3 @@
+mod secret;
+
+pub use secret::Secret;
