@@ -43,14 +43,14 @@ impl Config {
     ) -> Self {
         Self::with(
             endpoint.into(),
-            Credentials::Client { id: client_id.into(), secret: Secret::new(client_secret.into()) },
+            Credentials::Client { id: client_id.into(), secret: Secret::from(client_secret.into()) },
         )
     }
 
     /// Uses a bearer token that somebody else fetched. It is not renewed: once the service refuses it, calls
     /// fail with [`Kind::Auth`](crate::Kind::Auth).
     pub fn with_token(endpoint: impl Into<Endpoint>, token: impl Into<String>) -> Self {
-        Self::with(endpoint.into(), Credentials::Token(Secret::new(token.into())))
+        Self::with(endpoint.into(), Credentials::Token(Secret::from(token.into())))
     }
 
     fn with(endpoint: Endpoint, credentials: Credentials) -> Self {

@@ -2,6 +2,7 @@
 
 mod async_client;
 mod auth;
+pub mod bill_runs;
 mod call;
 mod client;
 mod config;
@@ -10,6 +11,7 @@ mod error;
 mod exchange;
 mod gate;
 mod headers;
+mod json;
 mod machine;
 mod oauth;
 mod offline;
@@ -21,6 +23,7 @@ mod raw;
 mod retry;
 mod session;
 mod settle;
+mod target;
 mod transport;
 mod types;
 mod watch;
@@ -39,10 +42,18 @@ pub use offline::Offline;
 pub use operation::{Effect, Media, Operation, Paged, Quota, Spec};
 pub use pages::Pages;
 pub use raw::Raw;
+pub use rust_decimal::Decimal;
 pub use session::{Abandoned, Session, Token};
 pub use settle::{Settled, Settlement, Transition};
 pub use transport::{
     AsyncTransport, Body, BoxError, Limits, Now, Open, Request, Response, Seed, Transport, TransportError,
 };
-pub use types::Secret;
+#[doc(hidden)]
+pub use types::Unknown;
+pub use types::{
+    AccountId, AccountNumber, Amount, AmountError, BillRunId, BillRunKey, BillRunNumber, ContactId,
+    CreditMemoId, Date, DateError, DateTime, DebitMemoId, Done, Fields, FileId, InvoiceId, InvoiceItemId,
+    InvoiceKey, InvoiceNumber, JobId, Patch, PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId,
+    TaxationItemId, Verdict,
+};
 pub use watch::{Awaited, Pace, Progress, ToEnd, Watch};

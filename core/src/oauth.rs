@@ -62,7 +62,7 @@ impl Operation for CreateToken {
             .map_err(|_| Error::unreadable("$", "is not the JSON object of a token answer"))?;
         let token = raw.access_token.filter(|token| !token.is_empty());
         Ok(TokenAnswer {
-            access_token: Secret::new(
+            access_token: Secret::from(
                 token.ok_or_else(|| Error::unreadable("access_token", "is missing or empty"))?,
             ),
             expires_in: raw.expires_in.and_then(|seconds| whole_seconds(seconds.get())),

@@ -1,25 +1,47 @@
-//! Text that must not show up in any output.
+//! Text that must not be printed.
 
 use std::fmt;
 
-/// A secret. Its `Debug` says nothing of it, and it has no `Display`.
+/// A client secret or a token. It prints as `[redacted]`, whatever the format.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Box<str>);
 
 impl Secret {
-    /// Wraps the text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself: for headers and token requests, never for output.
+    /// The text itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_nothing_of_itself() {
+        let secret = Secret::from("hunter2".to_owned());
+        assert_eq!(
+            format!("{secret:?} {secret:#?} {:?}", Some(&secret)),
+            "[redacted] [redacted] Some([redacted])"
+        );
+        assert_eq!(secret.expose(), "hunter2");
     }
 }

@@ -1,0 +1,416 @@
+//! `POST /v1/bill-runs`
+
+use crate::bill_runs::schedule::{RepeatType, RunDate};
+use crate::bill_runs::{
+    BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunType, ChargeType, Condition, FilterObject,
+    FilterType, MonthlySchedule, OrganizationLabel, Schedule,
+};
+use crate::error::{Error, Result};
+use crate::json;
+use crate::operation::{Operation, Spec};
+use crate::target::Target;
+use crate::transport::{Request, Response};
+use crate::types::model::model;
+use crate::types::{AccountId, Date, SubscriptionId};
+
+static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
+
+model! {
+    /// `POST /v1/bill-runs`: starts or schedules a bill run.
+    ///
+    /// Whom it bills is a [`Scope`], when it runs a [`Timing`]; combinations that make no sense cannot be written.
+    /// The new run is `Pending`: watch it until it is `Completed`, then post it.
+    ///
+    /// The service refuses while more than 500 runs that were made through the API are pending.
+    ///
+    /// ```
+    /// use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun};
+    /// use zuora_core::{Date, Operation};
+    ///
+    /// let target = Date::new(2024, 5, 31)?;
+    /// let run = CreateBillRun::new(Batches::named(["Batch1", "Batch2"]).cycle_day(15), AdHoc::up_to(target))
+    ///     .name("May, mid-month")
+    ///     .auto_renewal(true);
+    ///
+    /// let request = run.request()?;
+    /// assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/bill-runs"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::Build`](crate::Kind::Build) names the field that the service would refuse.
+    pub request CreateBillRun {
+        /// A name for people.
+        name: Option<String> = "name",
+        batches: Vec<String> = "batches" (by hand),
+        bill_cycle_day: Option<BillCycleDay> = "billCycleDay" (by hand),
+        filters: Vec<BillRunFilter> = "billRunFilters" (by hand),
+        /// What the run makes; by default documents. Needs the catch-up feature of the tenant.
+        bill_run_type: Option<BillRunType> = "billRunType",
+        /// Kinds of charges to leave out, at most two.
+        excluded_charge_types: Vec<ChargeType> = "chargeTypeToExclude",
+        /// Whether to e-mail the posted documents, after auto-posting; by default not. Needs the tenant's rule for
+        /// auto-posting.
+        auto_email: Option<bool> = "autoEmail",
+        /// Whether to post as soon as the run is complete; by default not. Needs the tenant's rule for
+        /// auto-posting.
+        auto_post: Option<bool> = "autoPost",
+        /// Whether to renew subscriptions that are due; by default not.
+        auto_renewal: Option<bool> = "autoRenewal",
+        /// Whether to send no e-mail for documents of zero amount; by default they are sent.
+        no_email_for_zero_amount_invoice: Option<bool> = "noEmailForZeroAmountInvoice",
+        schedule: Option<BillRunSchedule> = "schedule" (by hand),
+        invoice_date: Option<Date> = "invoiceDate" (by hand),
+        invoice_date_month_offset: Option<i64> = "invoiceDateMonthOffset" (by hand),
+        invoice_date_day_of_month: Option<i64> = "invoiceDateDayOfMonth" (by hand),
+        target_date: Option<Date> = "targetDate" (by hand),
+        target_date_month_offset: Option<i64> = "targetDateMonthOffset" (by hand),
+        target_date_day_of_month: Option<i64> = "targetDateDayOfMonth" (by hand),
+        /// Organizations to bill, on tenants that have several.
+        organization_labels: Vec<OrganizationLabel> = "organizationLabels",
+        /// Whether to bill subscriptions; by default they are billed.
+        include_subscriptions: Option<bool> = "includeSubscriptions",
+        /// Whether to bill order line items; by default they are billed.
+        include_order_line_items: Option<bool> = "includeOrderLineItems",
+    }
+}
+
+impl CreateBillRun {
+    /// A run over a scope, at a time.
+    pub fn new(scope: impl Into<Scope>, timing: impl Into<Timing>) -> Self {
+        let mut run = Self::default();
+        match scope.into() {
+            Scope::Batches(batches) => {
+                run.batches = batches.names;
+                run.bill_cycle_day = batches.cycle_day;
+            }
+            Scope::Account(account) => run.filters = vec![BillRunFilter::account(account)],
+            Scope::Subscriptions { account, subscriptions } => {
+                let filter = |subscription| BillRunFilter::subscription(&account, subscription);
+                run.filters = subscriptions.into_iter().map(filter).collect();
+            }
+            Scope::Conditions(conditions) => {
+                let filter = |(object, condition)| BillRunFilter::condition(object, condition);
+                run.filters = conditions.into_iter().map(filter).collect();
+            }
+            Scope::Filters(filters) => run.filters = filters,
+        }
+        match timing.into() {
+            Timing::AdHoc(dates) => {
+                run.target_date = Some(dates.target_date);
+                run.invoice_date = dates.invoice_date;
+            }
+            Timing::Schedule(schedule) => run.set_schedule(schedule),
+        }
+        run
+    }
+
+    fn set_schedule(&mut self, schedule: Schedule) {
+        self.schedule = Some(schedule.wire);
+        if schedule.as_run_day && self.bill_cycle_day.is_none() {
+            self.bill_cycle_day = Some("AsRunDay".into());
+        }
+        match schedule.invoice_date {
+            RunDate::RunDay => {}
+            RunDate::Fixed(date) => self.invoice_date = Some(date),
+            RunDate::InMonth { offset, day } => {
+                self.invoice_date_month_offset = Some(offset);
+                self.invoice_date_day_of_month = Some(day.into());
+            }
+        }
+        match schedule.target_date {
+            RunDate::RunDay => {}
+            RunDate::Fixed(date) => self.target_date = Some(date),
+            RunDate::InMonth { offset, day } => {
+                self.target_date_month_offset = Some(offset);
+                self.target_date_day_of_month = Some(day.into());
+            }
+        }
+    }
+}
+
+impl Operation for CreateBillRun {
+    type Output = BillRun;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.check()?;
+        Target::new(&SPEC).json(self, 256 + 160 * self.filters.len())
+    }
+
+    fn parse(&self, success: &Response) -> Result<BillRun> {
+        json::read(success.body())
+    }
+}
+
+/// Whom a bill run bills.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// The accounts of some batches.
+    Batches(Batches),
+    /// One account with all its subscriptions.
+    Account(AccountId),
+    /// 1 to 50 subscriptions of one account.
+    Subscriptions {
+        /// The account.
+        account: AccountId,
+        /// Its subscriptions.
+        subscriptions: Vec<SubscriptionId>,
+    },
+    /// Everything that meets one or more conditions.
+    Conditions(Vec<(FilterObject, Condition)>),
+    /// The open door: filters of any other form.
+    Filters(Vec<BillRunFilter>),
+}
+
+impl Scope {
+    /// One account with all its subscriptions.
+    pub fn account(account: impl Into<AccountId>) -> Self {
+        Self::Account(account.into())
+    }
+
+    /// 1 to 50 subscriptions of one account.
+    pub fn subscriptions<S: Into<SubscriptionId>>(
+        account: impl Into<AccountId>,
+        subscriptions: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let subscriptions = subscriptions.into_iter().map(Into::into).collect();
+        Self::Subscriptions { account: account.into(), subscriptions }
+    }
+
+    /// Everything that meets a condition.
+    pub fn condition(object: FilterObject, condition: Condition) -> Self {
+        Self::Conditions(vec![(object, condition)])
+    }
+}
+
+impl From<Batches> for Scope {
+    fn from(batches: Batches) -> Self {
+        Self::Batches(batches)
+    }
+}
+
+/// The accounts of some batches, and of one bill cycle day or all.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Batches {
+    names: Vec<String>,
+    cycle_day: Option<BillCycleDay>,
+}
+
+impl Batches {
+    /// All batches.
+    pub fn all() -> Self {
+        Self::named(["AllBatches"])
+    }
+
+    /// Some batches: `Batch1` to `Batch50`, or up to `Batch200` on some tenants. At least one.
+    pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self { names: names.into_iter().map(Into::into).collect(), cycle_day: None }
+    }
+
+    /// Only accounts that are billed on this day of the month, 1 to 31; without it, on any.
+    pub fn cycle_day(mut self, day: impl Into<BillCycleDay>) -> Self {
+        self.cycle_day = Some(day.into());
+        self
+    }
+}
+
+/// When a bill run runs.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Timing {
+    /// Now, once.
+    AdHoc(AdHoc),
+    /// Later, or again and again.
+    Schedule(Schedule),
+}
+
+/// A run that starts now.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct AdHoc {
+    target_date: Date,
+    invoice_date: Option<Date>,
+}
+
+impl AdHoc {
+    /// Bills what is due on this day or before.
+    pub fn up_to(target_date: Date) -> Self {
+        Self { target_date, invoice_date: None }
+    }
+
+    /// Date on the invoices; by default the current one of the tenant.
+    pub fn invoice_date(mut self, date: Date) -> Self {
+        self.invoice_date = Some(date);
+        self
+    }
+}
+
+impl From<AdHoc> for Timing {
+    fn from(dates: AdHoc) -> Self {
+        Self::AdHoc(dates)
+    }
+}
+
+impl From<Schedule> for Timing {
+    fn from(schedule: Schedule) -> Self {
+        Self::Schedule(schedule)
+    }
+}
+
+impl From<MonthlySchedule> for Timing {
+    fn from(schedule: MonthlySchedule) -> Self {
+        Self::Schedule(schedule.0)
+    }
+}
+
+/// What the service is known to refuse.
+impl CreateBillRun {
+    fn check(&self) -> Result<()> {
+        self.check_scope()?;
+        match &self.schedule {
+            None if self.target_date.is_none() => refuse("targetDate", "is needed for an ad hoc run")?,
+            None => {}
+            Some(schedule) => check_schedule(schedule)?,
+        }
+        let (offset, day) = (self.invoice_date_month_offset, self.invoice_date_day_of_month);
+        self.check_date("invoiceDate", self.invoice_date, offset, day)?;
+        let (offset, day) = (self.target_date_month_offset, self.target_date_day_of_month);
+        self.check_date("targetDate", self.target_date, offset, day)?;
+        if self.excluded_charge_types.len() > 2 {
+            refuse("chargeTypeToExclude", "takes at most two kinds")?;
+        }
+        for (index, label) in self.organization_labels.iter().enumerate() {
+            if label.organization_id.is_none() && label.organization_name.is_none() {
+                refuse(
+                    format!("organizationLabels[{index}].organizationId"),
+                    "or organizationName is needed",
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_scope(&self) -> Result<()> {
+        match (self.batches.len(), self.filters.len()) {
+            (0, 0) => return refuse("batches", "or billRunFilters are needed, one at least"),
+            (0, _) if self.bill_cycle_day.is_some() => {
+                return refuse("billCycleDay", "is for a scope of batches only");
+            }
+            (0, _) => return self.check_filters(),
+            (_, 1..) => return refuse("billRunFilters", "cannot be combined with batches"),
+            (301.., _) => return refuse("batches", "takes at most 300 names"),
+            _ => {}
+        }
+        let Some(day) = &self.bill_cycle_day else { return Ok(()) };
+        let is_day = |text: &str| text.parse::<i64>().is_ok_and(|day| !(1..=31).contains(&day));
+        match day.as_str() {
+            "AsRunDay" if self.schedule.is_none() => {
+                refuse("billCycleDay", "AsRunDay is for scheduled runs only")
+            }
+            text if text.is_empty() || text.len() > 1000 => {
+                refuse("billCycleDay", "takes 1 to 1,000 characters")
+            }
+            text if is_day(text) => refuse("billCycleDay", "is not a day of the month"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_filters(&self) -> Result<()> {
+        let by = |kind: &FilterType| {
+            let kind = kind.clone();
+            self.filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
+        };
+        if by(&FilterType::Account).count() > 1 {
+            refuse("billRunFilters", "takes one account only")?;
+        }
+        if by(&FilterType::Subscription).count() > 50 {
+            refuse("billRunFilters", "takes at most 50 subscriptions")?;
+        }
+        let mut accounts = by(&FilterType::Subscription).map(|filter| &filter.account_id);
+        if let Some(first) = accounts.next() {
+            if accounts.any(|other| other != first) {
+                refuse("billRunFilters", "takes subscriptions of one account only")?;
+            }
+        }
+        for (index, filter) in self.filters.iter().enumerate() {
+            if let Some(missing) = missing_part(filter) {
+                refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A date is fixed, or told by month and day, or neither.
+    fn check_date(
+        &self,
+        name: &'static str,
+        fixed: Option<Date>,
+        offset: Option<i64>,
+        day: Option<i64>,
+    ) -> Result<()> {
+        let monthly = self.schedule.as_ref().is_some_and(|schedule| {
+            !matches!(
+                schedule.repeat_type,
+                Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly) | None
+            )
+        });
+        match (offset, day) {
+            (None, None) => Ok(()),
+            (Some(_), None) => refuse(format!("{name}DayOfMonth"), "is needed beside the month offset"),
+            (None, Some(_)) => refuse(format!("{name}MonthOffset"), "is needed beside the day of the month"),
+            _ if fixed.is_some() => refuse(name, "cannot be combined with a month offset"),
+            _ if !monthly => refuse(format!("{name}MonthOffset"), "is for monthly schedules only"),
+            (_, Some(1..=31)) => Ok(()),
+            _ => refuse(format!("{name}DayOfMonth"), "is not a day of the month"),
+        }
+    }
+}
+
+fn check_schedule(schedule: &BillRunSchedule) -> Result<()> {
+    if schedule.repeat_from.is_none() {
+        refuse("schedule.repeatFrom", "is needed")?;
+    }
+    if !schedule.run_time.is_some_and(|hour| (0..=23).contains(&hour)) {
+        refuse("schedule.runTime", "is an hour from 0 to 23")?;
+    }
+    if schedule.weekly_on_day.len() > 7 {
+        refuse("schedule.weeklyOnDay", "takes at most 7 days")?;
+    }
+    match &schedule.repeat_type {
+        None => refuse("schedule.repeatType", "is needed"),
+        Some(RepeatType::Weekly) if schedule.weekly_on_day.is_empty() => {
+            refuse("schedule.weeklyOnDay", "is needed for a weekly run")
+        }
+        Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly)
+            if schedule.monthly_on_end_of_month.is_some() =>
+        {
+            refuse("schedule.monthlyOnEndOfMonth", "is for monthly runs only")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The part that a filter of a known type lacks.
+fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
+    let account = filter.account_id.is_none().then_some("accountId");
+    match &filter.filter_type {
+        None => Some("filterType"),
+        Some(FilterType::Account) => account,
+        Some(FilterType::Subscription) => {
+            account.or(filter.subscription_id.is_none().then_some("subscriptionId"))
+        }
+        Some(FilterType::FilterCondition) if filter.object.is_none() => Some("objectType"),
+        Some(FilterType::FilterCondition) if filter.condition.is_none() => Some("condition"),
+        _ => None,
+    }
+}
+
+fn refuse(field: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) -> Result<()> {
+    Err(Error::invalid(field, why))
+}

@@ -1,0 +1,55 @@
+//! `DELETE /v1/bill-runs/{billRunId}`
+
+use serde::{Deserialize, Serialize};
+
+use super::BillRun;
+use crate::error::Result;
+use crate::json;
+use crate::operation::{Operation, Spec};
+use crate::target::Target;
+use crate::transport::{Request, Response};
+use crate::types::BillRunId;
+
+static SPEC: Spec = Spec::delete("delete_bill_run", "/v1/bill-runs/{billRunId}");
+
+/// `DELETE /v1/bill-runs/{billRunId}`: deletes a bill run that is `Canceled` or `Error`, and what it made.
+///
+/// The service works on in the background (`RemoveInProgress`); in the end reading the run answers 404.
+///
+/// ```
+/// use zuora_core::bill_runs::DeleteBillRun;
+/// use zuora_core::Operation;
+///
+/// let request = DeleteBillRun::new("2c9890077e8a8490017e8bf3a5171a43").request()?;
+/// assert_eq!(request.method(), "DELETE");
+/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeleteBillRun {
+    #[serde(rename = "billRunId")]
+    bill_run: BillRunId,
+}
+
+impl DeleteBillRun {
+    /// Deletes the run of this id.
+    pub fn new(bill_run: impl Into<BillRunId>) -> Self {
+        Self { bill_run: bill_run.into() }
+    }
+}
+
+impl Operation for DeleteBillRun {
+    type Output = BillRun;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
+    }
+
+    fn parse(&self, success: &Response) -> Result<BillRun> {
+        json::read_deleted(success.body())
+    }
+}

@@ -1,0 +1,72 @@
+//! `PUT /v1/bill-runs/{billRunId}/post`
+
+use serde::{Deserialize, Serialize};
+
+use super::BillRun;
+use crate::error::Result;
+use crate::json;
+use crate::operation::{Operation, Spec};
+use crate::target::Target;
+use crate::transport::{Request, Response};
+use crate::types::{BillRunId, Date};
+
+static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post");
+
+/// `PUT /v1/bill-runs/{billRunId}/post`: posts all documents of a completed bill run.
+///
+/// The service works on in the background: the run goes through `PostInProgress` to `Posted`, or back to
+/// `Completed` when a document could not be posted. Only a `Completed` run can be posted. Takes no idempotency
+/// key: once its outcome is unknown, read the run.
+///
+/// ```
+/// use zuora_core::bill_runs::PostBillRun;
+/// use zuora_core::{Date, Operation};
+///
+/// let post = PostBillRun::new("2c9890077e8a8490017e8bf3a5171a43").invoice_date(Date::new(2024, 6, 1)?);
+/// let request = post.request()?;
+/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/post");
+/// assert_eq!(&request.body()[..], br#"{"invoiceDate":"2024-06-01"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PostBillRun {
+    #[serde(rename = "billRunId")]
+    bill_run: BillRunId,
+    body: Body,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Body {
+    #[serde(rename = "invoiceDate", skip_serializing_if = "Option::is_none")]
+    invoice_date: Option<Date>,
+}
+
+impl PostBillRun {
+    /// Posts the run of this id.
+    pub fn new(bill_run: impl Into<BillRunId>) -> Self {
+        Self { bill_run: bill_run.into(), body: Body::default() }
+    }
+
+    /// Puts this date on all invoices and credit memos of the run; it must lie in an open accounting period.
+    #[must_use]
+    pub fn invoice_date(mut self, date: Date) -> Self {
+        self.body.invoice_date = Some(date);
+        self
+    }
+}
+
+impl Operation for PostBillRun {
+    type Output = BillRun;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
+    }
+
+    fn parse(&self, success: &Response) -> Result<BillRun> {
+        json::read(success.body())
+    }
+}

@@ -1,0 +1,492 @@
+//! Days and wall-clock times, as the service writes them.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
+
+use super::wire::{self, Wire};
+
+/// A day of the calendar, with no time and no zone.
+///
+/// Read from `2021-02-01`, also with a time behind it (`2021-02-01 00:00:00`, `2021-02-01T00:00:00`), which is
+/// dropped: older answers carry a midnight in date fields. Written as `2021-02-01`.
+///
+/// ```
+/// use zuora_core::Date;
+///
+/// let date: Date = "2024-02-29".parse()?;
+/// assert_eq!((date.year(), date.month(), date.day()), (2024, 2, 29));
+/// assert!(Date::new(2023, 2, 29).is_err());
+/// # Ok::<(), zuora_core::DateError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Date(
+    /// Year, month and day in one number, which is never zero.
+    NonZeroU32,
+);
+
+/// Text or numbers that name no day or time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {wanted}")]
+pub struct DateError {
+    text: Box<str>,
+    wanted: &'static str,
+}
+
+impl DateError {
+    fn new(text: &str, wanted: &'static str) -> Self {
+        Self { text: text.chars().take(40).collect(), wanted }
+    }
+}
+
+impl Date {
+    /// A day of the Gregorian calendar, in the years 1 to 9999.
+    ///
+    /// # Errors
+    /// When there is no such day.
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Self, DateError> {
+        Self::checked(year.into(), month.into(), day.into())
+            .ok_or_else(|| DateError::new(&format!("{year:04}-{month:02}-{day:02}"), "a day of the calendar"))
+    }
+
+    fn checked(year: u32, month: u32, day: u32) -> Option<Self> {
+        if !(1..=9999).contains(&year) || day == 0 || day > days_of_month(year, month) {
+            return None;
+        }
+        NonZeroU32::new(year << 9 | month << 5 | day).map(Self)
+    }
+
+    /// The year, 1 to 9999.
+    pub fn year(self) -> u16 {
+        (self.0.get() >> 9) as u16
+    }
+
+    /// The month, 1 to 12.
+    pub fn month(self) -> u8 {
+        (self.0.get() >> 5 & 15) as u8
+    }
+
+    /// The day of the month, 1 to 31.
+    pub fn day(self) -> u8 {
+        (self.0.get() & 31) as u8
+    }
+
+    /// Whether it is the last day of its month.
+    pub fn is_month_end(self) -> bool {
+        u32::from(self.day()) == days_of_month(self.year().into(), self.month().into())
+    }
+
+    /// Days since the first day of the year 1.
+    fn ordinal(self) -> i64 {
+        // Years from March on, so that the odd day comes last.
+        let (year, month) = match self.month() {
+            1 | 2 => (i64::from(self.year()) - 1, i64::from(self.month()) + 9),
+            month => (i64::from(self.year()), i64::from(month) - 3),
+        };
+        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + i64::from(self.day())
+    }
+
+    fn of_bytes(text: &[u8]) -> Option<Self> {
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
+        Self::checked(two(y1, y2)? * 100 + two(y3, y4)?, two(m1, m2)?, two(d1, d2)?)
+    }
+
+    fn text(self) -> [u8; 10] {
+        let mut text = *b"0000-00-00";
+        put(&mut text[0..4], self.year().into());
+        put(&mut text[5..7], self.month().into());
+        put(&mut text[8..10], self.day().into());
+        text
+    }
+}
+
+fn days_of_month(year: u32, month: u32) -> u32 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit())
+        .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
+}
+
+/// Fills the room with the digits of a number, from the right.
+fn put(room: &mut [u8], mut number: u32) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+impl FromStr for Date {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let day = text.as_bytes().get(..10).unwrap_or_default();
+        match text.as_bytes().get(10..) {
+            Some([]) => Self::of_bytes(day),
+            Some([b' ' | b'T', ..]) => text.parse::<DateTime>().ok().map(DateTime::date),
+            _ => None,
+        }
+        .ok_or_else(|| DateError::new(text, "a date such as 2021-02-01"))
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(std::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Wire for Date {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        wire::text(deserializer)?.map(|text| text.parse()).transpose().map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::required(deserializer)
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+    }
+}
+
+/// A time on the tenant's wall clock; with an offset only where the service writes one.
+///
+/// The stamps of the v1 operations (`2022-01-24 19:58:27`) have no zone: they are in the time zone of the tenant,
+/// by default US Pacific with its daylight saving, and the service's answers change when the tenant's setting does.
+/// Do not take them for UTC. Object Query writes an offset (`2025-03-21T01:42:47-07:00`).
+///
+/// Read from both forms, with or without fractions of a second, and from a bare date, which is its midnight.
+/// Written in the form that it was read in.
+///
+/// Two are equal when date, time and offset are, whatever their form. They have an order only when both have an
+/// offset (as points in time) or neither has.
+#[derive(Clone, Copy)]
+pub struct DateTime {
+    date: Date,
+    /// Seconds of the day; up to 86,400 for a leap second.
+    seconds: u32,
+    nanos: u32,
+    /// Minutes east of UTC.
+    offset: Option<i16>,
+    form: Form,
+}
+
+/// How the text looked.
+#[derive(Clone, Copy)]
+struct Form {
+    /// Between date and time; none when there was only a date.
+    separator: Option<u8>,
+    /// Digits of the fraction.
+    fraction: u8,
+    zone: Zone,
+}
+
+#[derive(Clone, Copy)]
+enum Zone {
+    None,
+    /// `Z`
+    Zulu,
+    /// `-07:00`
+    Colon,
+    /// `-0700`
+    Plain,
+    /// `-07`
+    Hours,
+}
+
+impl DateTime {
+    /// A time of the tenant's wall clock, written as `2022-01-24 19:58:27`.
+    ///
+    /// # Errors
+    /// When there is no such time of day.
+    pub fn new(date: Date, hour: u8, minute: u8, second: u8) -> Result<Self, DateError> {
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err(DateError::new(&format!("{hour:02}:{minute:02}:{second:02}"), "a time of day"));
+        }
+        Ok(Self {
+            date,
+            seconds: (u32::from(hour) * 60 + u32::from(minute)) * 60 + u32::from(second),
+            nanos: 0,
+            offset: None,
+            form: Form { separator: Some(b' '), fraction: 0, zone: Zone::None },
+        })
+    }
+
+    /// The day.
+    pub fn date(self) -> Date {
+        self.date
+    }
+
+    /// The hour, 0 to 23.
+    pub fn hour(self) -> u8 {
+        (self.seconds.min(86_399) / 3600) as u8
+    }
+
+    /// The minute, 0 to 59.
+    pub fn minute(self) -> u8 {
+        (self.seconds.min(86_399) / 60 % 60) as u8
+    }
+
+    /// The second, 0 to 59; 60 for a leap second at the end of the day.
+    pub fn second(self) -> u8 {
+        if self.seconds == 86_400 { 60 } else { (self.seconds % 60) as u8 }
+    }
+
+    /// Billionths of a second.
+    pub fn nanosecond(self) -> u32 {
+        self.nanos
+    }
+
+    /// Minutes east of UTC, where the service wrote an offset.
+    pub fn offset(self) -> Option<i16> {
+        self.offset
+    }
+
+    /// What equality and order go by: seconds since a far past (of UTC or of the wall clock), and billionths.
+    fn instant(self) -> (i64, u32) {
+        let offset = i64::from(self.offset.unwrap_or_default()) * 60;
+        (self.date.ordinal() * 86_400 + i64::from(self.seconds) - offset, self.nanos)
+    }
+
+    fn of_bytes(text: &[u8]) -> Option<Self> {
+        let (day, rest) = text.split_at_checked(10)?;
+        let date = Date::of_bytes(day)?;
+        let Some((&separator, rest)) = rest.split_first() else {
+            let form = Form { separator: None, fraction: 0, zone: Zone::None };
+            return Some(Self { date, seconds: 0, nanos: 0, offset: None, form });
+        };
+        let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = rest else { return None };
+        let (hour, minute, second) = (two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?);
+        let leap = (hour, minute, second) == (23, 59, 60);
+        if !matches!(separator, b' ' | b'T') || hour > 23 || minute > 59 || (second > 59 && !leap) {
+            return None;
+        }
+        let (fraction, nanos, rest) = fraction(rest)?;
+        let (zone, offset) = zone(rest)?;
+        Some(Self {
+            date,
+            seconds: (hour * 60 + minute) * 60 + second,
+            nanos,
+            offset,
+            form: Form { separator: Some(separator), fraction, zone },
+        })
+    }
+}
+
+/// Digits after a point: their count, their value in billionths, and what follows.
+fn fraction(text: &[u8]) -> Option<(u8, u32, &[u8])> {
+    let [b'.', rest @ ..] = text else { return Some((0, 0, text)) };
+    let count = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    if !(1..=9).contains(&count) {
+        return None;
+    }
+    let value = rest[..count].iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    Some((count as u8, value * 10_u32.pow(9 - count as u32), &rest[count..]))
+}
+
+fn zone(text: &[u8]) -> Option<(Zone, Option<i16>)> {
+    let (sign, zone, hours, minutes) = match *text {
+        [] => return Some((Zone::None, None)),
+        [b'Z'] => return Some((Zone::Zulu, Some(0))),
+        [sign, h1, h2, b':', m1, m2] => (sign, Zone::Colon, two(h1, h2)?, two(m1, m2)?),
+        [sign, h1, h2, m1, m2] => (sign, Zone::Plain, two(h1, h2)?, two(m1, m2)?),
+        [sign, h1, h2] => (sign, Zone::Hours, two(h1, h2)?, 0),
+        _ => return None,
+    };
+    let offset = i16::try_from(hours * 60 + minutes).ok().filter(|_| hours < 24 && minutes < 60)?;
+    match sign {
+        b'+' => Some((zone, Some(offset))),
+        // Minus zero could not be written back.
+        b'-' if offset != 0 => Some((zone, Some(-offset))),
+        _ => None,
+    }
+}
+
+impl PartialEq for DateTime {
+    fn eq(&self, other: &Self) -> bool {
+        (self.instant(), self.offset) == (other.instant(), other.offset)
+    }
+}
+
+impl Eq for DateTime {}
+
+impl Hash for DateTime {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.instant(), self.offset).hash(state);
+    }
+}
+
+impl PartialOrd for DateTime {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        if self.offset.is_some() != other.offset.is_some() {
+            return None;
+        }
+        // Points in time at different offsets are not equal, so their order says more than the instant does.
+        Some(self.instant().cmp(&other.instant()).then(self.offset.cmp(&other.offset)))
+    }
+}
+
+impl FromStr for DateTime {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        Self::of_bytes(text.as_bytes())
+            .ok_or_else(|| DateError::new(text, "a time such as 2021-02-01 13:30:00"))
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.date)?;
+        let Some(separator) = self.form.separator else { return Ok(()) };
+        let (separator, minute, second) = (char::from(separator), self.minute(), self.second());
+        write!(f, "{separator}{:02}:{minute:02}:{second:02}", self.hour())?;
+        let digits = usize::from(self.form.fraction);
+        if digits > 0 {
+            write!(f, ".{:0digits$}", self.nanos / 10_u32.pow(9 - u32::from(self.form.fraction)))?;
+        }
+        let offset = self.offset.unwrap_or_default();
+        let (sign, hours, minutes) =
+            (if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
+        match self.form.zone {
+            Zone::None => Ok(()),
+            Zone::Zulu => f.write_str("Z"),
+            Zone::Colon => write!(f, "{sign}{hours:02}:{minutes:02}"),
+            Zone::Plain => write!(f, "{sign}{hours:02}{minutes:02}"),
+            Zone::Hours => write!(f, "{sign}{hours:02}"),
+        }
+    }
+}
+
+impl fmt::Debug for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Wire for DateTime {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        wire::text(deserializer)?.map(|text| text.parse()).transpose().map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for DateTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::required(deserializer)
+    }
+}
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_of_the_calendar() {
+        for (text, form) in [
+            ("2021-02-01", "2021-02-01"),
+            ("0001-01-01", "0001-01-01"),
+            ("9999-12-31", "9999-12-31"),
+            ("2000-02-29", "2000-02-29"),
+            ("2021-02-01 00:00:00", "2021-02-01"),
+            ("2021-02-01T09:00:00.000+02:00", "2021-02-01"),
+        ] {
+            assert_eq!(text.parse::<Date>().unwrap().to_string(), form);
+        }
+        for text in [
+            "",
+            "2021-2-1",
+            "2021-02-30",
+            "1900-02-29",
+            "0000-01-01",
+            "2021-13-01",
+            "2021-02-01x",
+            "2021-02-01 ",
+            "20210201",
+            "２０２１-02-01",
+        ] {
+            let error = text.parse::<Date>().unwrap_err();
+            assert!(error.to_string().contains("2021-02-01"), "{error}");
+        }
+        let days: Vec<Date> =
+            ["2024-02-28", "2024-02-29", "2024-03-01"].iter().map(|d| d.parse().unwrap()).collect();
+        assert!(days.is_sorted());
+        assert!(days.windows(2).all(|pair| pair[0].ordinal() + 1 == pair[1].ordinal()));
+        assert_eq!(days.iter().map(|day| day.is_month_end()).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(size_of::<Option<Date>>(), 4);
+    }
+
+    #[test]
+    fn times_are_written_in_the_form_that_they_were_read_in() {
+        for text in [
+            "2022-01-24 19:58:27",
+            "2022-01-24T19:58:27",
+            "2022-01-24",
+            "2022-01-24 00:00:00",
+            "2022-01-24T19:58:27.5Z",
+            "2022-01-24T19:58:27.000000001-07:00",
+            "2022-01-24T19:58:27.120+0530",
+            "2016-12-31T23:59:60Z",
+            "2022-01-24 19:58:27+00:00",
+            "2022-01-24 19:58:27-07",
+        ] {
+            let json = format!("\"{text}\"");
+            let time: DateTime = serde_json::from_str(&json).unwrap();
+            assert_eq!(serde_json::to_string(&time).unwrap(), json);
+        }
+        for text in [
+            "2022-01-24 24:00:00",
+            "2022-01-24 19:58",
+            "2022-01-24 19:58:60",
+            "2022-01-24x19:58:27",
+            "2022-01-24 19:58:27.",
+            "2022-01-24 19:58:27 PST",
+            "2022-01-24 19:58:27-00:00",
+            "2022-01-24 19:58:27.1234567890",
+            "2022-01-24 19:58:27+24:00",
+        ] {
+            assert!(text.parse::<DateTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_compare_only_with_their_kind() {
+        let time = |text: &str| text.parse::<DateTime>().unwrap();
+        assert_eq!(time("2022-01-24 00:00:00"), time("2022-01-24"));
+        assert_eq!(time("2022-01-24T10:00:00Z"), time("2022-01-24T10:00:00.000+00:00"));
+        assert!(time("2022-01-24 10:00:00") < time("2022-01-24T10:00:00.001"));
+        assert!(time("2022-01-24T10:00:00+02:00") < time("2022-01-24T09:00:00Z"));
+        assert!(time("2022-01-24T10:00:00Z").partial_cmp(&time("2022-01-24 10:00:00")).is_none());
+        let noon = DateTime::new(Date::new(2022, 1, 24).unwrap(), 12, 0, 5).unwrap();
+        assert_eq!((noon.to_string().as_str(), noon.offset()), ("2022-01-24 12:00:05", None));
+        assert_eq!(time("2025-03-21T01:42:47-07:00").offset(), Some(-420));
+    }
+}

@@ -1,0 +1,354 @@
+//! Models: plain structs of optional fields that lose nothing when read.
+//!
+//! [`model!`] declares one. The reader behind it is a visitor of objects: a default value is filled in place, names
+//! are looked up from where the last one stood (answers come in a steady order), and what is not declared goes to
+//! [`Fields`](super::Fields) as raw text. Errors carry their path (`$.invoiceItems[3].amount: …`), put together on
+//! the way out.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+
+use super::{Fields, Verdict, wire};
+
+/// Declares a model.
+///
+/// ```text
+/// model! {
+///     /// Doc comment.
+///     pub struct Name {
+///         /// Doc comment.
+///         pub field: Option<Type> = "wireName" | "otherWireName",
+///     }
+/// }
+/// ```
+///
+/// - `struct`: a part of an answer or of a request. A field is an `Option`, a `Vec` (absent when empty) or a
+///   `Patch`; its type is [`Wire`](super::wire::Wire). The first wire name is written, the others are read too.
+/// - `answer`: the same for the body of an answer, which also has a [`Verdict`](super::Verdict).
+/// - `request`: the same with a setter for each field, named like it; a field marked `= "wireName" (by hand)` has
+///   none, its setter says more than one field.
+///
+/// Beside the fields it has `extra`, `custom` and `set_custom`, `Clone`, `Default`, `PartialEq`, a `Debug` that
+/// leaves out what is absent, `Serialize` and `Deserialize`.
+macro_rules! model {
+    ($(#[$meta:meta])* $vis:vis struct $model:ident { $($body:tt)* }) => {
+        $crate::types::model::model! { @model [$(#[$meta])*] [$vis] $model [] { $($body)* } }
+    };
+    ($(#[$meta:meta])* $vis:vis answer $model:ident { $($body:tt)* }) => {
+        $crate::types::model::model! { @model [$(#[$meta])*] [$vis] $model [verdict] { $($body)* } }
+    };
+    ($(#[$meta:meta])* $vis:vis request $model:ident { $($body:tt)* }) => {
+        $crate::types::model::model! { @model [$(#[$meta])*] [$vis] $model [] { $($body)* } }
+        $crate::types::model::model! { @setters $model { $($body)* } }
+    };
+
+    (@model [$(#[$meta:meta])*] [$vis:vis] $model:ident [$($verdict:ident)?] { $(
+        $(#[$doc:meta])*
+        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)* $((by $by:ident))?
+    ),* $(,)? }) => {
+        $(#[$meta])*
+        #[allow(unreachable_pub)]
+        #[derive(Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        $vis struct $model {
+            $($(#[$doc])* $fvis $field: $kind $(<$inner>)?,)*
+            $(
+                /// What the service says of the call itself.
+                pub $verdict: $crate::types::Verdict,
+            )?
+            /// Custom fields and others that are not declared here, as JSON text.
+            pub extra: $crate::types::Fields,
+        }
+
+        #[allow(dead_code, unreachable_pub)]
+        impl $model {
+            /// The value of a custom field, such as `Region__c`; none when it is absent or null.
+            ///
+            /// # Errors
+            /// [`Kind::Decode`]($crate::Kind::Decode), naming the field, when the value is no `T`.
+            pub fn custom<'a, T: ::serde::Deserialize<'a>>(&'a self, name: &str) -> $crate::Result<Option<T>> {
+                self.extra.get(name)
+            }
+
+            /// Sets a custom field, or any other that is not declared here.
+            ///
+            /// # Errors
+            /// [`Kind::Build`]($crate::Kind::Build), naming the field, when it is declared here, or when the value
+            /// cannot be written as JSON.
+            pub fn set_custom(
+                &mut self,
+                name: &str,
+                value: &(impl ::serde::Serialize + ?Sized),
+            ) -> $crate::Result<()> {
+                if <Self as $crate::types::model::Model>::NAMES.contains(&name) {
+                    return Err($crate::Error::invalid(name.to_owned(), "is not a custom field: set it directly"));
+                }
+                self.extra.set(name, value)
+            }
+        }
+
+        impl $crate::types::model::Model for $model {
+            const NAMES: &'static [&'static str] = &[$($name, $($other,)*)*];
+
+            #[allow(unused_variables)]
+            fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
+                &mut self,
+                index: usize,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                #[allow(non_camel_case_types)]
+                #[derive(Clone, Copy)]
+                enum Key { $($field),* }
+                const KEYS: &[Key] = &[$(Key::$field, $({ const _: &str = $other; Key::$field },)*)*];
+                match KEYS[index] {
+                    $(Key::$field => $crate::types::wire::Field::read(&mut self.$field, map),)*
+                }
+            }
+
+            #[allow(unreachable_code, clippy::needless_return)]
+            fn verdict(&mut self) -> Option<&mut $crate::types::Verdict> {
+                $(return Some(&mut self.$verdict);)?
+                None
+            }
+
+            fn extra(&mut self) -> &mut $crate::types::Fields {
+                &mut self.extra
+            }
+
+            fn write<M: ::serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                $(self.$verdict.write(map)?;)?
+                $($crate::types::wire::Field::write(&self.$field, $name, map)?;)*
+                self.extra.write(map)
+            }
+        }
+
+        impl $crate::types::wire::Wire for $model {
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                $crate::types::model::read(deserializer)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $model {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::types::model::read(deserializer)?.ok_or_else(|| ::serde::de::Error::custom("null"))
+            }
+        }
+
+        impl ::serde::Serialize for $model {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::types::model::write(self, serializer)
+            }
+        }
+
+        impl ::std::fmt::Debug for $model {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                let mut fields = f.debug_struct(stringify!($model));
+                $(if !$crate::types::wire::Field::is_absent(&self.$field) {
+                    fields.field(stringify!($field), &self.$field);
+                })*
+                if !self.extra.is_empty() {
+                    fields.field("extra", &self.extra);
+                }
+                fields.finish()
+            }
+        }
+    };
+
+    (@setters $model:ident { $(
+        $(#[$doc:meta])*
+        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)* $((by $by:ident))?
+    ),* $(,)? }) => {
+        impl $model {
+            $($crate::types::model::model! { @setter [$($by)?] [$(#[$doc])*] $field $kind $(<$inner>)? })*
+        }
+    };
+    (@setter [hand] [$(#[$doc:meta])*] $field:ident $kind:ident $(<$inner:ty>)?) => {};
+    (@setter [] [$(#[$doc:meta])*] $field:ident Option<$inner:ty>) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(mut self, $field: impl Into<$inner>) -> Self {
+            self.$field = Some($field.into());
+            self
+        }
+    };
+    (@setter [] [$(#[$doc:meta])*] $field:ident Vec<$inner:ty>) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field<I: Into<$inner>>(mut self, $field: impl IntoIterator<Item = I>) -> Self {
+            self.$field = $field.into_iter().map(Into::into).collect();
+            self
+        }
+    };
+    (@setter [] [$(#[$doc:meta])*] $field:ident Patch<$inner:ty>) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(mut self, $field: impl Into<$crate::types::Patch<$inner>>) -> Self {
+            self.$field = $field.into();
+            self
+        }
+    };
+}
+pub(crate) use model;
+
+/// What [`model!`] says of a struct; the readers and writers below are the same for all.
+pub(crate) trait Model: Default {
+    /// Wire names, in the order of the declaration.
+    const NAMES: &'static [&'static str];
+
+    /// Takes the value of the name at this index.
+    fn read_field<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+
+    /// Where the fields that any answer has are kept, if here.
+    fn verdict(&mut self) -> Option<&mut Verdict>;
+
+    /// Where all other fields are kept.
+    fn extra(&mut self) -> &mut Fields;
+
+    /// Writes what is not absent.
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+}
+
+pub(crate) fn read<'de, M: Model, D: Deserializer<'de>>(deserializer: D) -> Result<Option<M>, D::Error> {
+    deserializer.deserialize_option(Object(PhantomData))
+}
+
+pub(crate) fn write<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    model.write(&mut map)?;
+    map.end()
+}
+
+struct Object<M>(PhantomData<M>);
+
+impl<'de, M: Model> Visitor<'de> for Object<M> {
+    type Value = Option<M>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut model = M::default();
+        let mut names = Names { names: M::NAMES, next: 0 };
+        while let Some(key) = map.next_key_seed(&mut names)? {
+            match key {
+                Key::Known(index) => {
+                    if let Err(error) = model.read_field(index, &mut map) {
+                        return Err(at_field(M::NAMES[index], error));
+                    }
+                }
+                Key::Other(name) => {
+                    if let Some(verdict) = model.verdict() {
+                        if verdict.read(&name, &mut map)? {
+                            continue;
+                        }
+                    }
+                    let json = map.next_value_seed(RawText).map_err(|error| at_field(&name, error))?;
+                    model.extra().push(&name, json);
+                }
+            }
+        }
+        Ok(Some(model))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+/// A name of an object: one of the model's, or another.
+enum Key<'de> {
+    Known(usize),
+    Other(Cow<'de, str>),
+}
+
+/// The model's names, and where to look first.
+struct Names {
+    names: &'static [&'static str],
+    next: usize,
+}
+
+impl Names {
+    fn find(&mut self, name: &str) -> Option<usize> {
+        let (before, after) = self.names.split_at(self.next.min(self.names.len()));
+        let index = match after.iter().position(|known| *known == name) {
+            Some(index) => index + before.len(),
+            None => before.iter().position(|known| *known == name)?,
+        };
+        self.next = index + 1;
+        Some(index)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Names {
+    type Value = Key<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key<'de>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Names {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Key<'de>, E> {
+        Ok(self.find(name).map_or(Key::Other(Cow::Borrowed(name)), Key::Known))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Key<'de>, E> {
+        Ok(self.find(name).map_or_else(|| Key::Other(Cow::Owned(name.to_owned())), Key::Known))
+    }
+}
+
+/// Any name.
+pub(super) struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Ok(wire::text(deserializer)?.unwrap_or_default())
+    }
+}
+
+/// Any value, as it stands in the text.
+struct RawText;
+
+impl<'de> DeserializeSeed<'de> for RawText {
+    type Value = &'de str;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        wire::raw(deserializer)
+    }
+}
+
+/// The error with one more step at the head of its path.
+#[cold]
+pub(super) fn at_field<E: Error>(name: &str, error: E) -> E {
+    lengthen(&format!(".{name}"), &error)
+}
+
+#[cold]
+pub(super) fn at_index<E: Error>(index: usize, error: E) -> E {
+    lengthen(&format!("[{index}]"), &error)
+}
+
+fn lengthen<E: Error>(step: &str, error: &E) -> E {
+    let text = error.to_string();
+    match text.strip_prefix('$') {
+        Some(path) => E::custom(format_args!("${step}{path}")),
+        None => E::custom(format_args!("${step}: {text}")),
+    }
+}

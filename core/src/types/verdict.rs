@@ -1,0 +1,85 @@
+//! What every answer says of the call itself.
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::wire::{Field, Wire};
+use crate::error::Reason;
+
+/// What an answer says of the call itself: whether it worked, and where to find it in the service's logs.
+///
+/// An operation that failed as a whole is an [`Error`](crate::Error) and gives no answer; in the row of a bulk
+/// answer this is the verdict on the row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Whether it worked. Reads may leave it out.
+    pub success: Option<bool>,
+    /// The service's id of the request, a UUID.
+    pub request_id: Option<String>,
+    /// 16 hexadecimal digits that Zuora's support asks for; on failures.
+    pub process_id: Option<String>,
+    /// Why it failed.
+    pub reasons: Vec<Reason>,
+}
+
+impl Verdict {
+    /// Takes the value of this name, if it is one of the four.
+    pub(super) fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "success" => self.success.read(map),
+            "requestId" => self.request_id.read(map),
+            "processId" => self.process_id.read(map),
+            "reasons" => self.reasons.read(map),
+            _ => return Ok(false),
+        }
+        .map(|()| true)
+        .map_err(|error| super::model::at_field(name, error))
+    }
+
+    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        self.success.write("success", map)?;
+        self.request_id.write("requestId", map)?;
+        self.process_id.write("processId", map)?;
+        self.reasons.write("reasons", map)
+    }
+}
+
+super::model::model! {
+    /// The answer of an operation that says only that it worked.
+    pub answer Done {}
+}
+
+super::model::model! {
+    /// A reason as it travels.
+    pub(super) struct WireReason {
+        code: Option<String> = "code",
+        message: Option<String> = "message",
+    }
+}
+
+impl Wire for Reason {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let reason = WireReason::read(deserializer)?;
+        Ok(reason.map(|reason| Reason {
+            code: reason.code.unwrap_or_default(),
+            message: reason.message.unwrap_or_default(),
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(deserializer)?.ok_or_else(|| D::Error::custom("null is not a reason"))
+    }
+}
+
+/// A code of digits is written as text, the form that refusals have.
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("code", &self.code)?;
+        map.serialize_entry("message", &self.message)?;
+        map.end()
+    }
+}
