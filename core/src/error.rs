@@ -114,6 +114,12 @@ impl Error {
         self.0.repeatable
     }
 
+    /// Whether the service says that there is no such object.
+    pub fn is_not_found(&self) -> bool {
+        self.0.status == Some(StatusCode::NOT_FOUND)
+            || self.0.reasons.iter().any(|reason| reason.category() == Category::NotFound)
+    }
+
     /// The field, header or JSON path that is at fault, where there is one.
     pub fn field(&self) -> Option<&str> {
         match &self.0.cause {

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BillRun;
-use crate::error::Result;
+use super::{BillRun, BillRunStatus, GetBillRun};
+use crate::error::{Error, Result};
 use crate::json;
 use crate::operation::{Operation, Spec};
+use crate::settle::Transition;
 use crate::target::Target;
 use crate::transport::{Request, Response};
 use crate::types::BillRunId;
@@ -74,5 +75,19 @@ impl Operation for CancelBillRun {
 
     fn parse(&self, success: &Response) -> Result<BillRun> {
         json::read(success.body())
+    }
+}
+
+/// Read back through the run's status.
+impl Transition for CancelBillRun {
+    type Read = GetBillRun;
+
+    fn read_back(&self) -> GetBillRun {
+        GetBillRun::new(self.bill_run.clone())
+    }
+
+    fn holds(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
+        let status = seen.ok()?.status.as_ref()?;
+        Some(matches!(status, BillRunStatus::CancelInProgress | BillRunStatus::Canceled))
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BillRun;
-use crate::error::Result;
+use super::{BillRun, BillRunStatus, GetBillRun};
+use crate::error::{Error, Result};
 use crate::json;
 use crate::operation::{Operation, Spec};
+use crate::settle::Transition;
 use crate::target::Target;
 use crate::transport::{Request, Response};
 use crate::types::BillRunId;
@@ -51,5 +52,21 @@ impl Operation for DeleteBillRun {
 
     fn parse(&self, success: &Response) -> Result<BillRun> {
         json::read_deleted(success.body())
+    }
+}
+
+/// Read back through the run's status.
+impl Transition for DeleteBillRun {
+    type Read = GetBillRun;
+
+    fn read_back(&self) -> GetBillRun {
+        GetBillRun::new(self.bill_run.clone())
+    }
+
+    fn holds(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
+        match seen {
+            Err(error) => error.is_not_found().then_some(true),
+            Ok(run) => Some(*run.status.as_ref()? == BillRunStatus::RemoveInProgress),
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`DeleteBillRun`] | `DELETE /v1/bill-runs/{billRunId}` |
 //! | [`EmailBillRun`] | `POST /v1/bill-runs/{billRunKey}/emails` |
 
+mod awaited;
 mod bill_run;
 mod cancel;
 mod create;
@@ -19,6 +20,7 @@ mod get;
 mod post;
 mod schedule;
 
+pub use awaited::{AwaitBillRun, Goal};
 pub use bill_run::{BillCycleDay, BillRun, BillRunStatus, BillRunType, ChargeType, OrganizationLabel};
 pub use cancel::CancelBillRun;
 pub use create::{AdHoc, Batches, CreateBillRun, Scope, Timing};
