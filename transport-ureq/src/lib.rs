@@ -1,0 +1,117 @@
+//! Blocking transport of the Zuora Billing SDK, over [`ureq`].
+//!
+//! No async runtime anywhere: it may be called from any thread, inside a runtime too, where it blocks the
+//! thread that calls it. Certificates are checked against the roots that Mozilla trusts (`webpki-roots`), and
+//! proxies are taken from the environment as `ureq` does; for anything else bring your own agent:
+//! [`Ureq::with_agent`].
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use ureq::{Agent, AsSendBody, SendBody, Timeout};
+
+pub use ureq;
+use zuora_core::bytes::Bytes;
+pub use zuora_core::*;
+
+/// Sends requests with an [`ureq::Agent`], whose connections are kept and shared by all threads.
+#[derive(Debug)]
+pub struct Ureq {
+    agent: Agent,
+    epoch: Instant,
+}
+
+impl Ureq {
+    /// Uses an agent of the caller's, with its TLS settings, proxy, resolver and middleware.
+    ///
+    /// For each request these settings of the agent are set aside: statuses are answers, redirects are not
+    /// followed, no header is added, and the timeout is that of the attempt. An agent without the feature
+    /// `gzip` is best; one with it works too, but then the size limit counts inflated bytes.
+    pub fn with_agent(agent: Agent) -> Self {
+        Self { agent, epoch: Instant::now() }
+    }
+}
+
+/// Keeps up to 64 idle connections, so that as many threads can work side by side.
+impl Default for Ureq {
+    fn default() -> Self {
+        let config = Agent::config_builder().max_idle_connections(64).max_idle_connections_per_host(64);
+        Self::with_agent(config.build().into())
+    }
+}
+
+impl Open for Ureq {
+    fn open() -> Result<Self, TransportError> {
+        Ok(Self::default())
+    }
+}
+
+impl Transport for Ureq {
+    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        let (head, body) = request.into_parts();
+        let mut rest = &body[..];
+        let answer = if body.is_empty() {
+            self.run(http::Request::from_parts(head, ()), limits)
+        } else {
+            self.run(http::Request::from_parts(head, SendBody::from_reader(&mut rest)), limits)
+        };
+        // ureq takes the first bytes when the connection stands and the head is out: a body that nobody took
+        // was sent to nobody, whatever the error says.
+        let untaken = !body.is_empty() && rest.len() == body.len();
+        answer.map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { limit: limits.max_body },
+            error if untaken || never_connected(&error) => TransportError::never_left(error),
+            error => TransportError::in_flight(error),
+        })
+    }
+
+    fn sleep_until(&self, time: Now) {
+        std::thread::sleep(self.now().until(time));
+    }
+
+    fn now(&self) -> Now {
+        Now(self.epoch.elapsed())
+    }
+
+    fn seed(&self) -> Result<Seed, TransportError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(TransportError::never_left)?;
+        Ok(Seed::from_bytes(bytes))
+    }
+}
+
+/// The longest timeout: clocks overflow on more than centuries, and a year is as good as never.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Ureq {
+    fn run(&self, request: http::Request<impl AsSendBody>, limits: Limits) -> Result<Response, ureq::Error> {
+        let request = self
+            .agent
+            .configure_request(request)
+            .http_status_as_error(false) // a refusal is an answer: its body says why
+            .max_redirects(0) // a redirect must never carry the token away
+            .accept("")
+            .accept_encoding("")
+            .timeout_global(Some(limits.timeout.min(YEAR)))
+            .build();
+        let (head, mut body) = self.agent.run(request)?.into_parts();
+        // One byte more: ureq refuses a body that ends exactly at its limit.
+        let body = body.with_config().limit((limits.max_body as u64).saturating_add(1)).read_to_vec()?;
+        Ok(Response::from_parts(head, Bytes::from(body)))
+    }
+}
+
+/// What can only happen before there is a connection: all that a request without a body has to go by. Failed
+/// TLS handshakes are not among them, since ureq reports them as it does a connection that broke later.
+fn never_connected(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => true,
+        ureq::Error::Timeout(timeout) => matches!(timeout, Timeout::Resolve | Timeout::Connect),
+        // The standard library has no kind for a failed look-up; where its text differs, it stays in doubt.
+        ureq::Error::Io(error) => {
+            error.kind() == io::ErrorKind::ConnectionRefused
+                || error.to_string().starts_with("failed to lookup address information")
+        }
+        _ => false,
+    }
+}
