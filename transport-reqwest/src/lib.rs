@@ -19,6 +19,9 @@ use tokio::time::Instant;
 pub use reqwest;
 pub use zuora_core::*;
 
+/// The async client over [`Reqwest`].
+pub type Client = zuora_core::AsyncClient<Reqwest>;
+
 /// Sends requests with a [`reqwest::Client`], whose connections are kept and shared by all tasks of one
 /// runtime. Connections belong to the runtime that opened them: use one `Reqwest` per runtime.
 #[derive(Debug)]

@@ -14,6 +14,9 @@ pub use ureq;
 use zuora_core::bytes::Bytes;
 pub use zuora_core::*;
 
+/// The blocking client over [`Ureq`].
+pub type Client = zuora_core::Client<Ureq>;
+
 /// Sends requests with an [`ureq::Agent`], whose connections are kept and shared by all threads.
 #[derive(Debug)]
 pub struct Ureq {
