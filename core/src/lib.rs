@@ -2,8 +2,10 @@
 
 pub mod bill_runs;
 mod error;
+pub mod invoices;
 mod json;
 mod machine;
+pub mod object_query;
 mod operation;
 mod target;
 mod transport;
@@ -21,7 +23,8 @@ pub use transport::{
 #[doc(hidden)]
 pub use types::Unknown;
 pub use types::{
-    AccountId, AccountNumber, Amount, AmountError, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId,
-    Date, DateError, DateTime, DebitMemoId, Done, Fields, FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber,
-    JobId, Patch, PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId, TaxationItemId, Verdict,
+    AccountId, AccountNumber, Amount, AmountError, BillRunId, BillRunKey, BillRunNumber, ContactId,
+    CreditMemoId, Date, DateError, DateTime, DebitMemoId, Done, Fields, FileId, InvoiceId, InvoiceItemId,
+    InvoiceKey, InvoiceNumber, JobId, Patch, PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId,
+    TaxationItemId, Verdict,
 };

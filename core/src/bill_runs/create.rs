@@ -287,7 +287,10 @@ impl CreateBillRun {
         }
         for (index, label) in self.organization_labels.iter().enumerate() {
             if label.organization_id.is_none() && label.organization_name.is_none() {
-                refuse(format!("organizationLabels[{index}].organizationId"), "or organizationName is needed")?;
+                refuse(
+                    format!("organizationLabels[{index}].organizationId"),
+                    "or organizationName is needed",
+                )?;
             }
         }
         Ok(())
@@ -307,8 +310,12 @@ impl CreateBillRun {
         let Some(day) = &self.bill_cycle_day else { return Ok(()) };
         let is_day = |text: &str| text.parse::<i64>().is_ok_and(|day| !(1..=31).contains(&day));
         match day.as_str() {
-            "AsRunDay" if self.schedule.is_none() => refuse("billCycleDay", "AsRunDay is for scheduled runs only"),
-            text if text.is_empty() || text.len() > 1000 => refuse("billCycleDay", "takes 1 to 1,000 characters"),
+            "AsRunDay" if self.schedule.is_none() => {
+                refuse("billCycleDay", "AsRunDay is for scheduled runs only")
+            }
+            text if text.is_empty() || text.len() > 1000 => {
+                refuse("billCycleDay", "takes 1 to 1,000 characters")
+            }
             text if is_day(text) => refuse("billCycleDay", "is not a day of the month"),
             _ => Ok(()),
         }

@@ -31,11 +31,7 @@ model! {
 impl BillRunFilter {
     /// All subscriptions of an account.
     pub fn account(account: impl Into<AccountId>) -> Self {
-        Self {
-            filter_type: Some(FilterType::Account),
-            account_id: Some(account.into()),
-            ..Self::default()
-        }
+        Self { filter_type: Some(FilterType::Account), account_id: Some(account.into()), ..Self::default() }
     }
 
     /// One subscription of an account.
@@ -109,11 +105,7 @@ impl Condition {
     }
 
     fn group(relation: Relation, conditions: impl IntoIterator<Item = Condition>) -> Self {
-        Self {
-            relation: Some(relation),
-            conditions: conditions.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { relation: Some(relation), conditions: conditions.into_iter().collect(), ..Self::default() }
     }
 }
 

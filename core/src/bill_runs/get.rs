@@ -96,7 +96,10 @@ mod tests {
     fn what_cannot_be_read_is_named_by_its_path() {
         for (body, path) in [
             (r#"{"targetDate":"soon"}"#, "targetDate"),
-            (r#"{"billRunFilters":[{},{"condition":{"conditions":[{"field":[]}]}}]}"#, "billRunFilters[1].condition.conditions[0].field"),
+            (
+                r#"{"billRunFilters":[{},{"condition":{"conditions":[{"field":[]}]}}]}"#,
+                "billRunFilters[1].condition.conditions[0].field",
+            ),
             (r#"{"nextRun":{"status":{}}}"#, "nextRun.status"),
             (r#"{"schedule":{"runTime":"#, "schedule.runTime"),
             (r#"{"new":[1,"#, "new"),
@@ -108,6 +111,9 @@ mod tests {
         assert_eq!(read("{}").unwrap().id().unwrap_err().field(), Some("id"));
         let deep = format!(r#"{{"billRunFilters":[{{"condition":{}"#, r#"{"conditions":["#.repeat(100_000));
         assert_eq!(read(&deep).unwrap_err().kind(), crate::Kind::Decode);
-        assert_eq!(read(&format!(r#"{{"x":{}"#, "[".repeat(100_000))).unwrap_err().kind(), crate::Kind::Decode);
+        assert_eq!(
+            read(&format!(r#"{{"x":{}"#, "[".repeat(100_000))).unwrap_err().kind(),
+            crate::Kind::Decode
+        );
     }
 }

@@ -116,7 +116,8 @@ fn days_of_month(year: u32, month: u32) -> u32 {
 }
 
 fn two(tens: u8, ones: u8) -> Option<u32> {
-    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
+    (tens.is_ascii_digit() && ones.is_ascii_digit())
+        .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 /// Fills the room with the digits of a number, from the right.
@@ -352,7 +353,8 @@ impl FromStr for DateTime {
     type Err = DateError;
 
     fn from_str(text: &str) -> Result<Self, DateError> {
-        Self::of_bytes(text.as_bytes()).ok_or_else(|| DateError::new(text, "a time such as 2021-02-01 13:30:00"))
+        Self::of_bytes(text.as_bytes())
+            .ok_or_else(|| DateError::new(text, "a time such as 2021-02-01 13:30:00"))
     }
 }
 
@@ -367,7 +369,8 @@ impl fmt::Display for DateTime {
             write!(f, ".{:0digits$}", self.nanos / 10_u32.pow(9 - u32::from(self.form.fraction)))?;
         }
         let offset = self.offset.unwrap_or_default();
-        let (sign, hours, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
+        let (sign, hours, minutes) =
+            (if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
         match self.form.zone {
             Zone::None => Ok(()),
             Zone::Zulu => f.write_str("Z"),
@@ -418,11 +421,23 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Date>().unwrap().to_string(), form);
         }
-        for text in ["", "2021-2-1", "2021-02-30", "1900-02-29", "0000-01-01", "2021-13-01", "2021-02-01x", "2021-02-01 ", "20210201", "２０２１-02-01"] {
+        for text in [
+            "",
+            "2021-2-1",
+            "2021-02-30",
+            "1900-02-29",
+            "0000-01-01",
+            "2021-13-01",
+            "2021-02-01x",
+            "2021-02-01 ",
+            "20210201",
+            "２０２１-02-01",
+        ] {
             let error = text.parse::<Date>().unwrap_err();
             assert!(error.to_string().contains("2021-02-01"), "{error}");
         }
-        let days: Vec<Date> = ["2024-02-28", "2024-02-29", "2024-03-01"].iter().map(|d| d.parse().unwrap()).collect();
+        let days: Vec<Date> =
+            ["2024-02-28", "2024-02-29", "2024-03-01"].iter().map(|d| d.parse().unwrap()).collect();
         assert!(days.is_sorted());
         assert!(days.windows(2).all(|pair| pair[0].ordinal() + 1 == pair[1].ordinal()));
         assert_eq!(days.iter().map(|day| day.is_month_end()).collect::<Vec<_>>(), [false, true, false]);
@@ -447,7 +462,17 @@ mod tests {
             let time: DateTime = serde_json::from_str(&json).unwrap();
             assert_eq!(serde_json::to_string(&time).unwrap(), json);
         }
-        for text in ["2022-01-24 24:00:00", "2022-01-24 19:58", "2022-01-24 19:58:60", "2022-01-24x19:58:27", "2022-01-24 19:58:27.", "2022-01-24 19:58:27 PST", "2022-01-24 19:58:27-00:00", "2022-01-24 19:58:27.1234567890", "2022-01-24 19:58:27+24:00"] {
+        for text in [
+            "2022-01-24 24:00:00",
+            "2022-01-24 19:58",
+            "2022-01-24 19:58:60",
+            "2022-01-24x19:58:27",
+            "2022-01-24 19:58:27.",
+            "2022-01-24 19:58:27 PST",
+            "2022-01-24 19:58:27-00:00",
+            "2022-01-24 19:58:27.1234567890",
+            "2022-01-24 19:58:27+24:00",
+        ] {
             assert!(text.parse::<DateTime>().is_err(), "{text}");
         }
     }

@@ -144,6 +144,9 @@ mod tests {
         assert_eq!(fields.get::<i32>("Nothing__c").unwrap(), None);
         let names: Vec<_> = fields.iter().map(|(name, _)| name.into_owned()).collect();
         assert_eq!(names, ["odd \"name\"\n", "Rate__c", "Nothing__c"]);
-        assert_eq!(format!("{fields:?}"), r#"{"odd \"name\"\n":{ "a" : [ 1 ] },"Rate__c":"high","Nothing__c":null}"#);
+        assert_eq!(
+            format!("{fields:?}"),
+            r#"{"odd \"name\"\n":{ "a" : [ 1 ] },"Rate__c":"high","Nothing__c":null}"#
+        );
     }
 }

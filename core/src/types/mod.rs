@@ -15,9 +15,9 @@ pub use amount::{Amount, AmountError};
 pub use date::{Date, DateError, DateTime};
 pub use fields::Fields;
 pub use id::{
-    AccountId, AccountNumber, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId, DebitMemoId, FileId,
-    InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId, PaymentId, ProductRatePlanChargeId, SubscriptionId,
-    TaxationItemId,
+    AccountId, AccountNumber, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId, DebitMemoId,
+    FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId, PaymentId, ProductRatePlanChargeId,
+    SubscriptionId, TaxationItemId,
 };
 pub use open_enum::Unknown;
 pub use patch::Patch;

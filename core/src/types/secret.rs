@@ -38,7 +38,10 @@ mod tests {
     #[test]
     fn a_secret_prints_nothing_of_itself() {
         let secret = Secret::from("hunter2".to_owned());
-        assert_eq!(format!("{secret:?} {secret:#?} {:?}", Some(&secret)), "[redacted] [redacted] Some([redacted])");
+        assert_eq!(
+            format!("{secret:?} {secret:#?} {:?}", Some(&secret)),
+            "[redacted] [redacted] Some([redacted])"
+        );
         assert_eq!(secret.expose(), "hunter2");
     }
 }

@@ -113,7 +113,9 @@ pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str
 #[cold]
 fn explain<E: Error>(error: E) -> E {
     if error.to_string().contains("expected raw value") {
-        return E::custom("numbers and unknown fields are read from JSON text only: use from_str or from_slice");
+        return E::custom(
+            "numbers and unknown fields are read from JSON text only: use from_str or from_slice",
+        );
     }
     error
 }
