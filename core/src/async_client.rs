@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use http::Method;
 
+use crate::bill_runs::{BillRun, PostReviewed, Review, Reviewing};
 use crate::call::{Answer, Call};
 use crate::config::{CallOptions, Config};
 use crate::error::{Error, Result};
@@ -127,6 +128,24 @@ impl<T: AsyncTransport> AsyncClient<T> {
         <O::Read as Operation>::Output: Send,
     {
         self.wait(Settlement::new(transition, error), Pace::default())
+    }
+
+    /// Reads all invoices of a run into a review for somebody to look at.
+    ///
+    /// # Errors
+    /// The run lacks its id or number, or the invoices cannot be read.
+    pub fn review(&self, run: &BillRun) -> impl Future<Output = Result<Review>> + Send {
+        let reviewing = Reviewing::new(&self.session, run);
+        async move { self.drive(reviewing?).await }
+    }
+
+    /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
+    /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`](crate::Kind::Failed) with the difference, or as for [`call`](Self::call).
+    pub fn post_reviewed(&self, post: &PostReviewed) -> impl Future<Output = Result<Answer<BillRun>>> + Send {
+        self.drive(post.posting(&self.session))
     }
 
     /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::bill_runs::{BillRun, PostReviewed, Review, Reviewing};
 use crate::call::{Answer, Call};
 use crate::config::{CallOptions, Config};
 use crate::error::{Error, Result};
@@ -102,6 +103,23 @@ impl<T: Transport> Client<T> {
         error: &Error,
     ) -> Result<Settled<<O::Read as Operation>::Output>> {
         self.wait(Settlement::new(transition, error), Pace::default())
+    }
+
+    /// Reads all invoices of a run into a review for somebody to look at.
+    ///
+    /// # Errors
+    /// The run lacks its id or number, or the invoices cannot be read.
+    pub fn review(&self, run: &BillRun) -> Result<Review> {
+        self.drive(Reviewing::new(&self.session, run)?)
+    }
+
+    /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
+    /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`](crate::Kind::Failed) with the difference, or as for [`call`](Self::call).
+    pub fn post_reviewed(&self, post: &PostReviewed) -> Result<Answer<BillRun>> {
+        self.drive(post.posting(&self.session))
     }
 
     /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is

@@ -18,6 +18,7 @@ mod email;
 mod filter;
 mod get;
 mod post;
+mod review;
 mod schedule;
 
 pub use awaited::{AwaitBillRun, Goal};
@@ -29,4 +30,5 @@ pub use email::EmailBillRun;
 pub use filter::{BillRunFilter, Condition, FilterObject, FilterType, Operator, Relation};
 pub use get::GetBillRun;
 pub use post::PostBillRun;
+pub use review::{PostReviewed, Posting, Review, Reviewed, Reviewing};
 pub use schedule::{BillRunSchedule, MonthlySchedule, RepeatType, Schedule, Weekday};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BillRun, BillRunStatus, GetBillRun};
+use super::{BillRun, BillRunStatus, GetBillRun, PostReviewed, Review};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::operation::{Operation, Spec};
@@ -46,6 +46,12 @@ impl PostBillRun {
     /// Posts the run of this id.
     pub fn new(bill_run: impl Into<BillRunId>) -> Self {
         Self { bill_run: bill_run.into(), body: Body::default() }
+    }
+
+    /// Posts the run only if its invoices are still what somebody has looked at: see
+    /// [`Client::post_reviewed`](crate::Client::post_reviewed).
+    pub fn reviewed(review: Review) -> PostReviewed {
+        PostReviewed::new(review)
     }
 
     /// Puts this date on all invoices and credit memos of the run; it must lie in an open accounting period.

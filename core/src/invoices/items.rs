@@ -1,0 +1,288 @@
+//! `GET /v1/invoices/{invoiceKey}/items`
+
+use serde::{Deserialize, Serialize};
+
+use crate::bill_runs::ChargeType;
+use crate::error::{Error, Result};
+use crate::invoices::paging::PageOf;
+use crate::invoices::terms::{ItemSource, ProcessingType, RevRecTrigger, TaxMode, TaxRateType};
+use crate::json;
+use crate::operation::{Operation, Paged, Spec};
+use crate::target::Target;
+use crate::transport::{Request, Response};
+use crate::types::model::model;
+use crate::types::{
+    Amount, ContactId, Date, DateTime, InvoiceItemId, InvoiceKey, ProductRatePlanChargeId, SubscriptionId,
+    TaxationItemId,
+};
+
+static SPEC: Spec = Spec::read("get_invoice_items", "/v1/invoices/{invoiceKey}/items");
+
+/// `GET /v1/invoices/{invoiceKey}/items`: lists the items of an invoice, page by page.
+///
+/// ```
+/// use zuora_core::invoices::GetInvoiceItems;
+/// use zuora_core::Operation;
+///
+/// let request = GetInvoiceItems::new("INV00000155").page_size(20).page(2).request()?;
+/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/items?pageSize=20&page=2");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GetInvoiceItems {
+    #[serde(rename = "invoiceKey")]
+    invoice: InvoiceKey,
+    #[serde(default)]
+    paging: PageOf,
+}
+
+impl GetInvoiceItems {
+    /// Lists the items of the invoice of this id or number, from the first page on, 40 a page.
+    pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
+        Self { invoice: invoice.into(), paging: PageOf::default() }
+    }
+
+    /// Rows a page, 1 to 40.
+    #[must_use]
+    pub fn page_size(mut self, rows: u32) -> Self {
+        self.paging.size = rows;
+        self
+    }
+
+    /// The page to begin with, counted from 1.
+    #[must_use]
+    pub fn page(mut self, page: u32) -> Self {
+        self.paging.page = page;
+        self
+    }
+}
+
+impl Operation for GetInvoiceItems {
+    type Output = InvoiceItems;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.paging.put(Target::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
+    }
+
+    fn parse(&self, success: &Response) -> Result<InvoiceItems> {
+        json::read(success.body())
+    }
+}
+
+impl Paged for GetInvoiceItems {
+    type Item = InvoiceItem;
+
+    fn split(&self, page: InvoiceItems) -> (Vec<InvoiceItem>, Option<Self>) {
+        let paging = self.paging.next(page.items.len(), page.next_page.as_deref());
+        (page.items, paging.map(|paging| Self { paging, ..self.clone() }))
+    }
+}
+
+model! {
+    /// A page of an invoice's items.
+    pub answer InvoiceItems {
+        /// The items.
+        pub items: Vec<InvoiceItem> = "invoiceItems",
+        /// Address of the next page; none on the last one. Only evidence that there is one: it is not followed.
+        pub next_page: Option<String> = "nextPage",
+    }
+}
+
+model! {
+    /// A line of an invoice.
+    ///
+    /// Amounts are in the currency of the invoice. A discount is a line of its own that names the line it
+    /// applies to.
+    pub struct InvoiceItem {
+        /// Id of the item.
+        pub id: Option<InvoiceItemId> = "id",
+        /// What the item is.
+        pub processing_type: Option<ProcessingType> = "processingType",
+        /// Kind of the charge.
+        pub charge_type: Option<ChargeType> = "chargeType",
+        /// Its amount; before tax, unless the tax mode is inclusive.
+        pub charge_amount: Option<Amount> = "chargeAmount",
+        /// Its tax.
+        pub tax_amount: Option<Amount> = "taxAmount",
+        /// What is still owed of it.
+        pub balance: Option<Amount> = "balance",
+        /// What credit memos may still take from it.
+        pub available_to_credit_amount: Option<Amount> = "availableToCreditAmount",
+        /// How many units.
+        pub quantity: Option<Amount> = "quantity",
+        /// Price of a unit.
+        pub unit_price: Option<Amount> = "unitPrice",
+        /// Name of the unit.
+        pub unit_of_measure: Option<String> = "unitOfMeasure",
+        /// How many deliveries it bills.
+        pub number_of_deliveries: Option<Amount> = "numberOfDeliveries",
+        /// First day of the period that it bills.
+        pub service_start_date: Option<Date> = "serviceStartDate",
+        /// Last day of the period that it bills.
+        pub service_end_date: Option<Date> = "serviceEndDate",
+        /// When the charge was made, in the tenant's time zone.
+        pub charge_date: Option<DateTime> = "chargeDate",
+        /// Name of the charge.
+        pub charge_name: Option<String> = "chargeName",
+        /// What the catalog says of the charge.
+        pub charge_description: Option<String> = "chargeDescription",
+        /// Text on the line.
+        pub description: Option<String> = "description",
+        /// Name of the product.
+        pub product_name: Option<String> = "productName",
+        /// The product's SKU.
+        pub sku: Option<String> = "sku",
+        /// Id of the charge.
+        pub charge_id: Option<String> = "chargeId",
+        /// The charge in the product catalog.
+        pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
+        /// The subscription that it bills.
+        pub subscription_id: Option<SubscriptionId> = "subscriptionId",
+        /// Number of that subscription.
+        pub subscription_name: Option<String> = "subscriptionName",
+        /// The line that this discount applies to.
+        pub applied_to_item_id: Option<InvoiceItemId> = "appliedToItemId",
+        /// Whether the net amount of that line shows the discount.
+        pub reflect_discount_in_net_amount: Option<bool> = "reflectDiscountInNetAmount",
+        /// What it comes from.
+        pub source_item_type: Option<ItemSource> = "sourceItemType",
+        /// Kind of item, in the words of the tenant.
+        pub item_type: Option<String> = "itemType",
+        /// Reference of the booking.
+        pub booking_reference: Option<String> = "bookingReference",
+        /// Number of the customer's purchase order.
+        pub purchase_order_number: Option<String> = "purchaseOrderNumber",
+        /// The commitment that it counts toward.
+        pub commitment_id: Option<String> = "commitmentId",
+        /// The period of that commitment.
+        pub commitment_period_id: Option<String> = "commitmentPeriodId",
+        /// The invoice schedule that made it.
+        pub invoice_schedule_id: Option<String> = "invoiceScheduleId",
+        /// The item of that schedule.
+        pub invoice_schedule_item_id: Option<String> = "invoiceScheduleItemId",
+        /// The fulfillment of the order line item.
+        pub fulfillment_id: Option<String> = "fulfillmentId",
+        /// The order line item that it bills.
+        pub order_line_item_id: Option<String> = "orderLineItemId",
+        /// Whom it was sold to.
+        pub sold_to_contact_id: Option<ContactId> = "soldToContactId",
+        /// That contact as it was when the invoice was posted.
+        pub sold_to_contact_snapshot_id: Option<String> = "soldToContactSnapshotId",
+        /// Whom it was shipped to.
+        pub ship_to_contact_id: Option<ContactId> = "shipToContactId",
+        /// Code by which it is taxed.
+        pub tax_code: Option<String> = "taxCode",
+        /// Whether its amount has the tax in it.
+        pub tax_mode: Option<TaxMode> = "taxMode",
+        /// Its tax lines, the first page of them.
+        pub taxation_items: Option<InvoiceItemTaxes> = "taxationItems",
+        /// Accounting code of the item.
+        pub accounting_code: Option<String> = "accountingCode",
+        /// Accounting code for liabilities of adjustments.
+        pub adjustment_liability_accounting_code: Option<String> = "adjustmentLiabilityAccountingCode",
+        /// Accounting code for revenue of adjustments.
+        pub adjustment_revenue_accounting_code: Option<String> = "adjustmentRevenueAccountingCode",
+        /// Accounting code for contract assets.
+        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode",
+        /// Accounting code for contract liabilities.
+        pub contract_liability_accounting_code: Option<String> = "contractLiabilityAccountingCode",
+        /// Accounting code for recognized revenue of contracts.
+        pub contract_recognized_revenue_accounting_code: Option<String> = "contractRecognizedRevenueAccountingCode",
+        /// Accounting code for deferred revenue.
+        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode",
+        /// Accounting code for recognized revenue.
+        pub recognized_revenue_accounting_code: Option<String> = "recognizedRevenueAccountingCode",
+        /// Accounting code for receivables that are not yet billed.
+        pub unbilled_receivables_accounting_code: Option<String> = "unbilledReceivablesAccountingCode",
+        /// Whether revenue accounting leaves the billing of it out.
+        pub exclude_item_billing_from_revenue_accounting: Option<bool> = "excludeItemBillingFromRevenueAccounting",
+        /// Code by which its revenue is recognized.
+        pub rev_rec_code: Option<String> = "revRecCode",
+        /// What starts the recognition of its revenue.
+        pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
+        /// Day from which its revenue is recognized.
+        pub rev_rec_start_date: Option<Date> = "revRecStartDate",
+        /// Rule by which its revenue is recognized.
+        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName",
+        /// Id that it has in NetSuite.
+        pub integration_id_ns: Option<String> = "IntegrationId__NS",
+        /// Where its transfer to NetSuite stands.
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS",
+        /// When it was last transferred to NetSuite.
+        pub sync_date_ns: Option<String> = "SyncDate__NS",
+    }
+}
+
+impl InvoiceItem {
+    /// The id.
+    ///
+    /// # Errors
+    /// [`Kind::Decode`](crate::Kind::Decode) when the item has none.
+    pub fn id(&self) -> Result<&InvoiceItemId> {
+        self.id.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.id", "missing"))
+    }
+
+    /// The amount.
+    ///
+    /// # Errors
+    /// [`Kind::Decode`](crate::Kind::Decode) when the item has none.
+    pub fn charge_amount(&self) -> Result<&Amount> {
+        self.charge_amount.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.chargeAmount", "missing"))
+    }
+}
+
+model! {
+    /// Tax lines of an invoice item.
+    pub struct InvoiceItemTaxes {
+        /// The lines.
+        pub data: Vec<InvoiceTaxationItem> = "data",
+        /// Address of the next page; none on the last one. It is not followed.
+        pub next_page: Option<String> = "nextPage",
+    }
+}
+
+model! {
+    /// A tax line of an invoice item. Amounts are in the currency of the invoice.
+    pub struct InvoiceTaxationItem {
+        /// Id of the line.
+        pub id: Option<TaxationItemId> = "id",
+        /// Name of the tax.
+        pub name: Option<String> = "name",
+        /// The tax.
+        pub tax_amount: Option<Amount> = "taxAmount",
+        /// The part of the item that is free of this tax.
+        pub exempt_amount: Option<Amount> = "exemptAmount",
+        /// The tax before rounding.
+        pub applicable_tax_un_rounded: Option<Amount> = "applicableTaxUnRounded",
+        /// What is still owed of it.
+        pub balance: Option<Amount> = "balance",
+        /// What payments have settled.
+        pub payment_amount: Option<Amount> = "paymentAmount",
+        /// What credit memos have settled.
+        pub credit_amount: Option<Amount> = "creditAmount",
+        /// What credit memos may still take from it.
+        pub available_to_credit_amount: Option<Amount> = "availableToCreditAmount",
+        /// The rate: a fraction of 1 or an amount, by its type.
+        pub tax_rate: Option<Amount> = "taxRate",
+        /// What the rate is.
+        pub tax_rate_type: Option<TaxRateType> = "taxRateType",
+        /// What the tax engine says of the rate.
+        pub tax_rate_description: Option<String> = "taxRateDescription",
+        /// Day that the tax counts for.
+        pub tax_date: Option<Date> = "taxDate",
+        /// Code of the tax.
+        pub tax_code: Option<String> = "taxCode",
+        /// What the code means.
+        pub tax_code_description: Option<String> = "taxCodeDescription",
+        /// Who levies it.
+        pub jurisdiction: Option<String> = "jurisdiction",
+        /// Code of the place.
+        pub location_code: Option<String> = "locationCode",
+        /// The country.
+        pub country: Option<String> = "country",
+    }
+}

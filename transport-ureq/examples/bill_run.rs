@@ -1,0 +1,158 @@
+//! A bill run from its creation to its posting.
+//!
+//! Without any setting it runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
+//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL` it does the same on that tenant, where it bills up to today and
+//! stops before posting unless `--post` is given.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
+use zuora_ureq::bill_runs::{AdHoc, AwaitBillRun, Batches, BillRun, CreateBillRun, Goal, PostBillRun};
+use zuora_ureq::invoices::GetInvoiceItems;
+use zuora_ureq::object_query::{QueriedInvoice, QueryInvoices};
+use zuora_ureq::{Amount, Client, Config, Date, Decimal, Pace, Progress};
+
+fn main() -> ExitCode {
+    match Job::from_surroundings().and_then(|job| job.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bill_run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Job {
+    client: Client,
+    target_date: Date,
+    may_post: bool,
+    /// Lives as long as the job.
+    _sandbox: Option<Server>,
+}
+
+impl Job {
+    fn run(&self) -> Result<(), Box<dyn Error>> {
+        let run = self.create()?;
+        let run = self.follow(&run, Goal::Completed)?;
+        let invoices = self.list_invoices(&run)?;
+        let totals = self.add_up(&invoices)?;
+
+        if self.may_post {
+            self.client.call(&PostBillRun::new(run.id()?.clone()))?;
+            self.follow(&run, Goal::Posted)?;
+        } else {
+            println!("\nnot posted: give --post to post {}", run.number()?);
+        }
+        println!("\n{} invoices of {}, as the sum of their items:", invoices.len(), run.number()?);
+        for (currency, total) in totals {
+            println!("  {currency} {total:>12}");
+        }
+        Ok(())
+    }
+
+    fn create(&self) -> Result<BillRun, Box<dyn Error>> {
+        let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(self.target_date));
+        let run = self.client.call(&create)?;
+        println!("created {}, due up to {}, request {:?}", run.number()?, self.target_date, run.request_id());
+        Ok(run.into_inner())
+    }
+
+    /// Shows the status whenever it changes.
+    fn follow(&self, run: &BillRun, goal: Goal) -> Result<BillRun, Box<dyn Error>> {
+        let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
+        let mut watch = self.client.watch(AwaitBillRun::new(run.id()?.clone(), goal), pace);
+        let mut shown = None;
+        loop {
+            let progress = watch.look()?;
+            let status = watch.awaited().status().cloned();
+            if status != shown {
+                println!("  {}", status.as_ref().map_or("?", |status| status.as_str()));
+                shown = status;
+            }
+            if let Progress::Ready(run) = progress {
+                return Ok(run);
+            }
+        }
+    }
+
+    fn list_invoices(&self, run: &BillRun) -> Result<Vec<QueriedInvoice>, Box<dyn Error>> {
+        let query = QueryInvoices::of_bill_run(run.number()?.clone()).page_size(99);
+        let invoices = self.client.items(&query).collect::<Result<Vec<_>, _>>()?;
+        println!("\n{:<14} {:<34} {:>4} {:>12}", "invoice", "account", "", "amount");
+        for invoice in &invoices {
+            let text = |field: Option<String>| field.unwrap_or_else(|| "?".to_owned());
+            println!(
+                "{:<14} {:<34} {:>4} {:>12}",
+                text(invoice.number.as_ref().map(ToString::to_string)),
+                text(invoice.account_id.as_ref().map(ToString::to_string)),
+                text(invoice.currency.clone()),
+                text(invoice.amount.as_ref().map(ToString::to_string)),
+            );
+        }
+        Ok(invoices)
+    }
+
+    /// The items of every invoice, added up for each currency. Shows those of the first one.
+    fn add_up(&self, invoices: &[QueriedInvoice]) -> Result<BTreeMap<String, Decimal>, Box<dyn Error>> {
+        let mut totals = BTreeMap::<String, Decimal>::new();
+        for (index, invoice) in invoices.iter().enumerate() {
+            let mut sum = Decimal::ZERO;
+            let id = invoice.id.clone().ok_or("an invoice came without its id")?;
+            for item in self.client.items(&GetInvoiceItems::new(id)) {
+                let item = item?;
+                let decimal =
+                    |amount: &Option<Amount>| amount.as_ref().map_or(Ok(Decimal::ZERO), Amount::to_decimal);
+                let amount = decimal(&item.charge_amount)? + decimal(&item.tax_amount)?;
+                sum += amount;
+                if index == 0 {
+                    let (from, to) = (item.service_start_date, item.service_end_date);
+                    let day =
+                        |date: Option<Date>| date.map_or_else(|| " ".repeat(10), |date| date.to_string());
+                    let name = item.charge_name.as_deref().unwrap_or("?");
+                    println!("    {} {} {name:<28} {amount:>12}", day(from), day(to));
+                }
+            }
+            let shown = invoice.amount.as_ref().ok_or("an invoice came without its amount")?.to_decimal()?;
+            if shown != sum {
+                return Err(format!("an invoice over {shown} has items over {sum}").into());
+            }
+            *totals.entry(invoice.currency.clone().unwrap_or_default()).or_default() += sum;
+        }
+        Ok(totals)
+    }
+}
+
+impl Job {
+    fn from_surroundings() -> Result<Self, Box<dyn Error>> {
+        let mut post = false;
+        for argument in env::args().skip(1) {
+            match argument.as_str() {
+                "--post" => post = true,
+                other => return Err(format!("unknown argument {other}: the only one is --post").into()),
+            }
+        }
+        let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
+        match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
+            [Some(id), Some(secret), Some(url)] => {
+                let today = time::OffsetDateTime::now_utc().date();
+                let year = u16::try_from(today.year())?;
+                let target_date = Date::new(year, today.month().into(), today.day())?;
+                println!("on the tenant at {url}");
+                let client = Client::new(&Config::new(url, id, secret))?;
+                Ok(Self { client, target_date, may_post: post, _sandbox: None })
+            }
+            [None, None, None] => {
+                let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+                println!("on a sandbox at {}", sandbox.url());
+                let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
+                let target_date = Date::new(2026, 3, 31)?;
+                Ok(Self { client, target_date, may_post: true, _sandbox: Some(sandbox) })
+            }
+            _ => Err(format!("for a tenant set all of {}", names.join(", ")).into()),
+        }
+    }
+}
