@@ -66,7 +66,8 @@ impl Review {
         let mut totals = BTreeMap::<String, Amount>::new();
         for invoice in self.invoices.values() {
             let Some(amount) = &invoice.amount else { continue };
-            let total = totals.entry(invoice.currency.clone().unwrap_or_default()).or_default();
+            let total =
+                totals.entry(invoice.currency.clone().unwrap_or_default()).or_insert_with(|| Amount::from(0));
             *total = total.checked_add(amount)?;
         }
         Ok(totals)
