@@ -1,0 +1,288 @@
+//! A request as the operations see it: taken apart, unpacked, checked for form.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
+
+use crate::json::Json;
+use crate::refusal::{Category, Reason, Refusal};
+use crate::settings::Settings;
+use crate::time::Date;
+
+/// One request.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// The path as it came, still encoded.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    /// The body as it came.
+    pub(crate) body: Bytes,
+    /// `https://host` of the links in the answer.
+    pub(crate) base_url: String,
+    pub(crate) version: Version,
+}
+
+/// What depends on `Zuora-Version`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// From 2024-05-20 on a refusal has an HTTP status of its own.
+    pub(crate) statuses: bool,
+    /// From 2025-08-12 on Object Query refuses with `reasons`.
+    pub(crate) query_reasons: bool,
+}
+
+impl Version {
+    /// Dates compare as text; a number, listed or not, is older than both.
+    fn parse(text: &str) -> Self {
+        let text = if Date::parse(text).is_some() { text } else { "" };
+        Self { statuses: text >= "2024-05-20", query_reasons: text >= "2025-08-12" }
+    }
+}
+
+impl Call {
+    pub(crate) fn new(head: http::request::Parts, body: &[u8], settings: &Settings) -> Self {
+        let query = head.uri.query().unwrap_or_default();
+        let version = header(&head.headers, "zuora-version").unwrap_or(&settings.default_version);
+        Self {
+            path: head.uri.path().to_owned(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            version: Version::parse(version),
+            base_url: base_url(&head.uri, &head.headers).unwrap_or_else(|| settings.base_url.clone()),
+            body: Bytes::copy_from_slice(body),
+            method: head.method,
+            headers: head.headers,
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// The decoded segments of the path; `None` when one is not UTF-8.
+    pub(crate) fn segments(&self) -> Option<Vec<String>> {
+        let decode = |part: &str| percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned);
+        self.path.trim_start_matches('/').split('/').map(decode).collect()
+    }
+
+    /// The first query parameter of that name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn accepts_gzip(&self) -> bool {
+        let listed = self.headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        listed.flat_map(|value| value.split(',')).any(|coding| {
+            let (name, parameter) = coding.split_once(';').unwrap_or((coding, ""));
+            name.trim().eq_ignore_ascii_case("gzip") && parameter.trim() != "q=0"
+        })
+    }
+
+    /// The JSON object that the call brings, checked for members that nobody knows.
+    pub(crate) fn object(&self, settings: &Settings, known: &[&str]) -> Result<Json, Refusal> {
+        let unsupported = || {
+            Refusal::new(Category::Unsupported, "HTTP 415 Unsupported Media Type")
+                .always(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        };
+        let media = header(&self.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim();
+        if self.body.is_empty() || !media.eq_ignore_ascii_case("application/json") {
+            return Err(unsupported());
+        }
+        let body = self.inflated(settings)?;
+        let body = Json::read(&body).filter(|body| matches!(body, Json::Object(_)));
+        let body = body.ok_or_else(|| Refusal::new(Category::Malformed, "The request body is no valid JSON object."))?;
+        Fields::new("", &body)?.known(known)?;
+        Ok(body)
+    }
+
+    fn inflated(&self, settings: &Settings) -> Result<Cow<'_, [u8]>, Refusal> {
+        let coding = header(&self.headers, CONTENT_ENCODING.as_str()).unwrap_or("identity");
+        let malformed = |message| Refusal::new(Category::Malformed, message);
+        if self.body.len() > settings.max_body {
+            return Err(malformed("The request body is too large."));
+        }
+        if coding.eq_ignore_ascii_case("identity") {
+            return Ok(Cow::Borrowed(&self.body));
+        }
+        if !coding.eq_ignore_ascii_case("gzip") {
+            return Err(malformed("The Content-Encoding is not gzip."));
+        }
+        let limit = u64::try_from(settings.max_body).unwrap_or(u64::MAX);
+        let mut body = Vec::new();
+        let decoder = flate2::read::MultiGzDecoder::new(&self.body[..]);
+        match decoder.take(limit.saturating_add(1)).read_to_end(&mut body) {
+            Ok(read) if read <= settings.max_body => Ok(Cow::Owned(body)),
+            Ok(_) => Err(malformed("The request body is too large.")),
+            Err(_) => Err(malformed("The request body is no valid gzip.")),
+        }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    headers.get(name)?.to_str().ok()
+}
+
+fn base_url(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) => Some(format!("{scheme}://{authority}")),
+        _ => header(headers, HOST.as_str()).map(|host| format!("http://{host}")),
+    }
+}
+
+/// The members of one object of a body, read by name; each refusal names the path of the member.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    path: &'a str,
+    object: &'a Json,
+}
+
+impl<'a> Fields<'a> {
+    /// `path` is where the object stands: empty for the body itself, else with a dot at the end.
+    pub(crate) fn new(path: &'a str, object: &'a Json) -> Result<Self, Refusal> {
+        match object {
+            Json::Object(_) => Ok(Self { path, object }),
+            _ => Err(Refusal::value(path.trim_end_matches('.'), "an object is expected")),
+        }
+    }
+
+    /// Refuses members that are not listed, all of them at once.
+    pub(crate) fn known(self, known: &[&str]) -> Result<Self, Refusal> {
+        let Json::Object(members) = self.object else { return Ok(self) };
+        let unknown = members.iter().filter(|(name, _)| !known.contains(&name.as_ref()));
+        let reason = |(name, _): &(Cow<'static, str>, Json)| Reason {
+            category: Category::UnknownField,
+            message: format!("The field '{}' is unknown.", self.name(name)),
+        };
+        let reasons: Vec<Reason> = unknown.map(reason).collect();
+        if reasons.is_empty() {
+            return Ok(self);
+        }
+        Err(Refusal { reasons, ..Refusal::missing("") })
+    }
+
+    pub(crate) fn name(self, field: &str) -> String {
+        format!("{}{field}", self.path)
+    }
+
+    /// The member, unless it is absent or null.
+    pub(crate) fn get(self, field: &str) -> Option<&'a Json> {
+        self.object.get(field).filter(|value| **value != Json::Null)
+    }
+
+    pub(crate) fn has(self, field: &str) -> bool {
+        self.get(field).is_some()
+    }
+
+    fn read<T>(
+        self,
+        field: &str,
+        expected: &str,
+        read: impl FnOnce(&'a Json) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        let refused = || Refusal::value(&self.name(field), expected);
+        self.get(field).map(|value| read(value).ok_or_else(refused)).transpose()
+    }
+
+    pub(crate) fn text(self, field: &str) -> Result<Option<&'a str>, Refusal> {
+        self.read(field, "text is expected", Json::text)
+    }
+
+    /// Text without which the call is refused.
+    pub(crate) fn required_text(self, field: &str) -> Result<&'a str, Refusal> {
+        self.text(field)?.ok_or_else(|| Refusal::missing(&self.name(field)))
+    }
+
+    /// A boolean, or its word in quotes.
+    pub(crate) fn flag(self, field: &str) -> Result<Option<bool>, Refusal> {
+        self.read(field, "true or false is expected", |value| match value {
+            Json::Bool(value) => Some(*value),
+            Json::Text(text) => text.parse().ok(),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn integer(self, field: &str, low: i64, high: i64) -> Result<Option<i64>, Refusal> {
+        let expected = format!("a whole number from {low} to {high} is expected");
+        self.read(field, &expected, |value| value.integer().filter(|value| (low..=high).contains(value)))
+    }
+
+    pub(crate) fn date(self, field: &str) -> Result<Option<Date>, Refusal> {
+        self.read(field, "a date yyyy-mm-dd is expected", |value| Date::parse(value.text()?))
+    }
+
+    pub(crate) fn rows(self, field: &str) -> Result<Option<&'a [Json]>, Refusal> {
+        self.read(field, "a list is expected", |value| match value {
+            Json::Array(rows) => Some(rows.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(self, field: &str) -> Result<Option<Vec<&'a str>>, Refusal> {
+        self.read(field, "a list of texts is expected", |value| match value {
+            Json::Array(rows) => rows.iter().map(Json::text).collect(),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(request: http::request::Builder, body: &[u8]) -> Call {
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        Call::new(head, body, &Settings::default())
+    }
+
+    #[test]
+    fn versions_are_dates_or_old() {
+        let version = |statuses, query_reasons| Version { statuses, query_reasons };
+        assert_eq!(Version::parse("341.0"), version(false, false));
+        assert_eq!(Version::parse("999.0"), version(false, false));
+        assert_eq!(Version::parse("2024-05-20"), version(true, false));
+        assert_eq!(Version::parse("2025-08-12"), version(true, true));
+    }
+
+    #[test]
+    fn links_point_where_the_request_went() {
+        let base = |request| call(request, b"").base_url;
+        assert_eq!(base(http::Request::get("https://a.example:8443/v1/x")), "https://a.example:8443");
+        assert_eq!(base(http::Request::get("/v1/x").header("host", "127.0.0.1:9")), "http://127.0.0.1:9");
+        assert_eq!(base(http::Request::get("/v1/x")), "https://rest.test.zuora.com");
+    }
+
+    #[test]
+    fn a_bodyless_or_untyped_write_is_415() {
+        let refused = call(http::Request::put("/x"), b"").object(&Settings::default(), &[]).unwrap_err();
+        assert_eq!((refused.status(false), refused.reasons(false).to_string().contains("50000045")), (StatusCode::UNSUPPORTED_MEDIA_TYPE, true));
+        let untyped = call(http::Request::put("/x"), b"{}").object(&Settings::default(), &[]).unwrap_err();
+        assert_eq!(untyped.status(true), 415);
+    }
+
+    #[test]
+    fn unknown_members_are_named_all_at_once() {
+        let typed = http::Request::put("/x").header("content-type", "application/json;charset=utf-8");
+        let refused = call(typed, br#"{"a":1,"b":2,"c":3}"#).object(&Settings::default(), &["b"]).unwrap_err();
+        let names: Vec<&str> = refused.reasons.iter().map(|reason| reason.message.as_str()).collect();
+        assert_eq!(names, ["The field 'a' is unknown.", "The field 'c' is unknown."]);
+    }
+
+    #[test]
+    fn a_gzip_bomb_is_cut_off() {
+        use flate2::{Compression, write::GzEncoder};
+        use std::io::Write as _;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&vec![b' '; 5 << 20]).unwrap();
+        let body = encoder.finish().unwrap();
+        let typed = http::Request::put("/x").header("content-type", "application/json").header("content-encoding", "gzip");
+        let refused = call(typed, &body).object(&Settings::default(), &[]).unwrap_err();
+        assert_eq!(refused.reasons[0].message, "The request body is too large.");
+    }
+}
