@@ -1,0 +1,322 @@
+//! A loopback server that does what a script tells it, and remembers what reached it.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// What a server does with one connection; its end closes the connection.
+pub(crate) type Script = Arc<dyn Fn(&mut Peer) -> io::Result<()> + Send + Sync>;
+
+/// The longest that a script goes on after the transport should have hung up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Plays a script on each connection until it is stopped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    script: Script,
+    deliveries: Mutex<Vec<Delivery>>,
+    open: Mutex<Vec<(usize, TcpStream)>>,
+    stopping: AtomicBool,
+}
+
+/// One request, or the part of it that arrived.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Delivery {
+    /// Which connection it came over, counted from 0.
+    pub(crate) connection: usize,
+    /// Up to and including the empty line.
+    pub(crate) head: Vec<u8>,
+    /// What came after the head.
+    pub(crate) body: Vec<u8>,
+    /// Whether all of it came.
+    pub(crate) whole: bool,
+}
+
+impl Server {
+    pub(crate) fn start(script: Script) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            script,
+            deliveries: Mutex::default(),
+            open: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        });
+        let acceptor = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || accept(&listener, &shared)
+        });
+        Ok(Self { address, shared, acceptor: Some(acceptor) })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes every connection and tells what arrived, to the last byte that was under way.
+    pub(crate) fn stop(&mut self) -> Vec<Delivery> {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        for (_, stream) in lock(&self.shared.open).drain(..) {
+            let _ = stream.shutdown(Shutdown::Both); // already closed is as good
+        }
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join(); // a script that panicked shows in what is missing
+        }
+        lock(&self.shared.deliveries).clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut peers = Vec::new();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                let connection = peers.len();
+                let shared = Arc::clone(shared);
+                peers.push(thread::spawn(move || {
+                    let script = Arc::clone(&shared.script);
+                    // An error means that the transport hung up, which the deliveries tell.
+                    let _ = Peer::new(connection, stream, shared).and_then(|mut peer| script(&mut peer));
+                }));
+            }
+            // What was connected before the stop is still played, so that nothing that left is missed.
+            Err(_) if shared.stopping.load(Ordering::SeqCst) => break,
+            Err(_) => thread::sleep(Duration::from_micros(500)),
+        }
+    }
+    for peer in peers {
+        let _ = peer.join();
+    }
+}
+
+/// The server's end of one connection.
+pub(crate) struct Peer {
+    connection: usize,
+    stream: Box<dyn Stream>,
+    inbox: Vec<u8>,
+    shared: Arc<Shared>,
+}
+
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
+
+impl Peer {
+    fn new(connection: usize, stream: TcpStream, shared: Arc<Shared>) -> io::Result<Self> {
+        stream.set_nonblocking(false)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        lock(&shared.open).push((connection, stream.try_clone()?));
+        if shared.stopping.load(Ordering::SeqCst) {
+            stream.shutdown(Shutdown::Both)?;
+        }
+        Ok(Self { connection, stream: Box::new(stream), inbox: Vec::new(), shared })
+    }
+
+    /// Which connection this is, counted from 0.
+    pub(crate) fn connection(&self) -> usize {
+        self.connection
+    }
+
+    /// Reads one request and remembers it, part by part.
+    pub(crate) fn request(&mut self) -> io::Result<()> {
+        self.head()?;
+        self.body()
+    }
+
+    /// Reads the head of a request.
+    pub(crate) fn head(&mut self) -> io::Result<()> {
+        let delivery = Delivery { connection: self.connection, ..Delivery::default() };
+        while self.inbox.is_empty() {
+            self.fill()?;
+        }
+        lock(&self.shared.deliveries).push(delivery);
+        loop {
+            let end = self.inbox.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+            let head = match end {
+                Some(end) => self.inbox.drain(..end + 4).collect(),
+                None => self.inbox.clone(),
+            };
+            self.note(|delivery| delivery.head = head);
+            match end {
+                Some(_) => return Ok(()),
+                None => self.fill()?,
+            }
+        }
+    }
+
+    /// Reads the rest of a request whose head was read.
+    fn body(&mut self) -> io::Result<()> {
+        let mut length = 0;
+        self.note(|delivery| length = delivery.content_length());
+        while self.inbox.len() < length {
+            self.note_body(self.inbox.clone());
+            self.fill()?;
+        }
+        let body = self.inbox.drain(..length).collect();
+        self.note_body(body);
+        self.note(|delivery| delivery.whole = true);
+        Ok(())
+    }
+
+    fn note_body(&self, body: Vec<u8>) {
+        self.note(|delivery| delivery.body = body);
+    }
+
+    /// Changes what is remembered of this connection's last request.
+    fn note(&self, change: impl FnOnce(&mut Delivery)) {
+        let mut deliveries = lock(&self.shared.deliveries);
+        if let Some(last) = deliveries.iter_mut().rfind(|d| d.connection == self.connection) {
+            change(last);
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        match self.stream.read(&mut buffer)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                self.inbox.extend_from_slice(&buffer[..n]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
+    }
+
+    /// Sends bytes one by one, so slowly that only a limit on the whole attempt can end it in time.
+    pub(crate) fn trickle(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for byte in bytes {
+            self.write(&[*byte])?;
+            if !self.shared.stopping.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the same bytes over and over until the transport hangs up.
+    pub(crate) fn flood(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            self.write(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Says nothing until the transport hangs up, or too long.
+    pub(crate) fn hold(&mut self) -> io::Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            match self.fill() {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Speaks TLS from here on, with a certificate that nobody vouches for.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secure(&mut self) -> io::Result<()> {
+        use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+        use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()])
+            .map_err(io::Error::other)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![made.cert.into()], key))
+            .map_err(io::Error::other)?;
+        let connection = ServerConnection::new(Arc::new(config)).map_err(io::Error::other)?;
+        let plain = std::mem::replace(&mut self.stream, Box::new(io::empty()));
+        self.stream = Box::new(StreamOwned::new(connection, plain));
+        Ok(())
+    }
+}
+
+/// The connection closes when its last handle is gone.
+impl Drop for Peer {
+    fn drop(&mut self) {
+        lock(&self.shared.open).retain(|(connection, _)| *connection != self.connection);
+    }
+}
+
+impl Delivery {
+    /// The request line without its line end.
+    pub(crate) fn line(&self) -> String {
+        let end = self.head.iter().position(|&byte| byte == b'\r').unwrap_or(self.head.len());
+        String::from_utf8_lossy(&self.head[..end]).into_owned()
+    }
+
+    /// Names in lower case, values without the space around them.
+    pub(crate) fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        let lines = self.head.split(|&byte| byte == b'\n').skip(1);
+        lines
+            .filter_map(|line| {
+                let colon = line.iter().position(|&byte| byte == b':')?;
+                let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
+                Some((name, line[colon + 1..].trim_ascii().to_vec()))
+            })
+            .collect()
+    }
+
+    fn content_length(&self) -> usize {
+        let headers = self.headers();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        length.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// A port of this machine at which nobody listens.
+pub(crate) fn refusing() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// A listener that answers no connection attempt: its queue is full and stays so. The sockets have to be kept.
+#[cfg(target_os = "linux")]
+pub(crate) fn deaf() -> io::Result<(SocketAddr, Vec<socket2::Socket>)> {
+    use socket2::{Domain, Socket, Type};
+
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    listener.listen(0)?;
+    let address = listener.local_addr()?;
+    let mut kept = vec![listener];
+    for _ in 0..2 {
+        let filler = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        filler.set_nonblocking(true)?;
+        let _ = filler.connect(&address); // always "in progress"
+        kept.push(filler);
+    }
+    let address = address.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok((address, kept))
+}
+
+/// A poisoned record is still the record.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,1 @@
+//! The tests are beside this file, one subject each; see `Cargo.toml`.
