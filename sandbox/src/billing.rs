@@ -106,7 +106,8 @@ mod tests {
     use super::*;
 
     fn charge(line: &str) -> Charge {
-        let common = r#""id":"","productRatePlanChargeId":"","name":"","productName":"","sku":"","accountingCode":"""#;
+        let common =
+            r#""id":"","productRatePlanChargeId":"","name":"","productName":"","sku":"","accountingCode":"""#;
         serde_json::from_str(&format!("{{{common},{line}}}")).unwrap()
     }
 
@@ -128,8 +129,9 @@ mod tests {
     #[test]
     fn arrears_and_usage_are_due_when_the_period_is_over() {
         for kind in [r#""chargeType":"Recurring","inArrears":true"#, r#""chargeType":"Usage""#] {
-            let quarterly =
-                charge(&format!(r#"{kind},"billingPeriod":"Quarter","price":1,"effectiveStartDate":"2026-01-01""#));
+            let quarterly = charge(&format!(
+                r#"{kind},"billingPeriod":"Quarter","price":1,"effectiveStartDate":"2026-01-01""#
+            ));
             assert_eq!(shown(&quarterly, "2026-03-31"), [""; 0]);
             assert_eq!(shown(&quarterly, "2026-04-01"), ["2026-01-01 2026-03-31"]);
         }

@@ -95,7 +95,8 @@ impl Call {
         }
         let body = self.inflated(settings)?;
         let body = Json::read(&body).filter(|body| matches!(body, Json::Object(_)));
-        let body = body.ok_or_else(|| Refusal::new(Category::Malformed, "The request body is no valid JSON object."))?;
+        let body = body
+            .ok_or_else(|| Refusal::new(Category::Malformed, "The request body is no valid JSON object."))?;
         Fields::new("", &body)?.known(known)?;
         Ok(body)
     }
@@ -261,7 +262,10 @@ mod tests {
     #[test]
     fn a_bodyless_or_untyped_write_is_415() {
         let refused = call(http::Request::put("/x"), b"").object(&Settings::default(), &[]).unwrap_err();
-        assert_eq!((refused.status(false), refused.reasons(false).to_string().contains("50000045")), (StatusCode::UNSUPPORTED_MEDIA_TYPE, true));
+        assert_eq!(
+            (refused.status(false), refused.reasons(false).to_string().contains("50000045")),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, true)
+        );
         let untyped = call(http::Request::put("/x"), b"{}").object(&Settings::default(), &[]).unwrap_err();
         assert_eq!(untyped.status(true), 415);
     }
@@ -269,7 +273,8 @@ mod tests {
     #[test]
     fn unknown_members_are_named_all_at_once() {
         let typed = http::Request::put("/x").header("content-type", "application/json;charset=utf-8");
-        let refused = call(typed, br#"{"a":1,"b":2,"c":3}"#).object(&Settings::default(), &["b"]).unwrap_err();
+        let refused =
+            call(typed, br#"{"a":1,"b":2,"c":3}"#).object(&Settings::default(), &["b"]).unwrap_err();
         let names: Vec<&str> = refused.reasons.iter().map(|reason| reason.message.as_str()).collect();
         assert_eq!(names, ["The field 'a' is unknown.", "The field 'c' is unknown."]);
     }
@@ -281,7 +286,9 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&vec![b' '; 5 << 20]).unwrap();
         let body = encoder.finish().unwrap();
-        let typed = http::Request::put("/x").header("content-type", "application/json").header("content-encoding", "gzip");
+        let typed = http::Request::put("/x")
+            .header("content-type", "application/json")
+            .header("content-encoding", "gzip");
         let refused = call(typed, &body).object(&Settings::default(), &[]).unwrap_err();
         assert_eq!(refused.reasons[0].message, "The request body is too large.");
     }

@@ -85,7 +85,9 @@ impl InProcess {
         let now = START.after(shared.elapsed);
         let delivery = shared.sandbox.deliver(request, now);
         let (result, took) = match delivery {
-            Delivery::NeverLeft => (Err(TransportError::never_left("the sandbox was told so")), Duration::ZERO),
+            Delivery::NeverLeft => {
+                (Err(TransportError::never_left("the sandbox was told so")), Duration::ZERO)
+            }
             Delivery::Lost => {
                 (Err(TransportError::in_flight("the sandbox was told to lose the answer")), LATENCY)
             }

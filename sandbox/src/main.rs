@@ -43,7 +43,9 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
 
 fn print(text: &str) -> Result<(), String> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| format!("cannot print: {error}"))
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("cannot print: {error}"))
 }
 
 #[derive(Debug)]
@@ -67,8 +69,8 @@ impl Options {
                 "--processing" => {
                     let millis = value()?;
                     let number = millis.parse().map(Duration::from_millis);
-                    processing =
-                        number.map_err(|_| format!("--processing needs whole milliseconds, not {millis:?}"))?;
+                    processing = number
+                        .map_err(|_| format!("--processing needs whole milliseconds, not {millis:?}"))?;
                 }
                 "--tenant" => {
                     let file = value()?;

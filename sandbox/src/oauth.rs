@@ -59,7 +59,8 @@ impl Tokens {
             (true, Json::Number(left)) => Json::Text(left),
             (_, left) => left,
         };
-        let scope = format!("user.{} tenant.1 service.billing.read service.billing.write", world.tenant.user_id);
+        let scope =
+            format!("user.{} tenant.1 service.billing.read service.billing.write", world.tenant.user_id);
         let body = Json::object([
             ("access_token", token.text.into()),
             ("token_type", "bearer".into()),
@@ -109,7 +110,8 @@ fn check(world: &World, call: &Call) -> Result<String, TokenError> {
     if field("grant_type") != Some("client_credentials") {
         return Err((BAD, "unsupported_grant_type", "grant_type must be client_credentials."));
     }
-    let known = |client: &&crate::tenant::OAuthClient| client.client_id == id && client.client_secret == secret;
+    let known =
+        |client: &&crate::tenant::OAuthClient| client.client_id == id && client.client_secret == secret;
     match world.tenant.oauth_clients.iter().find(known) {
         Some(client) => Ok(client.client_id.clone()),
         None => Err((StatusCode::UNAUTHORIZED, "invalid_client", "Bad client credentials.")),

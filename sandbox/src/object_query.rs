@@ -121,7 +121,9 @@ impl Filter {
             _ => return Err(unsound()),
         };
         let values = match operator {
-            Operator::In => value.trim_matches(['[', ']']).split(',').map(|value| value.trim().to_owned()).collect(),
+            Operator::In => {
+                value.trim_matches(['[', ']']).split(',').map(|value| value.trim().to_owned()).collect()
+            }
             _ => vec![value.to_owned()],
         };
         Ok(Self { field: read_field(field)?, operator, values })

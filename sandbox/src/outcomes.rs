@@ -37,7 +37,8 @@ impl Outcomes {
         let Some(key) = call.headers.get(KEY) else { return Ok(Keyed::Fresh) };
         let refuse = |status, message: String| Err(Refusal::new(Category::Value, message).always(status));
         if !matches!(call.method, Method::POST | Method::PATCH) {
-            let message = format!("Request method '{}' not supported with Idempotency-Key header", call.method);
+            let message =
+                format!("Request method '{}' not supported with Idempotency-Key header", call.method);
             return refuse(StatusCode::BAD_REQUEST, message);
         }
         let Some(key) = key.to_str().ok().filter(|key| (1..=settings.key_length).contains(&key.len())) else {

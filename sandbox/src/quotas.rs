@@ -87,7 +87,10 @@ mod tests {
         let mut usage = Usage::default();
         let quota = RateQuota::new(2, 3, 100);
         let standing = usage.count(quota, UnixTime::from_secs(60));
-        assert_eq!((standing.closest, standing.remaining, standing.reset, standing.exhausted), (0, 1, 60, false));
+        assert_eq!(
+            (standing.closest, standing.remaining, standing.reset, standing.exhausted),
+            (0, 1, 60, false)
+        );
         usage.count(quota, UnixTime::from_secs(61));
         let out = usage.count(quota, UnixTime::from_secs(62));
         assert!(out.exhausted);
@@ -101,7 +104,9 @@ mod tests {
     #[test]
     fn headers_are_as_documented() {
         let mut headers = HeaderMap::new();
-        Usage::default().count(RateQuota::new(50_000, 2_250_000, 27_000_000), UnixTime::from_secs(59)).write(&mut headers);
+        Usage::default()
+            .count(RateQuota::new(50_000, 2_250_000, 27_000_000), UnixTime::from_secs(59))
+            .write(&mut headers);
         assert_eq!(headers["ratelimit-limit"], "50000, 50000;w=60, 2250000;w=3600, 27000000;w=86400");
         assert_eq!(headers["ratelimit-remaining"], "49999");
         assert_eq!(headers["ratelimit-reset"], "1");

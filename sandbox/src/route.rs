@@ -49,7 +49,8 @@ pub(crate) fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Refusal>
 
 /// What the wildcards of a pattern stand for, when the path fits. No key is empty.
 pub(crate) fn keys<'p>(pattern: &[&str], path: &[&'p str]) -> Option<Vec<&'p str>> {
-    let fits = |(pattern, part): (&&str, &&str)| if *pattern == "*" { !part.is_empty() } else { pattern == part };
+    let fits =
+        |(pattern, part): (&&str, &&str)| if *pattern == "*" { !part.is_empty() } else { pattern == part };
     if pattern.len() != path.len() || !pattern.iter().zip(path).all(fits) {
         return None;
     }

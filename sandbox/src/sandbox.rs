@@ -166,9 +166,10 @@ impl Sandbox {
         let standing = usage.count(quota, self.world.now);
         let mut response = match place {
             _ if standing.exhausted => self.out_of_quota(&standing),
-            Place::Nowhere => {
-                written(StatusCode::NOT_FOUND, &Json::object([("message", "no Route matched with those values".into())]))
-            }
+            Place::Nowhere => written(
+                StatusCode::NOT_FOUND,
+                &Json::object([("message", "no Route matched with those values".into())]),
+            ),
             Place::Token => {
                 let (status, body) = self.tokens.issue(&mut self.world, call);
                 written(status, &body)
@@ -257,7 +258,8 @@ impl Sandbox {
     }
 
     fn too_many_at_once(&mut self, call: &Call) -> Response<Bytes> {
-        let message = "Your total number of concurrent requests have exceeded the limit allowed by the system.";
+        let message =
+            "Your total number of concurrent requests have exceeded the limit allowed by the system.";
         let refusal = Refusal::new(Category::Limit, message).always(StatusCode::TOO_MANY_REQUESTS);
         let mut answer = self.refused(call, refusal, Place::Api);
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("120"));
@@ -278,7 +280,8 @@ impl Sandbox {
         let settings = &self.world.settings;
         let others = settings.concurrency_in_use.saturating_add(1);
         let left = settings.concurrency_limit.saturating_sub(others);
-        headers.insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
+        headers
+            .insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
         headers.insert(HeaderName::from_static("concurrency-limit-limit"), settings.concurrency_limit.into());
         headers.insert(HeaderName::from_static("concurrency-limit-remaining"), left.into());
     }

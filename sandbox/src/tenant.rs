@@ -230,7 +230,8 @@ pub struct TenantError(String);
 
 fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let literal = <&RawValue>::deserialize(deserializer)?.get();
-    exact_decimal(literal).ok_or_else(|| D::Error::custom(format_args!("{literal} is no exact decimal number")))
+    exact_decimal(literal)
+        .ok_or_else(|| D::Error::custom(format_args!("{literal} is no exact decimal number")))
 }
 
 fn one() -> Decimal {
@@ -250,10 +251,12 @@ mod tests {
     fn the_demo_tenant_is_as_promised() {
         let tenant = Tenant::demo();
         assert_eq!(tenant.credentials(), Some((CLIENT_ID, CLIENT_SECRET)));
-        let numbers: Vec<&str> = tenant.accounts.iter().map(|account| account.account_number.as_str()).collect();
+        let numbers: Vec<&str> =
+            tenant.accounts.iter().map(|account| account.account_number.as_str()).collect();
         let expected: Vec<String> = (1..=12).map(|number| format!("A{number:08}")).collect();
         assert_eq!(numbers, expected);
-        let count = |is: &dyn Fn(&Account) -> bool| tenant.accounts.iter().filter(|account| is(account)).count();
+        let count =
+            |is: &dyn Fn(&Account) -> bool| tenant.accounts.iter().filter(|account| is(account)).count();
         for batch in ["Batch1", "Batch2", "Batch3", "Batch4"] {
             assert_eq!(count(&|account| account.batch == batch), 3, "{batch}");
         }
@@ -264,7 +267,8 @@ mod tests {
             assert!((1..=3).contains(&account.subscriptions.len()), "{}", account.account_number);
             assert!([1, 15].contains(&account.bill_cycle_day), "{}", account.account_number);
         }
-        let charges = || tenant.accounts.iter().flat_map(|account| &account.subscriptions).flat_map(|s| &s.charges);
+        let charges =
+            || tenant.accounts.iter().flat_map(|account| &account.subscriptions).flat_map(|s| &s.charges);
         for charge_type in ChargeType::ALL {
             assert!(charges().any(|charge| charge.charge_type == charge_type), "{charge_type:?}");
         }

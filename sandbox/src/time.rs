@@ -185,7 +185,8 @@ impl fmt::Display for Date {
 impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is no yyyy-mm-dd date")))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is no yyyy-mm-dd date")))
     }
 }
 
@@ -225,7 +226,16 @@ mod tests {
 
     #[test]
     fn only_days_that_exist_are_read() {
-        for text in ["2026-02-29", "2026-13-01", "2026-00-01", "2026-01-32", "26-01-01", "2026-1-1", "2026-01-01-01", ""] {
+        for text in [
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-01",
+            "2026-01-32",
+            "26-01-01",
+            "2026-1-1",
+            "2026-01-01-01",
+            "",
+        ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }
         assert_eq!(date("2024-02-29").to_string(), "2024-02-29");

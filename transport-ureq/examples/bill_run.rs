@@ -57,7 +57,8 @@ impl Job {
     fn create(&self) -> Result<BillRun, Box<dyn Error>> {
         let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(self.target_date));
         let run = self.client.call(&create)?;
-        println!("created {}, due up to {}, request {:?}", run.number()?, self.target_date, run.request_id());
+        let request = run.request_id().unwrap_or("?");
+        println!("created {}, due up to {}, request {request}", run.number()?, self.target_date);
         Ok(run.into_inner())
     }
 

@@ -93,15 +93,17 @@ impl World {
         if !matches!(run.status, Status::Pending | Status::Completed) {
             return Some(texts.cancel.clone());
         }
-        let posted = self.invoices.iter().any(|invoice| {
-            invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Posted
-        });
+        let posted = self
+            .invoices
+            .iter()
+            .any(|invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Posted);
         posted.then(|| texts.cancel_posted.clone())
     }
 
     fn cancel_later_runs(&mut self, run: usize) {
         let (now, series, id) = (self.now, self.runs[run].series.clone(), self.runs[run].id.clone());
-        let pending = |run: &&mut BillRun| run.series == series && run.id != id && run.status == Status::Pending;
+        let pending =
+            |run: &&mut BillRun| run.series == series && run.id != id && run.status == Status::Pending;
         for later in self.runs.iter_mut().filter(pending) {
             later.enter(Status::CancelInProgress, now);
         }

@@ -127,7 +127,10 @@ impl Condition {
             Refusal::value(&fields.name("field"), &format!("one of {} is expected", known.join(", ")))
         })?;
         let operator = Operator::read(fields.required_text("operator")?).ok_or_else(|| {
-            Refusal::value(&fields.name("operator"), "eq, neq, gt, lt, gte, lte, lk, in, nl or nnl is expected")
+            Refusal::value(
+                &fields.name("operator"),
+                "eq, neq, gt, lt, gte, lte, lk, in, nl or nnl is expected",
+            )
         })?;
         let value = match operator {
             Operator::Null | Operator::NotNull => "",
@@ -142,8 +145,12 @@ impl Condition {
     /// Whether a charge is wanted. A condition on accounts looks at the charge's account, and so on.
     pub(crate) fn holds(&self, object: ObjectType, subject: Subject<'_>, dates: &Dates) -> bool {
         match self {
-            Self::Group { all: true, conditions } => conditions.iter().all(|one| one.holds(object, subject, dates)),
-            Self::Group { all: false, conditions } => conditions.iter().any(|one| one.holds(object, subject, dates)),
+            Self::Group { all: true, conditions } => {
+                conditions.iter().all(|one| one.holds(object, subject, dates))
+            }
+            Self::Group { all: false, conditions } => {
+                conditions.iter().any(|one| one.holds(object, subject, dates))
+            }
             Self::Test { field, operator, value } => {
                 operator.holds(field(subject).as_deref(), &dates.filled_in(value))
             }
@@ -237,7 +244,8 @@ mod tests {
     fn numbers(object: ObjectType, condition: &str) -> Vec<String> {
         let condition = Condition::read(&Json::read(condition.as_bytes()).unwrap(), object, "").unwrap();
         let date = |text| Date::parse(text).unwrap();
-        let dates = Dates { run: date("2026-03-15"), invoice: date("2026-03-31"), target: date("2026-04-30") };
+        let dates =
+            Dates { run: date("2026-03-15"), invoice: date("2026-03-31"), target: date("2026-04-30") };
         let tenant = Tenant::demo();
         let wanted = |account: &&Account| {
             let charges = account.subscriptions.iter().flat_map(|s| s.charges.iter().map(move |c| (s, c)));

@@ -49,7 +49,9 @@ fn read_and_add(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let today = world.today();
     let schedule = fields.get("schedule").map(|schedule| Schedule::read(schedule, today)).transpose()?;
     let first = match &schedule {
-        Some(schedule) => schedule.first().ok_or_else(|| Refusal::rule("The schedule has no day to run on."))?,
+        Some(schedule) => {
+            schedule.first().ok_or_else(|| Refusal::rule("The schedule has no day to run on."))?
+        }
         None => today,
     };
     let timing = schedule.as_ref().map(|schedule| (schedule, first));

@@ -122,7 +122,11 @@ impl BillRun {
     }
 
     fn dates(&self) -> Dates {
-        Dates { run: self.day, invoice: self.invoice_date.on(self.day), target: self.target_date.on(self.day) }
+        Dates {
+            run: self.day,
+            invoice: self.invoice_date.on(self.day),
+            target: self.target_date.on(self.day),
+        }
     }
 
     fn json(&self, tenant: &Tenant) -> Json {
@@ -153,7 +157,10 @@ impl BillRun {
             ("targetDateMonthOffset", target_months),
             ("targetDateDayOfMonth", target_day),
             ("schedule", schedule.map(Schedule::json).into()),
-            ("scheduledExecutionTime", schedule.map(|schedule| format!("{} {:02}:00:00", self.day, schedule.hour)).into()),
+            (
+                "scheduledExecutionTime",
+                schedule.map(|schedule| format!("{} {:02}:00:00", self.day, schedule.hour)).into(),
+            ),
             ("createdById", (&tenant.user_id).into()),
             ("createdDate", tenant.zone.stamp(self.created).into()),
             ("updatedById", (&tenant.user_id).into()),
@@ -279,7 +286,8 @@ impl World {
 
     fn remove_run(&mut self, index: usize) {
         let run = self.runs.remove(index).id;
-        self.invoices.retain(|invoice| !(invoice.is_of_run(&run) && invoice.status == InvoiceStatus::Canceled));
+        self.invoices
+            .retain(|invoice| !(invoice.is_of_run(&run) && invoice.status == InvoiceStatus::Canceled));
     }
 
     /// Puts the next run of a schedule next to this one; none when the schedule ends.

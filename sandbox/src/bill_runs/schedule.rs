@@ -43,7 +43,12 @@ impl Schedule {
             "Daily" => Repeat::Daily,
             "Monthly" => Repeat::Monthly,
             "Weekly" => Repeat::Weekly(week_days(days.as_deref())?),
-            _ => return Err(Refusal::value("schedule.repeatType", "None, Daily, Weekly or Monthly is expected")),
+            _ => {
+                return Err(Refusal::value(
+                    "schedule.repeatType",
+                    "None, Daily, Weekly or Monthly is expected",
+                ));
+            }
         };
         let end_of_month = fields.flag("monthlyOnEndOfMonth")?;
         if end_of_month == Some(true) && !(repeat == Repeat::Monthly && from.is_month_end()) {
@@ -110,7 +115,8 @@ impl Schedule {
 }
 
 fn week_days(names: Option<&[&str]>) -> Result<Vec<usize>, Refusal> {
-    let names = names.filter(|names| !names.is_empty()).ok_or_else(|| Refusal::missing("schedule.weeklyOnDay"))?;
+    let names =
+        names.filter(|names| !names.is_empty()).ok_or_else(|| Refusal::missing("schedule.weeklyOnDay"))?;
     let day = |name: &&str| WEEK.iter().position(|day| day == name);
     let days: Option<Vec<usize>> = names.iter().map(day).collect();
     let expected = "names of days from Mon to Sun, at most seven, are expected";
@@ -142,12 +148,14 @@ impl DateRule {
         let months = fields.integer(&month_offset, -120, 120)?;
         let day = fields.integer(&day_of_month, 1, 31)?;
         match (given, months, day) {
-            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-                Err(Refusal::rule(format!("The field '{name}' excludes '{month_offset}' and '{day_of_month}'.")))
-            }
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Refusal::rule(format!(
+                "The field '{name}' excludes '{month_offset}' and '{day_of_month}'."
+            ))),
             (None, Some(_), None) => Err(Refusal::missing(&day_of_month)),
             (None, None, Some(_)) => Err(Refusal::missing(&month_offset)),
-            (None, Some(months), Some(day)) if schedule.is_some_and(|(schedule, _)| schedule.is_monthly()) => {
+            (None, Some(months), Some(day))
+                if schedule.is_some_and(|(schedule, _)| schedule.is_monthly()) =>
+            {
                 Ok(Self::Month { months, day })
             }
             (None, Some(_), Some(_)) => Err(Refusal::rule(format!(
@@ -223,7 +231,9 @@ mod tests {
     #[test]
     fn the_last_day_of_a_month_is_kept_only_when_asked() {
         let monthly = |end| {
-            format!(r#"{{"repeatFrom":"2024-04-30","repeatType":"Monthly","runTime":0,"monthlyOnEndOfMonth":{end}}}"#)
+            format!(
+                r#"{{"repeatFrom":"2024-04-30","repeatType":"Monthly","runTime":0,"monthlyOnEndOfMonth":{end}}}"#
+            )
         };
         assert_eq!(days(&monthly(true), 3), ["2024-04-30", "2024-05-31", "2024-06-30"]);
         assert_eq!(days(&monthly(false), 3), ["2024-04-30", "2024-05-30", "2024-06-30"]);
@@ -247,7 +257,10 @@ mod tests {
             (r#"{"repeatFrom":"2024-04-30","repeatType":"None"}"#, "'schedule.runTime' is required"),
             (r#"{"repeatFrom":"2024-04-30","repeatType":"None","runTime":24}"#, "'schedule.runTime'"),
             (r#"{"repeatFrom":"2024-04-30","repeatType":"Yearly","runTime":2}"#, "'schedule.repeatType'"),
-            (r#"{"repeatFrom":"2024-04-30","repeatType":"Weekly","runTime":2}"#, "'schedule.weeklyOnDay' is required"),
+            (
+                r#"{"repeatFrom":"2024-04-30","repeatType":"Weekly","runTime":2}"#,
+                "'schedule.weeklyOnDay' is required",
+            ),
             (
                 r#"{"repeatFrom":"2024-04-30","repeatType":"Weekly","runTime":2,"weeklyOnDay":["Monday"]}"#,
                 "'schedule.weeklyOnDay'",
@@ -261,7 +274,10 @@ mod tests {
                 "'schedule.repeatTo'",
             ),
             (r#"{"repeatFrom":"2034-04-29","repeatType":"Daily","runTime":2}"#, "10 years"),
-            (r#"{"repeatFrom":"2024-04-29","repeatType":"Daily","runTime":2,"hour":1}"#, "'schedule.hour' is unknown"),
+            (
+                r#"{"repeatFrom":"2024-04-29","repeatType":"Daily","runTime":2,"hour":1}"#,
+                "'schedule.hour' is unknown",
+            ),
         ] {
             let refusal = read(json).unwrap_err();
             assert!(refusal.reasons[0].message.contains(says), "{json}: {}", refusal.reasons[0].message);

@@ -9,9 +9,17 @@ use crate::tenant::{Account, Charge, Subscription, Tenant};
 /// Batches, or filters.
 #[derive(Clone, Debug)]
 pub(crate) enum Scope {
-    Batches { batches: Vec<String>, day: CycleDay },
-    Account { id: String },
-    Subscriptions { account: String, ids: Vec<String> },
+    Batches {
+        batches: Vec<String>,
+        day: CycleDay,
+    },
+    Account {
+        id: String,
+    },
+    Subscriptions {
+        account: String,
+        ids: Vec<String>,
+    },
     /// All of them must hold.
     Conditions(Vec<(ObjectType, Condition)>),
 }
@@ -37,7 +45,9 @@ impl Scope {
         scheduled: bool,
     ) -> Result<Self, Refusal> {
         match (fields.texts("batches")?, fields.rows("billRunFilters")?) {
-            (Some(_), Some(_)) => Err(Refusal::rule("The fields 'batches' and 'billRunFilters' exclude each other.")),
+            (Some(_), Some(_)) => {
+                Err(Refusal::rule("The fields 'batches' and 'billRunFilters' exclude each other."))
+            }
             (None, None) => Err(Refusal::missing("batches")),
             (Some(names), None) => {
                 let day = CycleDay::read(fields.text("billCycleDay")?, scheduled)?;
@@ -72,15 +82,23 @@ impl Scope {
                 }
                 "FilterCondition" => {
                     fields.known(&["filterType", "objectType", "condition"])?;
-                    let object = ObjectType::read(fields.required_text("objectType")?)
-                        .ok_or_else(|| Refusal::value(&fields.name("objectType"), "Account, Subscription or RatePlanCharge is expected"))?;
-                    let condition = fields.get("condition").ok_or_else(|| Refusal::missing(&fields.name("condition")))?;
+                    let object = ObjectType::read(fields.required_text("objectType")?).ok_or_else(|| {
+                        Refusal::value(
+                            &fields.name("objectType"),
+                            "Account, Subscription or RatePlanCharge is expected",
+                        )
+                    })?;
+                    let condition =
+                        fields.get("condition").ok_or_else(|| Refusal::missing(&fields.name("condition")))?;
                     let path = fields.name("condition.");
                     Self::Conditions(vec![(object, Condition::read(condition, object, &path)?)])
                 }
                 _ => {
                     let name = fields.name("filterType");
-                    return Err(Refusal::value(&name, "Account, Subscription or FilterCondition is expected"));
+                    return Err(Refusal::value(
+                        &name,
+                        "Account, Subscription or FilterCondition is expected",
+                    ));
                 }
             };
             scope = Some(match scope {
@@ -128,7 +146,9 @@ impl Scope {
                 batch && day.covers(account.bill_cycle_day, dates.run.day())
             }
             Self::Account { id } => account.id == *id,
-            Self::Subscriptions { account: owner, ids } => account.id == *owner && ids.contains(&subscription.id),
+            Self::Subscriptions { account: owner, ids } => {
+                account.id == *owner && ids.contains(&subscription.id)
+            }
             Self::Conditions(conditions) => conditions
                 .iter()
                 .all(|(object, condition)| condition.holds(*object, (account, subscription, charge), dates)),
@@ -147,13 +167,17 @@ impl Scope {
 fn read_batches(names: &[&str], highest: u16) -> Result<Vec<String>, Refusal> {
     let sound = |name: &&str| {
         let number = name.strip_prefix("Batch").filter(|number| !number.starts_with(['0', '+']));
-        *name == "AllBatches" || number.and_then(|n| n.parse().ok()).is_some_and(|n: u16| (1..=highest).contains(&n))
+        *name == "AllBatches"
+            || number.and_then(|n| n.parse().ok()).is_some_and(|n: u16| (1..=highest).contains(&n))
     };
     if names.is_empty() {
         return Err(Refusal::missing("batches"));
     }
     if !names.iter().all(sound) {
-        return Err(Refusal::value("batches", &format!("AllBatches or Batch1 to Batch{highest} is expected")));
+        return Err(Refusal::value(
+            "batches",
+            &format!("AllBatches or Batch1 to Batch{highest} is expected"),
+        ));
     }
     if names.len() > 1 && names.contains(&"AllBatches") {
         return Err(Refusal::rule("AllBatches stands alone in 'batches'."));
@@ -173,7 +197,9 @@ impl CycleDay {
         match text {
             None | Some("AllBillCycleDays") => Ok(Self::All),
             Some("AsRunDay") if scheduled => Ok(Self::AsRunDay),
-            Some("AsRunDay") => Err(Refusal::rule("The bill cycle day AsRunDay is only for scheduled bill runs.")),
+            Some("AsRunDay") => {
+                Err(Refusal::rule("The bill cycle day AsRunDay is only for scheduled bill runs."))
+            }
             Some(text) => day(text).map(Self::Day).ok_or_else(|| {
                 Refusal::value("billCycleDay", "AllBillCycleDays, AsRunDay or a day from 1 to 31 is expected")
             }),
