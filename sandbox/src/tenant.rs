@@ -281,7 +281,7 @@ mod tests {
     fn unsound_files_say_where() {
         let demo = include_str!("../demo-tenant.json");
         for (from, to, says) in [
-            ("\"EUR\": 2,", "", "A00000009: currency \"EUR\""),
+            ("\"EUR\": 2,", "", "A00000003: currency \"EUR\""),
             ("\"batch\"", "\"bach\"", "unknown field `bach`"),
             ("\"billCycleDay\": 1,", "\"billCycleDay\": 32,", "billCycleDay 32 is not 1 to 31"),
             ("\"-08:00\"", "\"PST\"", "no offset like -08:00"),

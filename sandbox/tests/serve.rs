@@ -1,1 +1,101 @@
+//! The server over real sockets, with a client of a few lines.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use http::Method;
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server, Settings, Tenant};
+
+/// Sends one request and reads to the end of the connection.
+fn exchange(server: &Server, head: &str, body: &str) -> String {
+    let address = server.url().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    // A hang-up may come as a reset; what was read before it counts.
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+fn token(server: &Server) -> String {
+    let form = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&grant_type=client_credentials");
+    let head = "POST /oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
+    let answer = exchange(server, head, &form);
+    let (_, rest) = answer.split_once("\"access_token\":\"").unwrap();
+    rest[..32].to_owned()
+}
+
+fn server() -> Server {
+    let settings = Settings::default().processing(Duration::ZERO);
+    Server::start("127.0.0.1:0", Sandbox::new(Tenant::demo(), settings)).unwrap()
+}
+
+#[test]
+fn a_run_over_http() {
+    let server = server();
+    let token = token(&server);
+    let create = format!(
+        "POST /v1/bill-runs HTTP/1.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json"
+    );
+    let answer = exchange(&server, &create, r#"{"batches":["Batch4"],"targetDate":"2026-12-31"}"#);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\"status\":\"Pending\""), "{answer}");
+    let items =
+        format!("GET /v1/invoices/INV00000001/items?pageSize=5 HTTP/1.1\r\nauthorization: Bearer {token}");
+    let answer = exchange(&server, &items, "");
+    let link = format!("\"nextPage\":\"{}/v1/invoices/INV00000001/items?page=2&pageSize=5\"", server.url());
+    assert!(answer.contains(&link), "{answer}");
+}
+
+#[test]
+fn many_clients_at_once() {
+    let server = server();
+    let token = token(&server);
+    // All are connected before the first one asks.
+    let address = server.url().replace("http://", "");
+    let mut streams: Vec<TcpStream> = (0..64).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    for stream in streams.iter_mut().rev() {
+        write!(
+            stream,
+            "GET /v1/bill-runs/x HTTP/1.1\r\nhost: {address}\r\nzuora-version: 2024-05-20\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        )
+        .unwrap();
+    }
+    for mut stream in streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    }
+    assert_eq!(server.sandbox().seen(&Method::GET, "/v1/bill-runs/x"), 64);
+}
+
+#[test]
+fn faults_hang_up() {
+    let server = server();
+    server.sandbox().faults().push(Fault::LoseAnswer);
+    server.sandbox().faults().push(Fault::NeverLeaves);
+    for _ in 0..2 {
+        assert_eq!(exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", ""), "");
+    }
+    assert_eq!(server.sandbox().seen(&Method::GET, "/v1/bill-runs/x"), 1);
+    assert!(exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", "").starts_with("HTTP/1.1 401"));
+}
+
+#[test]
+fn a_dropped_server_is_gone() {
+    let server = server();
+    let address = server.url().replace("http://", "");
+    let idle = TcpStream::connect(&address).unwrap();
+    drop(server);
+    assert!(TcpStream::connect(&address).is_err());
+    drop(idle);
+}

@@ -21,7 +21,7 @@ pub(crate) enum Scope {
         ids: Vec<String>,
     },
     /// All of them must hold.
-    Conditions(Vec<(ObjectType, Condition)>),
+    Conditions(Vec<Condition>),
 }
 
 /// The bill cycle day of the accounts that a run takes.
@@ -91,7 +91,7 @@ impl Scope {
                     let condition =
                         fields.get("condition").ok_or_else(|| Refusal::missing(&fields.name("condition")))?;
                     let path = fields.name("condition.");
-                    Self::Conditions(vec![(object, Condition::read(condition, object, &path)?)])
+                    Self::Conditions(vec![Condition::read(condition, object, &path)?])
                 }
                 _ => {
                     let name = fields.name("filterType");
@@ -149,9 +149,9 @@ impl Scope {
             Self::Subscriptions { account: owner, ids } => {
                 account.id == *owner && ids.contains(&subscription.id)
             }
-            Self::Conditions(conditions) => conditions
-                .iter()
-                .all(|(object, condition)| condition.holds(*object, (account, subscription, charge), dates)),
+            Self::Conditions(conditions) => {
+                conditions.iter().all(|condition| condition.holds((account, subscription, charge), dates))
+            }
         }
     }
 

@@ -1,0 +1,391 @@
+//! The life of a bill run, and every refusal on its way.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use zuora_sandbox::{Background, Settings};
+
+use crate::desk::Desk;
+
+const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
+
+fn account_id(number: usize) -> String {
+    let tenant: Value = serde_json::from_str(include_str!("../../demo-tenant.json")).unwrap();
+    tenant["accounts"][number - 1]["id"].as_str().unwrap().to_owned()
+}
+
+fn subscription_id(account: usize, place: usize) -> String {
+    let tenant: Value = serde_json::from_str(include_str!("../../demo-tenant.json")).unwrap();
+    tenant["accounts"][account - 1]["subscriptions"][place]["id"].as_str().unwrap().to_owned()
+}
+
+/// A token that outlives every schedule.
+fn long_sign_in() -> Settings {
+    Settings::default().token_life(Duration::from_secs(365 * 86_400))
+}
+
+/// Numbers of the accounts that a run has invoices for.
+fn billed(desk: &mut Desk, run: &str) -> Vec<usize> {
+    let rows = desk.invoices(run);
+    let number = |row: &Value| (1..=12).find(|number| row["accountId"] == account_id(*number)).unwrap();
+    rows.iter().map(number).collect()
+}
+
+#[test]
+fn a_run_is_created_billed_and_posted() {
+    let mut desk = Desk::demo();
+    let run = desk.create(ALL);
+    let shown = desk.get(&run).body;
+    assert_eq!(shown["billRunNumber"], "BR-00000001");
+    assert_eq!((&shown["invoiceDate"], &shown["targetDate"]), (&"2026-03-01".into(), &"2026-03-31".into()));
+    assert_eq!(shown["createdDate"], "2026-03-01 09:00:00");
+    desk.seconds += 1;
+    assert_eq!(desk.status(&run), "Processing");
+    assert!(desk.invoices(&run).is_empty());
+    desk.seconds += 1;
+    assert_eq!(desk.status(&run), "Completed");
+    assert_eq!(billed(&mut desk, &run).len(), 12);
+
+    let answer = desk.put(&format!("{run}/post"), r#"{"invoiceDate":"2026-03-15"}"#);
+    assert_eq!((answer.status, &answer.body["status"]), (200, &"PostInProgress".into()));
+    assert!(desk.invoices(&run).iter().all(|invoice| invoice["status"] == "Draft"));
+    desk.seconds += 1;
+    assert_eq!(desk.status(&run), "Posted");
+    for invoice in desk.invoices(&run) {
+        assert_eq!((&invoice["status"], &invoice["invoiceDate"]), (&"Posted".into(), &"2026-03-15".into()));
+    }
+    let first = desk.get("/v1/invoices/INV00000001").body;
+    assert_eq!((&first["dueDate"], &first["postedDate"]), (&"2026-04-14".into(), &"2026-03-01".into()));
+}
+
+#[test]
+fn what_is_billed_is_not_billed_again_until_the_run_is_canceled() {
+    let mut desk = Desk::demo();
+    let first = desk.completed(ALL);
+    let second = desk.completed(ALL);
+    assert!(billed(&mut desk, &second).is_empty(), "the first is still a draft");
+
+    assert_eq!(desk.put(&format!("{first}/cancel"), "{}").body["status"], "CancelInProgress");
+    desk.seconds += 1;
+    assert_eq!(desk.status(&first), "Canceled");
+    assert!(desk.invoices(&first).iter().all(|invoice| invoice["status"] == "Canceled"));
+    let third = desk.completed(ALL);
+    assert_eq!(billed(&mut desk, &third).len(), 12);
+
+    assert_eq!(desk.delete(&first).body["status"], "RemoveInProgress");
+    desk.seconds += 1;
+    assert_eq!(desk.get(&first).status, 404);
+    assert_eq!(desk.get("/v1/invoices/INV00000001").status, 404);
+    let fourth = desk.completed(ALL);
+    assert!(billed(&mut desk, &fourth).is_empty(), "deleting gives nothing back a second time");
+    let later = desk.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-04-30"}"#);
+    assert!(!billed(&mut desk, &later).is_empty());
+}
+
+#[test]
+fn calls_in_the_wrong_status_are_refused() {
+    let mut desk = Desk::demo();
+    let run = desk.create(ALL);
+    let (post, cancel) = (format!("{run}/post"), format!("{run}/cancel"));
+    let only = |what: &str| format!("Only bill runs with {what}.");
+    let post_text = only("Completed status can be posted");
+    let cancel_text = only("Pending or Completed status can be canceled");
+    let delete_text = only("Canceled or Error status can be deleted");
+    assert_eq!(desk.put(&post, "{}").refusal(), (400, 50_000_030, post_text.as_str()));
+    assert_eq!(desk.delete(&run).refusal(), (400, 50_000_030, delete_text.as_str()));
+    desk.seconds += 1;
+    assert_eq!(desk.put(&post, "{}").refusal().2, post_text);
+    assert_eq!(desk.put(&cancel, "{}").refusal().2, cancel_text);
+    desk.seconds += 1;
+    assert_eq!(desk.delete(&run).refusal().2, delete_text);
+    assert_eq!(desk.put(&post, "{}").status, 200);
+    assert_eq!(desk.put(&post, "{}").refusal().2, post_text);
+    assert_eq!(desk.put(&cancel, "{}").refusal().2, cancel_text);
+    desk.seconds += 1;
+    assert_eq!(desk.put(&post, "{}").refusal().2, post_text);
+    assert_eq!(desk.put(&cancel, "{}").refusal().2, cancel_text);
+    assert_eq!(desk.delete(&run).refusal().2, delete_text);
+
+    let other = desk.create(ALL);
+    desk.put(&format!("{other}/cancel"), "{}");
+    assert_eq!(desk.put(&format!("{other}/cancel"), "{}").refusal().2, cancel_text);
+    desk.seconds += 1;
+    assert_eq!(desk.put(&format!("{other}/cancel"), "{}").refusal().2, cancel_text);
+    assert_eq!(desk.put(&format!("{other}/post"), "{}").refusal().2, post_text);
+}
+
+#[test]
+fn background_work_can_fail() {
+    let mut desk = Desk::demo();
+    desk.sandbox.fail_next(Background::Billing);
+    let run = desk.create(ALL);
+    desk.seconds += 2;
+    assert_eq!(desk.status(&run), "Error");
+    assert_eq!(desk.delete(&run).status, 200);
+    desk.seconds += 1;
+    assert_eq!(desk.get(&run).status, 404);
+
+    desk.sandbox.fail_next(Background::Posting);
+    let run = desk.completed(ALL);
+    let drafts =
+        |desk: &mut Desk| desk.invoices(&run).iter().filter(|invoice| invoice["status"] == "Draft").count();
+    desk.put(&format!("{run}/post"), "{}");
+    desk.seconds += 1;
+    assert_eq!((desk.status(&run).as_str(), drafts(&mut desk)), ("Completed", 1));
+    let text = "The Bill Run cannot be Cancelled, There are Posted invoices.";
+    assert_eq!(desk.put(&format!("{run}/cancel"), "{}").refusal().2, text);
+    desk.put(&format!("{run}/post"), "{}");
+    desk.seconds += 1;
+    assert_eq!((desk.status(&run).as_str(), drafts(&mut desk)), ("Posted", 0));
+}
+
+#[test]
+fn autopost_and_autoemail_follow_each_other() {
+    let mut desk = Desk::demo();
+    let run = desk.create(
+        r#"{"batches":["Batch1"],"billCycleDay":"1","targetDate":"2026-03-31","autoPost":true,"autoEmail":true}"#,
+    );
+    desk.seconds += 2;
+    assert_eq!(desk.status(&run), "PostInProgress");
+    desk.seconds += 1;
+    assert_eq!(desk.status(&run), "Posted");
+    assert_eq!(billed(&mut desk, &run), [1, 3]);
+    assert_eq!(desk.get("/v1/invoices/INV00000001").body["lastEmailSentDate"], "2026-03-01 09:00:03");
+}
+
+#[test]
+fn email_mails_posted_documents_once() {
+    let mut desk = Desk::demo();
+    let run = desk.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
+    let mailed = |desk: &mut Desk| desk.get("/v1/invoices/INV00000001").body["lastEmailSentDate"].clone();
+    assert_eq!(desk.post("/v1/bill-runs/BR-00000001/emails", "{}").text, r#"{"success":true}"#);
+    assert_eq!(mailed(&mut desk), Value::Null, "a draft");
+    desk.put(&format!("{run}/post"), "{}");
+    desk.seconds += 1;
+    desk.post(&format!("{run}/emails"), "{}");
+    assert_eq!(mailed(&mut desk), "2026-03-01 09:00:03");
+    desk.seconds += 60;
+    desk.post("/v1/bill-runs/BR-00000001/emails", r#"{"resend":false}"#);
+    assert_eq!(mailed(&mut desk), "2026-03-01 09:00:03");
+    desk.post("/v1/bill-runs/BR-00000001/emails", r#"{"resend":"true"}"#);
+    assert_eq!(mailed(&mut desk), "2026-03-01 09:01:03");
+    assert_eq!(desk.post(&format!("{run}/emails"), "").status, 415);
+}
+
+#[test]
+fn the_number_of_a_run_is_an_id_only_where_documented() {
+    let mut desk = Desk::demo();
+    desk.create(ALL);
+    let missing = "Cannot find entity by key: 'BR-00000001'.";
+    assert_eq!(desk.get("/v1/bill-runs/BR-00000001").refusal(), (404, 50_000_040, missing));
+    desk.sandbox.settings().run_number_as_id = true;
+    assert_eq!(desk.get("/v1/bill-runs/BR-00000001").status, 200);
+}
+
+#[test]
+fn scopes_choose_accounts_subscriptions_and_charges() {
+    let run = |fields: &str| {
+        let mut desk = Desk::demo();
+        let run = desk.completed(&format!(r#"{{{fields},"targetDate":"2026-03-31"}}"#));
+        let accounts = billed(&mut desk, &run);
+        let items = desk.get("/v1/invoices/INV00000001/items?pageSize=40").body["invoiceItems"].clone();
+        (accounts, items.as_array().map_or(0, Vec::len))
+    };
+    assert_eq!(run(r#""batches":["Batch2","Batch4"],"billCycleDay":"15""#).0, [5, 12]);
+    assert_eq!(run(r#""batches":["AllBatches"],"billCycleDay":"2""#).0, [0; 0]);
+    assert_eq!(run(r#""batches":["Batch1"],"chargeTypeToExclude":["Usage","OneTime"]"#), (vec![1, 2, 3], 4));
+    assert_eq!(run(r#""batches":["Batch1"],"includeSubscriptions":false"#).0, [0; 0]);
+    let account = account_id(1);
+    let filter = format!(r#""billRunFilters":[{{"filterType":"Account","accountId":"{account}"}}]"#);
+    assert_eq!(run(&filter), (vec![1], 7));
+    let subscription = subscription_id(1, 1);
+    let filter = format!(
+        r#""billRunFilters":[{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"{subscription}"}}]"#
+    );
+    assert_eq!(run(&filter), (vec![1], 1));
+    let condition = |object: &str, condition: &str| {
+        format!(r#"{{"filterType":"FilterCondition","objectType":"{object}","condition":{condition}}}"#)
+    };
+    let euros = condition("Account", r#"{"field":"currency","operator":"eq","value":"EUR"}"#);
+    let usage = condition("RatePlanCharge", r#"{"field":"chargeType","operator":"eq","value":"Usage"}"#);
+    assert_eq!(run(&format!(r#""billRunFilters":[{euros}]"#)).0, [3, 9, 11]);
+    assert_eq!(run(&format!(r#""billRunFilters":[{euros},{usage}]"#)), (vec![9], 1));
+}
+
+#[test]
+fn a_filter_is_shown_as_it_came() {
+    let mut desk = Desk::demo();
+    let account = account_id(4);
+    let run = desk.create(&format!(
+        r#"{{"billRunFilters":[{{"filterType":"Account","accountId":"{account}"}}],"targetDate":"2026-03-31"}}"#
+    ));
+    let shown = desk.get(&run).body;
+    assert_eq!(shown["billRunFilters"][0]["accountId"], *account);
+    assert_eq!((&shown["batches"], &shown["billCycleDay"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn creating_is_refused_field_by_field() {
+    let mut desk = Desk::demo();
+    let account = account_id(1);
+    let own = subscription_id(1, 0);
+    let other = format!(
+        r#"{{"filterType":"Subscription","accountId":"{}","subscriptionId":"{}"}}"#,
+        account_id(2),
+        subscription_id(2, 0)
+    );
+    let mine = format!(r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"{own}"}}"#);
+    let of_account = format!(r#"{{"filterType":"Account","accountId":"{account}"}}"#);
+    let filters =
+        |rows: &[&str]| format!(r#"{{"targetDate":"2026-03-31","billRunFilters":[{}]}}"#, rows.join(","));
+    let batches = |rest: &str| format!(r#"{{"batches":["AllBatches"],"targetDate":"2026-03-31",{rest}}}"#);
+    let monthly = r#""schedule":{"repeatFrom":"2026-04-01","repeatType":"Monthly","runTime":3}"#;
+    let daily = r#""schedule":{"repeatFrom":"2026-04-01","repeatType":"Daily","runTime":3}"#;
+    let all = r#""batches":["AllBatches"]"#;
+    for (body, category, says) in [
+        (r#"{"targetDate":"2026-03-31"}"#.to_owned(), 22, "'batches'"),
+        (r#"{"batches":["AllBatches"]}"#.to_owned(), 22, "'targetDate'"),
+        (r#"{"batches":[],"targetDate":"2026-03-31"}"#.to_owned(), 22, "'batches'"),
+        (r#"{"batches":["Batch51"],"targetDate":"2026-03-31"}"#.to_owned(), 20, "'batches'"),
+        (r#"{"batches":["Batch01"],"targetDate":"2026-03-31"}"#.to_owned(), 20, "'batches'"),
+        (r#"{"batches":["AllBatches","Batch1"],"targetDate":"2026-03-31"}"#.to_owned(), 30, "AllBatches"),
+        (r#"{"batches":["Batch1"],"targetDate":"2026-02-30"}"#.to_owned(), 20, "'targetDate'"),
+        (r#"{"batches":["Batch1"],"targetDate":"2036-03-02"}"#.to_owned(), 30, "10 years"),
+        (batches(r#""color":1"#), 21, "'color'"),
+        (batches(r#""billCycleDay":"32""#), 20, "'billCycleDay'"),
+        (batches(r#""billCycleDay":"AsRunDay""#), 30, "AsRunDay"),
+        (batches(r#""autoPost":"maybe""#), 20, "'autoPost'"),
+        (batches(r#""chargeTypeToExclude":["Usage","OneTime","Recurring"]"#), 30, "'chargeTypeToExclude'"),
+        (batches(r#""chargeTypeToExclude":["Discount"]"#), 20, "'chargeTypeToExclude'"),
+        (batches(r#""invoiceDateMonthOffset":1"#), 22, "'invoiceDateDayOfMonth'"),
+        (batches(r#""invoiceDateDayOfMonth":1"#), 22, "'invoiceDateMonthOffset'"),
+        (batches(r#""invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1"#), 30, "monthly"),
+        (batches(r#""invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":32"#), 20, "'invoiceDateDayOfMonth'"),
+        (batches(r#""targetDateMonthOffset":1,"targetDateDayOfMonth":1"#), 30, "excludes"),
+        (batches(r#""billRunType":"CatchUp""#), 10, "Catch-Up"),
+        (batches(r#""billRunType":"Odd""#), 20, "'billRunType'"),
+        (
+            batches(r#""organizationLabels":[{"excluded":true}]"#),
+            22,
+            "'organizationLabels[0].organizationId'",
+        ),
+        (batches(&format!(r#""billRunFilters":[{of_account}]"#)), 30, "exclude each other"),
+        (format!(r#"{{{all},{daily},"targetDateMonthOffset":0,"targetDateDayOfMonth":31}}"#), 30, "monthly"),
+        (format!(r#"{{{all},{monthly},"targetDateMonthOffset":0}}"#), 22, "'targetDateDayOfMonth'"),
+        (filters(&[]), 22, "'billRunFilters'"),
+        (filters(&[&of_account, &of_account]), 30, "only one account"),
+        (filters(&[&of_account, &mine]), 30, "one type"),
+        (filters(&[&mine, &other]), 30, "one account"),
+        (filters(&vec![mine.as_str(); 51]), 30, "at most 50"),
+        (filters(&[r#"{"filterType":"Account"}"#]), 22, "'billRunFilters[0].accountId'"),
+        (filters(&[r#"{"filterType":"Account","accountId":"x"}"#]), 20, "'billRunFilters[0].accountId'"),
+        (filters(&[r#"{"filterType":"InvoiceSchedule"}"#]), 20, "'billRunFilters[0].filterType'"),
+        (
+            filters(&[r#"{"filterType":"FilterCondition","objectType":"Account"}"#]),
+            22,
+            "'billRunFilters[0].condition'",
+        ),
+        (
+            format!(r#"{{"targetDate":"2026-03-31","billCycleDay":"1","billRunFilters":[{of_account}]}}"#),
+            30,
+            "'billCycleDay'",
+        ),
+    ] {
+        let answer = desk.post("/v1/bill-runs", &body);
+        let (status, code, message) = answer.refusal();
+        assert_eq!(code % 100, category, "{body}: {message}");
+        assert_eq!(status, if category == 10 { 403 } else { 400 }, "{body}");
+        assert!(message.contains(says), "{body}: {message}");
+    }
+    assert_eq!(desk.create(ALL).len(), "/v1/bill-runs/".len() + 32, "none of them made a run");
+    assert_eq!(desk.get("/v1/bill-runs/x").status, 404);
+}
+
+#[test]
+fn too_many_pending_runs_are_refused() {
+    let mut desk = Desk::with(Settings::default().pending_runs(2_usize));
+    for _ in 0..3 {
+        desk.create(ALL);
+    }
+    assert_eq!(desk.post("/v1/bill-runs", ALL).refusal().1, 50_000_030);
+    desk.seconds += 2;
+    desk.create(ALL);
+}
+
+#[test]
+fn a_schedule_runs_and_repeats() {
+    let mut desk = Desk::with(long_sign_in());
+    let run = desk.create(
+        r#"{"name":"Nightly","batches":["AllBatches"],"billCycleDay":"AsRunDay","targetDate":"2026-03-20",
+            "schedule":{"repeatFrom":"2026-03-15","repeatTo":"2026-04-30","repeatType":"Monthly","runTime":3}}"#,
+    );
+    let shown = desk.get(&run).body;
+    assert_eq!(shown["scheduledExecutionTime"], "2026-03-15 03:00:00");
+    assert_eq!((&shown["targetDate"], &shown["targetDateOffset"]), (&"2026-03-20".into(), &5.into()));
+    assert_eq!((&shown["invoiceDate"], &shown["invoiceDateOffset"]), (&"2026-03-15".into(), &0.into()));
+    // 13 days and 18 hours from 2026-03-01 09:00 to 2026-03-15 03:00.
+    desk.seconds += 13 * 86_400 + 18 * 3600 - 1;
+    assert_eq!(desk.status(&run), "Pending");
+    desk.seconds += 1;
+    assert_eq!(desk.status(&run), "Processing");
+    desk.seconds += 1;
+    assert_eq!(billed(&mut desk, &run), [2, 5, 8, 9, 12], "bill cycle day 15");
+    assert_eq!(desk.invoices(&run)[0]["targetDate"], "2026-03-20");
+
+    desk.sandbox.settings().run_number_as_id = true;
+    let next = desk.get("/v1/bill-runs/BR-00000002").body;
+    assert_eq!((&next["status"], &next["name"]), (&"Pending".into(), &"Nightly".into()));
+    assert_eq!(next["scheduledExecutionTime"], "2026-04-15 03:00:00");
+    assert_eq!((&next["targetDate"], &next["targetDateOffset"]), (&Value::Null, &5.into()));
+    desk.seconds += 31 * 86_400;
+    assert_eq!(desk.status("/v1/bill-runs/BR-00000002"), "Completed");
+    assert_eq!(desk.invoices("/v1/bill-runs/BR-00000002")[0]["targetDate"], "2026-04-20");
+    assert_eq!(desk.get("/v1/bill-runs/BR-00000003").status, 404, "the schedule ends in April");
+}
+
+#[test]
+fn canceling_once_leaves_the_next_run() {
+    let body = r#"{"batches":["AllBatches"],"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,
+        "targetDateMonthOffset":1,"targetDateDayOfMonth":31,
+        "schedule":{"repeatFrom":"2026-03-16","repeatType":"Monthly","runTime":0}}"#;
+    let mut desk = Desk::with(long_sign_in());
+    let run = desk.create(body);
+    let answer = desk.put(&format!("{run}/cancel"), "{}").body;
+    assert_eq!(answer["status"], "CancelInProgress");
+    let next = &answer["nextRun"];
+    assert_eq!((&next["status"], &next["billRunNumber"]), (&"Pending".into(), &"BR-00000002".into()));
+    assert_eq!(next["scheduledExecutionTime"], "2026-04-16 00:00:00");
+    assert_eq!((&next["invoiceDateMonthOffset"], &next["invoiceDateDayOfMonth"]), (&1.into(), &1.into()));
+    let next = format!("/v1/bill-runs/{}", next["id"].as_str().unwrap());
+    desk.seconds += 46 * 86_400;
+    assert_eq!((desk.status(&run).as_str(), desk.status(&next).as_str()), ("Canceled", "Completed"));
+    let invoice = desk.invoices(&next)[0].clone();
+    assert_eq!(
+        (&invoice["invoiceDate"], &invoice["targetDate"]),
+        (&"2026-05-01".into(), &"2026-05-31".into())
+    );
+
+    let mut desk = Desk::with(long_sign_in());
+    let run = desk.create(body);
+    let answer = desk.put(&format!("{run}/cancel"), r#"{"cancelOnce":false}"#).body;
+    assert_eq!(answer["nextRun"], Value::Null);
+    desk.seconds += 60 * 86_400;
+    assert_eq!(desk.status(&run), "Canceled");
+    desk.sandbox.settings().run_number_as_id = true;
+    assert_eq!(desk.get("/v1/bill-runs/BR-00000002").status, 404);
+}
+
+#[test]
+fn a_catch_up_run_bills_without_documents() {
+    let mut desk = Desk::with(Settings::default().catch_up(true));
+    desk.completed(r#"{"batches":["Batch1"],"targetDate":"2026-01-31"}"#);
+    let run =
+        desk.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31","billRunType":"CatchUp"}"#);
+    assert!(billed(&mut desk, &run).is_empty());
+    assert_eq!(
+        desk.put(&format!("{run}/cancel"), "{}").refusal().2,
+        "Catch-up bill runs cannot be canceled."
+    );
+    let rest = desk.completed(ALL);
+    assert_eq!(billed(&mut desk, &rest), [1, 2, 3], "accounts that had an invoice were left alone");
+}

@@ -1,0 +1,143 @@
+//! A caller that is signed in, with a clock of its own.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use http::{HeaderMap, Method, Request, Response};
+use serde_json::Value;
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Settings, Tenant, UnixTime};
+
+/// 2026-03-01, 09:00 where the demo tenant is.
+pub(crate) const START: u64 = 1_772_384_400;
+
+pub(crate) struct Desk {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) seconds: u64,
+    headers: BTreeMap<&'static str, String>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) body: Value,
+}
+
+impl Desk {
+    pub(crate) fn demo() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        let sandbox = Sandbox::new(Tenant::demo(), settings);
+        let headers = BTreeMap::from([("zuora-version", "2025-08-12".to_owned())]);
+        let mut desk = Self { sandbox, seconds: START, headers };
+        let token = desk.token(&form(CLIENT_ID, CLIENT_SECRET));
+        desk.set("authorization", &format!("Bearer {}", token.body["access_token"].as_str().unwrap()));
+        desk
+    }
+
+    /// A header for the calls to come.
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.headers.insert(name, value.to_owned());
+    }
+
+    pub(crate) fn unset(&mut self, name: &'static str) {
+        self.headers.remove(name);
+    }
+
+    pub(crate) fn token(&mut self, form: &str) -> Answer {
+        let request =
+            Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(form.to_owned()).unwrap())
+    }
+
+    pub(crate) fn send(&mut self, request: Request<String>) -> Answer {
+        Answer::read(self.sandbox.handle(request, UnixTime::from_secs(self.seconds)))
+    }
+
+    pub(crate) fn call(&mut self, method: Method, path: &str, body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        self.send(request.body(body.to_owned()).unwrap())
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
+        self.call(Method::GET, path, "")
+    }
+
+    pub(crate) fn post(&mut self, path: &str, body: &str) -> Answer {
+        self.call(Method::POST, path, body)
+    }
+
+    pub(crate) fn put(&mut self, path: &str, body: &str) -> Answer {
+        self.call(Method::PUT, path, body)
+    }
+
+    pub(crate) fn delete(&mut self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, "")
+    }
+
+    /// Creates a run and gives its path.
+    pub(crate) fn create(&mut self, body: &str) -> String {
+        let answer = self.post("/v1/bill-runs", body);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.body["status"], "Pending");
+        format!("/v1/bill-runs/{}", answer.body["id"].as_str().unwrap())
+    }
+
+    pub(crate) fn status(&mut self, run: &str) -> String {
+        let answer = self.get(run);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates a run and lets it complete.
+    pub(crate) fn completed(&mut self, body: &str) -> String {
+        let run = self.create(body);
+        self.seconds += 2;
+        assert_eq!(self.status(&run), "Completed");
+        run
+    }
+
+    /// The rows that Object Query has for a run, as many as fit on the largest page.
+    pub(crate) fn invoices(&mut self, run: &str) -> Vec<Value> {
+        let number = self.get(run).body["billRunNumber"].as_str().unwrap().to_owned();
+        let answer = self.get(&format!("/object-query/invoices?pageSize=99&filter[]=sourceid.EQ:{number}"));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body["data"].as_array().unwrap().clone()
+    }
+}
+
+impl Answer {
+    pub(crate) fn read(response: Response<bytes::Bytes>) -> Self {
+        let (head, body) = response.into_parts();
+        let mut text = String::new();
+        match head.headers.get("content-encoding") {
+            Some(_) => flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).unwrap(),
+            None => (&body[..]).read_to_string(&mut text).unwrap(),
+        };
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self { status: head.status.as_u16(), headers: head.headers, text, body }
+    }
+
+    /// Status, code of the first reason and its message.
+    pub(crate) fn refusal(&self) -> (u16, i64, &str) {
+        assert_eq!(self.body["success"], false, "{}", self.text);
+        let reason = &self.body["reasons"][0];
+        (self.status, reason["code"].as_i64().unwrap(), reason["message"].as_str().unwrap())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub(crate) fn form(id: &str, secret: &str) -> String {
+    format!("client_id={id}&client_secret={secret}&grant_type=client_credentials")
+}

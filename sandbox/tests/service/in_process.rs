@@ -1,0 +1,161 @@
+//! The transport without a socket, and the mishaps that it can be told to have.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode};
+use zuora_core::{AsyncTransport, Body, Limits, Now, Transport, TransportError};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
+
+use crate::desk::form;
+
+const LIMITS: Limits = Limits::new(Duration::from_secs(130), 1 << 20);
+const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
+
+fn request(method: Method, path: &str, token: &str, body: &'static str) -> zuora_core::Request {
+    let request = Request::builder().method(method).uri(format!("https://rest.test.zuora.com{path}"));
+    let request =
+        request.header("authorization", format!("Bearer {token}")).header("zuora-version", "2024-05-20");
+    request.header("content-type", "application/json").body(Body::from(body)).unwrap()
+}
+
+fn send(transport: &InProcess, request: zuora_core::Request) -> Result<zuora_core::Response, TransportError> {
+    Transport::send(transport, request, LIMITS)
+}
+
+fn signed_in() -> (InProcess, String) {
+    let transport = InProcess::demo();
+    let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+    let answer = send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    (transport, body["access_token"].as_str().unwrap().to_owned())
+}
+
+fn now(transport: &InProcess) -> Duration {
+    Transport::now(transport).0
+}
+
+#[test]
+fn the_clock_moves_only_for_requests_and_sleepers() {
+    let (transport, token) = signed_in();
+    assert_eq!(now(&transport), Duration::from_millis(20));
+    send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
+    assert_eq!(now(&transport), Duration::from_millis(40));
+    Transport::sleep_until(&transport.clone(), Now(Duration::from_secs(3600)));
+    Transport::sleep_until(&transport, Now(Duration::from_secs(5)));
+    assert_eq!(now(&transport), Duration::from_secs(3600), "clones share it, and it never goes back");
+    let late = send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
+    assert_eq!(late.status(), 401, "the token is an hour old");
+}
+
+#[test]
+fn a_lost_answer_leaves_the_work_done() {
+    let (transport, token) = signed_in();
+    transport.sandbox().faults().push(Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
+    let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
+    assert!(matches!(send(&transport, create()), Err(TransportError::InFlight(_))));
+    let second = send(&transport, create()).unwrap();
+    assert!(second.body().windows(11).any(|part| part == b"BR-00000002"));
+    assert_eq!(transport.sandbox().seen(&Method::POST, "/bill-runs"), 2);
+}
+
+#[test]
+fn faults_take_the_place_of_the_work() {
+    let (transport, token) = signed_in();
+    let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
+    {
+        let mut sandbox = transport.sandbox();
+        let faults = sandbox.faults();
+        faults.push(Fault::NeverLeaves.on(Method::POST, "/v1/bill-runs"));
+        faults.push(Fault::status(StatusCode::BAD_GATEWAY));
+        faults.push(Fault::throttled(7).times(2));
+        faults.push(Fault::json(StatusCode::OK, "{}"));
+    }
+    assert!(matches!(send(&transport, create()), Err(TransportError::NeverLeft(_))));
+    let gateway = send(&transport, create()).unwrap();
+    assert_eq!(
+        (gateway.status(), gateway.body().len(), gateway.headers().len()),
+        (StatusCode::BAD_GATEWAY, 0, 0)
+    );
+    for _ in 0..2 {
+        assert_eq!(send(&transport, create()).unwrap().headers()["retry-after"], "7");
+    }
+    assert_eq!(&send(&transport, create()).unwrap().body()[..], b"{}");
+    assert!(transport.sandbox().faults().is_empty());
+    let real = send(&transport, create()).unwrap();
+    assert!(real.body().windows(11).any(|part| part == b"BR-00000001"), "no work was done before");
+}
+
+#[test]
+fn late_and_large_answers_end_as_the_limits_say() {
+    let (transport, token) = signed_in();
+    let get = || request(Method::GET, "/v1/bill-runs/x", &token, "");
+    transport.sandbox().faults().push(Fault::Delay(Duration::from_secs(100)));
+    let before = now(&transport);
+    assert!(send(&transport, get()).is_ok());
+    assert_eq!(now(&transport) - before, Duration::from_millis(100_020));
+    transport.sandbox().faults().push(Fault::Delay(Duration::from_secs(200)));
+    let before = now(&transport);
+    assert!(matches!(send(&transport, get()), Err(TransportError::InFlight(_))));
+    assert_eq!(now(&transport) - before, LIMITS.timeout);
+    let tight = Limits::new(LIMITS.timeout, 10);
+    let large = Transport::send(&transport, get(), tight);
+    assert!(matches!(large, Err(TransportError::TooLarge { limit: 10 })));
+}
+
+#[test]
+fn a_future_dropped_before_its_end_may_have_done_the_work() {
+    let (transport, token) = signed_in();
+    let polls = |count: usize| {
+        let future =
+            AsyncTransport::send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL), LIMITS);
+        let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..count {
+            if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
+                return Some(answer.unwrap().status());
+            }
+        }
+        None
+    };
+    let seen = || transport.sandbox().seen(&Method::POST, "/bill-runs");
+    assert_eq!((polls(1), seen()), (None, 0));
+    assert_eq!((polls(2), seen()), (None, 1));
+    assert_eq!((polls(3), seen()), (Some(StatusCode::OK), 2));
+}
+
+#[test]
+fn threads_share_one_sandbox() {
+    let (transport, token) = signed_in();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let (transport, token) = (transport.clone(), &token);
+            scope.spawn(move || {
+                for _ in 0..25 {
+                    let answer =
+                        send(&transport, request(Method::GET, "/v1/bill-runs/x", token, "")).unwrap();
+                    assert_eq!(answer.status(), 404);
+                }
+            });
+        }
+    });
+    assert_eq!(transport.sandbox().seen(&Method::GET, "/v1/bill-runs/x"), 200);
+    assert_eq!(now(&transport), Duration::from_millis(20 * 201));
+}
+
+#[test]
+fn the_same_story_is_told_twice() {
+    let story = || {
+        let (transport, token) = signed_in();
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            answers.push(send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL)).unwrap());
+            transport.advance(Duration::from_secs(2));
+            answers
+                .push(send(&transport, request(Method::GET, "/object-query/invoices", &token, "")).unwrap());
+        }
+        answers.iter().map(|answer| format!("{answer:?}")).collect::<Vec<_>>()
+    };
+    assert_eq!(story(), story());
+}
