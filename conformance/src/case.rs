@@ -72,7 +72,12 @@ impl Case {
 pub(crate) enum Step {
     Send(Call),
     Wait(Duration),
+    /// Wait until the server has closed its end, and a moment more, in which the transport can notice.
+    WaitForClose,
 }
+
+/// How long loopback and runtime are given to pass a close on.
+const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// One request, its limits, and what may come of it.
 pub(crate) struct Call {
@@ -380,7 +385,7 @@ impl<'a> Trial<'a> {
     fn calls(&self) -> impl Iterator<Item = &'a Call> + use<'a> {
         self.case.steps.iter().filter_map(|step| match step {
             Step::Send(call) => Some(call),
-            Step::Wait(_) => None,
+            Step::Wait(_) | Step::WaitForClose => None,
         })
     }
 
@@ -437,8 +442,13 @@ impl Machine for Trial<'_> {
         let Some(step) = self.case.steps.get(self.next) else {
             return Action::Done(Ok(self.verdict()));
         };
+        if matches!(step, Step::WaitForClose) && self.server.as_ref().is_some_and(|server| !server.is_idle())
+        {
+            return Action::Wait(now + A_MOMENT / 10);
+        }
         self.next += 1;
         match step {
+            Step::WaitForClose => Action::Wait(now + A_MOMENT),
             Step::Wait(span) => {
                 self.until = Some(now + *span);
                 Action::Wait(now + *span)

@@ -62,6 +62,11 @@ impl Server {
         self.address
     }
 
+    /// Whether every script has ended and closed its connection.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.shared.open).is_empty()
+    }
+
     /// Closes every connection and tells what arrived, to the last byte that was under way.
     pub(crate) fn stop(&mut self) -> Vec<Delivery> {
         self.shared.stopping.store(true, Ordering::SeqCst);
@@ -258,9 +263,10 @@ impl Peer {
     }
 }
 
-/// The connection closes when its last handle is gone.
+/// The connection closes when its last handle is gone, and counts as open until then.
 impl Drop for Peer {
     fn drop(&mut self) {
+        self.stream = Box::new(io::empty());
         lock(&self.shared.open).retain(|(connection, _)| *connection != self.connection);
     }
 }

@@ -152,6 +152,9 @@ impl Exchange {
             (State::SigningIn { lease, tries, step: SignInStep::Sent { at } }, Event::Answer(answer)) => {
                 self.signed_in(lease, tries, at, answer, now, make)
             }
+            (State::SigningIn { .. }, Event::Failure(failure @ TransportError::Unusable(_))) => {
+                self.stop(Cause::Transport(failure).into())
+            }
             (State::SigningIn { lease, tries, step: SignInStep::Sent { .. } }, Event::Failure(failure)) => {
                 let trouble = SignInTrouble::Unavailable(describe(&failure));
                 self.sign_in_again(lease, tries, SignInFailure::new(trouble), now, make)
@@ -324,6 +327,7 @@ impl Exchange {
     fn failed(&mut self, failure: TransportError, at: Now, now: Now) -> Action<Accepted> {
         let came_back = match failure {
             TransportError::NeverLeft(_) => CameBack::NeverLeft,
+            TransportError::Unusable(_) => CameBack::Refused,
             TransportError::InFlight(_) => CameBack::NoVerdict { hopeless: false },
             TransportError::TooLarge { .. } => CameBack::Unreadable { applied: false },
         };

@@ -88,6 +88,10 @@ pub enum TransportError {
     /// The request was under way: the server may have acted on it.
     #[error("no whole answer came back")]
     InFlight(#[source] BoxError),
+    /// The transport cannot work where it was called, such as for want of a runtime: nothing was sent, and
+    /// trying again is of no use.
+    #[error("the transport cannot work here")]
+    Unusable(#[source] BoxError),
     /// An answer came whose body is larger than [`Limits::max_body`].
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
@@ -103,6 +107,11 @@ impl TransportError {
     /// The server cannot have seen the request.
     pub fn never_left(source: impl Into<BoxError>) -> Self {
         Self::NeverLeft(source.into())
+    }
+
+    /// The transport cannot work where it was called.
+    pub fn unusable(source: impl Into<BoxError>) -> Self {
+        Self::Unusable(source.into())
     }
 
     /// The server may have seen the request.

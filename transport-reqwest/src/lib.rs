@@ -24,7 +24,7 @@ pub type Client = zuora_core::AsyncClient<Reqwest>;
 
 /// Sends requests with a [`reqwest::Client`], whose connections are kept and shared by all tasks of one
 /// runtime. Connections belong to the runtime that opened them: use one `Reqwest` per runtime.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
     epoch: Instant,
@@ -45,7 +45,7 @@ impl Reqwest {
             .no_brotli()
             .no_zstd()
             .no_deflate();
-        let client = builder.build().map_err(TransportError::never_left)?;
+        let client = builder.build().map_err(TransportError::unusable)?;
         Ok(Self { client, epoch: Instant::now() })
     }
 }
@@ -58,7 +58,7 @@ impl Open for Reqwest {
 
 impl AsyncTransport for Reqwest {
     async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
-        Handle::try_current().map_err(TransportError::never_left)?;
+        Handle::try_current().map_err(TransportError::unusable)?;
         let (head, body) = request.into_parts();
         // hyper takes the body when the connection stands, so a body that nobody took was sent to nobody,
         // whatever the error says. Without a body only a failed connect is certain.
@@ -91,7 +91,11 @@ impl AsyncTransport for Reqwest {
     }
 
     async fn sleep_until(&self, time: Now) {
-        tokio::time::sleep(self.now().until(time)).await;
+        match Handle::try_current() {
+            Ok(_) => tokio::time::sleep(self.now().until(time)).await,
+            // Nothing could wake this future; tokio's own sleep would panic.
+            Err(_) => std::thread::sleep(self.now().until(time)),
+        }
     }
 
     fn now(&self) -> Now {
@@ -100,7 +104,6 @@ impl AsyncTransport for Reqwest {
 
     fn seed(&self) -> Result<Seed, TransportError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(TransportError::never_left)?;
-        Ok(Seed::from_bytes(bytes))
+        getrandom::fill(&mut bytes).map(|()| Seed::from_bytes(bytes)).map_err(TransportError::unusable)
     }
 }

@@ -5,7 +5,7 @@
 //! proxies are taken from the environment as `ureq` does; for anything else bring your own agent:
 //! [`Ureq::with_agent`].
 
-use std::io;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use ureq::{Agent, AsSendBody, SendBody, Timeout};
@@ -18,7 +18,7 @@ pub use zuora_core::*;
 pub type Client = zuora_core::Client<Ureq>;
 
 /// Sends requests with an [`ureq::Agent`], whose connections are kept and shared by all threads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
     epoch: Instant,
@@ -53,10 +53,9 @@ impl Transport for Ureq {
     fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
         let (head, body) = request.into_parts();
         let mut rest = &body[..];
-        let answer = if body.is_empty() {
-            self.run(http::Request::from_parts(head, ()), limits)
-        } else {
-            self.run(http::Request::from_parts(head, SendBody::from_reader(&mut rest)), limits)
+        let answer = match body.is_empty() {
+            true => self.run(http::Request::from_parts(head, ()), limits),
+            false => self.run(http::Request::from_parts(head, SendBody::from_reader(&mut rest)), limits),
         };
         // ureq takes the first bytes when the connection stands and the head is out: a body that nobody took
         // was sent to nobody, whatever the error says.
@@ -78,8 +77,7 @@ impl Transport for Ureq {
 
     fn seed(&self) -> Result<Seed, TransportError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(TransportError::never_left)?;
-        Ok(Seed::from_bytes(bytes))
+        getrandom::fill(&mut bytes).map(|()| Seed::from_bytes(bytes)).map_err(TransportError::unusable)
     }
 }
 
@@ -108,13 +106,10 @@ impl Ureq {
 /// TLS handshakes are not among them, since ureq reports them as it does a connection that broke later.
 fn never_connected(error: &ureq::Error) -> bool {
     match error {
-        ureq::Error::HostNotFound | ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => true,
-        ureq::Error::Timeout(timeout) => matches!(timeout, Timeout::Resolve | Timeout::Connect),
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
+        ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => true,
         // The standard library has no kind for a failed look-up; where its text differs, it stays in doubt.
-        ureq::Error::Io(error) => {
-            error.kind() == io::ErrorKind::ConnectionRefused
-                || error.to_string().starts_with("failed to lookup address information")
-        }
+        ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address information"),
         _ => false,
     }
 }
