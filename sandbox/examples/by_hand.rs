@@ -1,0 +1,122 @@
+//! The core with no transport crate at all: an `http::Request` out, an `http::Response` in, over a plain
+//! `TcpStream`, with `httparse` for the head of the response.
+//!
+//! A machine says what it needs, a loop of twenty lines gives it. This is all that a transport is.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
+use zuora_core::bytes::Bytes;
+use zuora_core::http::{self, header};
+use zuora_core::{Action, Call, Config, Date, Event, Limits, Machine, Now, Request, Response, Seed, Session};
+use zuora_core::{Operation, TransportError};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("by_hand: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
+
+    // An operation is a request before anything else.
+    let create = CreateBillRun::new(Batches::named(["Batch1"]), AdHoc::up_to(Date::new(2026, 3, 31)?));
+    let request = create.request()?;
+    println!("{} {}\n{}\n", request.method(), request.uri(), String::from_utf8_lossy(request.body()));
+
+    // Idempotency keys grow out of the seed, so it has to come from the operating system.
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    let config = Config::new(server.url(), CLIENT_ID, CLIENT_SECRET);
+    let session = Session::new(&config, &Seed::from_bytes(seed))?;
+
+    let run = carry(Call::new(&session, &create))?;
+    println!("\n{} is {}\n", run.number()?, run.status()?);
+    let run = carry(Call::new(&session, GetBillRun::new(run.id()?.clone())))?;
+    println!("\n{} is {}, request {}", run.number()?, run.status()?, run.request_id().unwrap_or("?"));
+    Ok(())
+}
+
+/// Carries a machine to its end.
+fn carry<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
+    let epoch = Instant::now();
+    let mut event = Event::Tick;
+    loop {
+        let now = Now(epoch.elapsed());
+        event = match machine.step(event, now) {
+            Action::Send(request, limits) => {
+                println!("-> {} {}", request.method(), request.uri());
+                match exchange(&request, limits) {
+                    Ok(response) => {
+                        println!("<- {}, {} bytes", response.status(), response.body().len());
+                        Event::Answer(response)
+                    }
+                    Err(failure) => Event::Failure(failure),
+                }
+            }
+            Action::Wait(until) => {
+                std::thread::sleep(now.until(until));
+                Event::Tick
+            }
+            Action::Done(result) => return result,
+        };
+    }
+}
+
+/// One request on one connection, to a server without TLS.
+fn exchange(request: &Request, limits: Limits) -> Result<Response, TransportError> {
+    let host = request.uri().authority().map_or("", |authority| authority.as_str());
+    let mut stream = TcpStream::connect(host).map_err(TransportError::never_left)?;
+    send(&mut stream, request, host, limits.timeout)
+        .and_then(|()| {
+            let most = u64::try_from(limits.max_body).unwrap_or(u64::MAX);
+            let mut answer = Vec::new();
+            stream.take(most).read_to_end(&mut answer).map(|_| answer)
+        })
+        .map_err(|error| TransportError::in_flight(error).into())
+        .and_then(|answer| read(answer))
+        .map_err(|error: Box<dyn Error + Send + Sync>| TransportError::in_flight(error))
+}
+
+fn send(stream: &mut TcpStream, request: &Request, host: &str, timeout: Duration) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let mut head = format!("{} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method());
+    for (name, value) in request.headers() {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(request.body())
+}
+
+/// Reads an answer whose end is the end of the connection.
+fn read(answer: Vec<u8>) -> Result<Response, Box<dyn Error + Send + Sync>> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut head = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(start) = head.parse(&answer)? else {
+        return Err("the connection ended within the head".into());
+    };
+    let mut response = http::Response::builder().status(head.code.unwrap_or_default());
+    for field in head.headers.iter() {
+        response = response.header(field.name, field.value);
+    }
+    let response = response.body(Bytes::from(answer).slice(start..))?;
+    let told =
+        response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if told.is_some_and(|length: usize| length != response.body().len()) {
+        return Err("the connection ended within the body".into());
+    }
+    Ok(response)
+}

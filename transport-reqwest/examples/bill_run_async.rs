@@ -1,0 +1,129 @@
+//! The bill run of the blocking example, async: the items of all invoices are read side by side.
+//!
+//! Without any setting it runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
+//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL` it does the same on that tenant, where it bills up to today and
+//! stops before posting unless `--post` is given.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use zuora_reqwest::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, Goal, PostBillRun};
+use zuora_reqwest::invoices::GetInvoiceItems;
+use zuora_reqwest::object_query::QueryInvoices;
+use zuora_reqwest::{Amount, Client, Config, Date, Decimal, InvoiceId, Pace};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bill_run_async: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Outcome<()> {
+    let Surroundings { config, target_date, may_post, sandbox: _sandbox } = Surroundings::look()?;
+    let client = Client::new(&config)?;
+    let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
+
+    let created = client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(target_date))).await?;
+    println!("created {}, due up to {target_date}", created.number()?);
+    let run = client.wait(AwaitBillRun::new(created.id()?.clone(), Goal::Completed), pace).await?;
+
+    let mut invoices = BTreeMap::new();
+    let query = QueryInvoices::of_bill_run(run.number()?.clone());
+    let mut rows = client.items(&query);
+    while let Some(invoice) = rows.next().await {
+        let invoice = invoice?;
+        invoices.insert(invoice.id.clone().ok_or("an invoice came without its id")?.to_string(), invoice);
+    }
+
+    let began = Instant::now();
+    let mut reading = JoinSet::new();
+    for id in invoices.keys() {
+        reading.spawn(sum_of_items(client.clone(), InvoiceId::from(id.as_str())));
+    }
+    let mut totals = BTreeMap::<String, Decimal>::new();
+    while let Some(done) = reading.join_next().await {
+        let (id, count, sum) = done??;
+        let invoice = &invoices[id.as_str()];
+        let shown = invoice.amount.as_ref().ok_or("an invoice came without its amount")?.to_decimal()?;
+        if shown != sum {
+            return Err(format!("an invoice over {shown} has items over {sum}").into());
+        }
+        let currency = invoice.currency.clone().unwrap_or_default();
+        let number = invoice.number.as_ref().map_or("?", |number| number.as_str());
+        println!("  {number:<14} {count:>3} items {sum:>12} {currency}");
+        *totals.entry(currency).or_default() += sum;
+    }
+    println!("read the items of {} invoices side by side in {:?}", invoices.len(), began.elapsed());
+
+    if may_post {
+        client.call(&PostBillRun::new(run.id()?.clone())).await?;
+        let posted = client.wait(AwaitBillRun::new(run.id()?.clone(), Goal::Posted), pace).await?;
+        println!("{} is {}", posted.number()?, posted.status()?);
+    } else {
+        println!("not posted: give --post to post {}", run.number()?);
+    }
+    for (currency, total) in totals {
+        println!("  {currency} {total:>12}");
+    }
+    Ok(())
+}
+
+async fn sum_of_items(client: Client, id: InvoiceId) -> Outcome<(InvoiceId, usize, Decimal)> {
+    let decimal = |amount: &Option<Amount>| amount.as_ref().map_or(Ok(Decimal::ZERO), Amount::to_decimal);
+    let (mut count, mut sum) = (0, Decimal::ZERO);
+    let query = GetInvoiceItems::new(id.clone());
+    let mut items = client.items(&query);
+    while let Some(item) = items.next().await {
+        let item = item?;
+        sum += decimal(&item.charge_amount)? + decimal(&item.tax_amount)?;
+        count += 1;
+    }
+    Ok((id, count, sum))
+}
+
+struct Surroundings {
+    config: Config,
+    target_date: Date,
+    may_post: bool,
+    sandbox: Option<Server>,
+}
+
+impl Surroundings {
+    fn look() -> Outcome<Self> {
+        let mut post = false;
+        for argument in env::args().skip(1) {
+            match argument.as_str() {
+                "--post" => post = true,
+                other => return Err(format!("unknown argument {other}: the only one is --post").into()),
+            }
+        }
+        let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
+        match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
+            [Some(id), Some(secret), Some(url)] => {
+                let today = time::OffsetDateTime::now_utc().date();
+                let target_date = Date::new(u16::try_from(today.year())?, today.month().into(), today.day())?;
+                println!("on the tenant at {url}");
+                Ok(Self { config: Config::new(url, id, secret), target_date, may_post: post, sandbox: None })
+            }
+            [None, None, None] => {
+                let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+                println!("on a sandbox at {}", sandbox.url());
+                let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
+                let target_date = Date::new(2026, 3, 31)?;
+                Ok(Self { config, target_date, may_post: true, sandbox: Some(sandbox) })
+            }
+            _ => Err(format!("for a tenant set all of {}", names.join(", ")).into()),
+        }
+    }
+}
