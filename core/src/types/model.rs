@@ -2,8 +2,7 @@
 //!
 //! [`model!`] declares one. The reader behind it is a visitor of objects: a default value is filled in place, names
 //! are found by a table that the compiler builds, and what is not declared goes to [`Fields`](super::Fields) as raw
-//! text. Errors carry their path (`$.invoiceItems[3].amount: …`), put together on
-//! the way out.
+//! text. Errors carry their path (`$.invoiceItems[3].amount: …`), put together on the way out.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -238,7 +237,7 @@ impl<'de, M: Model> Visitor<'de> for Object<M> {
             match key {
                 Key::Known(index) => {
                     if let Err(error) = model.read_field(index, &mut map) {
-                        return Err(at_field(M::NAMES.names[index], error));
+                        return Err(at_field(M::NAMES.names[index], &error));
                     }
                 }
                 Key::Other(name) => {
@@ -247,7 +246,7 @@ impl<'de, M: Model> Visitor<'de> for Object<M> {
                             continue;
                         }
                     }
-                    let json = map.next_value_seed(RawText).map_err(|error| at_field(&name, error))?;
+                    let json = map.next_value_seed(RawText).map_err(|error| at_field(&name, &error))?;
                     model.extra().push(&name, json);
                 }
             }
@@ -364,13 +363,13 @@ impl<'de> DeserializeSeed<'de> for RawText {
 
 /// The error with one more step at the head of its path.
 #[cold]
-pub(super) fn at_field<E: Error>(name: &str, error: E) -> E {
-    lengthen(&format!(".{name}"), &error)
+pub(super) fn at_field<E: Error>(name: &str, error: &E) -> E {
+    lengthen(&format!(".{name}"), error)
 }
 
 #[cold]
-pub(super) fn at_index<E: Error>(index: usize, error: E) -> E {
-    lengthen(&format!("[{index}]"), &error)
+pub(super) fn at_index<E: Error>(index: usize, error: &E) -> E {
+    lengthen(&format!("[{index}]"), error)
 }
 
 fn lengthen<E: Error>(step: &str, error: &E) -> E {
