@@ -111,7 +111,7 @@ mod tests {
         let body = Bytes::from(
             r#"{"success":true,"status":"CancelInProgress","nextRun":{"id":"2","status":"Pending"}}"#,
         );
-        let run = CancelBillRun::new("1").parse(Response::new(body)).unwrap();
+        let run = CancelBillRun::new("1").parse(&Response::new(body)).unwrap();
         assert_eq!(run.next_run.unwrap().id().unwrap(), &"2");
     }
 }

@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn an_answer_may_have_no_body() {
         let delete = DeleteBillRun::new("1");
-        assert_eq!(delete.parse(Response::new(Bytes::new())).unwrap(), BillRun::default());
+        assert_eq!(delete.parse(&Response::new(Bytes::new())).unwrap(), BillRun::default());
         let body = Bytes::from(r#"{"success":true,"status":"RemoveInProgress"}"#);
-        assert!(delete.parse(Response::new(body)).unwrap().status.is_some());
+        assert!(delete.parse(&Response::new(body)).unwrap().status.is_some());
     }
 }

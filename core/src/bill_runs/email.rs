@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn an_answer_says_only_that_it_worked() {
         let body = Bytes::from(r#"{"success" : true}"#);
-        let done = EmailBillRun::new("BR-1").parse(Response::new(body)).unwrap();
+        let done = EmailBillRun::new("BR-1").parse(&Response::new(body)).unwrap();
         assert_eq!(done.verdict.success, Some(true));
         assert_eq!(&EmailBillRun::new("BR-1").request().unwrap().body()[..], b"{}");
     }

@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn an_answer_is_the_run() {
         let body = Bytes::from(r#"{"success":true,"id":"1","status":"PostInProgress"}"#);
-        let run = PostBillRun::new("1").parse(Response::new(body)).unwrap();
+        let run = PostBillRun::new("1").parse(&Response::new(body)).unwrap();
         assert_eq!(run.status().unwrap(), &crate::bill_runs::BillRunStatus::PostInProgress);
     }
 }
