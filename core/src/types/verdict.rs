@@ -34,7 +34,7 @@ impl Verdict {
             _ => return Ok(false),
         }
         .map(|()| true)
-        .map_err(|error| super::model::at_field(name, error))
+        .map_err(|error| super::model::at_field(name, &error))
     }
 
     pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {

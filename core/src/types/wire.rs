@@ -191,9 +191,9 @@ impl<'de, T: Wire> Visitor<'de> for List<T> {
         loop {
             match seq.next_element_seed(Seed::<T>(PhantomData)) {
                 Ok(Some(Some(row))) => list.push(row),
-                Ok(Some(None)) => return Err(super::model::at_index(list.len(), A::Error::custom("null"))),
+                Ok(Some(None)) => return Err(super::model::at_index(list.len(), &A::Error::custom("null"))),
                 Ok(None) => return Ok(Some(list)),
-                Err(error) => return Err(super::model::at_index(list.len(), error)),
+                Err(error) => return Err(super::model::at_index(list.len(), &error)),
             }
         }
     }
