@@ -45,7 +45,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self.0.cause {
             Cause::Field { .. } => Kind::Build,
-            Cause::Transport(_) => Kind::Transport,
+            Cause::Transport(_) | Cause::NoSignIn { .. } => Kind::Transport,
             Cause::SignIn { .. } => Kind::Auth,
             Cause::Rejected | Cause::Refused { .. } => Kind::Rejected,
             Cause::Throttled { .. } => Kind::Throttled,
@@ -162,7 +162,7 @@ impl Error {
 pub enum Kind {
     /// The request is not legal or cannot be written; nothing was sent.
     Build,
-    /// No answer came back.
+    /// No answer came back, or none that a sign-in could use.
     Transport,
     /// The service did not accept the credentials or the token.
     Auth,
@@ -306,6 +306,8 @@ pub(crate) enum Cause {
     Transport(#[from] TransportError),
     #[error("{what}")]
     SignIn { what: Cow<'static, str> },
+    #[error("{what}")]
+    NoSignIn { what: Cow<'static, str> },
     #[error("the service refused the request")]
     Rejected,
     #[error("{what}")]

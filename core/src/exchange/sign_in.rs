@@ -95,7 +95,7 @@ impl Exchange {
             CameBack::Busy => {
                 let rate = headers::rate_limit(answer.headers());
                 failure.retry_after = failure.retry_after.or(rate.reset);
-                failure.why = SignInTrouble::Unavailable("too many sign-ins".to_owned());
+                failure.why = SignInTrouble::Busy;
                 let pause = failure.retry_after.unwrap_or_default();
                 self.session.close(Quota::SignIn, now + pause);
             }
@@ -145,13 +145,14 @@ impl Exchange {
     }
 
     pub(super) fn no_access(&mut self, failure: &SignInFailure) -> Action<Accepted> {
-        let (what, repeatable) = match &failure.why {
-            SignInTrouble::Refused(what) => ((*what).into(), false),
-            SignInTrouble::Unavailable(what) => (what.clone().into(), true),
+        let (cause, repeatable) = match &failure.why {
+            SignInTrouble::Refused(what) => (Cause::SignIn { what: (*what).into() }, false),
+            SignInTrouble::Busy => (Cause::Throttled { what: "too many sign-ins".into() }, true),
+            SignInTrouble::Unavailable(what) => (Cause::NoSignIn { what: what.clone().into() }, true),
         };
         let outcome = self.known_outcome();
         self.end(
-            Cause::SignIn { what }.into(),
+            cause.into(),
             Circumstances {
                 status: failure.status,
                 reasons: failure.reasons.clone(),
