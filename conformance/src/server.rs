@@ -168,20 +168,20 @@ impl Peer {
 
     /// Reads the rest of a request whose head was read.
     fn body(&mut self) -> io::Result<()> {
-        let mut length = 0;
-        self.note(|delivery| length = delivery.content_length());
-        while self.inbox.len() < length {
-            self.note_body(self.inbox.clone());
+        let mut missing = 0;
+        self.note(|delivery| missing = delivery.content_length());
+        loop {
+            let part: Vec<_> = self.inbox.drain(..missing.min(self.inbox.len())).collect();
+            missing -= part.len();
+            self.note(|delivery| {
+                delivery.body.extend_from_slice(&part);
+                delivery.whole = missing == 0;
+            });
+            if missing == 0 {
+                return Ok(());
+            }
             self.fill()?;
         }
-        let body = self.inbox.drain(..length).collect();
-        self.note_body(body);
-        self.note(|delivery| delivery.whole = true);
-        Ok(())
-    }
-
-    fn note_body(&self, body: Vec<u8>) {
-        self.note(|delivery| delivery.body = body);
     }
 
     /// Changes what is remembered of this connection's last request.
@@ -193,7 +193,7 @@ impl Peer {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = [0; 64 * 1024];
         match self.stream.read(&mut buffer)? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             n => {
