@@ -2,6 +2,7 @@
 //!
 //! | Operation | Method and path |
 //! | --- | --- |
+//! | [`CreateStandaloneInvoice`] | `POST /v1/invoices` |
 //! | [`GetInvoice`] | `GET /v1/invoices/{invoiceKey}` |
 //! | [`GetInvoiceItems`] | `GET /v1/invoices/{invoiceKey}/items` |
 //! | [`PostInvoice`] | `PUT /v1/invoices/{invoiceKey}/post` |
@@ -12,11 +13,15 @@
 //! | [`EmailInvoice`] | `POST /v1/invoices/{invoiceKey}/emails` |
 
 mod cancel;
+mod contact;
+mod create;
 mod delete;
 mod email;
 mod get;
 mod invoice;
+mod item_update;
 mod items;
+mod new_item;
 mod paging;
 mod post;
 mod reverse;
@@ -24,11 +29,15 @@ mod terms;
 mod write_off;
 
 pub use cancel::CancelInvoice;
+pub use contact::{BillTo, Contact, NewContact};
+pub use create::{CreateStandaloneInvoice, CustomRate, InvoicedAccount};
 pub use delete::DeleteInvoice;
 pub use email::EmailInvoice;
 pub use get::GetInvoice;
 pub use invoice::Invoice;
+pub use item_update::{DiscountChanges, DiscountUpdate, ItemChanges, ItemUpdate};
 pub use items::{GetInvoiceItems, InvoiceItem, InvoiceItemTaxes, InvoiceItems, InvoiceTaxationItem};
+pub use new_item::{NewDiscountItem, NewInvoiceItem, NewTaxItem};
 pub use post::PostInvoice;
 pub use reverse::{CreditMemoMade, DebitMemoMade, ReverseInvoice, ReversedInvoice};
 pub use terms::{
