@@ -31,6 +31,9 @@ use super::{Fields, Verdict, wire};
 /// - `request`: the same with a setter for each field, named like it; a field marked `= "wireName" (by hand)` has
 ///   none, its setter says more than one field.
 ///
+/// [Rules](super::rules) of a field follow in brackets: `= "wireName" [REQUIRED, up_to(255)]`; `check_fields`
+/// applies them.
+///
 /// Beside the fields it has `extra`, `custom` and `set_custom`, `Clone`, `Default`, `PartialEq`, a `Debug` that
 /// leaves out what is absent, `Serialize` and `Deserialize`.
 macro_rules! model {
@@ -47,7 +50,8 @@ macro_rules! model {
 
     (@model [$(#[$meta:meta])*] [$vis:vis] $model:ident [$($verdict:ident)?] { $(
         $(#[$doc:meta])*
-        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)* $((by $by:ident))?
+        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)*
+            $((by $by:ident))? $([$($rule:expr),+])?
     ),* $(,)? }) => {
         $(#[$meta])*
         #[allow(unreachable_pub)]
@@ -87,6 +91,15 @@ macro_rules! model {
                     return Err($crate::Error::invalid(name.to_owned(), "is not a custom field: set it directly"));
                 }
                 self.extra.set(name, value)
+            }
+
+            /// Refuses what breaks a rule of a field here.
+            pub(crate) fn check_fields(&self, path: &$crate::types::rules::Path<'_>) -> $crate::Result<()> {
+                #[allow(unused_imports)]
+                use $crate::types::rules::{ID, REQUIRED, count, text, up_to};
+                $($($($crate::types::rules::check(path, $name, &self.$field, $rule)?;)+)?)*
+                let _ = path;
+                Ok(())
             }
         }
 
@@ -160,7 +173,8 @@ macro_rules! model {
 
     (@setters $model:ident { $(
         $(#[$doc:meta])*
-        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)* $((by $by:ident))?
+        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)*
+            $((by $by:ident))? $([$($rule:expr),+])?
     ),* $(,)? }) => {
         impl $model {
             $($crate::types::model::model! { @setter [$($by)?] [$(#[$doc])*] $field $kind $(<$inner>)? })*
