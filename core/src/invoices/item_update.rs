@@ -165,11 +165,25 @@ impl ItemChanges {
     }
 }
 
+/// What can be said of a discount only while its item is new.
+fn of_new_items_only(discount: &NewDiscountItem) -> Option<&'static str> {
+    if discount.product_rate_plan_charge_id.is_some() {
+        Some("productRatePlanChargeId")
+    } else if discount.booking_reference.is_some() {
+        Some("bookingReference")
+    } else if !discount.tax_items.is_empty() {
+        Some("taxItems")
+    } else {
+        None
+    }
+}
+
 /// What an update does with one discount of an item.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DiscountUpdate {
-    /// Adds a discount; it can have no tax lines.
+    /// Adds a discount; with a name of its own and without booking reference and tax lines, which are for discounts
+    /// of new items.
     Add(Box<NewDiscountItem>),
     /// Changes a discount.
     Change(Box<DiscountChanges>),
@@ -178,7 +192,10 @@ pub enum DiscountUpdate {
 impl DiscountUpdate {
     fn check(&self, path: &Path<'_>) -> Result<()> {
         match self {
-            Self::Add(discount) => discount.check(path),
+            Self::Add(discount) => match of_new_items_only(discount) {
+                Some(field) => Err(path.refuse(field, "is only for discounts of new items")),
+                None => discount.check(path),
+            },
             Self::Change(discount) => discount.check_fields(path),
         }
     }

@@ -3,8 +3,12 @@
 //! | Operation | Method and path |
 //! | --- | --- |
 //! | [`CreateStandaloneInvoice`] | `POST /v1/invoices` |
+//! | [`BulkCreateStandaloneInvoices`] | `POST /v1/invoices/batch` |
+//! | [`BulkPostInvoices`] | `POST /v1/invoices/bulk-post` |
+//! | [`BulkUpdateInvoices`] | `PUT /v1/invoices` |
 //! | [`GetInvoice`] | `GET /v1/invoices/{invoiceKey}` |
 //! | [`GetInvoiceItems`] | `GET /v1/invoices/{invoiceKey}/items` |
+//! | [`UpdateInvoice`] | `PUT /v1/invoices/{invoiceKey}` |
 //! | [`PostInvoice`] | `PUT /v1/invoices/{invoiceKey}/post` |
 //! | [`CancelInvoice`] | `PUT /v1/invoices/{invoiceKey}/cancel` |
 //! | [`DeleteInvoice`] | `DELETE /v1/invoices/{invoiceKey}` |
@@ -12,6 +16,9 @@
 //! | [`WriteOffInvoice`] | `PUT /v1/invoices/{invoiceKey}/write-off` |
 //! | [`EmailInvoice`] | `POST /v1/invoices/{invoiceKey}/emails` |
 
+mod bulk_create;
+mod bulk_post;
+mod bulk_update;
 mod cancel;
 mod contact;
 mod create;
@@ -26,9 +33,14 @@ mod new_item;
 mod paging;
 mod post;
 mod reverse;
+mod rows;
 mod terms;
+mod update;
 mod write_off;
 
+pub use bulk_create::{BulkCreateStandaloneInvoices, CreatedInvoices};
+pub use bulk_post::{BulkPostInvoices, InvoiceToPost, PostedInvoice, PostedInvoices};
+pub use bulk_update::BulkUpdateInvoices;
 pub use cancel::CancelInvoice;
 pub use contact::{BillTo, Contact, NewContact};
 pub use create::{CreateStandaloneInvoice, CustomRate, InvoicedAccount};
@@ -46,6 +58,7 @@ pub use terms::{
     EInvoiceStatus, InvoiceSource, InvoiceSourceType, InvoiceStatus, ItemSource, PhoneType, ProcessingType,
     RevRecTrigger, TaxMode, TaxRateType, TaxStatus, TransferredToAccounting,
 };
+pub use update::{InvoiceChanges, UpdateInvoice, UpdatedInvoice};
 pub use write_off::{
     CreditMemoItemFinance, WriteOff, WriteOffInvoice, WriteOffItem, WriteOffTax, WrittenOffInvoice, YesOrNo,
 };
