@@ -40,6 +40,13 @@ impl BulkUpdateInvoices {
     }
 }
 
+impl BulkUpdateInvoices {
+    /// The invoices that are changed, in order.
+    pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
+        self.invoices.iter().filter_map(InvoiceChanges::invoice)
+    }
+}
+
 impl Operation for BulkUpdateInvoices {
     type Output = Done;
 

@@ -7,7 +7,7 @@ use crate::invoices::{GetInvoice, Invoice, InvoiceStatus, ReversedInvoice};
 use crate::jobs::{GetOperationJob, JobStatus, OperationJob, Submitted};
 use crate::operation::{Operation, Spec};
 use crate::transport::{Now, Request, Response};
-use crate::types::{InvoiceKey, JobId};
+use crate::types::{Amount, InvoiceKey, JobId};
 use crate::watch::{Awaited, Progress};
 
 /// An invoice that is being posted, canceled, reversed or deleted.
@@ -116,7 +116,7 @@ impl InvoiceJob {
             InvoiceGoal::Posted => *status == Posted,
             InvoiceGoal::Canceled => *status == Canceled,
             // The retrieve answer has no field for it; a reversal leaves nothing due.
-            InvoiceGoal::Reversed => invoice.balance.as_ref().is_some_and(|balance| balance.is_zero()),
+            InvoiceGoal::Reversed => invoice.balance.as_ref().is_some_and(Amount::is_zero),
             InvoiceGoal::Deleted => false,
         };
         let lost = match self.goal {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::invoices::Invoice;
 use crate::invoices::item_update::ItemUpdate;
 use crate::invoices::terms::{InvoiceStatus, TransferredToAccounting};
 use crate::json;
@@ -113,6 +114,39 @@ impl InvoiceChanges {
 
     pub(super) fn invoice(&self) -> Option<&InvoiceId> {
         self.id.as_ref()
+    }
+
+    /// Whether reading the invoice can show the changes: items stand elsewhere.
+    pub(super) fn can_be_seen(&self) -> bool {
+        self.items.is_empty() && *self != Self { id: self.id.clone(), ..Self::default() }
+    }
+
+    /// Whether an invoice that shows something else was certainly not changed. The service may have written text
+    /// in its own way, so text proves only that it was.
+    pub(super) fn must_be_seen(&self) -> bool {
+        let texts =
+            [&self.comments, &self.integration_id_ns, &self.integration_status_ns, &self.sync_date_ns];
+        self.can_be_seen() && self.extra.is_empty() && texts.into_iter().all(Option::is_none)
+    }
+
+    /// Whether the invoice shows every change.
+    pub(super) fn seen_in(&self, invoice: &Invoice) -> Option<bool> {
+        fn same<T: PartialEq>(wanted: Option<&T>, shown: Option<&T>) -> bool {
+            wanted.is_none_or(|wanted| shown == Some(wanted))
+        }
+        let extra = self.extra.iter().all(|(name, value)| invoice.extra.raw(&name) == Some(value));
+        self.can_be_seen().then(|| {
+            extra
+                && same(self.invoice_date.as_ref(), invoice.invoice_date.as_ref())
+                && same(self.due_date.as_ref(), invoice.due_date.as_ref())
+                && same(self.comments.as_ref(), invoice.comments.as_ref())
+                && same(self.auto_pay.as_ref(), invoice.auto_pay.as_ref())
+                && same(self.template_id.as_ref(), invoice.template_id.as_ref())
+                && same(self.transferred_to_accounting.as_ref(), invoice.transferred_to_accounting.as_ref())
+                && same(self.integration_id_ns.as_ref(), invoice.integration_id_ns.as_ref())
+                && same(self.integration_status_ns.as_ref(), invoice.integration_status_ns.as_ref())
+                && same(self.sync_date_ns.as_ref(), invoice.sync_date_ns.as_ref())
+        })
     }
 
     pub(super) fn size(&self) -> usize {
