@@ -1,9 +1,5 @@
 //! Every verb of the async client can be spawned, whatever the transport: its future is `Send`.
 
-#![allow(clippy::unwrap_used)] // what goes wrong fails the test
-
-use std::future::Future;
-
 use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, GetBillRun, Goal, PostBillRun};
 use zuora_core::http::Method;
 use zuora_core::object_query::QueryInvoices;

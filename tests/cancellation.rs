@@ -4,9 +4,6 @@
 //! waits, so that `n` polls end at the `n`-th await point: before a request, with its answer under way, or in
 //! a pause.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // what goes wrong fails the test
-
-use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};

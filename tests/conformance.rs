@@ -1,7 +1,5 @@
 //! One list of cases, every transport; and transports that neglect a duty, which the list finds.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // what goes wrong fails the test
-
 use std::time::Duration;
 
 use zuora_conformance::{Case, Fate};
