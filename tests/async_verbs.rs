@@ -1,9 +1,5 @@
 //! Every verb of the async client can be spawned, whatever the transport: its future is `Send`.
 
-#![allow(clippy::unwrap_used)] // what goes wrong fails the test
-
-use std::future::Future;
-
 use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, GetBillRun, Goal, PostBillRun};
 use zuora_core::http::Method;
 use zuora_core::object_query::QueryInvoices;
@@ -41,14 +37,11 @@ where
     let id = created.id().unwrap().clone();
 
     let looked = {
-        let client = client.clone();
-        let mut watching_for = AwaitBillRun::new(id.clone(), Goal::Completed);
+        let (client, awaited) = (client.clone(), AwaitBillRun::new(id.clone(), Goal::Completed));
         spawned(async move {
+            let mut watching = client.watch(awaited, Pace::default());
             loop {
-                let mut watching = client.watch(watching_for, Pace::default());
-                let progress = watching.look().await.unwrap();
-                watching_for = watching.into_watch().awaited().clone();
-                if let Progress::Ready(run) = progress {
+                if let Progress::Ready(run) = watching.look().await.unwrap() {
                     return run;
                 }
             }

@@ -1,15 +1,16 @@
 //! One list of cases, every transport; and transports that neglect a duty, which the list finds.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // what goes wrong fails the test
-
 use std::time::Duration;
 
-use zuora_conformance::Fate;
+use zuora_conformance::{Case, Fate};
 use zuora_core::http::header::{ACCEPT, HeaderValue, SET_COOKIE};
 use zuora_core::{Limits, Now, Open, Request, Response, Seed, Transport, TransportError};
 use zuora_reqwest::Reqwest;
+use zuora_reqwest::reqwest::ClientBuilder;
+use zuora_reqwest::reqwest::redirect::Policy;
 use zuora_sandbox::{Fault, InProcess};
 use zuora_ureq::Ureq;
+use zuora_ureq::ureq::Agent;
 
 #[test]
 fn ureq_does_its_duty() {
@@ -22,6 +23,38 @@ async fn reqwest_does_its_duty() {
     let transport = Reqwest::open().unwrap();
     let report = zuora_conformance::run_async(&transport).await;
     assert!(report.passed(), "{report}");
+}
+
+/// Settings of the caller's that would break a duty are set aside.
+#[test]
+fn an_agent_of_the_callers_does_its_duty() {
+    let config = Agent::config_builder()
+        .http_status_as_error(true)
+        .max_redirects(5)
+        .accept_encoding("br")
+        .timeout_recv_response(Some(Duration::from_secs(60)));
+    let transport = Ureq::with_agent(config.build().into());
+    for case in settings_matter_to() {
+        let verdict = case.run(&transport);
+        assert!(verdict.problems.is_empty(), "{verdict}");
+    }
+}
+
+#[tokio::test]
+async fn a_builder_of_the_callers_does_its_duty() {
+    let builder = ClientBuilder::new().redirect(Policy::limited(5)).timeout(Duration::from_secs(60));
+    let transport = Reqwest::with_builder(builder).unwrap();
+    for case in settings_matter_to() {
+        let verdict = case.run_async(&transport).await;
+        assert!(verdict.problems.is_empty(), "{verdict}");
+    }
+}
+
+fn settings_matter_to() -> impl Iterator<Item = Case> {
+    let parts = ["redirect", "status 40", "status 50", "gzip", "no answer in time", "requests arrive"];
+    zuora_conformance::cases()
+        .into_iter()
+        .filter(move |case| parts.iter().any(|part| case.name().contains(part)))
 }
 
 #[test]

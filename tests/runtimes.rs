@@ -1,8 +1,5 @@
 //! The blocking adapter inside an async runtime, the async one without a runtime: neither panics.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // what goes wrong fails the test
-
-use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;

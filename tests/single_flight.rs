@@ -1,8 +1,5 @@
 //! Many callers, one sign-in: over real HTTP, on threads and on tasks.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // what goes wrong fails the test
-
-use std::future::Future;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BODY, serving};
+use super::{BODY, served};
 use crate::case::{
     Case, Expected, Fate, Place, Step, delete, get, in_flight, never_left, no_answer, post, put, reply,
 };
@@ -97,7 +97,7 @@ fn unreachable() -> Vec<Case> {
         "https to a peer with a self-signed certificate",
         |peer| {
             peer.secure()?;
-            serving(reply(200, BODY).wire())(peer)
+            super::serving(reply(200, BODY).wire())(peer)
         },
         [post("{}").over_tls().expect(never_left()), get().over_tls().expect(no_answer())],
     ));
@@ -146,7 +146,7 @@ fn time() -> Vec<Case> {
             },
             [post("{}").hasty().expect(in_flight())],
         ),
-        super::served(
+        served(
             "a timeout beyond any clock",
             &answer,
             [get(), post("{}")].map(|call| call.within(Duration::MAX).expect(answer.clone())),
