@@ -392,6 +392,11 @@ fn check_schedule(schedule: &BillRunSchedule) -> Result<()> {
         {
             refuse("schedule.monthlyOnEndOfMonth", "is for monthly runs only")
         }
+        _ if schedule.monthly_on_end_of_month == Some(true)
+            && !schedule.repeat_from.is_some_and(Date::is_month_end) =>
+        {
+            refuse("schedule.monthlyOnEndOfMonth", "is for runs that begin on the last day of a month")
+        }
         _ => Ok(()),
     }
 }
