@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use crate::transport::{Now, TransportError};
+use crate::types::Fields;
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -198,8 +199,10 @@ pub struct Reason {
     /// The code as the service wrote it: usually eight digits, of which the last two are the category, but
     /// also words such as `LOCK_COMPETITION`. Empty when there was none.
     pub code: String,
-    /// Text for people.
+    /// Text for people. Empty when there was none.
     pub message: String,
+    /// Whatever else the row of a bulk answer says in the reason.
+    pub extra: Fields,
 }
 
 impl Reason {
