@@ -11,6 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::target::Target;
 use crate::transport::{Request, Response};
 use crate::types::model::model;
+use crate::types::rules::Path;
 use crate::types::{AccountId, Date, SubscriptionId};
 
 static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
@@ -339,6 +340,7 @@ impl CreateBillRun {
             }
         }
         for (index, filter) in self.filters.iter().enumerate() {
+            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
             if let Some(missing) = missing_part(filter) {
                 refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
             }
@@ -461,12 +463,15 @@ mod tests {
     #[test]
     fn scopes_that_are_filters() {
         let timing = || AdHoc::up_to(date("2024-05-31"));
-        let scope = Scope::subscriptions("acc", ["sub1", "sub2"]);
+        let scope = Scope::subscriptions(
+            "2c92a0fd5e2d4f8a015e2d5c3a1b0001",
+            ["2c92a0fd5e2d4f8a015e2d5c3a1b0011", "2c92a0fd5e2d4f8a015e2d5c3a1b0012"],
+        );
         assert_eq!(
             body(&CreateBillRun::new(scope, timing())),
-            r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"acc","subscriptionId":"sub1"},"#
+            r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"},"#
                 .to_owned()
-                + r#"{"filterType":"Subscription","accountId":"acc","subscriptionId":"sub2"}],"#
+                + r#"{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0012"}],"#
                 + r#""targetDate":"2024-05-31"}"#
         );
         let condition = Condition::any([
@@ -497,8 +502,8 @@ mod tests {
             .invoice_day(1, 1)
             .target_day(0, 31);
         assert_eq!(
-            body(&CreateBillRun::new(Scope::account("acc"), monthly)),
-            r#"{"billRunFilters":[{"filterType":"Account","accountId":"acc"}],"schedule":"#.to_owned()
+            body(&CreateBillRun::new(Scope::account("2c92a0fd5e2d4f8a015e2d5c3a1b0001"), monthly)),
+            r#"{"billRunFilters":[{"filterType":"Account","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}],"schedule":"#.to_owned()
                 + r#"{"repeatFrom":"2024-04-30","repeatTo":"2025-04-30","repeatType":"Monthly","runTime":0,"#
                 + r#""monthlyOnEndOfMonth":true},"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,"#
                 + r#""targetDateMonthOffset":0,"targetDateDayOfMonth":31}"#
@@ -510,19 +515,37 @@ mod tests {
         let filters =
             |filters: &str| fault(&format!(r#"{{"billRunFilters":[{filters}],"targetDate":"2024-05-31"}}"#));
         let subscription = |account: &str| {
-            format!(r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"s"}}"#)
+            format!(
+                r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"}}"#
+            )
         };
-        let account = r#"{"filterType":"Account","accountId":"a"}"#;
+        let account = r#"{"filterType":"Account","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}"#;
         assert_eq!(filters(account), "");
         assert_eq!(filters(&[account; 2].join(",")), "billRunFilters");
-        assert_eq!(filters(&vec![subscription("a"); 50].join(",")), "");
-        assert_eq!(filters(&vec![subscription("a"); 51].join(",")), "billRunFilters");
-        assert_eq!(filters(&[subscription("a"), subscription("b")].join(",")), "billRunFilters");
+        assert_eq!(filters(&vec![subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"); 50].join(",")), "");
+        assert_eq!(
+            filters(&vec![subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"); 51].join(",")),
+            "billRunFilters"
+        );
+        assert_eq!(
+            filters(
+                &[
+                    subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"),
+                    subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0002")
+                ]
+                .join(",")
+            ),
+            "billRunFilters"
+        );
         assert_eq!(filters(r#"{"filterType":"Tomorrow"}"#), "");
+        assert_eq!(
+            filters(r#"{"filterType":"Account","accountId":"A00000001"}"#),
+            "billRunFilters[0].accountId"
+        );
         assert_eq!(filters(r"{}"), "billRunFilters[0].filterType");
         assert_eq!(filters(r#"{"filterType":"Account"}"#), "billRunFilters[0].accountId");
         assert_eq!(
-            filters(r#"{"filterType":"Subscription","accountId":"a"}"#),
+            filters(r#"{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}"#),
             "billRunFilters[0].subscriptionId"
         );
         assert_eq!(filters(r#"{"filterType":"FilterCondition"}"#), "billRunFilters[0].objectType");

@@ -1,6 +1,6 @@
 //! `POST /v1/invoices`
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::invoices::Invoice;
 use crate::invoices::contact::{BillTo, Contact, NewContact};
 use crate::invoices::new_item::NewInvoiceItem;

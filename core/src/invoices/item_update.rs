@@ -66,7 +66,7 @@ model! {
     /// ```
     pub request ItemChanges {
         /// The item.
-        id: Option<InvoiceItemId> = "id" (by hand),
+        id: Option<InvoiceItemId> = "id" (by hand) [up_to(32)],
         /// Name on the line.
         pub charge_name: Option<String> = "chargeName" [up_to(130)],
         /// Amount in the currency of the invoice; with the tax in it when the tax mode is inclusive.
@@ -217,7 +217,7 @@ model! {
     /// Changes of a discount; what is not named stays.
     pub request DiscountChanges {
         /// The discount.
-        id: Option<InvoiceItemId> = "id" (by hand),
+        id: Option<InvoiceItemId> = "id" (by hand) [up_to(32)],
         /// Name on the line.
         pub charge_name: Option<String> = "chargeName" [up_to(130)],
         /// Amount in the currency of the invoice, usually below zero; a fixed one even for a discount by percentage.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::json;
@@ -33,10 +34,13 @@ const MOST: usize = 4 * 1024 * 1024;
 /// # Errors
 /// [`Kind::Build`](crate::Kind::Build) for what is no PDF (`file`), is too large (`file`), or has no name
 /// (`filename`).
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadInvoiceFile {
+    #[serde(rename = "invoiceKey")]
     invoice: InvoiceKey,
+    #[serde(rename = "filename")]
     name: String,
+    #[serde(with = "hexadecimal")]
     file: Bytes,
 }
 
@@ -109,6 +113,35 @@ fn boundary(file: &[u8]) -> String {
     }
 }
 
+/// The file as it lies in a queue.
+mod hexadecimal {
+    use std::fmt::Write as _;
+
+    use bytes::Bytes;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(file: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(2 * file.len());
+        for byte in file {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        let byte = |pair: &[u8]| match *pair {
+            [high, low] => Some((digit(high)? * 16 + digit(low)?) as u8),
+            _ => None,
+        };
+        let file: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
+        file.map(Bytes::from).ok_or_else(|| D::Error::custom("the file is not in hexadecimal digits"))
+    }
+}
+
 /// Prints the size of the file only.
 impl std::fmt::Debug for UploadInvoiceFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -150,7 +183,10 @@ mod tests {
              Content-Type: application/pdf\r\n\r\n%PDF-1.7 "
         )));
         assert!(body.ends_with(format!("\r\n--zuora-\r\n--{boundary}--\r\n").as_bytes()));
-        assert_eq!(upload.request().unwrap().body(), request.body());
+        let queued = serde_json::to_string(&upload).unwrap();
+        let again = serde_json::from_str::<UploadInvoiceFile>(&queued).unwrap().request().unwrap();
+        assert_eq!((again.body(), again.headers()), (request.body(), request.headers()));
+        assert!(serde_json::from_str::<UploadInvoiceFile>(&queued.replace("\"25", "\"2")).is_err());
         let answer = upload.parse(&Response::new(r#"{"success":true,"fileId":"f"}"#.into())).unwrap();
         assert_eq!(answer.file_id.unwrap(), "f");
     }
