@@ -70,6 +70,8 @@
 //! # Ok::<(), zuora_core::Error>(())
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod async_client;
 mod auth;
 pub mod bill_runs;
