@@ -11,6 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::target::Target;
 use crate::transport::{Request, Response};
 use crate::types::model::model;
+use crate::types::rules::Path;
 use crate::types::{AccountId, Date, SubscriptionId};
 
 static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
@@ -322,6 +323,9 @@ impl CreateBillRun {
     }
 
     fn check_filters(&self) -> Result<()> {
+        for (index, filter) in self.filters.iter().enumerate() {
+            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
+        }
         let by = |kind: &FilterType| {
             let kind = kind.clone();
             self.filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
@@ -429,13 +433,21 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// Ids of 32 digits, told by their first one.
+    const DIGITS: [&str; 3] = ["a", "b", "c"];
+
+    /// The body, with one digit in the place of an id.
     fn body(run: &CreateBillRun) -> String {
-        String::from_utf8(run.request().unwrap().body().to_vec()).unwrap()
+        let text = String::from_utf8(run.request().unwrap().body().to_vec()).unwrap();
+        DIGITS.iter().fold(text, |text, digit| text.replace(&digit.repeat(32), digit))
     }
 
-    /// The field that is at fault in this body.
+    /// The field that is at fault in this body, which has one digit in the place of an id.
     fn fault(body: &str) -> String {
-        let run: CreateBillRun = serde_json::from_str(body).unwrap();
+        let ids = |text: String, digit: &&str| {
+            text.replace(&format!("{digit:?}"), &format!("{:?}", digit.repeat(32)))
+        };
+        let run: CreateBillRun = serde_json::from_str(&DIGITS.iter().fold(body.to_owned(), ids)).unwrap();
         run.request().err().map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
     }
 
@@ -461,12 +473,12 @@ mod tests {
     #[test]
     fn scopes_that_are_filters() {
         let timing = || AdHoc::up_to(date("2024-05-31"));
-        let scope = Scope::subscriptions("acc", ["sub1", "sub2"]);
+        let scope = Scope::subscriptions("a".repeat(32), ["b".repeat(32), "c".repeat(32)]);
         assert_eq!(
             body(&CreateBillRun::new(scope, timing())),
-            r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"acc","subscriptionId":"sub1"},"#
+            r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"a","subscriptionId":"b"},"#
                 .to_owned()
-                + r#"{"filterType":"Subscription","accountId":"acc","subscriptionId":"sub2"}],"#
+                + r#"{"filterType":"Subscription","accountId":"a","subscriptionId":"c"}],"#
                 + r#""targetDate":"2024-05-31"}"#
         );
         let condition = Condition::any([
@@ -497,8 +509,8 @@ mod tests {
             .invoice_day(1, 1)
             .target_day(0, 31);
         assert_eq!(
-            body(&CreateBillRun::new(Scope::account("acc"), monthly)),
-            r#"{"billRunFilters":[{"filterType":"Account","accountId":"acc"}],"schedule":"#.to_owned()
+            body(&CreateBillRun::new(Scope::account("a".repeat(32)), monthly)),
+            r#"{"billRunFilters":[{"filterType":"Account","accountId":"a"}],"schedule":"#.to_owned()
                 + r#"{"repeatFrom":"2024-04-30","repeatTo":"2025-04-30","repeatType":"Monthly","runTime":0,"#
                 + r#""monthlyOnEndOfMonth":true},"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,"#
                 + r#""targetDateMonthOffset":0,"targetDateDayOfMonth":31}"#
@@ -510,7 +522,7 @@ mod tests {
         let filters =
             |filters: &str| fault(&format!(r#"{{"billRunFilters":[{filters}],"targetDate":"2024-05-31"}}"#));
         let subscription = |account: &str| {
-            format!(r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"s"}}"#)
+            format!(r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"c"}}"#)
         };
         let account = r#"{"filterType":"Account","accountId":"a"}"#;
         assert_eq!(filters(account), "");
@@ -521,6 +533,10 @@ mod tests {
         assert_eq!(filters(r#"{"filterType":"Tomorrow"}"#), "");
         assert_eq!(filters(r"{}"), "billRunFilters[0].filterType");
         assert_eq!(filters(r#"{"filterType":"Account"}"#), "billRunFilters[0].accountId");
+        assert_eq!(
+            filters(r#"{"filterType":"Account","accountId":"A00000001"}"#),
+            "billRunFilters[0].accountId"
+        );
         assert_eq!(
             filters(r#"{"filterType":"Subscription","accountId":"a"}"#),
             "billRunFilters[0].subscriptionId"

@@ -33,6 +33,9 @@ impl ItemUpdate {
         match self {
             Self::Add(item) => item.check(path),
             Self::Change(item) => item.check(path),
+            Self::Remove(id) if id.as_str().chars().count() > 32 => {
+                Err(path.refuse("id", "takes at most 32 characters"))
+            }
             Self::Remove(_) => Ok(()),
         }
     }
@@ -66,7 +69,7 @@ model! {
     /// ```
     pub request ItemChanges {
         /// The item.
-        id: Option<InvoiceItemId> = "id" (by hand),
+        id: Option<InvoiceItemId> = "id" (by hand) [up_to(32)],
         /// Name on the line.
         pub charge_name: Option<String> = "chargeName" [up_to(130)],
         /// Amount in the currency of the invoice; with the tax in it when the tax mode is inclusive.
@@ -217,7 +220,7 @@ model! {
     /// Changes of a discount; what is not named stays.
     pub request DiscountChanges {
         /// The discount.
-        id: Option<InvoiceItemId> = "id" (by hand),
+        id: Option<InvoiceItemId> = "id" (by hand) [up_to(32)],
         /// Name on the line.
         pub charge_name: Option<String> = "chargeName" [up_to(130)],
         /// Amount in the currency of the invoice, usually below zero; a fixed one even for a discount by percentage.
