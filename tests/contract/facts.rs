@@ -25,6 +25,8 @@ pub(crate) struct Operation {
     pub(crate) request_schema: Option<String>,
     pub(crate) response_schema: Option<String>,
     #[serde(default)]
+    pub(crate) multipart_fields: Vec<Part>,
+    #[serde(default)]
     pub(crate) error_schemas: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) supports_idempotency_key: bool,
@@ -37,6 +39,14 @@ pub(crate) struct Named {
     pub(crate) minimum: Option<u64>,
     pub(crate) maximum: Option<u64>,
     pub(crate) max_keys: Option<usize>,
+}
+
+/// A part of a body that has several.
+#[derive(Deserialize)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) content_type: String,
+    pub(crate) max_bytes: usize,
 }
 
 #[derive(Deserialize)]

@@ -1,79 +1,84 @@
-//! The invoice operations in legal and illegal forms.
+//! The invoice operations, with jobs and Object Query: their legal forms and their enumerations.
 
 use zuora_core::invoices::{
-    EInvoiceStatus, GetInvoice, GetInvoiceItems, InvoiceSource, InvoiceSourceType, InvoiceStatus, ItemSource,
-    PhoneType, ProcessingType, RevRecTrigger, TaxMode, TaxRateType, TaxStatus, TransferredToAccounting,
+    CancelInvoice, DeleteInvoice, EInvoiceStatus, GetInvoice, GetInvoiceApplicationParts, GetInvoiceFiles,
+    GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems, InvoiceSource, InvoiceSourceType, InvoiceStatus,
+    ItemSource, PdfStatus, PhoneType, ProcessingType, RevRecTrigger, TaxMode, TaxRateType, TaxStatus,
+    TransferredToAccounting, YesOrNo,
 };
+use zuora_core::jobs::{GetOperationJob, JobKind, JobObject, JobStatus};
 use zuora_core::object_query::{Comparison, Filter, QueryInvoices};
 
-use crate::subject::Kept::Refused;
-use crate::subject::{Constraint, Subject, Words, illegal};
+use crate::invoice_requests::{
+    ID, bulk_creations, bulk_posts, bulk_updates, creations, emails, new_taxes, posts, reversals, updates,
+    write_offs,
+};
+use crate::subject::{Form, Subject, Words};
 
-const INVOICE: &str = "2c92c8955bd63cc1015bd7c151af02ab";
 const NUMBER: &str = "INV00000155";
 
 pub(crate) fn subjects() -> Vec<Subject> {
+    let subject = |name, body, legal| Subject { name, body, legal };
     vec![
-        Subject {
-            name: "get_invoice",
-            body: "",
-            legal: vec![Box::new(GetInvoice::new(INVOICE)), Box::new(GetInvoice::new(NUMBER))],
-        },
-        Subject {
-            name: "get_invoice_items",
-            body: "",
-            legal: vec![
-                Box::new(GetInvoiceItems::new(INVOICE)),
-                Box::new(GetInvoiceItems::new(NUMBER).page_size(1).page(2)),
-            ],
-        },
-        Subject {
-            name: "query_invoices",
-            body: "",
-            legal: vec![
-                Box::new(QueryInvoices::of_bill_run("BR-00000016")),
-                Box::new(
-                    QueryInvoices::new()
-                        .filter(Filter::new("status", Comparison::In, "Draft,Posted"))
-                        .ascending("invoicedate")
-                        .fields(["id", "amount"])
-                        .expand("account")
-                        .include_null_fields(true)
-                        .cursor("next")
-                        .page_size(1),
-                ),
-            ],
-        },
+        subject("create_standalone_invoice", "", creations()),
+        subject("bulk_create_standalone_invoices", "", bulk_creations()),
+        subject("bulk_post_invoices", "", bulk_posts()),
+        subject("bulk_update_invoices", "", bulk_updates()),
+        subject("update_invoice", "changes", updates()),
+        subject("post_invoice", "body", posts()),
+        subject("reverse_invoice", "body", reversals()),
+        subject("write_off_invoice", "details", write_offs()),
+        subject("email_invoice", "body", emails()),
+        subject("create_invoice_taxation_items", "body", new_taxes()),
+        subject("cancel_invoice", "", vec![Box::new(CancelInvoice::new(ID))]),
+        subject("delete_invoice", "", vec![Box::new(DeleteInvoice::new(ID))]),
+        subject("get_invoice", "", vec![Box::new(GetInvoice::new(ID)), Box::new(GetInvoice::new(NUMBER))]),
+        subject(
+            "get_invoice_items",
+            "",
+            pages(GetInvoiceItems::new(ID), GetInvoiceItems::new(ID).page_size(1).page(2)),
+        ),
+        subject(
+            "get_invoice_files",
+            "",
+            pages(GetInvoiceFiles::new(ID), GetInvoiceFiles::new(ID).page_size(1).page(2)),
+        ),
+        subject(
+            "get_invoice_application_parts",
+            "",
+            pages(
+                GetInvoiceApplicationParts::new(ID),
+                GetInvoiceApplicationParts::new(ID).page_size(1).page(2),
+            ),
+        ),
+        subject(
+            "get_taxation_items_of_invoice_item",
+            "",
+            pages(GetTaxationItems::new(ID, ID), GetTaxationItems::new(ID, ID).page_size(1).page(2)),
+        ),
+        subject("get_invoice_pdf_status", "", vec![Box::new(GetInvoicePdfStatus::new([ID, NUMBER]))]),
+        subject("get_operation_job", "", vec![Box::new(GetOperationJob::new(ID))]),
+        subject(
+            "query_invoices",
+            "",
+            pages(
+                QueryInvoices::of_bill_run("BR-00000016"),
+                QueryInvoices::new()
+                    .filter(Filter::new("status", Comparison::In, "Draft,Posted"))
+                    .ascending("invoicedate")
+                    .fields(["id", "amount"])
+                    .expand("account")
+                    .include_null_fields(true)
+                    .cursor("next")
+                    .page_size(1),
+            ),
+        ),
     ]
 }
 
-/// How each constraint is kept that the facts tell in words.
-pub(crate) fn constraints() -> Vec<Constraint> {
-    vec![
-        (
-            "get_invoice_items",
-            "pageSize maximum",
-            Refused(vec![
-                illegal(GetInvoiceItems::new(INVOICE).page_size(41), "pageSize"),
-                illegal(GetInvoiceItems::new(INVOICE).page_size(0), "pageSize"),
-            ]),
-        ),
-        (
-            "get_invoice_items",
-            "page minimum",
-            Refused(vec![illegal(GetInvoiceItems::new(INVOICE).page(0), "page")]),
-        ),
-        (
-            "query_invoices",
-            "pageSize minimum",
-            Refused(vec![illegal(QueryInvoices::new().page_size(0), "pageSize")]),
-        ),
-        (
-            "query_invoices",
-            "pageSize maximum",
-            Refused(vec![illegal(QueryInvoices::new().page_size(100), "pageSize")]),
-        ),
-    ]
+/// The first page, and a later one.
+fn pages<O: Form + 'static>(first: O, later: O) -> Vec<Box<dyn Form>> {
+    vec![Box::new(first), Box::new(later)]
 }
 
 /// Which values of an enumeration, or of a field with a list of its own, have a name in the library.
@@ -89,6 +94,11 @@ pub(crate) fn words() -> Vec<Words> {
         ("BillingDocumentItemProcessingType", |text| ProcessingType::from(text).is_known()),
         ("BillingDocumentItemSourceType", |text| ItemSource::from(text).is_known()),
         ("TaxRateType", |text| TaxRateType::from(text).is_known()),
+        ("GetInvoicePdfStatusResponse.pdfGenerationStatus", |text| PdfStatus::from(text).is_known()),
+        ("OperationJobStatus", |text| JobStatus::from(text).is_known()),
+        ("OperationJobObjectType", |text| JobObject::from(text).is_known()),
+        ("OperationJobType", |text| JobKind::from(text).is_known()),
+        ("WriteOffInvoiceRequest.revenueImpacting", |text| YesOrNo::from(text).is_known()),
         ("InvoiceResponse.source", |text| InvoiceSource::from(text).is_known()),
         ("InvoiceResponse.sourceType", |text| InvoiceSourceType::from(text).is_known()),
     ]

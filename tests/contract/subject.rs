@@ -51,8 +51,7 @@ where
     }
 
     fn plan(&self) -> Result<Request, Error> {
-        let options = CallOptions::new().entity_id("entity").org_ids(["org"]).track_id("contract");
-        client(|_| Err(TransportError::never_left("offline"))).plan(self, &options)
+        plan(self)
     }
 
     fn refusal(&self) -> Result<Error, String> {
@@ -86,6 +85,12 @@ where
     fn of_text(&self, text: &str) -> Result<Box<dyn Form>, String> {
         serde_json::from_str::<Self>(text).map(|form| Box::new(form) as _).map_err(|error| error.to_string())
     }
+}
+
+/// The request of any operation, with every header that a client can be told to send.
+pub(crate) fn plan(operation: &impl Operation) -> Result<Request, Error> {
+    let options = CallOptions::new().entity_id("entity").org_ids(["org"]).track_id("contract");
+    client(|_| Err(TransportError::never_left("offline"))).plan(operation, &options)
 }
 
 /// A client over a function.

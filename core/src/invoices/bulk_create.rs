@@ -58,11 +58,11 @@ impl Operation for BulkCreateStandaloneInvoices {
 
     fn request(&self) -> Result<Request> {
         self.check_fields(&Path::ROOT)?;
-        if self.invoices.iter().map(|invoice| invoice.items().len()).sum::<usize>() > MOST_ITEMS {
-            return Err(Error::invalid("invoices", "have more than 1,000 items in all"));
-        }
         for (index, invoice) in self.invoices.iter().enumerate() {
             invoice.check(&Path::ROOT.row("invoices", index))?;
+        }
+        if self.invoices.iter().map(|invoice| invoice.items().len()).sum::<usize>() > MOST_ITEMS {
+            return Err(Error::invalid("invoices", "have more than 1,000 items in all"));
         }
         let size = self.invoices.iter().map(CreateStandaloneInvoice::size).sum();
         Target::new(&SPEC).json(self, size)

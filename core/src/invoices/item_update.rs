@@ -33,6 +33,9 @@ impl ItemUpdate {
         match self {
             Self::Add(item) => item.check(path),
             Self::Change(item) => item.check(path),
+            Self::Remove(id) if id.as_str().chars().count() > 32 => {
+                Err(path.refuse("id", "takes at most 32 characters"))
+            }
             Self::Remove(_) => Ok(()),
         }
     }

@@ -275,7 +275,11 @@ impl NewTaxItem {
 
 fn check_taxes(path: &Path<'_>, taxes: &[NewTaxItem]) -> Result<()> {
     for (index, tax) in taxes.iter().enumerate() {
-        tax.check_fields(&path.row("taxItems", index))?;
+        let path = path.row("taxItems", index);
+        tax.check_fields(&path)?;
+        if tax.tax_mode == Some(TaxMode::TaxInclusive) {
+            return Err(path.refuse("taxMode", "is TaxExclusive for tax lines of one's own"));
+        }
     }
     Ok(())
 }
