@@ -4,8 +4,11 @@
 
 mod bill_runs;
 mod billing;
+mod bulk;
 mod desk;
 mod documented;
 mod front;
 mod in_process;
 mod object_query;
+mod standalone;
+mod update;
