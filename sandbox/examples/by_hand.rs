@@ -3,6 +3,8 @@
 //!
 //! A machine says what it needs, a loop of twenty lines gives it. This is all that a transport is.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // It shows what it does.
+
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;

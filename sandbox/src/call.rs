@@ -5,8 +5,9 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName};
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
+use rust_decimal::Decimal;
 
 use crate::json::Json;
 use crate::refusal::{Category, Reason, Refusal};
@@ -84,27 +85,32 @@ impl Call {
 
     /// The JSON object that the call brings, checked for members that nobody knows.
     pub(crate) fn object(&self, settings: &Settings, known: &[&str]) -> Result<Json, Refusal> {
-        let unsupported = || {
-            Refusal::new(Category::Unsupported, "HTTP 415 Unsupported Media Type")
-                .always(StatusCode::UNSUPPORTED_MEDIA_TYPE)
-        };
-        let media = header(&self.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        if self.body.is_empty() || !media.eq_ignore_ascii_case("application/json") {
-            return Err(unsupported());
-        }
-        let body = self.inflated(settings)?;
-        let body = Json::read(&body).filter(|body| matches!(body, Json::Object(_)));
-        let body = body
-            .ok_or_else(|| Refusal::new(Category::Malformed, "The request body is no valid JSON object."))?;
+        let body = self.json(settings)?;
         Fields::new("", &body)?.known(known)?;
         Ok(body)
     }
 
-    fn inflated(&self, settings: &Settings) -> Result<Cow<'_, [u8]>, Refusal> {
+    /// The JSON object that the call brings, whatever its members.
+    pub(crate) fn json(&self, settings: &Settings) -> Result<Json, Refusal> {
+        if self.body.is_empty() || !self.is_of_media("application/json") {
+            return Err(Refusal::media());
+        }
+        let body = self.inflated(settings.max_body)?;
+        let body = Json::read(&body).filter(|body| matches!(body, Json::Object(_)));
+        body.ok_or_else(|| Refusal::new(Category::Malformed, "The request body is no valid JSON object."))
+    }
+
+    /// Whether the body has that media type, parameters aside.
+    pub(crate) fn is_of_media(&self, media: &str) -> bool {
+        let named = header(&self.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        named.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media)
+    }
+
+    /// The body without its gzip; refused when it has more than `limit` bytes.
+    pub(crate) fn inflated(&self, limit: usize) -> Result<Cow<'_, [u8]>, Refusal> {
         let coding = header(&self.headers, CONTENT_ENCODING.as_str()).unwrap_or("identity");
         let malformed = |message| Refusal::new(Category::Malformed, message);
-        if self.body.len() > settings.max_body {
+        if self.body.len() > limit {
             return Err(malformed("The request body is too large."));
         }
         if coding.eq_ignore_ascii_case("identity") {
@@ -113,11 +119,11 @@ impl Call {
         if !coding.eq_ignore_ascii_case("gzip") {
             return Err(malformed("The Content-Encoding is not gzip."));
         }
-        let limit = u64::try_from(settings.max_body).unwrap_or(u64::MAX);
+        let most = u64::try_from(limit).unwrap_or(u64::MAX);
         let mut body = Vec::new();
         let decoder = flate2::read::MultiGzDecoder::new(&self.body[..]);
-        match decoder.take(limit.saturating_add(1)).read_to_end(&mut body) {
-            Ok(read) if read <= settings.max_body => Ok(Cow::Owned(body)),
+        match decoder.take(most.saturating_add(1)).read_to_end(&mut body) {
+            Ok(read) if read <= limit => Ok(Cow::Owned(body)),
             Ok(_) => Err(malformed("The request body is too large.")),
             Err(_) => Err(malformed("The request body is no valid gzip.")),
         }
@@ -154,8 +160,12 @@ impl<'a> Fields<'a> {
 
     /// Refuses members that are not listed, all of them at once.
     pub(crate) fn known(self, known: &[&str]) -> Result<Self, Refusal> {
-        let Json::Object(members) = self.object else { return Ok(self) };
-        let unknown = members.iter().filter(|(name, _)| !known.contains(&name.as_ref()));
+        self.known_by(|name| known.contains(&name))
+    }
+
+    /// Refuses members whose names are not known, all of them at once.
+    pub(crate) fn known_by(self, known: impl Fn(&str) -> bool) -> Result<Self, Refusal> {
+        let unknown = self.members().iter().filter(|(name, _)| !known(name));
         let reason = |(name, _): &(Cow<'static, str>, Json)| Reason {
             category: Category::UnknownField,
             message: format!("The field '{}' is unknown.", self.name(name)),
@@ -165,6 +175,14 @@ impl<'a> Fields<'a> {
             return Ok(self);
         }
         Err(Refusal { reasons, ..Refusal::missing("") })
+    }
+
+    /// Every member, nulls included.
+    pub(crate) fn members(self) -> &'a [(Cow<'static, str>, Json)] {
+        match self.object {
+            Json::Object(members) => members,
+            _ => &[],
+        }
     }
 
     pub(crate) fn name(self, field: &str) -> String {
@@ -178,6 +196,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn has(self, field: &str) -> bool {
         self.get(field).is_some()
+    }
+
+    /// Whether the member is there and null: some fields are cleared that way.
+    pub(crate) fn is_null(self, field: &str) -> bool {
+        self.object.get(field) == Some(&Json::Null)
     }
 
     fn read<T>(
@@ -199,6 +222,36 @@ impl<'a> Fields<'a> {
         self.text(field)?.ok_or_else(|| Refusal::missing(&self.name(field)))
     }
 
+    /// Text of at most `longest` characters. Those outside the Basic Multilingual Plane are not taken.
+    pub(crate) fn text_within(self, field: &str, longest: usize) -> Result<Option<&'a str>, Refusal> {
+        let sound = |text: &str| {
+            text.chars().count() <= longest && text.chars().all(|character| character as u32 <= 0xffff)
+        };
+        let expected = format!(
+            "text of at most {longest} characters, each of the Basic Multilingual Plane, is expected"
+        );
+        self.read(field, &expected, |value| value.text().filter(|text| sound(text)))
+    }
+
+    /// One of the words listed.
+    pub(crate) fn one_of(self, field: &str, words: &[&str]) -> Result<Option<&'a str>, Refusal> {
+        let expected = format!("one of {} is expected", words.join(", "));
+        self.read(field, &expected, |value| value.text().filter(|text| words.contains(text)))
+    }
+
+    /// A decimal number, plain or in quotes. More than 15 digits before the point are refused, so that sums
+    /// stay exact.
+    pub(crate) fn decimal(self, field: &str) -> Result<Option<Decimal>, Refusal> {
+        let limit = Decimal::from(1_000_000_000_000_000_u64);
+        let expected = "a decimal number of at most 15 digits before the point is expected";
+        self.read(field, expected, |value| value.decimal().filter(|value| value.abs() < limit))
+    }
+
+    /// A decimal number without which the call is refused.
+    pub(crate) fn required_decimal(self, field: &str) -> Result<Decimal, Refusal> {
+        self.decimal(field)?.ok_or_else(|| Refusal::missing(&self.name(field)))
+    }
+
     /// A boolean, or its word in quotes.
     pub(crate) fn flag(self, field: &str) -> Result<Option<bool>, Refusal> {
         self.read(field, "true or false is expected", |value| match value {
@@ -215,6 +268,20 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn date(self, field: &str) -> Result<Option<Date>, Refusal> {
         self.read(field, "a date yyyy-mm-dd is expected", |value| Date::parse(value.text()?))
+    }
+
+    /// A date without which the call is refused.
+    pub(crate) fn required_date(self, field: &str) -> Result<Date, Refusal> {
+        self.date(field)?.ok_or_else(|| Refusal::missing(&self.name(field)))
+    }
+
+    /// A list of at most `most` rows.
+    pub(crate) fn rows_within(self, field: &str, most: usize) -> Result<&'a [Json], Refusal> {
+        let rows = self.rows(field)?.unwrap_or_default();
+        match rows.len() > most {
+            true => Err(Refusal::value(&self.name(field), &format!("at most {most} rows are expected"))),
+            false => Ok(rows),
+        }
     }
 
     pub(crate) fn rows(self, field: &str) -> Result<Option<&'a [Json]>, Refusal> {
@@ -235,6 +302,8 @@ impl<'a> Fields<'a> {
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
 
     fn call(request: http::request::Builder, body: &[u8]) -> Call {

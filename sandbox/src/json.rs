@@ -75,6 +75,17 @@ impl Json {
         }
     }
 
+    /// Puts members at the end; a value that is no object stays as it is.
+    pub(crate) fn followed_by(self, more: impl IntoIterator<Item = (Cow<'static, str>, Json)>) -> Self {
+        match self {
+            Self::Object(mut members) => {
+                members.extend(more);
+                Self::Object(members)
+            }
+            other => other,
+        }
+    }
+
     /// The member of that name, when this is an object that has it.
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match self {

@@ -30,7 +30,9 @@ mod call;
 mod faults;
 mod in_process;
 mod invoices;
+mod jobs;
 mod json;
+mod multipart;
 mod oauth;
 mod object_query;
 mod outcomes;
@@ -48,7 +50,7 @@ mod world;
 
 pub use faults::{Fault, Faults, PlannedFault};
 pub use in_process::InProcess;
-pub use sandbox::{Background, Delivery, Sandbox};
+pub use sandbox::{Background, Delivery, PaymentError, Sandbox};
 #[cfg(feature = "serve")]
 pub use server::Server;
 pub use settings::{BillRunTexts, RateQuota, Settings, TokenRefusal};

@@ -218,6 +218,7 @@ fn shown(row: Json, names: &[&'static str], nulls: bool) -> Json {
 /// One row; what is not set is left out.
 fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
     let zero = || Json::from(Decimal::ZERO);
+    let origin = invoice.origin.as_ref();
     let stamp = |at: UnixTime| Json::from(tenant.zone.iso(at));
     Json::filled([
         ("id", (&invoice.id).into()),
@@ -225,39 +226,44 @@ fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
         ("accountId", (&invoice.account_id).into()),
         ("status", invoice.status.wire().into()),
         ("amount", invoice.amount().into()),
-        ("amountWithoutTax", invoice.amount().into()),
-        ("taxAmount", zero()),
-        ("taxExemptAmount", zero()),
-        ("balance", invoice.amount().into()),
+        ("amountWithoutTax", invoice.amount_without_tax().into()),
+        ("taxAmount", invoice.tax_amount().into()),
+        ("taxExemptAmount", invoice.tax_exempt_amount().into()),
+        ("balance", invoice.balance().into()),
         ("adjustmentAmount", zero()),
-        ("creditMemoAmount", zero()),
-        ("paymentAmount", zero()),
+        ("creditMemoAmount", invoice.credited().into()),
+        ("paymentAmount", invoice.paid().into()),
         ("refundAmount", zero()),
         ("currency", (&invoice.currency).into()),
         ("autoPay", invoice.auto_pay.into()),
         ("paymentTerm", (&invoice.payment_term).into()),
         ("billToContactId", (&invoice.bill_to_contact_id).into()),
         ("soldToContactId", (&invoice.sold_to_contact_id).into()),
+        ("shipToContactId", invoice.ship_to_contact_id.clone().into()),
+        ("comments", invoice.comments.clone().into()),
+        ("templateId", invoice.template_id.clone().into()),
+        ("communicationProfileId", invoice.communication_profile_id.clone().into()),
         ("invoiceDate", invoice.invoice_date.into()),
         ("dueDate", invoice.due_date.into()),
-        ("targetDate", invoice.origin.target_date.into()),
+        ("targetDate", origin.map(|origin| origin.target_date).into()),
         ("includesOneTime", invoice.includes(ChargeType::OneTime).into()),
         ("includesRecurring", invoice.includes(ChargeType::Recurring).into()),
         ("includesUsage", invoice.includes(ChargeType::Usage).into()),
         ("isSplit", false.into()),
-        ("reversed", false.into()),
-        ("source", "BillRun".into()),
-        ("sourceId", (&invoice.origin.run_number).into()),
-        ("sourceType", "Subscription".into()),
-        ("transferredToAccounting", "No".into()),
+        ("reversed", invoice.reversed.into()),
+        ("source", invoice.source().into()),
+        ("sourceId", origin.map(|origin| &origin.run_number).into()),
+        ("sourceType", invoice.source_type().into()),
+        ("transferredToAccounting", (&invoice.transferred).into()),
         ("postedBy", invoice.posted.map(|_| &tenant.user_id).into()),
-        ("postedDate", invoice.posted.map(|day| stamp(tenant.zone.moment(day, 0))).into()),
+        ("postedDate", invoice.posted.map(|at| stamp(tenant.zone.moment(tenant.zone.date(at), 0))).into()),
         ("lastEmailSentDate", invoice.emailed.map(stamp).into()),
         ("createdById", (&tenant.user_id).into()),
         ("createdDate", stamp(invoice.created)),
         ("updatedById", (&tenant.user_id).into()),
         ("updatedDate", stamp(invoice.updated)),
     ])
+    .followed_by(invoice.kept.all())
 }
 
 /// Every field that an invoice has here.

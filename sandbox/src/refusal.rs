@@ -28,10 +28,12 @@ pub(crate) enum Category {
     Value = 20,
     UnknownField = 21,
     MissingField = 22,
+    MissingQuery = 23,
     Query = 27,
     Rule = 30,
     NotFound = 40,
     Unsupported = 45,
+    Lock = 50,
     Limit = 70,
     Malformed = 90,
 }
@@ -43,10 +45,12 @@ impl Category {
             Self::Permission => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unsupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Lock => StatusCode::CONFLICT,
             Self::Limit => StatusCode::TOO_MANY_REQUESTS,
             Self::Value
             | Self::UnknownField
             | Self::MissingField
+            | Self::MissingQuery
             | Self::Query
             | Self::Rule
             | Self::Malformed => StatusCode::BAD_REQUEST,
@@ -70,6 +74,11 @@ impl Refusal {
         Self::new(Category::Value, format!("Invalid value for field '{field}': {expected}."))
     }
 
+    /// A value that names something which is not there.
+    pub(crate) fn unknown(message: impl Into<String>) -> Self {
+        Self::new(Category::Value, message)
+    }
+
     pub(crate) fn missing(field: &str) -> Self {
         Self::new(Category::MissingField, format!("The field '{field}' is required."))
     }
@@ -87,8 +96,33 @@ impl Refusal {
         Self::new(Category::NotFound, format!("Cannot find entity by key: '{key}'."))
     }
 
+    /// A feature is off, or a permission is missing.
+    pub(crate) fn permission(message: impl Into<String>) -> Self {
+        Self::new(Category::Permission, message)
+    }
+
+    /// The body is missing, or of a media type that the operation does not take.
+    pub(crate) fn media() -> Self {
+        Self::new(Category::Unsupported, "HTTP 415 Unsupported Media Type")
+            .always(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// Something else works on the same invoice.
+    pub(crate) fn locked() -> Self {
+        Self::new(Category::Lock, "Operation failed due to a lock competition, please retry later.")
+    }
+
+    /// Names the resource, if the refusal is about what the body says.
     pub(crate) fn of_resource(mut self, resource: u32) -> Self {
-        self.resource = resource;
+        let of_body = |reason: &Reason| {
+            matches!(
+                reason.category,
+                Category::Value | Category::UnknownField | Category::MissingField | Category::Rule
+            )
+        };
+        if self.reasons.iter().all(of_body) {
+            self.resource = resource;
+        }
         self
     }
 

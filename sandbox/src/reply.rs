@@ -1,5 +1,7 @@
 //! What an operation that worked answers.
 
+use bytes::Bytes;
+
 use crate::json::Json;
 
 /// The body of a 200.
@@ -8,6 +10,8 @@ pub(crate) enum Reply {
     Success(Json),
     /// A value that is written as it is: Object Query knows no flag.
     Plain(Json),
+    /// The bytes of a PDF file.
+    Pdf(Bytes),
 }
 
 impl Reply {

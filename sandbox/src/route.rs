@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::refusal::{Category, Refusal};
 use crate::reply::Reply;
 use crate::world::World;
-use crate::{bill_runs, invoices, object_query};
+use crate::{bill_runs, invoices, jobs, object_query};
 
 /// Does the work of one operation; the last argument is what stands in the path where the route has `*`.
 type Operation = fn(&mut World, &Call, &[&str]) -> Result<Reply, Refusal>;
@@ -19,8 +19,27 @@ const ROUTES: &[(Method, &[&str], Operation)] = &[
     (Method::PUT, &["v1", "bill-runs", "*", "post"], bill_runs::post),
     (Method::PUT, &["v1", "bill-runs", "*", "cancel"], bill_runs::cancel),
     (Method::POST, &["v1", "bill-runs", "*", "emails"], bill_runs::email),
+    (Method::POST, &["v1", "invoices"], invoices::create),
+    (Method::PUT, &["v1", "invoices"], invoices::bulk_update),
+    (Method::POST, &["v1", "invoices", "batch"], invoices::bulk_create),
+    (Method::POST, &["v1", "invoices", "bulk-post"], invoices::bulk_post),
+    (Method::GET, &["v1", "invoices", "pdf-status"], invoices::pdf_status),
     (Method::GET, &["v1", "invoices", "*"], invoices::get),
+    (Method::PUT, &["v1", "invoices", "*"], invoices::update),
+    (Method::DELETE, &["v1", "invoices", "*"], invoices::delete),
+    (Method::PUT, &["v1", "invoices", "*", "post"], invoices::post),
+    (Method::PUT, &["v1", "invoices", "*", "cancel"], invoices::cancel),
+    (Method::PUT, &["v1", "invoices", "*", "reverse"], invoices::reverse),
+    (Method::PUT, &["v1", "invoices", "*", "write-off"], invoices::write_off),
+    (Method::POST, &["v1", "invoices", "*", "emails"], invoices::email),
+    (Method::POST, &["v1", "invoices", "*", "files"], invoices::upload),
+    (Method::GET, &["v1", "invoices", "*", "files"], invoices::list_files),
     (Method::GET, &["v1", "invoices", "*", "items"], invoices::list_items),
+    (Method::GET, &["v1", "invoices", "*", "items", "*", "taxation-items"], invoices::list_taxation_items),
+    (Method::POST, &["v1", "invoices", "*", "taxation-items"], invoices::create_taxation_items),
+    (Method::GET, &["v1", "invoices", "*", "application-parts"], invoices::application_parts),
+    (Method::GET, &["v1", "files", "*"], invoices::download),
+    (Method::GET, &["v1", "operations", "jobs", "*"], jobs::get),
     (Method::GET, &["object-query", "invoices"], object_query::invoices),
 ];
 

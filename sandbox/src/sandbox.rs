@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use rust_decimal::Decimal;
 
 use crate::call::Call;
 use crate::faults::{Fault, Faults, ends_in};
@@ -48,6 +49,19 @@ pub enum Background {
     Billing,
     /// A run posts its invoices; failing, the last one stays a draft and the run falls back to `Completed`.
     Posting,
+    /// An operation on one large invoice; failing, the job ends in `Failed` and the invoice stays as it was.
+    Job,
+    /// A PDF is made of an invoice; failing, its status becomes `Error`. Which one fails is decided when the
+    /// PDF is asked for.
+    Pdf,
+}
+
+/// Why [`Sandbox::pay`] made no payment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no payment of {amount}: {reason}")]
+pub struct PaymentError {
+    amount: Decimal,
+    reason: String,
 }
 
 /// What became of a request that [`Sandbox::deliver`] was given.
@@ -123,6 +137,23 @@ impl Sandbox {
     /// Makes the next piece of background work of that kind fail.
     pub fn fail_next(&mut self, work: Background) {
         self.world.failures.push_back(work);
+    }
+
+    /// Pays part of a posted invoice, or all that is left, at the moment of the last request; gives the id of
+    /// the payment. It takes the place of the payment operations, which are not played.
+    ///
+    /// ```
+    /// # use zuora_sandbox::Sandbox;
+    /// let mut sandbox = Sandbox::demo();
+    /// let refused = sandbox.pay("INV00000001", rust_decimal::Decimal::ONE).unwrap_err();
+    /// assert_eq!(refused.to_string(), "no payment of 1: no invoice is INV00000001");
+    /// ```
+    ///
+    /// # Errors
+    /// There is no posted invoice of that id or number, a job works on it, or the amount is not above zero, has
+    /// more decimals than the currency, or is more than the balance.
+    pub fn pay(&mut self, invoice: &str, amount: Decimal) -> Result<String, PaymentError> {
+        self.world.pay(invoice, amount).map_err(|reason| PaymentError { amount, reason })
     }
 
     /// Takes back every access token, as when the user of the OAuth client is deactivated for a moment.
@@ -217,6 +248,7 @@ impl Sandbox {
                 let mut answer = match route::dispatch(&mut self.world, call) {
                     Ok(Reply::Success(body)) => written(StatusCode::OK, &body.led_by("success", true.into())),
                     Ok(Reply::Plain(body)) => written(StatusCode::OK, &body),
+                    Ok(Reply::Pdf(bytes)) => download(bytes),
                     Err(refusal) => self.refused(call, refusal, place),
                 };
                 let id = self.world.ids.request();
@@ -333,6 +365,13 @@ fn written(status: StatusCode, body: &Json) -> Response<Bytes> {
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json;charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+fn download(bytes: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(bytes);
+    let pdf = HeaderValue::from_static("application/pdf;charset=UTF-8");
+    response.headers_mut().insert(CONTENT_TYPE, pdf);
     response
 }
 

@@ -98,6 +98,55 @@ settings! {
     auto_post_rule: bool = true;
     /// The catch-up feature that `billRunType: CatchUp` needs. Default false.
     catch_up: bool = false;
+    /// How long a job stays in each of `Pending` and `Processing`. Default 1 s.
+    job_step: Duration = Duration::from_secs(1);
+    /// How long a PDF stays in each of `Pending` and `Processing`. Default 1 s.
+    pdf_step: Duration = Duration::from_secs(1);
+    /// Write the reason of a failed PDF as `errorCode` instead of `errorCategory`. Default false.
+    pdf_error_code: bool = false;
+    /// Invoices of so many items or more are posted by a job. Default 1000.
+    post_job_from: usize = 1000_usize;
+    /// Invoices of so many items or more are canceled by a job. Default 1000.
+    cancel_job_from: usize = 1000_usize;
+    /// Invoices of so many items or more are deleted by a job. Default 100.
+    delete_job_from: usize = 100_usize;
+    /// Invoices of more items than this, tax items counted, are reversed by a job. Default 2000.
+    reverse_job_above: usize = 2000_usize;
+    /// Most items that a reversal takes, tax items counted. Default 50,000.
+    reverse_items: usize = 50_000_usize;
+    /// Most items that a write-off takes, tax items counted. Default 2000.
+    write_off_items: usize = 2000_usize;
+    /// Answer 404 for jobs that post or cancel, as one page has it. Default false.
+    hide_posting_jobs: bool = false;
+    /// The feature that reversal, write-off and application parts need. Default true.
+    invoice_settlement: bool = true;
+    /// The feature that contacts, payment term, sequence set and template of an invoice need. Default true.
+    flexible_billing: bool = true;
+    /// The feature that the currency of an invoice needs. Default true.
+    multiple_currencies: bool = true;
+    /// The permission that a write-off with items, amount or accounting needs. Default true.
+    enhanced_write_off: bool = true;
+    /// The permission to take an invoice back that accounting has. Default true.
+    change_transferred: bool = true;
+    /// The billing rule by which reversals and write-offs take items of zero. Default false.
+    mirror_zero_items: bool = false;
+    /// The notification without which no invoice is mailed. Default true.
+    invoice_mail: bool = true;
+    /// Reason codes that reversals and write-offs can name.
+    reason_codes: Vec<String> = ["Write-off", "Invoice reversal", "Correcting invoice error"].map(str::to_owned).to_vec();
+    /// Refuse amounts with more decimals than the currency has, instead of rounding half up. Default false.
+    refuse_excess_decimals: bool = false;
+    /// Let a bulk update keep what came before the row that is refused. Default false: all or nothing.
+    keep_partial_updates: bool = false;
+    /// Most tax items in one request. Default 500.
+    taxation_items: usize = 500_usize;
+    /// Largest uploaded file, in bytes. Default 4 MiB; the service says 4 MB and not which.
+    max_file: usize = 4 << 20;
+    /// Most files that an invoice takes. Default 50.
+    files: usize = 50_usize;
+    /// First six digits of the codes with which invoice calls with a body are refused, creation and posting
+    /// aside, whose digits are known. Default 590000.
+    invoice_code: u32 = 590_000_u32;
     /// First six digits of the codes with which bill-run calls with a body are refused; the list of
     /// resource codes is not public. Default 500000.
     bill_run_code: u32 = 500_000_u32;

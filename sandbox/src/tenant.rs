@@ -30,6 +30,9 @@ pub struct Tenant {
     pub(crate) oauth_clients: Vec<OAuthClient>,
     /// Decimals of each currency.
     pub(crate) currencies: BTreeMap<String, u32>,
+    /// What items with a tax code of the tenant are taxed with; other codes are kept and cost nothing.
+    #[serde(default)]
+    pub(crate) tax_codes: BTreeMap<String, TaxCode>,
     pub(crate) accounts: Vec<Account>,
 }
 
@@ -39,6 +42,16 @@ pub struct Tenant {
 pub(crate) struct OAuthClient {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TaxCode {
+    pub(crate) name: String,
+    pub(crate) jurisdiction: String,
+    /// Of one unit of the currency: 0.19 for 19 %.
+    #[serde(deserialize_with = "exact")]
+    pub(crate) rate: Decimal,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -148,6 +161,19 @@ impl Tenant {
         self.accounts.iter().find(|account| account.id == id)
     }
 
+    /// A charge that bills the product rate plan charge of that id.
+    pub(crate) fn product_charge(&self, id: &str) -> Option<&Charge> {
+        self.charges().find(|charge| charge.product_rate_plan_charge_id == id)
+    }
+
+    pub(crate) fn has_sku(&self, sku: &str) -> bool {
+        self.charges().any(|charge| charge.sku == sku)
+    }
+
+    fn charges(&self) -> impl Iterator<Item = &Charge> {
+        self.accounts.iter().flat_map(|account| &account.subscriptions).flat_map(|one| &one.charges)
+    }
+
     /// Rounds half up to what the currency can hold.
     pub(crate) fn round(&self, currency: &str, amount: Decimal) -> Decimal {
         let decimals = self.currencies.get(currency).copied().unwrap_or(2);
@@ -163,6 +189,9 @@ impl Tenant {
             _ if !ids.insert(id.to_owned()) => Err(format!("{owner}: the id {id} is used twice")),
             _ => Ok(()),
         };
+        if let Some((code, _)) = self.tax_codes.iter().find(|(_, tax)| tax.rate.is_sign_negative()) {
+            return Err(format!("tax code {code}: the rate is below zero"));
+        }
         for account in &self.accounts {
             let number = &account.account_number;
             id(number, &account.id)?;

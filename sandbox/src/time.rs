@@ -32,6 +32,10 @@ impl UnixTime {
         self.0.saturating_sub(earlier.0)
     }
 
+    pub(crate) fn millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX / 2)
+    }
+
     fn seconds(self) -> i64 {
         i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
     }

@@ -1,10 +1,11 @@
 //! The state of the service: what the tenant has, what was billed, and what goes on in the background.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::bill_runs::BillRun;
 use crate::billing::Ledger;
-use crate::invoices::Invoice;
+use crate::invoices::{Contact, Invoice};
+use crate::jobs::Job;
 use crate::sandbox::Background;
 use crate::settings::Settings;
 use crate::tenant::Tenant;
@@ -18,6 +19,9 @@ pub(crate) struct World {
     pub(crate) now: UnixTime,
     pub(crate) runs: Vec<BillRun>,
     pub(crate) invoices: Vec<Invoice>,
+    /// Contacts that came with invoices.
+    pub(crate) contacts: Vec<Contact>,
+    pub(crate) jobs: Vec<Job>,
     pub(crate) ledger: Ledger,
     pub(crate) ids: Ids,
     /// Background work that is to fail, oldest first.
@@ -32,6 +36,8 @@ impl World {
             now: UnixTime::default(),
             runs: Vec::new(),
             invoices: Vec::new(),
+            contacts: Vec::new(),
+            jobs: Vec::new(),
             ledger: Ledger::default(),
             ids: Ids::default(),
             failures: VecDeque::new(),
@@ -41,16 +47,22 @@ impl World {
     /// Lets everything happen that was due by `now`, in the order in which it was due.
     pub(crate) fn advance(&mut self, now: UnixTime) {
         let now = now.clamped().max(self.now);
-        while let Some((run, at)) = self.next_due().filter(|(_, at)| *at <= now) {
+        while let Some((work, at)) = self.next_due().filter(|(_, at)| *at <= now) {
             self.now = at.max(self.now);
-            self.step_run(run);
+            match work {
+                Due::Run(index) => self.step_run(index),
+                Due::Job(index) => self.step_job(index),
+            }
         }
         self.now = now;
     }
 
-    fn next_due(&self) -> Option<(usize, UnixTime)> {
-        let due = |(index, run): (usize, &BillRun)| Some((index, run.due(self.settings.processing)?));
-        self.runs.iter().enumerate().filter_map(due).min_by_key(|(_, at)| *at)
+    fn next_due(&self) -> Option<(Due, UnixTime)> {
+        let run =
+            |(index, run): (usize, &BillRun)| Some((Due::Run(index), run.due(self.settings.processing)?));
+        let job = |(index, job): (usize, &Job)| Some((Due::Job(index), job.due(self.settings.job_step)?));
+        let runs = self.runs.iter().enumerate().filter_map(run);
+        runs.chain(self.jobs.iter().enumerate().filter_map(job)).min_by_key(|(_, at)| *at)
     }
 
     /// Today's date where the tenant is.
@@ -65,12 +77,20 @@ impl World {
     }
 }
 
+/// What moves on by itself, by where it stands.
+enum Due {
+    Run(usize),
+    Job(usize),
+}
+
 /// Makes ids and numbers: unlike each other, and the same in every sandbox that sees the same requests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     drawn: u64,
     runs: u64,
     invoices: u64,
+    /// Invoice numbers that callers chose.
+    taken: BTreeSet<String>,
 }
 
 impl Ids {
@@ -108,8 +128,18 @@ impl Ids {
     }
 
     pub(crate) fn invoice_number(&mut self) -> String {
-        self.invoices += 1;
-        format!("INV{:08}", self.invoices)
+        loop {
+            self.invoices += 1;
+            let number = format!("INV{:08}", self.invoices);
+            if !self.taken.contains(&number) {
+                return number;
+            }
+        }
+    }
+
+    /// No invoice gets this number by itself any more.
+    pub(crate) fn take_invoice_number(&mut self, number: &str) {
+        self.taken.insert(number.to_owned());
     }
 
     /// The splitmix64 generator: no two draws are equal.

@@ -243,18 +243,18 @@ impl World {
     }
 
     fn finish_posting(&mut self, index: usize) {
-        let (now, today) = (self.now, self.today());
+        let now = self.now;
         let run = self.runs[index].clone();
         let failing = self.fails(Background::Posting);
-        let mut drafts: Vec<&mut Invoice> = self
-            .invoices
-            .iter_mut()
-            .filter(|invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Draft)
-            .collect();
+        let is_draft =
+            |invoice: &Invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Draft;
+        let mut drafts: Vec<usize> =
+            (0..self.invoices.len()).filter(|draft| is_draft(&self.invoices[*draft])).collect();
         // The last document is the one that fails.
         let failed = failing && drafts.pop().is_some();
-        for invoice in drafts {
-            invoice.post(run.posted_as_of, today, now);
+        for draft in drafts {
+            self.invoices[draft].post(run.posted_as_of, now);
+            self.make_pdf(draft);
         }
         self.runs[index].enter(if failed { Status::Completed } else { Status::Posted }, now);
         if run.plan.auto_email && !failed {

@@ -1,12 +1,63 @@
 //! Invoices and their items.
+//!
+//! ```text
+//!         post            reverse, write off: still posted, nothing left to pay
+//! Draft ────────→ Posted ─────────────────────────────────────────────────────→ Posted
+//!    │ cancel
+//!    └────────→ Canceled → gone
+//! ```
 
+mod application_parts;
+mod bulk_create;
+mod bulk_post;
+mod bulk_update;
+mod cancel;
+mod contact;
+mod create;
+mod create_taxation_items;
+mod delete;
+mod email;
 mod get;
+mod item;
+mod item_reader;
+mod kept;
+mod list_files;
 mod list_items;
+mod list_taxation_items;
+mod pdf;
+mod pdf_status;
+mod post;
+mod reverse;
+mod settled;
+mod update;
+mod upload;
+mod write_off;
 
+pub(crate) use application_parts::application_parts;
+pub(crate) use bulk_create::bulk_create;
+pub(crate) use bulk_post::bulk_post;
+pub(crate) use bulk_update::bulk_update;
+pub(crate) use cancel::cancel;
+pub(crate) use contact::Contact;
+pub(crate) use create::create;
+pub(crate) use create_taxation_items::create_taxation_items;
+pub(crate) use delete::delete;
+pub(crate) use email::email;
 pub(crate) use get::get;
+pub(crate) use item::{Item, TaxItem};
+pub(crate) use list_files::{download, list_files};
 pub(crate) use list_items::list_items;
-use rust_decimal::Decimal;
+pub(crate) use list_taxation_items::list_taxation_items;
+pub(crate) use pdf_status::pdf_status;
+pub(crate) use post::post;
+pub(crate) use reverse::{Reversal, reverse};
+pub(crate) use settled::{Application, SettledBy};
+pub(crate) use update::update;
+pub(crate) use upload::upload;
+pub(crate) use write_off::write_off;
 
+use self::kept::Kept;
+use self::pdf::{InvoiceFile, Pdf};
 use crate::billing::{Due, Ledger};
 use crate::refusal::Refusal;
 use crate::tenant::{Account, ChargeType};
@@ -19,21 +70,34 @@ pub(crate) struct Invoice {
     pub(crate) id: String,
     pub(crate) number: String,
     pub(crate) status: InvoiceStatus,
+    pub(crate) reversed: bool,
     pub(crate) account_id: String,
     pub(crate) currency: String,
     pub(crate) payment_term: String,
     pub(crate) auto_pay: bool,
     pub(crate) bill_to_contact_id: String,
     pub(crate) sold_to_contact_id: String,
+    pub(crate) ship_to_contact_id: Option<String>,
     pub(crate) invoice_date: Date,
     pub(crate) due_date: Date,
-    /// Where a run made it.
-    pub(crate) origin: Origin,
+    /// Where a run made it; `None` of a standalone invoice.
+    pub(crate) origin: Option<Origin>,
+    pub(crate) transferred: String,
+    pub(crate) comments: Option<String>,
+    pub(crate) template_id: Option<String>,
+    pub(crate) communication_profile_id: Option<String>,
     pub(crate) created: UnixTime,
     pub(crate) updated: UnixTime,
-    pub(crate) posted: Option<Date>,
+    pub(crate) posted: Option<UnixTime>,
+    pub(crate) canceled: Option<UnixTime>,
     pub(crate) emailed: Option<UnixTime>,
+    /// A discount stands behind the item that it is on.
     pub(crate) items: Vec<Item>,
+    pub(crate) applications: Vec<Application>,
+    /// PDFs that were made or are being made, and uploads.
+    pub(crate) files: Vec<InvoiceFile>,
+    pub(crate) pdf: Option<Pdf>,
+    pub(crate) kept: Kept,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,28 +116,6 @@ pub(crate) struct Origin {
     pub(crate) target_date: Date,
 }
 
-/// One charge for one period.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) id: String,
-    pub(crate) subscription_id: String,
-    pub(crate) subscription_name: String,
-    pub(crate) charge_id: String,
-    pub(crate) charge_name: String,
-    pub(crate) charge_type: ChargeType,
-    pub(crate) product_name: String,
-    pub(crate) product_rate_plan_charge_id: String,
-    pub(crate) sku: String,
-    pub(crate) accounting_code: String,
-    pub(crate) unit_of_measure: Option<String>,
-    pub(crate) unit_price: Decimal,
-    pub(crate) quantity: Decimal,
-    /// Rounded, without tax.
-    pub(crate) amount: Decimal,
-    pub(crate) service_start: Date,
-    pub(crate) service_end: Date,
-}
-
 impl InvoiceStatus {
     pub(crate) fn wire(self) -> &'static str {
         match self {
@@ -85,6 +127,40 @@ impl InvoiceStatus {
 }
 
 impl Invoice {
+    /// A draft for an account on its usual terms, without items.
+    fn draft(ids: &mut Ids, account: &Account, invoice_date: Date, now: UnixTime) -> Self {
+        Self {
+            id: ids.entity(),
+            number: String::new(),
+            status: InvoiceStatus::Draft,
+            reversed: false,
+            account_id: account.id.clone(),
+            currency: account.currency.clone(),
+            payment_term: account.payment_term.clone(),
+            auto_pay: account.auto_pay,
+            bill_to_contact_id: account.bill_to_contact_id.clone(),
+            sold_to_contact_id: account.sold_to_contact_id.clone(),
+            ship_to_contact_id: None,
+            invoice_date,
+            due_date: due_date(invoice_date, &account.payment_term),
+            origin: None,
+            transferred: "No".to_owned(),
+            comments: None,
+            template_id: None,
+            communication_profile_id: None,
+            created: now,
+            updated: now,
+            posted: None,
+            canceled: None,
+            emailed: None,
+            items: Vec::new(),
+            applications: Vec::new(),
+            files: Vec::new(),
+            pdf: None,
+            kept: Kept::default(),
+        }
+    }
+
     /// The draft of a bill run for one account.
     pub(crate) fn of_run(
         ids: &mut Ids,
@@ -93,81 +169,63 @@ impl Invoice {
         origin: Origin,
         now: UnixTime,
     ) -> Self {
+        let draft = Self::draft(ids, account, origin.invoice_date, now);
         Self {
-            id: ids.entity(),
             number: ids.invoice_number(),
-            status: InvoiceStatus::Draft,
-            account_id: account.id.clone(),
-            currency: account.currency.clone(),
-            payment_term: account.payment_term.clone(),
-            auto_pay: account.auto_pay,
-            bill_to_contact_id: account.bill_to_contact_id.clone(),
-            sold_to_contact_id: account.sold_to_contact_id.clone(),
-            invoice_date: origin.invoice_date,
-            due_date: due_date(origin.invoice_date, &account.payment_term),
-            origin,
-            created: now,
-            updated: now,
-            posted: None,
-            emailed: None,
+            origin: Some(origin),
             items: rows.iter().map(|row| Item::of_charge(ids.entity(), row)).collect(),
+            ..draft
         }
     }
 
     pub(crate) fn is_of_run(&self, run: &str) -> bool {
-        self.origin.run_id == run
+        self.origin.as_ref().is_some_and(|origin| origin.run_id == run)
     }
 
-    /// The sum of the items.
-    pub(crate) fn amount(&self) -> Decimal {
-        self.items.iter().fold(Decimal::ZERO, |sum, item| sum.saturating_add(item.amount))
+    pub(crate) fn is_standalone(&self) -> bool {
+        self.origin.is_none()
     }
 
     pub(crate) fn includes(&self, charge_type: ChargeType) -> bool {
         self.items.iter().any(|item| item.charge_type == charge_type)
     }
 
+    /// Items, with tax items: what the limits of reversal and write-off count.
+    pub(crate) fn lines_count(&self) -> usize {
+        self.items.iter().map(|item| 1 + item.taxes.len()).sum()
+    }
+
+    /// Moves the invoice date, and with it the due date by the payment term.
+    pub(crate) fn date(&mut self, invoice_date: Date) {
+        self.invoice_date = invoice_date;
+        self.due_date = due_date(invoice_date, &self.payment_term);
+    }
+
     /// Posts a draft, on another invoice date when one is given.
-    pub(crate) fn post(&mut self, invoice_date: Option<Date>, today: Date, now: UnixTime) {
+    pub(crate) fn post(&mut self, invoice_date: Option<Date>, now: UnixTime) {
         if let Some(date) = invoice_date {
-            self.invoice_date = date;
-            self.due_date = due_date(date, &self.payment_term);
+            self.date(date);
         }
         self.status = InvoiceStatus::Posted;
-        self.posted = Some(today);
+        self.posted = Some(now);
         self.updated = now;
     }
 
     /// Cancels the invoice; its charges can be billed again.
     pub(crate) fn cancel(&mut self, ledger: &mut Ledger, now: UnixTime) {
         self.status = InvoiceStatus::Canceled;
+        self.canceled = Some(now);
         self.updated = now;
-        for item in &self.items {
-            ledger.give_back(&item.charge_id, item.service_start);
-        }
+        self.drop_unfinished_pdf(now);
+        self.give_back(ledger);
     }
-}
 
-impl Item {
-    fn of_charge(id: String, due: &Due<'_>) -> Self {
-        let charge = due.charge;
-        Self {
-            id,
-            subscription_id: due.subscription.id.clone(),
-            subscription_name: due.subscription.name.clone(),
-            charge_id: charge.id.clone(),
-            charge_name: charge.name.clone(),
-            charge_type: charge.charge_type,
-            product_name: charge.product_name.clone(),
-            product_rate_plan_charge_id: charge.product_rate_plan_charge_id.clone(),
-            sku: charge.sku.clone(),
-            accounting_code: charge.accounting_code.clone(),
-            unit_of_measure: charge.unit_of_measure.clone(),
-            unit_price: charge.price,
-            quantity: due.quantity,
-            amount: due.amount,
-            service_start: due.start,
-            service_end: due.end,
+    /// Lets what is on the invoice be billed again.
+    pub(crate) fn give_back(&self, ledger: &mut Ledger) {
+        for item in &self.items {
+            if let Some(subscribed) = &item.subscribed {
+                ledger.give_back(&subscribed.charge_id, item.service_start);
+            }
         }
     }
 }
@@ -178,10 +236,24 @@ impl World {
         let found = self.invoices.iter().position(|invoice| invoice.id == key || invoice.number == key);
         found.ok_or_else(|| Refusal::no_entity(key))
     }
+
+    /// The invoice, if no job is working on it.
+    pub(crate) fn find_idle_invoice(&self, key: &str) -> Result<usize, Refusal> {
+        let index = self.find_invoice(key)?;
+        match self.is_in_work(&self.invoices[index].id) {
+            true => Err(Refusal::locked()),
+            false => Ok(index),
+        }
+    }
 }
 
 /// `Net 30` is due after 30 days, every other term at once.
-fn due_date(invoice_date: Date, payment_term: &str) -> Date {
+pub(crate) fn due_date(invoice_date: Date, payment_term: &str) -> Date {
     let days = payment_term.strip_prefix("Net ").and_then(|days| days.parse().ok());
     invoice_date.plus_days(days.unwrap_or(0))
 }
+
+/// First six digits of the codes with which a creation is refused.
+const CREATE_CODE: u32 = 584_900;
+/// First six digits of the codes with which a posting is refused.
+const POST_CODE: u32 = 592_100;

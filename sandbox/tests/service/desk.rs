@@ -83,6 +83,49 @@ impl Desk {
         self.call(Method::DELETE, path, "")
     }
 
+    /// Uploads a file to the invoice at a path.
+    pub(crate) fn upload(&mut self, invoice: &str, name: &str, media: &str, content: &str) -> Answer {
+        let mut request = Request::post(format!("{invoice}/files"));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.header("content-type", "multipart/form-data; boundary=frontier");
+        let body = format!(
+            "--frontier\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+            content-type: {media}\r\n\r\n{content}\r\n--frontier--\r\n"
+        );
+        self.send(request.body(body).unwrap())
+    }
+
+    /// Creates a standalone invoice and gives its path.
+    pub(crate) fn standalone(&mut self, body: &str) -> String {
+        let answer = self.post("/v1/invoices", body);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        format!("/v1/invoices/{}", answer.body["id"].as_str().unwrap())
+    }
+
+    /// All items of an invoice, discounts among them.
+    pub(crate) fn items(&mut self, invoice: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        for page in 1.. {
+            let answer = self.get(&format!("{invoice}/items?pageSize=40&page={page}"));
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            items.extend(answer.body["invoiceItems"].as_array().unwrap().iter().cloned());
+            if answer.body["nextPage"].is_null() {
+                break;
+            }
+        }
+        items
+    }
+
+    /// How far the PDF of an invoice is.
+    pub(crate) fn pdf_status(&mut self, invoice: &str) -> String {
+        let id = invoice.rsplit('/').next().unwrap();
+        let answer = self.get(&format!("/v1/invoices/pdf-status?invoiceKeys={id}"));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body["invoiceFiles"][0]["pdfGenerationStatus"].as_str().unwrap().to_owned()
+    }
+
     /// Creates a run and gives its path.
     pub(crate) fn create(&mut self, body: &str) -> String {
         let answer = self.post("/v1/bill-runs", body);

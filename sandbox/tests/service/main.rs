@@ -2,10 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod amounts;
 mod bill_runs;
 mod billing;
+mod bulk;
 mod desk;
 mod documented;
+mod files;
 mod front;
 mod in_process;
+mod life;
 mod object_query;
+mod standalone;
+mod update;

@@ -1,0 +1,433 @@
+//! Whatever is done to invoices, their amounts add up: a property over random stories, seen through the API.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use zuora_sandbox::Settings;
+
+use crate::desk::Desk;
+
+/// One call, or a payment. An index picks one of what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Create { account: Index, posted: bool, items: Vec<NewItem> },
+    Bill { batch: u8 },
+    Add { invoice: Index, item: NewItem },
+    Amount { invoice: Index, item: Index, amount: Decimal },
+    Remove { invoice: Index, item: Index },
+    Untax { invoice: Index, item: Index },
+    Tax { invoice: Index, item: Index, amount: Decimal, inclusive: bool },
+    Comment { invoice: Index },
+    Pay { invoice: Index, share: u8 },
+    Act { invoice: Index, verb: &'static str },
+    BulkPost { invoices: Vec<Index> },
+    Wait,
+}
+
+#[derive(Clone, Debug)]
+struct NewItem {
+    amount: Decimal,
+    discounts: Vec<Decimal>,
+    taxes: Vec<Decimal>,
+    /// Used when there are no taxes.
+    code: Option<(&'static str, &'static str)>,
+}
+
+/// With more decimals than any currency, so that rounding has work to do.
+fn amount() -> impl Strategy<Value = Decimal> {
+    (-20_000_i64..2_000_000).prop_map(|value| Decimal::new(value, 3))
+}
+
+fn item() -> impl Strategy<Value = NewItem> {
+    let codes = prop::sample::select(vec![
+        None,
+        Some(("VAT", "TaxExclusive")),
+        Some(("VAT", "TaxInclusive")),
+        Some(("SALES", "TaxInclusive")),
+        Some(("OTHER", "TaxExclusive")),
+    ]);
+    let discount = (0_i64..9000).prop_map(|value| Decimal::new(-value, 3));
+    let tax = (-500_i64..9000).prop_map(|value| Decimal::new(value, 3));
+    (amount(), prop::collection::vec(discount, 0..3), prop::collection::vec(tax, 0..3), codes)
+        .prop_map(|(amount, discounts, taxes, code)| NewItem { amount, discounts, taxes, code })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let one = any::<Index>;
+    let verbs = prop::sample::select(vec!["post", "cancel", "delete", "reverse", "write-off"]);
+    prop_oneof![
+        3 => (one(), any::<bool>(), prop::collection::vec(item(), 1..4))
+            .prop_map(|(account, posted, items)| Step::Create { account, posted, items }),
+        1 => (1_u8..=4).prop_map(|batch| Step::Bill { batch }),
+        2 => (one(), item()).prop_map(|(invoice, item)| Step::Add { invoice, item }),
+        2 => (one(), one(), amount()).prop_map(|(invoice, item, amount)| Step::Amount { invoice, item, amount }),
+        1 => (one(), one()).prop_map(|(invoice, item)| Step::Remove { invoice, item }),
+        1 => (one(), one()).prop_map(|(invoice, item)| Step::Untax { invoice, item }),
+        2 => (one(), one(), amount(), any::<bool>())
+            .prop_map(|(invoice, item, amount, inclusive)| Step::Tax { invoice, item, amount, inclusive }),
+        1 => one().prop_map(|invoice| Step::Comment { invoice }),
+        3 => (one(), 1_u8..=4).prop_map(|(invoice, share)| Step::Pay { invoice, share }),
+        6 => (one(), verbs).prop_map(|(invoice, verb)| Step::Act { invoice, verb }),
+        1 => prop::collection::vec(one(), 1..4).prop_map(|invoices| Step::BulkPost { invoices }),
+        1 => Just(Step::Wait),
+    ]
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invoice {
+    invoice_number: String,
+    status: String,
+    source_type: String,
+    currency: String,
+    amount: Box<RawValue>,
+    amount_without_tax: Box<RawValue>,
+    tax_amount: Box<RawValue>,
+    discount: Box<RawValue>,
+    balance: Box<RawValue>,
+    payment_amount: Box<RawValue>,
+    credit_memo_amount: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Items {
+    invoice_items: Vec<Item>,
+    next_page: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    id: String,
+    applied_to_item_id: Option<String>,
+    processing_type: String,
+    charge_amount: Box<RawValue>,
+    tax_amount: Box<RawValue>,
+    balance: Box<RawValue>,
+    available_to_credit_amount: Box<RawValue>,
+    taxation_items: Taxes,
+}
+
+#[derive(Deserialize)]
+struct Taxes {
+    data: Vec<Tax>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tax {
+    tax_amount: Box<RawValue>,
+    balance: Box<RawValue>,
+    credit_amount: Box<RawValue>,
+    payment_amount: Box<RawValue>,
+    available_to_credit_amount: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parts {
+    application_parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    applied_amount: Box<RawValue>,
+    credit_memo_id: Option<String>,
+    payment_id: Option<String>,
+}
+
+/// The number behind a literal.
+fn exact(literal: &RawValue) -> Decimal {
+    let text = literal.get();
+    assert!(!text.starts_with("-0") || text.contains(|digit: char| ('1'..='9').contains(&digit)), "{text}");
+    Decimal::from_str_exact(text).unwrap()
+}
+
+fn rounded(currency: &str, amount: Decimal) -> Decimal {
+    let decimals = if currency == "JPY" { 0 } else { 2 };
+    amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// A desk with what was done at it.
+struct Story {
+    desk: Desk,
+    /// What was paid of each invoice that the last look found.
+    invoices: BTreeMap<String, Decimal>,
+}
+
+impl Story {
+    fn new() -> Self {
+        // Jobs come early, so that stories have them.
+        let settings = Settings::default().post_job_from(3_usize).delete_job_from(2_usize);
+        let desk = Desk::with(settings.reverse_job_above(4_usize));
+        Self { desk, invoices: BTreeMap::new() }
+    }
+
+    /// The path of one of the invoices that are there.
+    fn pick(&self, index: Index) -> Option<String> {
+        let paths: Vec<&String> = self.invoices.keys().collect();
+        (!paths.is_empty()).then(|| index.get(&paths).to_string())
+    }
+
+    fn pick_item(&mut self, invoice: &str, index: Index) -> Option<Item> {
+        let mut items = self.items(invoice);
+        (!items.is_empty()).then(|| items.swap_remove(index.index(items.len())))
+    }
+
+    fn take(&mut self, step: Step) -> Option<()> {
+        match step {
+            Step::Create { account, posted, items } => self.create(account, posted, &items),
+            Step::Bill { batch } => {
+                self.desk.completed(&format!(r#"{{"batches":["Batch{batch}"],"targetDate":"2026-03-31"}}"#));
+            }
+            Step::Add { invoice, item } => {
+                let path = self.pick(invoice)?;
+                let currency = self.invoice(&path)?.currency;
+                self.update(&path, &item_body(&item), Some(total(&currency, &item)));
+            }
+            Step::Amount { invoice, item, amount } => {
+                let path = self.pick(invoice)?;
+                let currency = self.invoice(&path)?.currency;
+                let item = self.pick_item(&path, item)?;
+                let change = rounded(&currency, amount) - exact(&item.charge_amount);
+                let body = format!(r#"{{"id":"{}","amount":{amount}}}"#, item.id);
+                self.update(&path, &body, item.taxation_items.data.is_empty().then_some(change));
+            }
+            Step::Remove { invoice, item } => {
+                let path = self.pick(invoice)?;
+                let item = self.pick_item(&path, item)?;
+                let items = self.items(&path);
+                let gone = items
+                    .iter()
+                    .filter(|one| one.id == item.id || one.applied_to_item_id.as_ref() == Some(&item.id));
+                let change: Decimal =
+                    gone.map(|one| -exact(&one.charge_amount) - exact(&one.tax_amount)).sum();
+                self.update(&path, &format!(r#"{{"id":"{}","delete":true}}"#, item.id), Some(change));
+            }
+            Step::Untax { invoice, item } => {
+                let path = self.pick(invoice)?;
+                let item = self.pick_item(&path, item)?;
+                self.update(&path, &format!(r#"{{"id":"{}","taxCode":null,"taxMode":null}}"#, item.id), None);
+            }
+            Step::Tax { invoice, item, amount, inclusive } => {
+                let path = self.pick(invoice)?;
+                let item = self.pick_item(&path, item)?;
+                let mode = if inclusive { "TaxInclusive" } else { "TaxExclusive" };
+                let body = format!(
+                    r#"{{"taxationItems":[{{"invoiceItemId":"{}","name":"T","jurisdiction":"J","taxAmount":{amount},
+                    "taxRate":0.1,"taxRateType":"Percentage","taxDate":"2026-03-01","taxMode":"{mode}"}}]}}"#,
+                    item.id
+                );
+                let before = self.invoice(&path)?;
+                let status = self.desk.post(&format!("{path}/taxation-items"), &body).status;
+                let taxed = status == 200 && !inclusive;
+                let change = if taxed { rounded(&before.currency, amount) } else { Decimal::ZERO };
+                assert_eq!(exact(&self.invoice(&path)?.amount), exact(&before.amount) + change);
+            }
+            Step::Comment { invoice } => {
+                let path = self.pick(invoice)?;
+                self.desk.put(&path, r#"{"comments":"seen"}"#);
+            }
+            Step::Pay { invoice, share } => {
+                let path = self.pick(invoice)?;
+                let shown = self.invoice(&path)?;
+                let amount = rounded(&shown.currency, exact(&shown.balance) / Decimal::from(share));
+                if self.desk.sandbox.pay(&shown.invoice_number, amount).is_ok() {
+                    *self.invoices.get_mut(&path)? += amount;
+                }
+            }
+            Step::Act { invoice, verb } => {
+                let path = self.pick(invoice)?;
+                match verb {
+                    "delete" => self.desk.delete(&path),
+                    verb => self.desk.put(&format!("{path}/{verb}"), "{}"),
+                };
+            }
+            Step::BulkPost { invoices } => {
+                let paths: Vec<String> = invoices.into_iter().filter_map(|index| self.pick(index)).collect();
+                let rows: Vec<String> = paths
+                    .iter()
+                    .map(|path| format!(r#"{{"id":"{}"}}"#, path.rsplit('/').next().unwrap_or_default()))
+                    .collect();
+                self.desk.post("/v1/invoices/bulk-post", &format!(r#"{{"invoices":[{}]}}"#, rows.join(",")));
+            }
+            Step::Wait => self.desk.seconds += 3,
+        }
+        Some(())
+    }
+
+    fn create(&mut self, account: Index, posted: bool, items: &[NewItem]) {
+        let account = account.index(12) + 1;
+        let status = if posted { "Posted" } else { "Draft" };
+        let bodies: Vec<String> = items.iter().map(item_body).collect();
+        let body = format!(
+            r#"{{"accountNumber":"A{account:08}","invoiceDate":"2026-03-01","status":"{status}","invoiceItems":[{}]}}"#,
+            bodies.join(",")
+        );
+        let answer = self.desk.post("/v1/invoices", &body);
+        if answer.status != 200 {
+            assert!(answer.refusal().2.contains("cannot be negative"), "{}", answer.text);
+            return;
+        }
+        let shown: Invoice = serde_json::from_str(&answer.text).unwrap();
+        let expected: Decimal = items.iter().map(|item| total(&shown.currency, item)).sum();
+        assert_eq!(exact(&shown.amount), expected, "{body}");
+    }
+
+    /// Updates an item. A change that is accepted is the one that is expected, one that is refused is none.
+    fn update(&mut self, path: &str, row: &str, change: Option<Decimal>) {
+        let Some(before) = self.invoice(path).map(|invoice| exact(&invoice.amount)) else { return };
+        let answer = self.desk.put(path, &format!(r#"{{"invoiceItems":[{row}]}}"#));
+        let after = self.invoice(path).map(|invoice| exact(&invoice.amount)).unwrap();
+        match change {
+            _ if answer.status != 200 => assert_eq!(after, before, "{row}"),
+            Some(change) => assert_eq!(after, before + change, "{row}"),
+            None => {}
+        }
+    }
+
+    fn invoice(&mut self, path: &str) -> Option<Invoice> {
+        let answer = self.desk.get(path);
+        (answer.status == 200).then(|| serde_json::from_str(&answer.text).unwrap())
+    }
+
+    fn items(&mut self, path: &str) -> Vec<Item> {
+        let mut items = Vec::new();
+        for page in 1.. {
+            let answer = self.desk.get(&format!("{path}/items?pageSize=40&page={page}"));
+            let page: Items = serde_json::from_str(&answer.text).unwrap();
+            items.extend(page.invoice_items);
+            if page.next_page.is_none() {
+                break;
+            }
+        }
+        items
+    }
+
+    /// Every invoice that the list shows adds up.
+    fn check(&mut self) {
+        let rows =
+            self.desk.get("/object-query/invoices?pageSize=99").body["data"].as_array().unwrap().clone();
+        let mut before = std::mem::take(&mut self.invoices);
+        for row in rows {
+            let path = format!("/v1/invoices/{}", row["id"].as_str().unwrap());
+            let paid = before.remove(&path).unwrap_or_default();
+            self.check_invoice(&path, paid);
+            self.invoices.insert(path, paid);
+        }
+    }
+
+    fn check_invoice(&mut self, path: &str, payments: Decimal) {
+        let invoice = self.invoice(path).unwrap();
+        let items = self.items(path);
+        let amount = exact(&invoice.amount);
+        let balance = exact(&invoice.balance);
+        let taxes = || items.iter().flat_map(|item| &item.taxation_items.data);
+        let net: Decimal = items.iter().map(|item| exact(&item.charge_amount)).sum();
+        let tax: Decimal = taxes().map(|tax| exact(&tax.tax_amount)).sum();
+        assert_eq!(
+            (amount, exact(&invoice.amount_without_tax), exact(&invoice.tax_amount)),
+            (net + tax, net, tax)
+        );
+        let discounts = items.iter().filter(|item| item.processing_type == "Discount");
+        assert_eq!(
+            exact(&invoice.discount),
+            -discounts.map(|item| exact(&item.charge_amount)).sum::<Decimal>()
+        );
+        for item in &items {
+            let of_item: Decimal = item.taxation_items.data.iter().map(|tax| exact(&tax.tax_amount)).sum();
+            assert_eq!(exact(&item.tax_amount), of_item);
+            let parent = item.applied_to_item_id.as_ref();
+            assert!(parent.is_none_or(|parent| items.iter().any(|item| item.id == *parent)));
+        }
+        for tax in taxes() {
+            let settled = exact(&tax.credit_amount) + exact(&tax.payment_amount);
+            assert_eq!(exact(&tax.balance), exact(&tax.tax_amount) - settled);
+            let available = exact(&tax.tax_amount) - exact(&tax.credit_amount);
+            assert_eq!(exact(&tax.available_to_credit_amount), available);
+        }
+        let left: Decimal = items.iter().map(|item| exact(&item.balance)).sum();
+        let left_of_taxes: Decimal = taxes().map(|tax| exact(&tax.balance)).sum();
+        assert_eq!(balance, left + left_of_taxes, "the balance is that of its lines");
+        let (paid, credited) = (exact(&invoice.payment_amount), exact(&invoice.credit_memo_amount));
+        assert_eq!(balance, amount - paid - credited);
+        let available: Decimal = items.iter().map(|item| exact(&item.available_to_credit_amount)).sum();
+        let available_of_taxes: Decimal = taxes().map(|tax| exact(&tax.available_to_credit_amount)).sum();
+        assert_eq!(available + available_of_taxes, amount - credited);
+        let answer = self.desk.get(&format!("{path}/application-parts?pageSize=40"));
+        let parts: Parts = serde_json::from_str(&answer.text).unwrap();
+        let sum = |is: fn(&Part) -> bool| -> Decimal {
+            parts
+                .application_parts
+                .iter()
+                .filter(|part| is(part))
+                .map(|part| exact(&part.applied_amount))
+                .sum()
+        };
+        assert_eq!(paid, sum(|part| part.payment_id.is_some() && part.credit_memo_id.is_none()));
+        assert_eq!(credited, sum(|part| part.credit_memo_id.is_some() && part.payment_id.is_none()));
+        assert_eq!(paid, payments, "the payments are those that were made");
+        if invoice.source_type == "Standalone" {
+            assert!(amount >= Decimal::ZERO && balance >= Decimal::ZERO);
+        }
+        assert!(invoice.status == "Posted" || (paid + credited).is_zero());
+        for number in [amount, net, tax, balance, paid, credited] {
+            assert_eq!(number, rounded(&invoice.currency, number), "no more decimals than the currency has");
+        }
+    }
+}
+
+/// What an item comes to with its discounts and taxes, worked out from what is sent.
+fn total(currency: &str, item: &NewItem) -> Decimal {
+    let amount = rounded(currency, item.amount);
+    let others = item.discounts.iter().chain(&item.taxes).map(|other| rounded(currency, *other));
+    let computed = match item.code.filter(|_| item.taxes.is_empty()) {
+        Some(("VAT", "TaxExclusive")) => rounded(currency, amount * Decimal::new(19, 2)),
+        // A tax that the amount includes changes nothing of the total, one without a rate neither.
+        _ => Decimal::ZERO,
+    };
+    amount + others.sum::<Decimal>() + computed
+}
+
+fn item_body(item: &NewItem) -> String {
+    let mut body =
+        format!(r#"{{"chargeName":"Work","amount":{},"serviceStartDate":"2026-03-01""#, item.amount);
+    let discounts: Vec<String> =
+        item.discounts.iter().map(|amount| format!(r#"{{"chargeName":"Less","amount":{amount}}}"#)).collect();
+    let _ = write!(body, r#","discountItems":[{}]"#, discounts.join(","));
+    if item.taxes.is_empty() {
+        if let Some((code, mode)) = item.code {
+            let _ = write!(body, r#","taxCode":"{code}","taxMode":"{mode}""#);
+        }
+    } else {
+        let tax = |amount: &Decimal| {
+            format!(
+                r#"{{"name":"T","taxAmount":{amount},"taxRate":"0.1","taxRateType":"Percentage","taxDate":"2026-03-01","taxMode":"TaxExclusive"}}"#
+            )
+        };
+        let taxes: Vec<String> = item.taxes.iter().map(tax).collect();
+        let _ = write!(body, r#","taxItems":[{}]"#, taxes.join(","));
+    }
+    body.push('}');
+    body
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn amounts_add_up_after_every_step(steps in prop::collection::vec(step(), 1..40)) {
+        let mut story = Story::new();
+        for step in steps {
+            story.take(step);
+            story.check();
+        }
+    }
+}

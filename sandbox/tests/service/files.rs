@@ -1,0 +1,179 @@
+//! Uploads, the list of files, and the PDFs that the service makes.
+
+use serde_json::{Value, json};
+use zuora_sandbox::{Background, Settings};
+
+use crate::desk::{Desk, START};
+
+fn draft(desk: &mut Desk) -> String {
+    let body = json!({"accountNumber": "A00000001", "invoiceDate": "2026-03-01", "invoiceNumber": "MINE-1",
+        "invoiceItems": [{"chargeName": "Work (50%)", "amount": 10.5, "serviceStartDate": "2026-03-01"}]});
+    desk.standalone(&body.to_string())
+}
+
+fn files(desk: &mut Desk, invoice: &str) -> Vec<Value> {
+    desk.get(&format!("{invoice}/files?pageSize=40")).body["invoiceFiles"].as_array().unwrap().clone()
+}
+
+fn row(desk: &mut Desk, invoice: &str) -> Value {
+    let id = invoice.rsplit('/').next().unwrap();
+    desk.get(&format!("/v1/invoices/pdf-status?invoiceKeys={id}")).body["invoiceFiles"][0].clone()
+}
+
+#[test]
+fn a_posted_invoice_gets_a_pdf_in_its_time() {
+    let mut desk = Desk::demo();
+    let invoice = draft(&mut desk);
+    assert_eq!(row(&mut desk, &invoice)["pdfGenerationStatus"], "None");
+    desk.put(&format!("{invoice}/post"), "{}");
+    for status in ["Pending", "Processing"] {
+        let row = row(&mut desk, &invoice);
+        assert_eq!((&row["pdfGenerationStatus"], &row["pdfFileUrl"]), (&status.into(), &Value::Null));
+        assert_eq!(files(&mut desk, &invoice).len(), 0);
+        desk.seconds += 1;
+    }
+    let row = row(&mut desk, &invoice);
+    assert_eq!((&row["pdfGenerationStatus"], &row["invoiceNumber"]), (&"Generated".into(), &"MINE-1".into()));
+    assert_eq!(
+        (&row["createdOn"], &row["updatedOn"]),
+        (&"2026-03-01 09:00:00".into(), &"2026-03-01 09:00:02".into())
+    );
+    let file = files(&mut desk, &invoice).remove(0);
+    assert_eq!(file["pdfFileUrl"], row["pdfFileUrl"]);
+    assert_eq!(file["versionNumber"], (START + 2) * 1000);
+    let url = file["pdfFileUrl"].as_str().unwrap().to_owned();
+    assert!(!url.contains(file["id"].as_str().unwrap()), "the id is not the handle");
+    let pdf = desk.get(&url);
+    assert_eq!(pdf.header("content-type"), "application/pdf;charset=UTF-8");
+    assert!(pdf.text.starts_with("%PDF-1.4\n") && pdf.text.contains("(Invoice MINE-1)"), "{}", pdf.text);
+    assert!(pdf.text.contains(r"(Work \(50%\)  10.5)") && pdf.text.contains("(Balance 10.5 USD)"));
+    assert_eq!(desk.get("/v1/files/8ad0").refusal().1, 50_000_040);
+    desk.set("accept-encoding", "gzip");
+    assert_eq!(desk.get(&url).text, pdf.text);
+}
+
+#[test]
+fn changes_make_a_pdf_obsolete_or_new() {
+    let mut desk = Desk::demo();
+    let invoice = draft(&mut desk);
+    desk.put(&invoice, r#"{"comments":"one"}"#);
+    assert_eq!(desk.pdf_status(&invoice), "Pending", "a comment is reason enough");
+    desk.seconds += 2;
+    assert_eq!(desk.pdf_status(&invoice), "Generated");
+    desk.put(&invoice, r#"{"invoiceDate":"2026-03-02"}"#);
+    assert_eq!(desk.pdf_status(&invoice), "Obsolete");
+    assert_eq!(files(&mut desk, &invoice).len(), 1, "the old one is still there");
+    assert_eq!(desk.pdf_status(&invoice), "Pending", "the look at the files asked for a new one");
+    desk.seconds += 1;
+    assert_eq!(desk.pdf_status(&invoice), "Processing");
+    desk.put(&invoice, r#"{"comments":"two"}"#);
+    assert_eq!(desk.pdf_status(&invoice), "Pending", "what was being made is dropped");
+    desk.seconds += 2;
+    let urls: Vec<Value> = files(&mut desk, &invoice).iter().map(|file| file["pdfFileUrl"].clone()).collect();
+    assert_eq!((urls.len(), &urls[0]), (2, &row(&mut desk, &invoice)["pdfFileUrl"]), "newest first");
+    desk.put(&invoice, r#"{"comments":"three"}"#);
+    desk.put(&format!("{invoice}/cancel"), "{}");
+    desk.seconds += 5;
+    assert_eq!(desk.pdf_status(&invoice), "None", "a canceled invoice gets none");
+    assert_eq!(files(&mut desk, &invoice).len(), 2);
+}
+
+#[test]
+fn a_pdf_can_fail() {
+    let mut desk = Desk::demo();
+    let invoice = draft(&mut desk);
+    desk.sandbox.fail_next(Background::Pdf);
+    desk.put(&format!("{invoice}/post"), "{}");
+    assert_eq!(desk.pdf_status(&invoice), "Pending");
+    desk.seconds += 2;
+    let failed = row(&mut desk, &invoice);
+    assert_eq!(
+        (&failed["pdfGenerationStatus"], &failed["errorCategory"]),
+        (&"Error".into(), &"INVALID_TEMPLATE".into())
+    );
+    assert!(failed["errorMessage"].is_string() && failed["pdfFileUrl"].is_null());
+    desk.sandbox.settings().pdf_error_code = true;
+    assert_eq!(row(&mut desk, &invoice)["errorCode"], "INVALID_TEMPLATE");
+    assert_eq!(files(&mut desk, &invoice).len(), 0);
+    desk.sandbox.pay("MINE-1", rust_decimal::Decimal::ONE).unwrap();
+    desk.seconds += 2;
+    assert_eq!(desk.pdf_status(&invoice), "Generated", "the payment asked for a new one");
+}
+
+#[test]
+fn statuses_come_for_up_to_fifty_keys() {
+    let mut desk = Desk::demo();
+    let invoice = draft(&mut desk);
+    let id = invoice.rsplit('/').next().unwrap();
+    let rows = desk.get(&format!("/v1/invoices/pdf-status?invoiceKeys=MINE-1,{id}")).body;
+    assert_eq!(rows["invoiceFiles"][0], rows["invoiceFiles"][1]);
+    assert_eq!(desk.get("/v1/invoices/pdf-status").refusal().1, 50_000_023);
+    let many = vec!["MINE-1"; 51].join(",");
+    assert_eq!(desk.get(&format!("/v1/invoices/pdf-status?invoiceKeys={many}")).refusal().0, 400);
+    assert_eq!(desk.get("/v1/invoices/pdf-status?invoiceKeys=MINE-1,MINE-2").refusal().0, 404);
+}
+
+#[test]
+fn uploads_are_kept_and_given_back() {
+    let mut desk = Desk::with(Settings::default().files(3_usize));
+    let invoice = draft(&mut desk);
+    let content = "%PDF-1.7\n--frontier of a file\r\n";
+    desk.set("idempotency-key", "upload-1");
+    let first = desk.upload(&invoice, "a.pdf", "application/pdf", content);
+    assert_eq!(desk.upload(&invoice, "a.pdf", "application/pdf", content).text, first.text);
+    desk.unset("idempotency-key");
+    let second = desk.upload(&invoice, "b (1).pdf", "application/octet-stream", "%PDF-second");
+    let listed = files(&mut desk, &invoice);
+    let ids: Vec<&Value> = listed.iter().map(|file| &file["id"]).collect();
+    assert_eq!(ids, [&second.body["fileId"], &first.body["fileId"]], "newest first");
+    assert_eq!(desk.get(listed[1]["pdfFileUrl"].as_str().unwrap()).text, content);
+    for (name, media, content, says) in [
+        ("a.pdf", "application/pdf", "%PDF-", "named a.pdf already"),
+        ("", "application/pdf", "%PDF-", "a file name"),
+        ("c.pdf", "application/pdf", "<html>", "a PDF file"),
+        ("c.pdf", "text/plain", "%PDF-", "a PDF file"),
+    ] {
+        let answer = desk.upload(&invoice, name, media, content);
+        assert!(answer.refusal().2.contains(says), "{}", answer.text);
+    }
+    desk.put(&format!("{invoice}/post"), "{}");
+    assert_eq!(desk.upload(&invoice, "c.pdf", "application/pdf", "%PDF-").status, 200);
+    assert!(desk.upload(&invoice, "d.pdf", "application/pdf", "%PDF-").refusal().2.contains("as many files"));
+    assert_eq!(desk.call(http::Method::POST, &format!("{invoice}/files"), "{}").status, 415);
+    let mail = json!({ "pdfFileId": second.body["fileId"] }).to_string();
+    assert_eq!(desk.post(&format!("{invoice}/emails"), &mail).status, 200);
+    let canceled = desk.standalone(
+        r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01","invoiceItems":[
+        {"chargeName":"Work","amount":1,"serviceStartDate":"2026-03-01"}]}"#,
+    );
+    desk.put(&format!("{canceled}/cancel"), "{}");
+    assert!(
+        desk.upload(&canceled, "a.pdf", "application/pdf", "%PDF-").refusal().2.contains("Draft or Posted")
+    );
+}
+
+#[test]
+fn a_file_may_be_as_large_as_the_limit() {
+    let mut desk = Desk::demo();
+    let invoice = draft(&mut desk);
+    let limit = 4 << 20;
+    let of_size = |size: usize| format!("%PDF-{}", " ".repeat(size - 5));
+    assert_eq!(desk.upload(&invoice, "a.pdf", "application/pdf", &of_size(limit)).status, 200);
+    let larger = desk.upload(&invoice, "b.pdf", "application/pdf", &of_size(limit + 1));
+    assert_eq!(larger.refusal().2, "Invalid value for field 'file': at most 4194304 bytes are expected.");
+    let broken = desk.upload(&invoice, "c.pdf\"\r\n\r\n", "", "");
+    assert_eq!(broken.status, 400, "{}", broken.text);
+}
+
+#[test]
+fn files_come_in_pages() {
+    let mut desk = Desk::demo();
+    let invoice = draft(&mut desk);
+    for index in 0..25 {
+        desk.upload(&invoice, &format!("{index}.pdf"), "application/pdf", "%PDF-");
+    }
+    let first = desk.get(&format!("{invoice}/files")).body;
+    assert_eq!(first["invoiceFiles"].as_array().unwrap().len(), 20);
+    assert!(first["nextPage"].as_str().unwrap().ends_with("/files?page=2&pageSize=20"));
+    assert_eq!(files(&mut desk, &invoice).len(), 25);
+}
