@@ -13,8 +13,8 @@ use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 use zuora_ureq::files::GetFiles;
 use zuora_ureq::invoices::{
     CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceChanges, InvoiceGoal, InvoiceJob,
-    ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfReady, PostInvoice, TaxRateType,
-    UpdateInvoice, WriteOff, WriteOffInvoice,
+    InvoicePdfStatus, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfReady, PostInvoice,
+    TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice,
 };
 use zuora_ureq::{AccountNumber, Amount, Client, Config, Date, InvoiceId, Pace};
 
@@ -51,7 +51,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let posted = show(&client, "posted", &id)?;
 
     let pdf = client.wait(PdfReady::new([id.clone()]), pace)?;
-    let file = pdf.first().and_then(|row| row.file_id()).ok_or("no PDF was made")?;
+    let file = pdf.first().and_then(InvoicePdfStatus::file_id).ok_or("no PDF was made")?;
     let file = client.call(&GetFiles::new(file))?;
     let name = format!("{}.pdf", posted.number.as_ref().map_or("invoice", |number| number.as_str()));
     let path = env::temp_dir().join(name);

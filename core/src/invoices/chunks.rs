@@ -346,9 +346,9 @@ impl fmt::Display for RowFailure {
             (None, None) => f.write_str("the answer says nothing of this row")?,
         }
         match self.outcome {
-            Outcome::NotApplied => f.write_str("; nothing happened"),
-            Outcome::Applied => f.write_str("; it happened"),
-            Outcome::Unknown => f.write_str("; it may have happened"),
+            Outcome::NotApplied => f.write_str(" (nothing happened)"),
+            Outcome::Applied => f.write_str(" (it happened)"),
+            Outcome::Unknown => f.write_str(" (it may have happened)"),
         }
     }
 }
