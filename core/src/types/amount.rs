@@ -330,13 +330,31 @@ impl<'de> Deserialize<'de> for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Repr::Short { mantissa, scale: 0 } = self.0 {
-            return serializer.serialize_i64(mantissa);
+        match self.0 {
+            Repr::Short { mantissa, scale: 0 } => return serializer.serialize_i64(mantissa),
+            Repr::Short { mantissa, scale } => {
+                if let Some(float) = exact_float(mantissa, scale) {
+                    return serializer.serialize_f64(float);
+                }
+            }
+            Repr::Long(_) => {}
         }
         let mut room = [0; ROOM];
         let literal = serde_json::from_str::<&RawValue>(self.text(&mut room)).map_err(S::Error::custom)?;
         literal.serialize(serializer)
     }
+}
+
+/// A float that prints as exactly these digits, which is twice as fast as passing the text on.
+///
+/// Up to 15 digits survive the way into a float and back, both steps here are exact up to the one rounding of the
+/// division, and the shortest text that names the float has no more digits than these: it is these, as long as they
+/// do not end in a zero. Down to four places the text has no exponent.
+fn exact_float(mantissa: i64, scale: u8) -> Option<f64> {
+    const POWERS: [f64; 5] = [1.0, 10.0, 100.0, 1_000.0, 10_000.0];
+    let power = POWERS.get(usize::from(scale))?;
+    let fits = mantissa % 10 != 0 && mantissa.unsigned_abs() < 1_000_000_000_000_000;
+    fits.then(|| mantissa as f64 / power)
 }
 
 /// The longest short amount: a sign, a zero, a point, 28 digits.
@@ -418,6 +436,27 @@ mod tests {
             assert_eq!(amount.to_string(), text);
             assert_eq!(serde_json::to_string(&read(&format!("\"{text}\""))).unwrap(), text);
             assert_eq!(amount, amount.clone());
+        }
+    }
+
+    #[test]
+    fn the_way_over_floats_prints_every_digit() {
+        // A walk over mantissas of all lengths up to the limit and a little beyond.
+        let mut walk = 1_u64;
+        for step in 0..20_000_u64 {
+            walk = walk.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let digits = 10_i64.pow((step % 17) as u32 + 1);
+            let mantissa = (walk >> 1) as i64 % digits;
+            for scale in 1..=6 {
+                let amount = Amount::new(if step % 2 == 0 { mantissa } else { -mantissa }, scale).unwrap();
+                assert_eq!(serde_json::to_string(&amount).unwrap(), amount.to_string());
+            }
+        }
+        for mantissa in [1, 9, 999_999_999_999_999, 1_000_000_000_000_001, i64::MAX, i64::MIN] {
+            for scale in 0..=28 {
+                let amount = Amount::new(mantissa, scale).unwrap();
+                assert_eq!(serde_json::to_string(&amount).unwrap(), amount.to_string());
+            }
         }
     }
 
