@@ -38,6 +38,9 @@ pub trait Awaited {
     ) -> Result<Progress<Self::Ready>>;
 }
 
+/// What the last look of a wait is given, however little time is left.
+const LAST_LOOK: Duration = Duration::from_secs(30);
+
 /// What a look has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress<T> {
@@ -158,7 +161,7 @@ impl<A: Awaited> Watch<A> {
                 return Action::Done(Ok(Progress::Ready(ready)));
             }
             Ok(Progress::Pending(hint)) => {
-                self.failures = if failed { self.failures + 1 } else { 0 };
+                self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
                 hint
             }
             Err(error) if failed && error.is_retryable() && self.failures < self.pace.failed_looks => {
@@ -198,7 +201,10 @@ impl<A: Awaited> Machine for Watch<A> {
                     let what = "not decided within the time for the whole wait";
                     return Action::Done(Err(Cause::Deadline { what: what.into() }.into()));
                 }
-                (now, Call::with(&self.session, self.awaited.read(), &self.options))
+                let left = self.pace.deadline.saturating_sub(self.waited(now)).max(LAST_LOOK);
+                let span = self.session.timing().with(&self.options).deadline.min(left);
+                let options = self.options.clone().deadline(span);
+                (now, Call::with(&self.session, self.awaited.read(), &options))
             }
         };
         match call.step(event, now) {
