@@ -24,7 +24,7 @@ use http::HeaderValue;
 use self::sign_in::describe;
 use crate::auth::{SignInFailure, SignInTrouble};
 use crate::config::{CallOptions, Timing};
-use crate::error::{Cause, Error, Result};
+use crate::error::{Cause, Error, Outcome, Result};
 use crate::headers::{self, Common, Dress};
 use crate::machine::{Action, Event};
 use crate::operation::{Effect, Media, Quota, Spec};
@@ -62,6 +62,8 @@ pub(crate) struct Exchange {
     past: Past,
     seen_ids: Vec<Box<str>>,
     unknown_since: Option<Now>,
+    /// What became of it, once it is over.
+    settled: Option<Outcome>,
     path: String,
 }
 
@@ -131,6 +133,7 @@ impl Exchange {
             past: Past::default(),
             seen_ids: Vec::new(),
             unknown_since: None,
+            settled: None,
             path: String::new(),
         })
     }

@@ -83,6 +83,7 @@ impl Exchange {
     fn accept(&mut self, answer: Response, now: Now) -> Action<Accepted> {
         self.session.refill(self.quota, Refill::Served);
         self.heed_limits(&answer, now);
+        self.settled = (self.effect != Effect::Read).then_some(Outcome::Applied);
         Action::Done(Ok(Accepted { response: answer, attempts: self.attempts }))
     }
 
