@@ -108,6 +108,7 @@ impl Exchange {
             attempts: self.attempts,
             track_id: self.track_id().map(Into::into),
             idempotency_key: self.key_text().map(Into::into),
+            repeatable: self.effect == Effect::Keyed && outcome == Outcome::Unknown,
             outcome,
             ..answered.circumstances()
         })
