@@ -1,5 +1,6 @@
 //! What an answer means for the call: read, sorted, decided by the key table.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -146,7 +147,16 @@ impl Exchange {
                     return Action::Wait(not_before);
                 }
                 if came_back != CameBack::Busy {
-                    cause = Cause::Deadline { what: "no time is left for another attempt".into() }.into();
+                    cause = match not_before < self.deadline() {
+                        true => {
+                            let what = "the next attempt would come later than this call may wait";
+                            Cause::Throttled { what: tried(what, &cause) }.into()
+                        }
+                        false => {
+                            let what = "no time is left for another attempt";
+                            Cause::Deadline { what: tried(what, &cause) }.into()
+                        }
+                    };
                 }
                 answered.response = response;
             }
@@ -242,6 +252,14 @@ fn refusal(status: StatusCode, reasons: &[Reason]) -> Error {
         return Cause::Refused { what: why.into() }.into();
     }
     Cause::Rejected.into()
+}
+
+/// Why there is no other attempt, with why the last one failed where no answer tells.
+fn tried(what: &'static str, last: &Error) -> Cow<'static, str> {
+    match std::error::Error::source(last) {
+        Some(failure) => format!("{what}: {failure}").into(),
+        None => what.into(),
+    }
 }
 
 fn unreadable(spoiled: Spoiled) -> Error {
