@@ -40,10 +40,11 @@ impl Exchange {
         let came_back = if refuses {
             let whole_success = verdict.success == Some(true);
             let mut row = retry::sort_refusal(status, &verdict.reasons, whole_success);
-            // On a write, reasons without the flag are a refusal only where they say that nothing began.
+            // On a write, reasons without the flag are a refusal only where they say that nothing began or that
+            // nobody knows.
             if status.is_success() && verdict.success.is_none() && self.effect != Effect::Read {
                 row = match row {
-                    CameBack::Busy => CameBack::Busy,
+                    CameBack::Busy | CameBack::NoVerdict { .. } => row,
                     _ => CameBack::Unreadable { applied: false },
                 };
             }
