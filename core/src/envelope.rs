@@ -159,8 +159,8 @@ impl Envelope {
                     (_, says) => says,
                 };
             }
-            "processId" => self.process_id = text(value).map(Into::into),
-            "requestId" => self.request_id = text(value).map(Into::into),
+            "processId" => self.process_id = id(value),
+            "requestId" => self.request_id = id(value),
             "reasons" | "Errors" | "errors" => self.reasons.extend(reasons(value)),
             "code" | "Code" | "faultcode" | "FaultCode" | "error" => {
                 flat.code = text(value).unwrap_or_default();
@@ -177,6 +177,10 @@ impl Envelope {
         let said = !flat.code.is_empty() || !flat.message.is_empty();
         said && self.success != Some(true)
     }
+}
+
+fn id(json: &str) -> Option<Box<str>> {
+    text(json).filter(|id| !id.is_empty()).map(Into::into)
 }
 
 /// A JSON text or number as text.
