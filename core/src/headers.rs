@@ -182,9 +182,14 @@ impl Dress<'_> {
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
         };
+        for (name, value) in [(AUTHORIZATION, self.authorization), (IDEMPOTENCY_KEY, self.idempotency_key)] {
+            // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
+            headers.remove(&name);
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
         let optional = [
-            (AUTHORIZATION, self.authorization),
-            (IDEMPOTENCY_KEY, self.idempotency_key),
             (VERSION, pick(&self.call.version, &self.session.version)),
             (ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id)),
             (ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids)),
