@@ -134,12 +134,11 @@ impl Exchange {
             (Decision::Accept, Some(response)) => return self.accept(response, now),
             (Decision::FreshToken, _) => {
                 self.past.refreshed = true;
-                self.attempts -= 1;
                 self.session.refuse_token(generation);
                 self.state = State::Ready { not_before: now };
                 return Action::Wait(now);
             }
-            (Decision::Repeat(key), response) if self.attempts < self.timing.attempts => {
+            (Decision::Repeat(key), response) if self.counted() < self.timing.attempts => {
                 let not_before = now + pause;
                 if not_before < self.deadline() && self.may_wait(pause) {
                     self.key_turn += u32::from(key == Key::Next);
@@ -175,7 +174,7 @@ impl Exchange {
 
     /// How long to wait before a repeat; holds the whole session back where the tenant's limits demand it.
     fn pause_after(&self, came_back: CameBack, answered: &Answered, now: Now) -> Duration {
-        let jitter = self.session.jitter(retry::ceiling(self.attempts, self.timing.base, self.timing.cap));
+        let jitter = self.session.jitter(retry::ceiling(self.counted(), self.timing.base, self.timing.cap));
         let Some(response) = &answered.response else { return jitter };
         let rate = headers::rate_limit(response.headers());
         let told = headers::retry_after(response.headers());
@@ -190,6 +189,11 @@ impl Exchange {
             self.session.close(self.quota, now + pause);
         }
         pause
+    }
+
+    /// The attempts that count; the one that only showed the token to be stale does not.
+    fn counted(&self) -> u32 {
+        self.attempts - u32::from(self.past.refreshed)
     }
 
     fn note_ids(&mut self, answered: &Answered) -> bool {
