@@ -257,7 +257,12 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let (State::Sent { .. }, Effect::Keyed | Effect::Transition) = (&self.state, self.effect) {
+        let unknown = match &self.state {
+            State::Sent { .. } => true,
+            State::Ready { .. } | State::SigningIn { .. } => self.past.uncertain,
+            State::Over => false,
+        };
+        if unknown && self.effect != Effect::Read {
             self.session.abandon(&Abandoned {
                 operation: self.name,
                 path: mem::take(&mut self.path),

@@ -203,7 +203,8 @@ impl Token {
     }
 }
 
-/// A write that was given up while its request was in flight.
+/// A write that was given up while its request was in flight, or between two attempts when the one before had
+/// an unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Abandoned {
