@@ -20,6 +20,7 @@ use std::mem;
 use std::time::Duration;
 
 use http::HeaderValue;
+use http::header::AUTHORIZATION;
 
 use self::sign_in::describe;
 use crate::auth::{SignInFailure, SignInTrouble};
@@ -185,9 +186,20 @@ impl Exchange {
         if now >= self.deadline() {
             return self.out_of_time();
         }
+        // Made before it is let in: one that cannot be sent costs no sign-in and no place in flight.
+        let made = make().and_then(|request| {
+            if self.effect != Effect::Read && self.path.is_empty() {
+                self.path = request.uri().to_string();
+            }
+            self.dress(request, None)
+        });
+        let request = match made {
+            Ok(request) => request,
+            Err(error) => return self.stop(error),
+        };
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
-                self.send(authorization, generation, permit, now, make)
+                self.send(request, authorization, generation, permit, now)
             }
             Admission::SignIn(lease) => self.sign_in(lease, 0, now),
             Admission::Leased(lease) => {
@@ -202,22 +214,13 @@ impl Exchange {
 
     fn send(
         &mut self,
+        mut request: Request,
         authorization: HeaderValue,
         generation: u64,
         permit: Permit,
         now: Now,
-        make: MakeRequest<'_>,
     ) -> Action<Accepted> {
-        let dressed = make().and_then(|request| {
-            if self.effect != Effect::Read && self.path.is_empty() {
-                self.path = request.uri().to_string();
-            }
-            self.dress(request, Some(authorization))
-        });
-        let request = match dressed {
-            Ok(request) => request,
-            Err(error) => return self.stop(error),
-        };
+        request.headers_mut().insert(AUTHORIZATION, authorization);
         self.attempts += 1;
         self.look = FIRST_LOOK;
         self.state = State::Sent { generation, at: now, permit };
