@@ -134,10 +134,12 @@ impl TokenState {
         }
     }
 
-    pub(crate) fn refuse(&mut self, generation: u64) {
+    /// Whether another token is held.
+    pub(crate) fn refuse(&mut self, generation: u64) -> bool {
         if self.generation == generation {
             self.held = None;
         }
+        self.held.is_some()
     }
 
     pub(crate) fn export(&self, now: Now) -> Option<Token> {

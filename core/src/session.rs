@@ -163,9 +163,10 @@ impl Session {
         self.lock().gates.refill(quota, refill);
     }
 
-    /// Drops the token that was refused, unless somebody has replaced it already.
-    pub(crate) fn refuse_token(&self, generation: u64) {
-        self.lock().token.refuse(generation);
+    /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
+    /// other and no way to one.
+    pub(crate) fn refuse_token(&self, generation: u64) -> bool {
+        self.lock().token.refuse(generation) || self.0.sign_in.is_some()
     }
 
     pub(crate) fn abandon(&self, abandoned: &Abandoned) {

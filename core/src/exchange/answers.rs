@@ -132,11 +132,13 @@ impl Exchange {
         let mut cause = cause;
         match (decision, answered.response.take()) {
             (Decision::Accept, Some(response)) => return self.accept(response, now),
-            (Decision::FreshToken, _) => {
-                self.past.refreshed = true;
-                self.session.refuse_token(generation);
-                self.state = State::Ready { not_before: now };
-                return Action::Wait(now);
+            (Decision::FreshToken, response) => {
+                if self.session.refuse_token(generation) {
+                    self.past.refreshed = true;
+                    self.state = State::Ready { not_before: now };
+                    return Action::Wait(now);
+                }
+                answered.response = response;
             }
             (Decision::Repeat(key), response) if self.counted() < self.timing.attempts => {
                 let not_before = now + pause;
