@@ -87,7 +87,7 @@ impl Session {
     /// A token that cannot stand in a header.
     pub fn put_token(&self, token: &Token, now: Now) -> Result<()> {
         let value = headers::bearer(token.secret.expose())?;
-        self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now);
+        self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now, now);
         Ok(())
     }
 
@@ -266,12 +266,16 @@ impl Lease {
         self.session.lock().token.hold(self.id, until);
     }
 
-    /// # Errors
-    /// A token that cannot stand in a header.
-    pub(crate) fn signed_in(self, token: &Secret, expires_in: Option<Duration>, sent_at: Now) -> Result<()> {
-        let value = headers::bearer(token.expose())?;
-        self.session.lock().token.put(token.clone(), value, expires_in, sent_at);
-        Ok(())
+    /// Gives the token to everyone. `value` is its header.
+    pub(crate) fn signed_in(
+        self,
+        token: Secret,
+        value: HeaderValue,
+        life: Option<Duration>,
+        sent_at: Now,
+        now: Now,
+    ) {
+        self.session.lock().token.put(token, value, life, sent_at, now);
     }
 
     /// Ends the sign-in for everyone who waits for it.

@@ -69,14 +69,15 @@ impl Exchange {
             retry_after: headers::retry_after(answer.headers()),
         };
         if status.is_success() && !verdict.refuses() {
-            let token = self.session.sign_in().map(|create_token| create_token.parse(&answer));
+            let token = self.session.sign_in().map(|create_token| {
+                let token = create_token.parse(&answer)?;
+                headers::bearer(token.access_token.expose()).map(|value| (token, value))
+            });
             match token {
-                Some(Ok(token)) => {
+                Some(Ok((token, value))) => {
                     let life = token.expires_in.map(Duration::from_secs);
-                    return match lease.signed_in(&token.access_token, life, at) {
-                        Ok(()) => self.proceed(now, make),
-                        Err(error) => self.stop(error),
-                    };
+                    lease.signed_in(token.access_token, value, life, at, now);
+                    return self.proceed(now, make);
                 }
                 Some(Err(error)) => failure.why = SignInTrouble::Unavailable(format!("the sign-in: {error}")),
                 None => {}
