@@ -87,7 +87,7 @@ impl Exchange {
         let row = retry::sort_refusal(status, &verdict.reasons, false);
         failure.reasons = verdict.reasons;
         match row {
-            CameBack::Unauthorized | CameBack::Refused => {
+            CameBack::Unauthorized | CameBack::Refused if !lease.put_off(now) => {
                 failure.why = SignInTrouble::Refused("the service refused the sign-in");
                 let failure = Arc::new(failure);
                 lease.failed(&failure);
