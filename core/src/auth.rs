@@ -89,7 +89,7 @@ impl TokenState {
             return Access::Leased(lease.id);
         }
         if let (Some(waited), Some((failed, failure))) = (waited_for, &self.last_failure) {
-            if waited == *failed {
+            if waited <= *failed {
                 return Access::Failed(Arc::clone(failure));
             }
         }
