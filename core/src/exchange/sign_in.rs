@@ -119,9 +119,13 @@ impl Exchange {
         }
         let jitter = self.session.jitter(retry::ceiling(tries, self.timing.base, self.timing.cap));
         let pause = jitter.max(failure.retry_after.unwrap_or_default());
-        if tries >= self.timing.attempts || now + pause >= self.deadline() || !self.may_wait(pause) {
+        let in_a_hurry = now + pause >= self.deadline() || !self.may_wait(pause);
+        if tries >= self.timing.attempts || in_a_hurry {
             let failure = Arc::new(failure);
-            lease.failed(&failure);
+            // Those who wait may have more time than this call has.
+            if tries >= self.timing.attempts {
+                lease.failed(&failure);
+            }
             return self.no_access(&failure);
         }
         self.pause_sign_in(lease, tries, now + pause, Pause::BackOff, now)
