@@ -153,9 +153,9 @@ impl Session {
         self.lock().gates.closed_until(Quota::SignIn, now)
     }
 
-    /// Closes a quota for all calls of the session.
-    pub(crate) fn close(&self, quota: Quota, until: Now) {
-        self.lock().gates.close(quota, until);
+    /// Closes a quota for all calls of the session, a day at most.
+    pub(crate) fn close(&self, quota: Quota, now: Now, span: Duration) {
+        self.lock().gates.close(quota, now, span);
     }
 
     /// Notes whether the service had room for a request.

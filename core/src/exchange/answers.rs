@@ -93,7 +93,7 @@ impl Exchange {
     fn heed_limits(&self, answer: &Response, now: Now) {
         let limit = headers::rate_limit(answer.headers());
         if let (Some(0), Some(reset)) = (limit.remaining, limit.reset) {
-            self.session.close(self.quota, now + reset);
+            self.session.close(self.quota, now, reset);
         }
     }
 
@@ -188,7 +188,7 @@ impl Exchange {
         if answered.is_crowded(rate.remaining) {
             self.session.refill(self.quota, Refill::TooMany);
         } else if !locked {
-            self.session.close(self.quota, now + pause);
+            self.session.close(self.quota, now, pause);
         }
         pause
     }

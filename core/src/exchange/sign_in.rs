@@ -98,7 +98,7 @@ impl Exchange {
                 failure.retry_after = failure.retry_after.or(rate.reset);
                 failure.why = SignInTrouble::Busy;
                 let pause = failure.retry_after.unwrap_or_default();
-                self.session.close(Quota::SignIn, now + pause);
+                self.session.close(Quota::SignIn, now, pause);
             }
             _ => {}
         }
