@@ -246,7 +246,7 @@ impl Exchange {
             self.key = Some(self.callers_key.clone().unwrap_or_else(|| self.session.next_key()));
         }
         let first = self.key.as_deref().unwrap_or_default();
-        headers::printable("Idempotency-Key", &numbered(first, self.key_turn))
+        headers::key(&numbered(first, self.key_turn))
     }
 
     fn limits(&self, most: Duration, now: Now) -> Limits {
