@@ -7,7 +7,7 @@ use super::answers::id_of;
 use super::{Accepted, Exchange, LEASE_SLACK, MakeRequest, SIGN_IN_TIMEOUT, SignInStep, State};
 use crate::auth::{SignInFailure, SignInTrouble};
 use crate::envelope::{self, Envelope};
-use crate::error::{Cause, Circumstances, Error, Outcome};
+use crate::error::{Cause, Circumstances, Error, Outcome, Reason};
 use crate::headers::{self, Common, Dress};
 use crate::machine::Action;
 use crate::operation::{Effect, Operation as _, Quota};
@@ -85,7 +85,7 @@ impl Exchange {
             return self.sign_in_again(lease, tries, failure, now, make);
         }
         let row = retry::sort_refusal(status, &verdict.reasons, false);
-        failure.reasons = verdict.reasons;
+        failure.reasons = verdict.reasons.into_iter().map(|reason| self.unsaid(reason)).collect();
         match row {
             CameBack::Unauthorized | CameBack::Refused if !lease.put_off(now) => {
                 failure.why = SignInTrouble::Refused("the service refused the sign-in");
@@ -103,6 +103,13 @@ impl Exchange {
             _ => {}
         }
         self.sign_in_again(lease, tries, failure, now, make)
+    }
+
+    /// A reason that repeats the client secret, without it.
+    fn unsaid(&self, reason: Reason) -> Reason {
+        let tells = |text: &str| self.session.sign_in().is_some_and(|sign_in| sign_in.is_told_by(text));
+        let without = |text: String| if tells(&text) { "[redacted]".to_owned() } else { text };
+        Reason { code: without(reason.code), message: without(reason.message) }
     }
 
     pub(super) fn sign_in_again(
