@@ -23,6 +23,8 @@ use crate::types::Secret;
 const MARGIN: Duration = Duration::from_secs(300);
 /// How long a token is taken to last when the answer does not say.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
+/// How long a token is used at least.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 /// How long a lease lasts that its holder neither extends nor gives back.
 const TERM: Duration = Duration::from_secs(60);
 /// How long an early renewal that failed is put off while the old token still serves.
@@ -87,7 +89,7 @@ impl TokenState {
             return Access::Leased(lease.id);
         }
         if let (Some(waited), Some((failed, failure))) = (waited_for, &self.last_failure) {
-            if waited == *failed {
+            if waited <= *failed {
                 return Access::Failed(Arc::clone(failure));
             }
         }
@@ -106,11 +108,20 @@ impl TokenState {
         self.lease.take_if(|term| term.id == lease);
     }
 
-    /// `since` is when the token was asked for: its life is counted from there, to be on the safe side.
-    pub(crate) fn put(&mut self, secret: Secret, value: HeaderValue, life: Option<Duration>, since: Now) {
+    /// `since` is when the token was asked for: its life is counted from there, to be on the safe side. However
+    /// short it is, the token is tried once before the next is fetched.
+    pub(crate) fn put(
+        &mut self,
+        secret: Secret,
+        value: HeaderValue,
+        life: Option<Duration>,
+        since: Now,
+        now: Now,
+    ) {
         let life = life.unwrap_or(USUAL_LIFE);
-        let expires_at = since + life;
-        let renew_at = since + life.saturating_sub(MARGIN.min(life / 2));
+        let tried = now + SHORTEST_LIFE;
+        let expires_at = tried.max(since + life);
+        let renew_at = tried.max(since + life.saturating_sub(MARGIN.min(life / 2)));
         self.held = Some(Held { secret, value, renew_at: Some(renew_at), expires_at: Some(expires_at) });
         self.last_failure = None;
         self.generation += 1;
@@ -134,10 +145,12 @@ impl TokenState {
         }
     }
 
-    pub(crate) fn refuse(&mut self, generation: u64) {
+    /// Whether another token is held.
+    pub(crate) fn refuse(&mut self, generation: u64) -> bool {
         if self.generation == generation {
             self.held = None;
         }
+        self.held.is_some()
     }
 
     pub(crate) fn export(&self, now: Now) -> Option<Token> {

@@ -49,7 +49,7 @@ impl<O: Operation> Call<O> {
         if response.status() == StatusCode::NO_CONTENT && response.body().is_empty() {
             *response.body_mut() = Bytes::from_static(b"{}");
         }
-        let value = match (self.operation.parse(&response), &self.exchange) {
+        let value = match (self.operation.parse(&response), &mut self.exchange) {
             (Ok(value), _) => value,
             (Err(error), Ok(exchange)) => return Err(exchange.unread(error, &response)),
             (Err(error), Err(_)) => return Err(error),

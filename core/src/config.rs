@@ -149,8 +149,8 @@ impl Config {
         self
     }
 
-    /// Is told of every write that was abandoned in flight, for example because its future was dropped: its
-    /// outcome is unknown and no error value is left to say so.
+    /// Is told of every write that was abandoned in flight or between attempts, for example because its future
+    /// was dropped: its outcome is unknown and no error value is left to say so.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&Abandoned) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer(Arc::new(observer)));

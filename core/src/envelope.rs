@@ -15,7 +15,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::Reason;
+use crate::error::{Category, Reason};
 use crate::transport::Response;
 
 /// What an answer's body says of the request, apart from its payload.
@@ -25,6 +25,8 @@ pub(crate) struct Envelope {
     pub(crate) process_id: Option<Box<str>>,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) reasons: Vec<Reason>,
+    /// The reason is a code and a message of their own, which may be fields of a payload.
+    pub(crate) flat: bool,
 }
 
 /// What is left of an answer that cannot be inflated.
@@ -109,6 +111,7 @@ impl Envelope {
     pub(crate) fn refuses(&self) -> bool {
         match self.success {
             Some(success) => !success,
+            None if self.flat => self.reasons.iter().any(|reason| reason.category() != Category::Other),
             None => !self.reasons.is_empty(),
         }
     }
@@ -127,13 +130,14 @@ impl<'de> Deserialize<'de> for Envelope {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
                 let mut envelope = Envelope::default();
-                let mut flat = Reason::default();
+                let mut flat = Flat::default();
                 while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     let value: &RawValue = map.next_value()?;
                     envelope.note(&name, value.get(), &mut flat);
                 }
-                if envelope.reasons.is_empty() && envelope.shows_flat(&flat) {
-                    envelope.reasons.push(flat);
+                if envelope.reasons.is_empty() && envelope.shows_flat(&flat.reason) {
+                    envelope.flat = !flat.is_fault;
+                    envelope.reasons.push(flat.reason);
                 }
                 Ok(envelope)
             }
@@ -143,8 +147,16 @@ impl<'de> Deserialize<'de> for Envelope {
     }
 }
 
+/// A code and a message beside the other fields.
+#[derive(Default)]
+struct Flat {
+    reason: Reason,
+    /// The names are those of a fault and of no payload.
+    is_fault: bool,
+}
+
 impl Envelope {
-    fn note(&mut self, name: &str, value: &str, flat: &mut Reason) {
+    fn note(&mut self, name: &str, value: &str, flat: &mut Flat) {
         match name {
             // Of two flags that contradict each other the bad news wins.
             "success" | "Success" => {
@@ -159,14 +171,18 @@ impl Envelope {
                     (_, says) => says,
                 };
             }
-            "processId" => self.process_id = text(value).map(Into::into),
-            "requestId" => self.request_id = text(value).map(Into::into),
+            "processId" => self.process_id = id(value),
+            "requestId" => self.request_id = id(value),
             "reasons" | "Errors" | "errors" => self.reasons.extend(reasons(value)),
-            "code" | "Code" | "faultcode" | "FaultCode" | "error" => {
-                flat.code = text(value).unwrap_or_default();
+            "code" | "Code" => flat.reason.code = text(value).unwrap_or_default(),
+            "message" | "Message" => flat.reason.message = text(value).unwrap_or_default(),
+            "faultcode" | "FaultCode" | "error" => {
+                flat.is_fault = true;
+                flat.reason.code = text(value).unwrap_or_default();
             }
-            "message" | "Message" | "faultstring" | "FaultMessage" | "error_description" => {
-                flat.message = text(value).unwrap_or_default();
+            "faultstring" | "FaultMessage" | "error_description" => {
+                flat.is_fault = true;
+                flat.reason.message = text(value).unwrap_or_default();
             }
             _ => {}
         }
@@ -177,6 +193,10 @@ impl Envelope {
         let said = !flat.code.is_empty() || !flat.message.is_empty();
         said && self.success != Some(true)
     }
+}
+
+fn id(json: &str) -> Option<Box<str>> {
+    text(json).filter(|id| !id.is_empty()).map(Into::into)
 }
 
 /// A JSON text or number as text.

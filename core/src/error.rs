@@ -403,6 +403,28 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let alternate = f.alternate();
+        self.write_line(&mut OneLine(f), alternate)
+    }
+}
+
+/// Text from outside must not begin a line of its own in somebody's log.
+struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for (place, part) in text.split(char::is_control).enumerate() {
+            if place > 0 {
+                self.0.write_char(' ')?;
+            }
+            self.0.write_str(part)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    fn write_line(&self, f: &mut impl fmt::Write, alternate: bool) -> fmt::Result {
         let inner = &*self.0;
         if !inner.operation.is_empty() {
             write!(f, "{}: ", inner.operation)?;
@@ -437,7 +459,7 @@ impl fmt::Display for Error {
         if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
-        if f.alternate() {
+        if alternate {
             for reason in inner.reasons.iter().skip(1) {
                 write!(f, "; also: {reason}")?;
             }

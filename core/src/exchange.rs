@@ -20,11 +20,12 @@ use std::mem;
 use std::time::Duration;
 
 use http::HeaderValue;
+use http::header::AUTHORIZATION;
 
 use self::sign_in::describe;
 use crate::auth::{SignInFailure, SignInTrouble};
 use crate::config::{CallOptions, Timing};
-use crate::error::{Cause, Error, Result};
+use crate::error::{Cause, Error, Outcome, Result};
 use crate::headers::{self, Common, Dress};
 use crate::machine::{Action, Event};
 use crate::operation::{Effect, Media, Quota, Spec};
@@ -62,6 +63,8 @@ pub(crate) struct Exchange {
     past: Past,
     seen_ids: Vec<Box<str>>,
     unknown_since: Option<Now>,
+    /// What became of it, once it is over.
+    settled: Option<Outcome>,
     path: String,
 }
 
@@ -131,6 +134,7 @@ impl Exchange {
             past: Past::default(),
             seen_ids: Vec::new(),
             unknown_since: None,
+            settled: None,
             path: String::new(),
         })
     }
@@ -182,9 +186,20 @@ impl Exchange {
         if now >= self.deadline() {
             return self.out_of_time();
         }
+        // Made before it is let in: one that cannot be sent costs no sign-in and no place in flight.
+        let made = make().and_then(|request| {
+            if self.effect != Effect::Read && self.path.is_empty() {
+                self.path = request.uri().to_string();
+            }
+            self.dress(request, None)
+        });
+        let request = match made {
+            Ok(request) => request,
+            Err(error) => return self.stop(error),
+        };
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
-                self.send(authorization, generation, permit, now, make)
+                self.send(request, authorization, generation, permit, now)
             }
             Admission::SignIn(lease) => self.sign_in(lease, 0, now),
             Admission::Leased(lease) => {
@@ -199,22 +214,13 @@ impl Exchange {
 
     fn send(
         &mut self,
+        mut request: Request,
         authorization: HeaderValue,
         generation: u64,
         permit: Permit,
         now: Now,
-        make: MakeRequest<'_>,
     ) -> Action<Accepted> {
-        let dressed = make().and_then(|request| {
-            if self.effect != Effect::Read && self.path.is_empty() {
-                self.path = request.uri().to_string();
-            }
-            self.dress(request, Some(authorization))
-        });
-        let request = match dressed {
-            Ok(request) => request,
-            Err(error) => return self.stop(error),
-        };
+        request.headers_mut().insert(AUTHORIZATION, authorization);
         self.attempts += 1;
         self.look = FIRST_LOOK;
         self.state = State::Sent { generation, at: now, permit };
@@ -240,7 +246,7 @@ impl Exchange {
             self.key = Some(self.callers_key.clone().unwrap_or_else(|| self.session.next_key()));
         }
         let first = self.key.as_deref().unwrap_or_default();
-        headers::printable("Idempotency-Key", &numbered(first, self.key_turn))
+        headers::key(&numbered(first, self.key_turn))
     }
 
     fn limits(&self, most: Duration, now: Now) -> Limits {
@@ -254,7 +260,12 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let (State::Sent { .. }, Effect::Keyed | Effect::Transition) = (&self.state, self.effect) {
+        let unknown = match &self.state {
+            State::Sent { .. } => true,
+            State::Ready { .. } | State::SigningIn { .. } => self.past.uncertain,
+            State::Over => false,
+        };
+        if unknown && self.effect != Effect::Read {
             self.session.abandon(&Abandoned {
                 operation: self.name,
                 path: mem::take(&mut self.path),

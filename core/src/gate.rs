@@ -1,5 +1,7 @@
 //! The tenant's limits as this session meets them: closed classes, and how many requests may be in flight.
 
+use std::time::Duration;
+
 use crate::operation::Quota;
 use crate::transport::Now;
 
@@ -24,6 +26,8 @@ struct Gate {
     width: Option<u32>,
 }
 
+/// The longest window that the service counts in: no header closes a class for longer.
+const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 /// One request, in the unit of a gate's width.
 const ONE: u32 = 256;
 /// The widest gate: the service's largest documented limit, doubled as some tenants have it. Past it there is
@@ -36,9 +40,9 @@ impl Gates {
         (now < gate.closed_until).then_some(gate.closed_until)
     }
 
-    pub(crate) fn close(&mut self, quota: Quota, until: Now) {
+    pub(crate) fn close(&mut self, quota: Quota, now: Now, span: Duration) {
         let gate = &mut self.0[index(quota)];
-        gate.closed_until = gate.closed_until.max(until);
+        gate.closed_until = gate.closed_until.max(now + span.min(LONGEST_WINDOW));
     }
 
     /// Takes a place in flight, if there is one.
@@ -84,15 +88,13 @@ fn index(quota: Quota) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn a_closed_class_leaves_the_others_open() {
         let mut gates = Gates::default();
-        gates.close(Quota::Default, Now(Duration::from_secs(9)));
-        gates.close(Quota::Default, Now(Duration::from_secs(3)));
+        gates.close(Quota::Default, Now::default(), Duration::from_secs(9));
+        gates.close(Quota::Default, Now::default(), Duration::from_secs(3));
         assert_eq!(gates.closed_until(Quota::Default, Now::default()), Some(Now(Duration::from_secs(9))));
         assert_eq!(gates.closed_until(Quota::ObjectQuery, Now::default()), None);
         assert_eq!(gates.closed_until(Quota::Default, Now(Duration::from_secs(9))), None);

@@ -17,8 +17,10 @@ pub(crate) const TRACK_ID: HeaderName = HeaderName::from_static("zuora-track-id"
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("zuora-request-id");
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Longest key that a caller may choose; the service takes 254, the rest is for counters.
+/// Longest key that a caller may choose; the rest is for counters.
 const CALLERS_KEY: usize = 240;
+/// Longest key that the service takes.
+const LONGEST_KEY: usize = 254;
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -137,10 +139,27 @@ fn track_id(text: &str) -> Result<HeaderValue> {
 /// # Errors
 /// A key that is empty, too long or not printable ASCII.
 pub(crate) fn callers_key(text: &str) -> Result<&str> {
-    if text.len() > CALLERS_KEY {
+    if own_part(text).len() > CALLERS_KEY {
         return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
     }
-    printable("Idempotency-Key", text).map(|_| text)
+    key(text).map(|_| text)
+}
+
+/// # Errors
+/// A key that the service would refuse.
+pub(crate) fn key(text: &str) -> Result<HeaderValue> {
+    if text.len() > LONGEST_KEY {
+        return Err(Error::invalid("Idempotency-Key", "takes at most 254 characters with its counters"));
+    }
+    printable("Idempotency-Key", text)
+}
+
+/// A key without the counters that earlier calls have added.
+fn own_part(key: &str) -> &str {
+    match key.rsplit_once('.') {
+        Some((own, turn)) if !turn.is_empty() && turn.bytes().all(|b| b.is_ascii_digit()) => own_part(own),
+        _ => key,
+    }
 }
 
 pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue> {
@@ -182,9 +201,14 @@ impl Dress<'_> {
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
         };
+        for (name, value) in [(AUTHORIZATION, self.authorization), (IDEMPOTENCY_KEY, self.idempotency_key)] {
+            // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
+            headers.remove(&name);
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
         let optional = [
-            (AUTHORIZATION, self.authorization),
-            (IDEMPOTENCY_KEY, self.idempotency_key),
             (VERSION, pick(&self.call.version, &self.session.version)),
             (ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id)),
             (ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids)),

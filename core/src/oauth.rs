@@ -33,6 +33,15 @@ impl CreateToken {
     }
 }
 
+impl CreateToken {
+    /// Whether a text holds the client secret, plain or as the form encodes it.
+    pub(crate) fn is_told_by(&self, text: &str) -> bool {
+        let secret = self.client_secret.expose();
+        !secret.is_empty()
+            && (text.contains(secret) || text.contains(&utf8_percent_encode(secret, FORM).to_string()))
+    }
+}
+
 impl Operation for CreateToken {
     type Output = TokenAnswer;
 

@@ -27,7 +27,7 @@ use crate::operation::Effect;
 pub(crate) enum CameBack {
     /// The server cannot have seen the request.
     NeverLeft,
-    /// 401, or a reason of category 11.
+    /// 401, or nothing but reasons of category 11.
     Unauthorized,
     /// 429, or nothing but lock and limit reasons: the service did not begin.
     Busy,
@@ -125,7 +125,8 @@ pub(crate) fn sort_refusal(status: StatusCode, reasons: &[Reason], whole_success
     let any = |categories: &[Category]| reasons.iter().any(|reason| categories.contains(&reason.category()));
     let passing = [Category::Lock, Category::Limit];
     let all_pass = reasons.iter().all(|reason| passing.contains(&reason.category()));
-    if status == StatusCode::UNAUTHORIZED || any(&[Category::Authentication]) {
+    let all = |category| !reasons.is_empty() && reasons.iter().all(|reason| reason.category() == category);
+    if status == StatusCode::UNAUTHORIZED || all(Category::Authentication) {
         return CameBack::Unauthorized;
     }
     if status == StatusCode::TOO_MANY_REQUESTS || (all_pass && !reasons.is_empty()) {

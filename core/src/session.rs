@@ -87,7 +87,7 @@ impl Session {
     /// A token that cannot stand in a header.
     pub fn put_token(&self, token: &Token, now: Now) -> Result<()> {
         let value = headers::bearer(token.secret.expose())?;
-        self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now);
+        self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now, now);
         Ok(())
     }
 
@@ -153,9 +153,9 @@ impl Session {
         self.lock().gates.closed_until(Quota::SignIn, now)
     }
 
-    /// Closes a quota for all calls of the session.
-    pub(crate) fn close(&self, quota: Quota, until: Now) {
-        self.lock().gates.close(quota, until);
+    /// Closes a quota for all calls of the session, a day at most.
+    pub(crate) fn close(&self, quota: Quota, now: Now, span: Duration) {
+        self.lock().gates.close(quota, now, span);
     }
 
     /// Notes whether the service had room for a request.
@@ -163,9 +163,10 @@ impl Session {
         self.lock().gates.refill(quota, refill);
     }
 
-    /// Drops the token that was refused, unless somebody has replaced it already.
-    pub(crate) fn refuse_token(&self, generation: u64) {
-        self.lock().token.refuse(generation);
+    /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
+    /// other and no way to one.
+    pub(crate) fn refuse_token(&self, generation: u64) -> bool {
+        self.lock().token.refuse(generation) || self.0.sign_in.is_some()
     }
 
     pub(crate) fn abandon(&self, abandoned: &Abandoned) {
@@ -203,7 +204,8 @@ impl Token {
     }
 }
 
-/// A write that was given up while its request was in flight.
+/// A write that was given up while its request was in flight, or between two attempts when the one before had
+/// an unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Abandoned {
@@ -264,12 +266,16 @@ impl Lease {
         self.session.lock().token.hold(self.id, until);
     }
 
-    /// # Errors
-    /// A token that cannot stand in a header.
-    pub(crate) fn signed_in(self, token: &Secret, expires_in: Option<Duration>, sent_at: Now) -> Result<()> {
-        let value = headers::bearer(token.expose())?;
-        self.session.lock().token.put(token.clone(), value, expires_in, sent_at);
-        Ok(())
+    /// Gives the token to everyone. `value` is its header.
+    pub(crate) fn signed_in(
+        self,
+        token: Secret,
+        value: HeaderValue,
+        life: Option<Duration>,
+        sent_at: Now,
+        now: Now,
+    ) {
+        self.session.lock().token.put(token, value, life, sent_at, now);
     }
 
     /// Ends the sign-in for everyone who waits for it.

@@ -26,6 +26,9 @@ pub trait Awaited {
 
     /// Judges what a look showed. An error that is handed back ends the wait, unless it is one that passes.
     ///
+    /// `now` is when the look began: what it showed is at least as new, whereas the answer may have been long
+    /// under way.
+    ///
     /// # Errors
     /// The goal cannot be reached any more, or the look failed.
     fn judge(
@@ -34,6 +37,9 @@ pub trait Awaited {
         now: Now,
     ) -> Result<Progress<Self::Ready>>;
 }
+
+/// What the last look of a wait is given, however little time is left.
+const LAST_LOOK: Duration = Duration::from_secs(30);
 
 /// What a look has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +110,7 @@ pub struct Watch<A: Awaited> {
     started: Option<Now>,
     next_look: Option<Now>,
     failures: u32,
-    under_way: Option<Call<A::Read>>,
+    under_way: Option<(Now, Call<A::Read>)>,
     over: bool,
 }
 
@@ -144,17 +150,18 @@ impl<A: Awaited> Watch<A> {
     fn looked(
         &mut self,
         seen: Result<Answer<<A::Read as Operation>::Output>>,
+        began: Now,
         now: Now,
     ) -> Action<Progress<A::Ready>> {
         let failed = seen.is_err();
-        let judged = self.awaited.judge(seen.map(Answer::into_inner), now);
+        let judged = self.awaited.judge(seen.map(Answer::into_inner), began);
         let hint = match judged {
             Ok(Progress::Ready(ready)) => {
                 self.over = true;
                 return Action::Done(Ok(Progress::Ready(ready)));
             }
             Ok(Progress::Pending(hint)) => {
-                self.failures = if failed { self.failures + 1 } else { 0 };
+                self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
                 hint
             }
             Err(error) if failed && error.is_retryable() && self.failures < self.pace.failed_looks => {
@@ -183,8 +190,8 @@ impl<A: Awaited> Machine for Watch<A> {
             return Action::Done(Err(Error::failed("this watch is over: it was decided or has failed")));
         }
         self.started.get_or_insert(now);
-        let mut call = match self.under_way.take() {
-            Some(call) => call,
+        let (began, mut call) = match self.under_way.take() {
+            Some(look) => look,
             None => {
                 if let Some(next_look) = self.next_look.filter(|next_look| now < *next_look) {
                     return Action::Wait(next_look);
@@ -194,19 +201,22 @@ impl<A: Awaited> Machine for Watch<A> {
                     let what = "not decided within the time for the whole wait";
                     return Action::Done(Err(Cause::Deadline { what: what.into() }.into()));
                 }
-                Call::with(&self.session, self.awaited.read(), &self.options)
+                let left = self.pace.deadline.saturating_sub(self.waited(now)).max(LAST_LOOK);
+                let span = self.session.timing().with(&self.options).deadline.min(left);
+                let options = self.options.clone().deadline(span);
+                (now, Call::with(&self.session, self.awaited.read(), &options))
             }
         };
         match call.step(event, now) {
             Action::Send(request, limits) => {
-                self.under_way = Some(call);
+                self.under_way = Some((began, call));
                 Action::Send(request, limits)
             }
             Action::Wait(until) => {
-                self.under_way = Some(call);
+                self.under_way = Some((began, call));
                 Action::Wait(until)
             }
-            Action::Done(seen) => self.looked(seen, now),
+            Action::Done(seen) => self.looked(seen, began, now),
         }
     }
 }

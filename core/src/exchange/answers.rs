@@ -1,5 +1,6 @@
 //! What an answer means for the call: read, sorted, decided by the key table.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,10 +40,11 @@ impl Exchange {
         let came_back = if refuses {
             let whole_success = verdict.success == Some(true);
             let mut row = retry::sort_refusal(status, &verdict.reasons, whole_success);
-            // On a write, reasons without the flag are a refusal only where they say that nothing began.
+            // On a write, reasons without the flag are a refusal only where they say that nothing began or that
+            // nobody knows.
             if status.is_success() && verdict.success.is_none() && self.effect != Effect::Read {
                 row = match row {
-                    CameBack::Busy => CameBack::Busy,
+                    CameBack::Busy | CameBack::NoVerdict { .. } => row,
                     _ => CameBack::Unreadable { applied: false },
                 };
             }
@@ -83,6 +85,7 @@ impl Exchange {
     fn accept(&mut self, answer: Response, now: Now) -> Action<Accepted> {
         self.session.refill(self.quota, Refill::Served);
         self.heed_limits(&answer, now);
+        self.settled = (self.effect != Effect::Read).then_some(Outcome::Applied);
         Action::Done(Ok(Accepted { response: answer, attempts: self.attempts }))
     }
 
@@ -90,7 +93,7 @@ impl Exchange {
     fn heed_limits(&self, answer: &Response, now: Now) {
         let limit = headers::rate_limit(answer.headers());
         if let (Some(0), Some(reset)) = (limit.remaining, limit.reset) {
-            self.session.close(self.quota, now + reset);
+            self.session.close(self.quota, now, reset);
         }
     }
 
@@ -129,14 +132,15 @@ impl Exchange {
         let mut cause = cause;
         match (decision, answered.response.take()) {
             (Decision::Accept, Some(response)) => return self.accept(response, now),
-            (Decision::FreshToken, _) => {
-                self.past.refreshed = true;
-                self.attempts -= 1;
-                self.session.refuse_token(generation);
-                self.state = State::Ready { not_before: now };
-                return Action::Wait(now);
+            (Decision::FreshToken, response) => {
+                if self.session.refuse_token(generation) {
+                    self.past.refreshed = true;
+                    self.state = State::Ready { not_before: now };
+                    return Action::Wait(now);
+                }
+                answered.response = response;
             }
-            (Decision::Repeat(key), response) if self.attempts < self.timing.attempts => {
+            (Decision::Repeat(key), response) if self.counted() < self.timing.attempts => {
                 let not_before = now + pause;
                 if not_before < self.deadline() && self.may_wait(pause) {
                     self.key_turn += u32::from(key == Key::Next);
@@ -145,7 +149,16 @@ impl Exchange {
                     return Action::Wait(not_before);
                 }
                 if came_back != CameBack::Busy {
-                    cause = Cause::Deadline { what: "no time is left for another attempt".into() }.into();
+                    cause = match not_before < self.deadline() {
+                        true => {
+                            let what = "the next attempt would come later than this call may wait";
+                            Cause::Throttled { what: tried(what, &cause) }.into()
+                        }
+                        false => {
+                            let what = "no time is left for another attempt";
+                            Cause::Deadline { what: tried(what, &cause) }.into()
+                        }
+                    };
                 }
                 answered.response = response;
             }
@@ -163,7 +176,7 @@ impl Exchange {
 
     /// How long to wait before a repeat; holds the whole session back where the tenant's limits demand it.
     fn pause_after(&self, came_back: CameBack, answered: &Answered, now: Now) -> Duration {
-        let jitter = self.session.jitter(retry::ceiling(self.attempts, self.timing.base, self.timing.cap));
+        let jitter = self.session.jitter(retry::ceiling(self.counted(), self.timing.base, self.timing.cap));
         let Some(response) = &answered.response else { return jitter };
         let rate = headers::rate_limit(response.headers());
         let told = headers::retry_after(response.headers());
@@ -175,9 +188,14 @@ impl Exchange {
         if answered.is_crowded(rate.remaining) {
             self.session.refill(self.quota, Refill::TooMany);
         } else if !locked {
-            self.session.close(self.quota, now + pause);
+            self.session.close(self.quota, now, pause);
         }
         pause
+    }
+
+    /// The attempts that count; the one that only showed the token to be stale does not.
+    fn counted(&self) -> u32 {
+        self.attempts - u32::from(self.past.refreshed)
     }
 
     fn note_ids(&mut self, answered: &Answered) -> bool {
@@ -241,6 +259,14 @@ fn refusal(status: StatusCode, reasons: &[Reason]) -> Error {
         return Cause::Refused { what: why.into() }.into();
     }
     Cause::Rejected.into()
+}
+
+/// Why there is no other attempt, with why the last one failed where no answer tells.
+fn tried(what: &'static str, last: &Error) -> Cow<'static, str> {
+    match std::error::Error::source(last) {
+        Some(failure) => format!("{what}: {failure}").into(),
+        None => what.into(),
+    }
 }
 
 fn unreadable(spoiled: Spoiled) -> Error {

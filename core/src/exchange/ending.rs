@@ -70,14 +70,16 @@ impl Exchange {
     }
 
     pub(super) fn known_outcome(&self) -> Outcome {
-        match self.past.uncertain && self.effect != Effect::Read {
-            true => Outcome::Unknown,
-            false => Outcome::NotApplied,
+        match (self.settled, self.past.uncertain && self.effect != Effect::Read) {
+            (Some(outcome), _) => outcome,
+            (None, true) => Outcome::Unknown,
+            (None, false) => Outcome::NotApplied,
         }
     }
 
     pub(super) fn end(&mut self, error: Error, what: Circumstances) -> Action<Accepted> {
         self.state = State::Over;
+        self.settled = Some(what.outcome);
         Action::Done(Err(error.under(Circumstances {
             operation: self.name,
             attempts: self.attempts,
@@ -89,7 +91,7 @@ impl Exchange {
     }
 
     /// An error that the operation's own reading of an accepted answer ended with.
-    pub(crate) fn unread(&self, error: Error, answer: &Response) -> Error {
+    pub(crate) fn unread(&mut self, error: Error, answer: &Response) -> Error {
         let said_so = || {
             envelope::begins_with_success(answer.body())
                 || Envelope::read(answer.body()).success == Some(true)
@@ -99,12 +101,14 @@ impl Exchange {
             _ if answer.status() == StatusCode::NO_CONTENT || said_so() => Outcome::Applied,
             _ => Outcome::Unknown,
         };
+        self.settled = Some(outcome);
         let answered = Answered { response: Some(answer.clone()), verdict: Envelope::default() };
         error.under(Circumstances {
             operation: self.name,
             attempts: self.attempts,
             track_id: self.track_id().map(Into::into),
             idempotency_key: self.key_text().map(Into::into),
+            repeatable: self.effect == Effect::Keyed && outcome == Outcome::Unknown,
             outcome,
             ..answered.circumstances()
         })

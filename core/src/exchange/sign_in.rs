@@ -7,7 +7,7 @@ use super::answers::id_of;
 use super::{Accepted, Exchange, LEASE_SLACK, MakeRequest, SIGN_IN_TIMEOUT, SignInStep, State};
 use crate::auth::{SignInFailure, SignInTrouble};
 use crate::envelope::{self, Envelope};
-use crate::error::{Cause, Circumstances, Error, Outcome};
+use crate::error::{Cause, Circumstances, Error, Outcome, Reason};
 use crate::headers::{self, Common, Dress};
 use crate::machine::Action;
 use crate::operation::{Effect, Operation as _, Quota};
@@ -69,14 +69,15 @@ impl Exchange {
             retry_after: headers::retry_after(answer.headers()),
         };
         if status.is_success() && !verdict.refuses() {
-            let token = self.session.sign_in().map(|create_token| create_token.parse(&answer));
+            let token = self.session.sign_in().map(|create_token| {
+                let token = create_token.parse(&answer)?;
+                headers::bearer(token.access_token.expose()).map(|value| (token, value))
+            });
             match token {
-                Some(Ok(token)) => {
+                Some(Ok((token, value))) => {
                     let life = token.expires_in.map(Duration::from_secs);
-                    return match lease.signed_in(&token.access_token, life, at) {
-                        Ok(()) => self.proceed(now, make),
-                        Err(error) => self.stop(error),
-                    };
+                    lease.signed_in(token.access_token, value, life, at, now);
+                    return self.proceed(now, make);
                 }
                 Some(Err(error)) => failure.why = SignInTrouble::Unavailable(format!("the sign-in: {error}")),
                 None => {}
@@ -84,9 +85,9 @@ impl Exchange {
             return self.sign_in_again(lease, tries, failure, now, make);
         }
         let row = retry::sort_refusal(status, &verdict.reasons, false);
-        failure.reasons = verdict.reasons;
+        failure.reasons = verdict.reasons.into_iter().map(|reason| self.unsaid(reason)).collect();
         match row {
-            CameBack::Unauthorized | CameBack::Refused => {
+            CameBack::Unauthorized | CameBack::Refused if !lease.put_off(now) => {
                 failure.why = SignInTrouble::Refused("the service refused the sign-in");
                 let failure = Arc::new(failure);
                 lease.failed(&failure);
@@ -97,11 +98,18 @@ impl Exchange {
                 failure.retry_after = failure.retry_after.or(rate.reset);
                 failure.why = SignInTrouble::Busy;
                 let pause = failure.retry_after.unwrap_or_default();
-                self.session.close(Quota::SignIn, now + pause);
+                self.session.close(Quota::SignIn, now, pause);
             }
             _ => {}
         }
         self.sign_in_again(lease, tries, failure, now, make)
+    }
+
+    /// A reason that repeats the client secret, without it.
+    fn unsaid(&self, reason: Reason) -> Reason {
+        let tells = |text: &str| self.session.sign_in().is_some_and(|sign_in| sign_in.is_told_by(text));
+        let without = |text: String| if tells(&text) { "[redacted]".to_owned() } else { text };
+        Reason { code: without(reason.code), message: without(reason.message), ..Reason::default() }
     }
 
     pub(super) fn sign_in_again(
@@ -118,9 +126,13 @@ impl Exchange {
         }
         let jitter = self.session.jitter(retry::ceiling(tries, self.timing.base, self.timing.cap));
         let pause = jitter.max(failure.retry_after.unwrap_or_default());
-        if tries >= self.timing.attempts || now + pause >= self.deadline() || !self.may_wait(pause) {
+        let in_a_hurry = now + pause >= self.deadline() || !self.may_wait(pause);
+        if tries >= self.timing.attempts || in_a_hurry {
             let failure = Arc::new(failure);
-            lease.failed(&failure);
+            // Those who wait may have more time than this call has.
+            if tries >= self.timing.attempts {
+                lease.failed(&failure);
+            }
             return self.no_access(&failure);
         }
         self.pause_sign_in(lease, tries, now + pause, Pause::BackOff, now)
