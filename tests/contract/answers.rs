@@ -212,7 +212,7 @@ fn samples(facts: &Facts, field: &Field) -> Vec<(Json, Json)> {
         _ if dated => vec![as_is(Json::text("2025-03-21T01:42:47-07:00"))],
         _ => {
             let known = facts.known_values(field);
-            let bare = [("integer", Json::number(1)), ("boolean", Json::Bool(false))];
+            let bare = [("integer", Json::number(&1)), ("boolean", Json::Bool(false))];
             let bare = bare.into_iter().filter(|(wire_type, _)| field.comes_as(wire_type));
             known
                 .into_iter()

@@ -94,7 +94,7 @@ pub(crate) fn check_constraints(facts: &Facts, constraints: Vec<Constraint>, led
 
 /// Every known value of an enumeration, and of a field that has a list of its own, has a name in the library. Fields
 /// that are text with a few usual values have none: `batches`, `billCycleDay`.
-pub(crate) fn check_words(facts: &Facts, words: Vec<Words>, ledger: &mut Ledger) {
+pub(crate) fn check_words(facts: &Facts, words: &[Words], ledger: &mut Ledger) {
     let texts = ["batches", "billCycleDay", "grant_type", "reasonCode"];
     let mut demand = |owner: &str, values: Vec<String>| {
         for value in values {
@@ -191,8 +191,8 @@ impl Limit {
             Self::MaxLength(length) => Json::text("9".repeat(length + 1)),
             Self::MinItems => Json::List(Vec::new()),
             Self::MaxItems(count) => repeated(present, count + 1),
-            Self::Minimum(value) => Json::number(value - 1),
-            Self::Maximum(value) => Json::number(value + 1),
+            Self::Minimum(value) => Json::number(&(value - 1)),
+            Self::Maximum(value) => Json::number(&(value + 1)),
             Self::Pattern | Self::Values => Json::text("not like this!"),
         })
     }
