@@ -1,38 +1,29 @@
-//! Files: a body of several parts, and an answer that is no JSON. These operations have no text.
+//! Files: an answer that is no JSON, and a body of several parts.
 
 use zuora_core::files::GetFiles;
 use zuora_core::invoices::UploadInvoiceFile;
 use zuora_core::{Error, Kind, Operation, Response};
 
-use crate::answers;
 use crate::facts::Facts;
 use crate::invoice_requests::ID;
-use crate::json::Json;
 use crate::ledger::Ledger;
 use crate::operations::{self, UNSAFE_KEYS};
 use crate::subject::plan;
 
 const PDF: &[u8] = b"%PDF-1.7 \xff";
 
-pub(crate) fn check_requests(facts: &Facts, ledger: &mut Ledger) {
-    check_request(facts, &upload(PDF), ledger, |key| UploadInvoiceFile::new(key, "a.pdf", PDF));
-    check_request(facts, &GetFiles::new(ID), ledger, |key| GetFiles::new(key));
-}
-
-fn check_request<O: Operation>(
-    facts: &Facts,
-    legal: &O,
-    ledger: &mut Ledger,
-    with_key: impl Fn(&'static str) -> O,
-) {
-    let spec = legal.spec();
-    let operation = facts.operation(spec.name).expect("it is documented");
-    operations::check_one(operation, spec, &plan(legal).expect("a legal request"), ledger);
+/// The download, whose answer is no text.
+pub(crate) fn check_download(facts: &Facts, ledger: &mut Ledger) {
+    let download = GetFiles::new(ID);
+    let operation = facts.operation("get_files").expect("it is documented");
+    operations::check_one(operation, download.spec(), &plan(&download).expect("a legal request"), ledger);
     for key in UNSAFE_KEYS {
-        let error = plan(&with_key(key)).expect_err("a key that is not safe in a path");
+        let error = plan(&GetFiles::new(key)).expect_err("a key that is not safe in a path");
         assert_eq!(error.field(), Some(&*operation.path_params[0].name), "{key:?}");
     }
-    ledger.seen(&format!("operation {}.keys", spec.name));
+    ledger.seen("operation get_files.keys");
+    let file = download.parse(&Response::new(PDF.into())).expect("any bytes are a file");
+    assert!(file.is_pdf() && file.bytes == PDF);
 }
 
 /// The documented part of the upload, and what is refused before it is sent.
@@ -55,16 +46,6 @@ pub(crate) fn check_upload(facts: &Facts) {
         assert!(refuses(plan(&upload(refused)), &part.name), "{} bytes", refused.len());
     }
     assert!(refuses(plan(&UploadInvoiceFile::new(ID, "a\r\nb.pdf", PDF)), "filename"));
-}
-
-pub(crate) fn check_answers(facts: &Facts, ledger: &mut Ledger) {
-    let read = |answer: &str| {
-        let value = upload(PDF).parse(&Response::new(answer.to_owned().into()))?;
-        Ok(Json::of(&serde_json::to_string(&value).expect("a value that was read can be written")))
-    };
-    answers::check_one(facts, "UploadFileResponse", &read, ledger);
-    let file = GetFiles::new(ID).parse(&Response::new(PDF.into())).expect("any bytes are a file");
-    assert!(file.is_pdf() && file.bytes == PDF);
 }
 
 fn upload(file: &[u8]) -> UploadInvoiceFile {

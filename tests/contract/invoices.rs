@@ -4,7 +4,7 @@ use zuora_core::invoices::{
     CancelInvoice, DeleteInvoice, EInvoiceStatus, GetInvoice, GetInvoiceApplicationParts, GetInvoiceFiles,
     GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems, InvoiceSource, InvoiceSourceType, InvoiceStatus,
     ItemSource, PdfStatus, PhoneType, ProcessingType, RevRecTrigger, TaxMode, TaxRateType, TaxStatus,
-    TransferredToAccounting, YesOrNo,
+    TransferredToAccounting, UploadInvoiceFile, YesOrNo,
 };
 use zuora_core::jobs::{GetOperationJob, JobKind, JobObject, JobStatus};
 use zuora_core::object_query::{Comparison, Filter, QueryInvoices};
@@ -30,6 +30,11 @@ pub(crate) fn subjects() -> Vec<Subject> {
         subject("write_off_invoice", "details", write_offs()),
         subject("email_invoice", "body", emails()),
         subject("create_invoice_taxation_items", "body", new_taxes()),
+        subject(
+            "upload_file_for_invoice",
+            "",
+            vec![Box::new(UploadInvoiceFile::new(ID, "a.pdf", "%PDF-1.7"))],
+        ),
         subject("cancel_invoice", "", vec![Box::new(CancelInvoice::new(ID))]),
         subject("delete_invoice", "", vec![Box::new(DeleteInvoice::new(ID))]),
         subject("get_invoice", "", vec![Box::new(GetInvoice::new(ID)), Box::new(GetInvoice::new(NUMBER))]),

@@ -29,7 +29,7 @@ impl Json {
         Self::Text(text.into())
     }
 
-    pub(crate) fn number(literal: impl ToString) -> Self {
+    pub(crate) fn number(literal: &(impl ToString + ?Sized)) -> Self {
         Self::Number(literal.to_string())
     }
 

@@ -54,16 +54,16 @@ pub(crate) fn check_one(operation: &Operation, spec: &Spec, request: &Request, l
 }
 
 fn request_line(operation: &Operation, spec: &Spec, request: &Request) -> Result<(), String> {
-    equal("name", spec.name, &*operation.name)?;
-    equal("path", spec.path, &*operation.path)?;
-    equal("method", spec.method.as_str(), &*operation.method)?;
-    equal("method sent", request.method().as_str(), &*operation.method)?;
+    equal("name", spec.name, &operation.name)?;
+    equal("path", spec.path, &operation.path)?;
+    equal("method", spec.method.as_str(), &operation.method)?;
+    equal("method sent", request.method().as_str(), &operation.method)?;
     let sent: Vec<&str> = request.uri().path().split('/').collect();
     let template: Vec<&str> = operation.path.split('/').collect();
-    equal("segments", sent.len(), template.len())?;
+    equal("segments", &sent.len(), &template.len())?;
     for (sent, template) in sent.into_iter().zip(template) {
         if template.starts_with('{') {
-            equal("empty key", sent.is_empty(), false)?;
+            equal("empty key", &sent.is_empty(), &false)?;
         } else {
             equal("segment", sent, template)?;
         }
@@ -86,9 +86,9 @@ fn headers(operation: &Operation, request: &Request) -> Result<(), String> {
     // Every PUT has a body, since one without is refused (README of the facts, conflict 32).
     let json = (operation.method == "PUT").then_some("application/json");
     let documented = operation.request_content_type.as_deref().or(json);
-    equal("content type", media, documented)?;
-    equal("body", request.body().is_empty(), documented.is_none())?;
-    equal("authorization", request.headers()[AUTHORIZATION].is_empty(), false)
+    equal("content type", &media, &documented)?;
+    equal("body", &request.body().is_empty(), &documented.is_none())?;
+    equal("authorization", &request.headers()[AUTHORIZATION].is_empty(), &false)
 }
 
 fn idempotency(operation: &Operation, spec: &Spec) -> Result<(), String> {
@@ -97,7 +97,7 @@ fn idempotency(operation: &Operation, spec: &Spec) -> Result<(), String> {
         ("POST", true) => Effect::Keyed,
         _ => Effect::Transition,
     };
-    equal("effect", spec.effect, expected)
+    equal("effect", &spec.effect, &expected)
 }
 
 /// Keys that would change the path are refused, naming the parameter.
@@ -105,15 +105,19 @@ fn keys(operation: &Operation, form: &dyn Form) -> Result<(), String> {
     for parameter in &operation.path_params {
         for key in UNSAFE_KEYS {
             let text = form.text();
-            equal("key in the operation's text", text.at(&parameter.name).is_some(), true)?;
+            equal("key in the operation's text", &text.at(&parameter.name).is_some(), &true)?;
             let form = form.of_text(&text.with(&parameter.name, Some(Json::text(key))).to_string())?;
             let error = form.refusal()?;
-            equal("field", error.field(), Some(&*parameter.name))?;
+            equal("field", &error.field(), &Some(&*parameter.name))?;
         }
     }
     Ok(())
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: T, documented: T) -> Result<(), String> {
+fn equal<T: PartialEq + std::fmt::Debug + ?Sized>(
+    what: &str,
+    found: &T,
+    documented: &T,
+) -> Result<(), String> {
     if found == documented { Ok(()) } else { Err(format!("{what}: {found:?}, documented: {documented:?}")) }
 }

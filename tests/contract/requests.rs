@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zuora_core::{Error, Kind};
+use zuora_core::{Error, Kind, Request};
 
 use crate::facts::{Facts, Field};
 use crate::json::{Json, join};
@@ -48,21 +48,12 @@ pub(crate) fn check_limits(facts: &Facts, subjects: &[Subject], ledger: &mut Led
                     {
                         continue;
                     }
-                    ledger.check(
-                        &claim,
-                        limit.holds(
-                            present,
-                            |value| {
-                                let text = text.with(&join(subject.body, path), value);
-                                let form = form.of_text(&text.to_string()).map_err(Sent::Unwritable)?;
-                                match form.plan() {
-                                    Err(error) => Err(Sent::Refused(error)),
-                                    Ok(_) => Ok(self::body(&*form).at(path).cloned()),
-                                }
-                            },
-                            path,
-                        ),
-                    );
+                    let send = |value| {
+                        let text = text.with(&join(subject.body, path), value);
+                        let form = form.of_text(&text.to_string()).map_err(Refusal::Unwritable)?;
+                        form.plan().map_err(Refusal::Refused)
+                    };
+                    ledger.check(&claim, limit.holds(present, send, path));
                 }
             });
         }
@@ -103,7 +94,7 @@ pub(crate) fn check_constraints(facts: &Facts, constraints: Vec<Constraint>, led
 
 /// Every known value of an enumeration, and of a field that has a list of its own, has a name in the library. Fields
 /// that are text with a few usual values have none: `batches`, `billCycleDay`.
-pub(crate) fn check_words(facts: &Facts, words: Vec<Words>, ledger: &mut Ledger) {
+pub(crate) fn check_words(facts: &Facts, words: &[Words], ledger: &mut Ledger) {
     let texts = ["batches", "billCycleDay", "grant_type", "reasonCode"];
     let mut demand = |owner: &str, values: Vec<String>| {
         for value in values {
@@ -138,8 +129,8 @@ enum Limit {
     Values,
 }
 
-/// Why a value did not get into the body.
-enum Sent {
+/// Why a request was not made.
+enum Refusal {
     Unwritable(String),
     Refused(Error),
 }
@@ -159,25 +150,25 @@ impl Limit {
         }
     }
 
-    /// `send` puts another value, or none, in the place of `present` and tells what the body then holds there.
+    /// `send` makes a request with another value, or none, in the place of `present`.
     fn holds(
         &self,
         present: &Json,
-        send: impl Fn(Option<Json>) -> Result<Option<Json>, Sent>,
+        send: impl Fn(Option<Json>) -> Result<Request, Refusal>,
         path: &str,
     ) -> Result<(), String> {
         if let Some(most) = self.most(present) {
-            if let Err(Sent::Refused(error)) = send(Some(most)) {
+            if let Err(Refusal::Refused(error)) = send(Some(most)) {
                 if names(&error, path) {
                     return Err(format!("refuses what is legal: {error}"));
                 }
             }
         }
         match send(self.beyond(present)) {
-            Err(Sent::Unwritable(why)) if !why.is_empty() => Ok(()),
-            Err(Sent::Refused(error)) if names(&error, path) => Ok(()),
-            Err(Sent::Refused(error)) => Err(format!("{path} beyond its limit is refused with {error}")),
-            Ok(None) if matches!(self, Self::MinItems) => Ok(()),
+            Err(Refusal::Unwritable(why)) if !why.is_empty() => Ok(()),
+            Err(Refusal::Refused(error)) if names(&error, path) => Ok(()),
+            Err(Refusal::Refused(error)) => Err(format!("{path} beyond its limit is refused with {error}")),
+            Ok(request) if matches!(self, Self::MinItems) && parse(&request).at(path).is_none() => Ok(()),
             _ => Err(format!("{path} is sent beyond its limit")),
         }
     }
@@ -200,8 +191,8 @@ impl Limit {
             Self::MaxLength(length) => Json::text("9".repeat(length + 1)),
             Self::MinItems => Json::List(Vec::new()),
             Self::MaxItems(count) => repeated(present, count + 1),
-            Self::Minimum(value) => Json::number(value - 1),
-            Self::Maximum(value) => Json::number(value + 1),
+            Self::Minimum(value) => Json::number(&(value - 1)),
+            Self::Maximum(value) => Json::number(&(value + 1)),
             Self::Pattern | Self::Values => Json::text("not like this!"),
         })
     }
@@ -301,7 +292,10 @@ fn demand_constraints(facts: &Facts, schema: &str, ledger: &mut Ledger) {
 /// # Panics
 /// When the request is not legal after all.
 fn body(form: &dyn Form) -> Json {
-    let request = form.plan().unwrap_or_else(|error| panic!("{} should be legal: {error}", form.text()));
+    parse(&form.plan().unwrap_or_else(|error| panic!("{} should be legal: {error}", form.text())))
+}
+
+fn parse(request: &Request) -> Json {
     Json::of(std::str::from_utf8(request.body()).expect("JSON is UTF-8"))
 }
 

@@ -323,6 +323,12 @@ impl CreateBillRun {
     }
 
     fn check_filters(&self) -> Result<()> {
+        for (index, filter) in self.filters.iter().enumerate() {
+            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
+            if let Some(missing) = missing_part(filter) {
+                refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
+            }
+        }
         let by = |kind: &FilterType| {
             let kind = kind.clone();
             self.filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
@@ -337,12 +343,6 @@ impl CreateBillRun {
         if let Some(first) = accounts.next() {
             if accounts.any(|other| other != first) {
                 refuse("billRunFilters", "takes subscriptions of one account only")?;
-            }
-        }
-        for (index, filter) in self.filters.iter().enumerate() {
-            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
-            if let Some(missing) = missing_part(filter) {
-                refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
             }
         }
         Ok(())
