@@ -155,7 +155,7 @@ fn a_revoked_token_costs_one_sign_in_and_a_wrong_secret_none_but_the_first() {
     let client = client();
     client.call(&QueryInvoices::new()).unwrap();
     client.transport().sandbox().revoke_tokens();
-    assert_eq!(client.call(&QueryInvoices::new()).unwrap().attempts(), 1, "the refused one is not counted");
+    assert_eq!(client.call(&QueryInvoices::new()).unwrap().attempts(), 2, "the refused one and the repeat");
     assert_eq!(seen(&client, &Method::POST, "/oauth/token"), 2);
 
     let wrong = Config::new("https://rest.test.zuora.com", CLIENT_ID, "wrong");
