@@ -172,7 +172,7 @@ fn a_pdf_is_waited_for_and_downloaded_and_a_failed_one_says_why() {
     client.transport().sandbox().fail_next(Background::Pdf);
     let broken = posted(&client, 1);
     let rows = client.wait(PdfReady::new([fine, broken]), Pace::default()).unwrap();
-    let files: Vec<_> = rows.iter().map(|row| row.file_id()).collect();
+    let files: Vec<_> = rows.iter().map(zuora_core::invoices::InvoicePdfStatus::file_id).collect();
     assert!(client.call(&GetFiles::new(files[0].clone().unwrap())).unwrap().is_pdf());
     assert!(files[1].is_none() && rows[1].error_message.is_some(), "{rows:?}");
 }
@@ -223,7 +223,7 @@ fn any_number_of_invoices_is_made_posted_and_changed_in_chunks() {
         ids.extend(chunk.results.into_iter().map(|row| row.unwrap().id().unwrap().clone()));
     }
     assert_eq!(ids.len(), 130);
-    let unique: std::collections::BTreeSet<_> = ids.iter().map(|id| id.as_str()).collect();
+    let unique: std::collections::BTreeSet<_> = ids.iter().map(InvoiceId::as_str).collect();
     assert_eq!(unique.len(), 130, "the chunk whose answer was lost was not made twice");
 
     client.call(&CancelInvoice::new(ids[7].clone())).unwrap();
