@@ -1,25 +1,38 @@
 //! A case: what is asked, what the server does, what the core must see.
 
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zuora_core::http::{Method, Request as HttpRequest};
-use zuora_core::{
-    Action, AsyncTransport, Body, Error, Event, Limits, Machine, Now, Request, Response, Transport,
-    TransportError, drive, drive_async,
-};
+use zuora_core::bytes::Bytes;
+use zuora_core::http::{self, Method};
+use zuora_core::{AsyncTransport, Body, Error, Limits, Request, Response, Transport, drive, drive_async};
 
-use crate::server::{Delivery, Peer, Script, Server, refusing};
+use crate::server::{Peer, Script};
+use crate::trial::Trial;
 
 /// One duty of a transport: some requests, a server that behaves in some way, and what must come of it.
 pub struct Case {
     name: String,
-    script: Script,
-    steps: Vec<Step>,
+    pub(crate) script: Script,
+    pub(crate) steps: Vec<Step>,
+    fates: Vec<Fate>,
+}
+
+/// What becomes of one request, for transports that reach no socket: see [`run_arranged`](crate::run_arranged).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It is answered so, byte by byte.
+    Answer(Response),
+    /// The work is done, and the answer never arrives.
+    AnswerLost,
+    /// It never gets out.
+    NeverLeaves,
+    /// It is answered, but later than that.
+    LaterThan(Duration),
 }
 
 /// What came of one case.
@@ -40,7 +53,24 @@ impl Case {
         script: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
         steps: impl IntoIterator<Item = Step>,
     ) -> Self {
-        Self { name: name.into(), script: Arc::new(script), steps: steps.into_iter().collect() }
+        let steps = steps.into_iter().collect();
+        Self { name: name.into(), script: Arc::new(script), steps, fates: Vec::new() }
+    }
+
+    /// What it comes to where there is no socket: one fate a request.
+    pub(crate) fn arranged(mut self, fates: impl IntoIterator<Item = Fate>) -> Self {
+        self.fates = fates.into_iter().collect();
+        self
+    }
+
+    /// The same fate for each request.
+    pub(crate) fn always(self, fate: &Fate) -> Self {
+        let fates = vec![fate.clone(); self.calls()];
+        self.arranged(fates)
+    }
+
+    fn calls(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step, Step::Send(_))).count()
     }
 
     /// What the case is about, in a few words.
@@ -59,12 +89,42 @@ impl Case {
         self.end(drive_async(transport, Trial::new(self)).await)
     }
 
+    /// What becomes of its requests where there is no socket; `None` when the case is about sockets.
+    fn fates(&self) -> Option<&[Fate]> {
+        (self.fates.len() == self.calls()).then_some(&self.fates)
+    }
+
+    /// Plays the case against a blocking transport without a socket; `None` when it is about sockets.
+    pub fn run_arranged(
+        &self,
+        transport: &(impl Transport + ?Sized),
+        arrange: &(dyn Fn(&Fate) + Sync),
+    ) -> Option<Verdict> {
+        Some(self.end(drive(transport, Trial::arranged(self, self.fates()?, arrange))))
+    }
+
+    /// [`run_arranged`](Self::run_arranged) for async transports.
+    pub async fn run_arranged_async(
+        &self,
+        transport: &impl AsyncTransport,
+        arrange: &(dyn Fn(&Fate) + Sync),
+    ) -> Option<Verdict> {
+        let trial = Trial::arranged(self, self.fates()?, arrange);
+        Some(self.end(drive_async(transport, trial).await))
+    }
+
     fn end(&self, result: Result<Verdict, Error>) -> Verdict {
         result.unwrap_or_else(|error| Verdict {
             case: self.name.clone(),
             seen: Vec::new(),
             problems: vec![format!("the case could not be played: {error}")],
         })
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Case({})", self.name)
     }
 }
 
@@ -76,28 +136,26 @@ pub(crate) enum Step {
     WaitForClose,
 }
 
-/// How long loopback and runtime are given to pass a close on.
-const A_MOMENT: Duration = Duration::from_millis(20);
-
 /// One request, its limits, and what may come of it.
 pub(crate) struct Call {
-    method: Method,
-    place: Place,
+    pub(crate) method: Method,
+    pub(crate) place: Place,
+    pub(crate) limits: Limits,
+    pub(crate) expected: Expected,
+    pub(crate) body: Vec<u8>,
     target: String,
     headers: Vec<(&'static str, &'static str)>,
-    body: Vec<u8>,
-    limits: Limits,
-    expected: Expected,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Here,
-    HereOverTls,
-    Refused,
-    Unknown,
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Server,
+    ServerOverTls,
+    ClosedPort,
+    UnknownHost,
     #[cfg(target_os = "linux")]
-    Deaf,
+    DeafPort,
 }
 
 pub(crate) fn get() -> Call {
@@ -120,16 +178,16 @@ impl Call {
     fn new(method: Method, body: Vec<u8>) -> Self {
         Self {
             method,
-            place: Place::Here,
+            place: Place::Server,
+            limits: Limits::new(Duration::from_secs(20), 1024 * 1024),
+            expected: Expected::default(),
+            body,
             target: "/v1/conformance".to_owned(),
             headers: vec![
                 ("accept", "application/json"),
                 ("accept-encoding", "gzip"),
                 ("user-agent", "zuora-conformance"),
             ],
-            body,
-            limits: Limits::new(Duration::from_secs(20), 1024 * 1024),
-            expected: Expected::default(),
         }
     }
 
@@ -158,25 +216,13 @@ impl Call {
         self
     }
 
-    pub(crate) fn over_tls(mut self) -> Self {
-        self.place = Place::HereOverTls;
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.place = place;
         self
     }
 
-    pub(crate) fn at_closed_port(mut self) -> Self {
-        self.place = Place::Refused;
-        self
-    }
-
-    pub(crate) fn at_unknown_host(mut self) -> Self {
-        self.place = Place::Unknown;
-        self
-    }
-
-    #[cfg(target_os = "linux")]
-    pub(crate) fn at_deaf_port(mut self) -> Self {
-        self.place = Place::Deaf;
-        self
+    pub(crate) fn over_tls(self) -> Self {
+        self.at(Place::ServerOverTls)
     }
 
     pub(crate) fn expect(mut self, expected: impl Into<Expected>) -> Step {
@@ -184,43 +230,46 @@ impl Call {
         Step::Send(self)
     }
 
-    /// The path and query of this call as step `index`: the server's record finds it by that.
-    fn marked_target(&self, index: usize) -> String {
+    /// The path and query of this call as the `index`-th: the server's record finds it by that.
+    pub(crate) fn marked_target(&self, index: usize) -> String {
         let separator = if self.target.contains('?') { '&' } else { '?' };
         format!("{}{separator}step={index}", self.target)
     }
 
-    fn request(&self, index: usize, address: SocketAddr) -> Result<Request, Error> {
-        let origin = match self.place {
-            Place::HereOverTls => format!("https://{address}"),
-            // A label of 64 characters cannot be looked up: no resolver is asked, online or offline.
-            Place::Unknown => format!("http://{}.invalid", "x".repeat(64)),
-            _ => format!("http://{address}"),
-        };
-        let mut request =
-            HttpRequest::builder().method(&self.method).uri(format!("{origin}{}", self.marked_target(index)));
-        for (name, value) in &self.headers {
-            request = request.header(*name, *value);
+    /// Every header that the transport is given.
+    pub(crate) fn all_headers(&self) -> Vec<(String, Vec<u8>)> {
+        let mut headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        if self.method == Method::POST || self.method == Method::PUT {
+            headers.push(("content-type", "application/json".to_owned()));
+            headers.push(("content-length", self.body.len().to_string()));
         }
-        if self.has_body_headers() {
-            request = request.header("content-type", "application/json");
-            request = request.header("content-length", self.body.len());
-        }
-        request.body(Body::from(self.body.clone())).map_err(|why| Error::invalid("request", why.to_string()))
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     }
 
-    fn has_body_headers(&self) -> bool {
-        self.method == Method::POST || self.method == Method::PUT
+    pub(crate) fn request(&self, index: usize, address: SocketAddr) -> Result<Request, Error> {
+        let origin = match self.place {
+            Place::ServerOverTls => format!("https://{address}"),
+            // A label of 64 characters cannot be looked up: no resolver is asked, online or offline.
+            Place::UnknownHost => format!("http://{}.invalid", "x".repeat(64)),
+            _ => format!("http://{address}"),
+        };
+        let uri = format!("{origin}{}", self.marked_target(index));
+        let mut request = http::Request::builder().method(&self.method).uri(uri);
+        for (name, value) in self.all_headers() {
+            request = request.header(name, value);
+        }
+        request.body(Body::from(self.body.clone())).map_err(|why| Error::invalid("request", why.to_string()))
     }
 }
 
 /// What the core may be told. More than one where a transport has a choice, or cannot know.
 #[derive(Default)]
 pub(crate) struct Expected {
-    answer: Option<Reply>,
-    never_left: bool,
-    in_flight: bool,
-    too_large: bool,
+    pub(crate) answer: Option<Reply>,
+    pub(crate) never_left: bool,
+    pub(crate) in_flight: bool,
+    pub(crate) too_large: bool,
 }
 
 /// Only this: nothing can have happened.
@@ -275,9 +324,9 @@ impl fmt::Display for Expected {
 /// An answer: what the server writes and what the core has to get.
 #[derive(Clone)]
 pub(crate) struct Reply {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// An answer with a body and its length.
@@ -319,231 +368,13 @@ impl Reply {
         [self.head(), self.body.clone()].concat()
     }
 
-    /// What differs between this and what the transport handed over.
-    fn differences(&self, got: &Response) -> Vec<String> {
-        let mut found = Vec::new();
-        if got.status().as_u16() != self.status {
-            found.push(format!("status {} instead of {}", got.status().as_u16(), self.status));
+    /// The same for a transport without a socket.
+    pub(crate) fn fate(&self) -> Fate {
+        let mut response = http::Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            response = response.header(name, value.as_slice());
         }
-        let got_headers =
-            got.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
-        found.extend(header_differences(&self.headers, got_headers.collect()));
-        if got.body()[..] != self.body[..] {
-            found.push(format!("a body of {} bytes that is not the one sent", got.body().len()));
-        }
-        found
+        // The list holds no header that cannot be written; were one to, its case would fail and show it.
+        Fate::Answer(response.body(Bytes::from(self.body.clone())).unwrap_or_default())
     }
-}
-
-fn header_differences(sent: &[(String, Vec<u8>)], got: Vec<(String, Vec<u8>)>) -> Vec<String> {
-    let lower = sent.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
-    // Stable: values of the same name keep their order.
-    let (mut sent, mut got) = (lower.collect::<Vec<_>>(), got);
-    sent.sort_by(|a, b| a.0.cmp(&b.0));
-    got.sort_by(|a, b| a.0.cmp(&b.0));
-    let show = |(name, value): &(String, Vec<u8>)| format!("{name}: {}", value.escape_ascii());
-    let lost = sent.iter().filter(|header| !got.contains(header));
-    let added = got.iter().filter(|header| !sent.contains(header));
-    let mut found: Vec<_> = lost
-        .map(|header| format!("header lost: {}", show(header)))
-        .chain(added.map(|header| format!("header added: {}", show(header))))
-        .collect();
-    if found.is_empty() && sent != got {
-        found.push("headers in another order or number".to_owned());
-    }
-    found
-}
-
-/// A case under way: the same for blocking and async transports.
-struct Trial<'a> {
-    case: &'a Case,
-    server: Option<Server>,
-    place: Option<SocketAddr>,
-    #[cfg(target_os = "linux")]
-    kept: Vec<socket2::Socket>,
-    next: usize,
-    until: Option<Now>,
-    outcomes: Vec<Result<Response, TransportError>>,
-    problems: Vec<String>,
-}
-
-impl<'a> Trial<'a> {
-    fn new(case: &'a Case) -> Self {
-        Self {
-            case,
-            server: None,
-            place: None,
-            #[cfg(target_os = "linux")]
-            kept: Vec::new(),
-            next: 0,
-            until: None,
-            outcomes: Vec::new(),
-            problems: Vec::new(),
-        }
-    }
-
-    fn calls(&self) -> impl Iterator<Item = &'a Call> + use<'a> {
-        self.case.steps.iter().filter_map(|step| match step {
-            Step::Send(call) => Some(call),
-            Step::Wait(_) | Step::WaitForClose => None,
-        })
-    }
-
-    fn address_for(&mut self, call: &Call) -> io::Result<SocketAddr> {
-        let address = match (call.place, self.place, &self.server) {
-            (Place::Here | Place::HereOverTls, _, Some(server)) => return Ok(server.address()),
-            (_, Some(place), _) => return Ok(place),
-            (Place::Here | Place::HereOverTls, _, None) => {
-                let server = self.server.insert(Server::start(Arc::clone(&self.case.script))?);
-                return Ok(server.address());
-            }
-            #[cfg(target_os = "linux")]
-            (Place::Deaf, None, _) => {
-                let (address, kept) = crate::server::deaf()?;
-                self.kept = kept;
-                address
-            }
-            (Place::Refused | Place::Unknown, None, _) => refusing()?,
-        };
-        self.place = Some(address);
-        Ok(address)
-    }
-
-    fn verdict(&mut self) -> Verdict {
-        let deliveries = self.server.as_mut().map(Server::stop).unwrap_or_default();
-        let mut problems = std::mem::take(&mut self.problems);
-        let mut seen = Vec::new();
-        for (index, (call, outcome)) in self.calls().zip(&self.outcomes).enumerate() {
-            let mark = format!("step={index} ");
-            let arrived: Vec<_> = deliveries.iter().filter(|d| d.line().contains(&mark)).collect();
-            let what = format!("{} {}", call.method, index + 1);
-            seen.push(format!("{what}: {}", described(outcome)));
-            let found = judged(call, index, outcome, &arrived);
-            problems.extend(found.into_iter().map(|problem| format!("{what}: {problem}")));
-        }
-        let strangers = deliveries.iter().map(Delivery::line).filter(|line| !line.contains("step="));
-        problems.extend(strangers.map(|line| format!("the server got a request that nobody made: {line}")));
-        Verdict { case: self.case.name.clone(), seen, problems }
-    }
-}
-
-impl Machine for Trial<'_> {
-    type Output = Verdict;
-
-    fn step(&mut self, event: Event, now: Now) -> Action<Verdict> {
-        match event {
-            Event::Tick => {}
-            Event::Answer(answer) => self.outcomes.push(Ok(answer)),
-            Event::Failure(failure) => self.outcomes.push(Err(failure)),
-        }
-        if let Some(until) = self.until.take().filter(|until| now < *until) {
-            self.problems.push(format!("sleep_until came back {:?} early", now.until(until)));
-        }
-        let Some(step) = self.case.steps.get(self.next) else {
-            return Action::Done(Ok(self.verdict()));
-        };
-        if matches!(step, Step::WaitForClose) && self.server.as_ref().is_some_and(|server| !server.is_idle())
-        {
-            return Action::Wait(now + A_MOMENT / 10);
-        }
-        self.next += 1;
-        match step {
-            Step::WaitForClose => Action::Wait(now + A_MOMENT),
-            Step::Wait(span) => {
-                self.until = Some(now + *span);
-                Action::Wait(now + *span)
-            }
-            Step::Send(call) => {
-                let address = match self.address_for(call) {
-                    Ok(address) => address,
-                    Err(error) => return Action::Done(Err(Error::failed(format!("no loopback: {error}")))),
-                };
-                match call.request(self.outcomes.len(), address) {
-                    Ok(request) => Action::Send(request, call.limits),
-                    Err(error) => Action::Done(Err(error)),
-                }
-            }
-        }
-    }
-}
-
-/// What is wrong with one outcome, given what the server got.
-fn judged(
-    call: &Call,
-    index: usize,
-    outcome: &Result<Response, TransportError>,
-    arrived: &[&Delivery],
-) -> Vec<String> {
-    let expected = &call.expected;
-    let touched = arrived.iter().any(|delivery| delivery.whole || !delivery.body.is_empty());
-    let mut problems = Vec::new();
-    let fits = match outcome {
-        Ok(answer) => match &expected.answer {
-            Some(reply) => {
-                problems.extend(reply.differences(answer));
-                true
-            }
-            None => false,
-        },
-        // On a machine under load an attempt may time out before it leaves; the record knows.
-        Err(TransportError::NeverLeft(_)) => {
-            expected.never_left || (expected.in_flight && arrived.is_empty())
-        }
-        Err(TransportError::InFlight(_)) => expected.in_flight,
-        Err(TransportError::TooLarge { limit }) => expected.too_large && *limit == call.limits.max_body,
-        Err(_) => false,
-    };
-    if !fits {
-        problems.push(format!("must be {expected}"));
-    }
-    if matches!(outcome, Err(TransportError::NeverLeft(_))) && touched {
-        problems.push("the server got it, whatever the transport says".to_owned());
-    }
-    if arrived.len() > 1 {
-        problems.push(format!("the server got it {} times", arrived.len()));
-    }
-    for delivery in arrived.iter().filter(|delivery| delivery.whole) {
-        problems.extend(changes(call, index, delivery));
-    }
-    problems
-}
-
-/// How a request that arrived differs from the one that was given to the transport.
-fn changes(call: &Call, index: usize, got: &Delivery) -> Vec<String> {
-    let mut found = Vec::new();
-    let line = format!("{} {} HTTP/1.1", call.method, call.marked_target(index));
-    if got.line() != line {
-        found.push(format!("request line {:?} instead of {line:?}", got.line()));
-    }
-    if got.body != call.body {
-        found.push(format!("arrived with a body of {} bytes that is not the one given", got.body.len()));
-    }
-    let mut given: Vec<(String, Vec<u8>)> =
-        call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-    if call.has_body_headers() {
-        given.push(("content-type".to_owned(), b"application/json".to_vec()));
-        given.push(("content-length".to_owned(), call.body.len().to_string().into_bytes()));
-    }
-    let mut got = got.headers();
-    if got.iter().filter(|(name, _)| name == "host").count() != 1 {
-        found.push("arrived without one Host header".to_owned());
-    }
-    got.retain(|(name, _)| !matches!(name.as_str(), "host" | "connection" | "keep-alive"));
-    let changed = header_differences(&given, got);
-    found.extend(changed.into_iter().map(|change| format!("request {change}")));
-    found
-}
-
-fn described(outcome: &Result<Response, TransportError>) -> String {
-    let error = match outcome {
-        Ok(answer) => return format!("{} with {} bytes", answer.status().as_u16(), answer.body().len()),
-        Err(error) => error,
-    };
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

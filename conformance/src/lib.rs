@@ -5,10 +5,13 @@
 //! write that is said to have never left must not have arrived; whatever is sent arrives at most once, exactly
 //! as given; an answer is handed over with its status, headers and body as they came.
 //!
-//! ```no_run
-//! # fn my_transport() -> impl zuora_core::Transport { zuora_ureq::Ureq::default() }
-//! let report = zuora_conformance::run(&my_transport());
-//! assert!(report.passed(), "{report}");
+//! ```
+//! use zuora_core::Transport;
+//!
+//! fn does_its_duty(transport: &impl Transport) {
+//!     let report = zuora_conformance::run(transport);
+//!     assert!(report.passed(), "{report}");
+//! }
 //! ```
 //!
 //! For async transports there is [`run_async`], over the same list. The whole list takes a few seconds; no
@@ -17,19 +20,19 @@
 mod case;
 mod list;
 mod server;
+mod trial;
 
 use std::fmt;
 
 use zuora_core::{AsyncTransport, Transport};
 
-pub use case::{Case, Verdict};
+pub use case::{Case, Fate, Verdict};
 pub use list::cases;
 
 /// Plays every case against a blocking transport.
 pub fn run(transport: &(impl Transport + ?Sized)) -> Report {
-    let mut verdicts: Vec<_> = cases().iter().map(|case| case.run(transport)).collect();
-    verdicts.push(seeded(transport.seed().is_ok()));
-    Report { verdicts }
+    let verdicts = cases().into_iter().map(|case| case.run(transport));
+    Report { verdicts: verdicts.chain([seeded(transport.seed().is_ok())]).collect() }
 }
 
 /// Plays every case against an async transport, one after the other.
@@ -37,6 +40,23 @@ pub async fn run_async(transport: &impl AsyncTransport) -> Report {
     let mut verdicts = Vec::new();
     for case in cases() {
         verdicts.push(case.run_async(transport).await);
+    }
+    verdicts.push(seeded(transport.seed().is_ok()));
+    Report { verdicts }
+}
+
+/// Plays the cases that are not about sockets against a blocking transport that has none, such as one that
+/// calls a simulator. `arrange` sees to it that the next request meets the [`Fate`] that it is given.
+pub fn run_arranged(transport: &(impl Transport + ?Sized), arrange: impl Fn(&Fate) + Sync) -> Report {
+    let verdicts = cases().into_iter().filter_map(|case| case.run_arranged(transport, &arrange));
+    Report { verdicts: verdicts.chain([seeded(transport.seed().is_ok())]).collect() }
+}
+
+/// [`run_arranged`] for async transports.
+pub async fn run_arranged_async(transport: &impl AsyncTransport, arrange: impl Fn(&Fate) + Sync) -> Report {
+    let mut verdicts = Vec::new();
+    for case in cases() {
+        verdicts.extend(case.run_arranged_async(transport, &arrange).await);
     }
     verdicts.push(seeded(transport.seed().is_ok()));
     Report { verdicts }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// What a server does with one connection; its end closes the connection.
 pub(crate) type Script = Arc<dyn Fn(&mut Peer) -> io::Result<()> + Send + Sync>;
 
-/// The longest that a script goes on after the transport should have hung up.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a script goes on after the transport should have hung up.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Plays a script on each connection until it is stopped.
 pub(crate) struct Server {
@@ -168,20 +168,20 @@ impl Peer {
 
     /// Reads the rest of a request whose head was read.
     fn body(&mut self) -> io::Result<()> {
-        let mut length = 0;
-        self.note(|delivery| length = delivery.content_length());
-        while self.inbox.len() < length {
-            self.note_body(self.inbox.clone());
+        let mut missing = 0;
+        self.note(|delivery| missing = delivery.content_length());
+        loop {
+            let part: Vec<_> = self.inbox.drain(..missing.min(self.inbox.len())).collect();
+            missing -= part.len();
+            self.note(|delivery| {
+                delivery.body.extend_from_slice(&part);
+                delivery.whole = missing == 0;
+            });
+            if missing == 0 {
+                return Ok(());
+            }
             self.fill()?;
         }
-        let body = self.inbox.drain(..length).collect();
-        self.note_body(body);
-        self.note(|delivery| delivery.whole = true);
-        Ok(())
-    }
-
-    fn note_body(&self, body: Vec<u8>) {
-        self.note(|delivery| delivery.body = body);
     }
 
     /// Changes what is remembered of this connection's last request.
@@ -193,7 +193,7 @@ impl Peer {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = [0; 64 * 1024];
         match self.stream.read(&mut buffer)? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             n => {
@@ -229,14 +229,14 @@ impl Peer {
         Ok(())
     }
 
-    /// Says nothing until the transport hangs up, or too long.
+    /// Says nothing: an error when the transport hangs up, as it should, and else the time is over.
     pub(crate) fn hold(&mut self) -> io::Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             match self.fill() {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(error),
+                Err(_) => break, // the time is over
             }
         }
         Ok(())

@@ -162,6 +162,8 @@ pub(crate) struct SignInFailure {
 pub(crate) enum SignInTrouble {
     /// The credentials or the token were refused.
     Refused(&'static str),
+    /// Too many sign-ins in a span of time.
+    Busy,
     /// The service gave no usable answer; another try may get one.
     Unavailable(String),
 }

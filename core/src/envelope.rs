@@ -205,11 +205,12 @@ fn reason(row: &Value) -> Reason {
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
-    match row {
-        Value::Object(_) => Reason { code: field(["code", "Code"]), message: field(["message", "Message"]) },
-        Value::String(text) => Reason { code: String::new(), message: text.clone() },
-        other => Reason { code: String::new(), message: other.to_string() },
-    }
+    let (code, message) = match row {
+        Value::Object(_) => (field(["code", "Code"]), field(["message", "Message"])),
+        Value::String(text) => (String::new(), text.clone()),
+        other => (String::new(), other.to_string()),
+    };
+    Reason { code, message, ..Reason::default() }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use crate::transport::{Now, TransportError};
+use crate::types::Fields;
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,7 +46,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self.0.cause {
             Cause::Field { .. } => Kind::Build,
-            Cause::Transport(_) => Kind::Transport,
+            Cause::Transport(_) | Cause::NoSignIn { .. } => Kind::Transport,
             Cause::SignIn { .. } => Kind::Auth,
             Cause::Rejected | Cause::Refused { .. } => Kind::Rejected,
             Cause::Throttled { .. } => Kind::Throttled,
@@ -162,7 +163,7 @@ impl Error {
 pub enum Kind {
     /// The request is not legal or cannot be written; nothing was sent.
     Build,
-    /// No answer came back.
+    /// No answer came back, or none that a sign-in could use.
     Transport,
     /// The service did not accept the credentials or the token.
     Auth,
@@ -198,8 +199,10 @@ pub struct Reason {
     /// The code as the service wrote it: usually eight digits, of which the last two are the category, but
     /// also words such as `LOCK_COMPETITION`. Empty when there was none.
     pub code: String,
-    /// Text for people.
+    /// Text for people. Empty when there was none.
     pub message: String,
+    /// Whatever else the row of a bulk answer says in the reason.
+    pub extra: Fields,
 }
 
 impl Reason {
@@ -306,6 +309,8 @@ pub(crate) enum Cause {
     Transport(#[from] TransportError),
     #[error("{what}")]
     SignIn { what: Cow<'static, str> },
+    #[error("{what}")]
+    NoSignIn { what: Cow<'static, str> },
     #[error("the service refused the request")]
     Rejected,
     #[error("{what}")]

@@ -70,6 +70,8 @@
 //! # Ok::<(), zuora_core::Error>(())
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod async_client;
 mod auth;
 pub mod bill_runs;
@@ -79,9 +81,11 @@ mod config;
 mod envelope;
 mod error;
 mod exchange;
+pub mod files;
 mod gate;
 mod headers;
 pub mod invoices;
+pub mod jobs;
 mod json;
 mod machine;
 mod oauth;

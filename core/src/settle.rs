@@ -11,7 +11,7 @@ use crate::watch::{Awaited, Progress};
 const AFTERLIFE: Duration = Duration::from_secs(130);
 
 /// A transition whose effect shows in an object that can be read.
-pub trait Transition: Operation + Clone {
+pub trait Transition: Clone {
     /// Reads the object.
     type Read: Operation;
 

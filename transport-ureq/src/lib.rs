@@ -113,3 +113,17 @@ fn never_connected(error: &ureq::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Conformance leaves this one open, since some clients cannot tell.
+    #[test]
+    fn a_look_up_that_fails_is_certain_without_a_body_too() {
+        let uri = format!("http://{}.invalid/", "x".repeat(64));
+        let request = http::Request::get(uri).body(Body::empty()).expect("a request");
+        let outcome = Ureq::default().send(request, Limits::new(YEAR, 1));
+        assert!(matches!(outcome, Err(TransportError::NeverLeft(_))), "{outcome:?}");
+    }
+}

@@ -91,3 +91,27 @@ impl Transition for CancelBillRun {
         Some(matches!(status, BillRunStatus::CancelInProgress | BillRunStatus::Canceled))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let operation = CancelBillRun::new("run-1").all_occurrences();
+        let text = serde_json::to_string(&operation).unwrap();
+        let request = serde_json::from_str::<CancelBillRun>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/bill-runs/run-1/cancel"));
+        assert_eq!(std::str::from_utf8(request.body()).unwrap(), "{\"cancelOnce\":false}");
+    }
+
+    #[test]
+    fn the_next_run_of_a_schedule_is_answered() {
+        let body = Bytes::from(
+            r#"{"success":true,"status":"CancelInProgress","nextRun":{"id":"2","status":"Pending"}}"#,
+        );
+        let run = CancelBillRun::new("1").parse(&Response::new(body)).unwrap();
+        assert_eq!(run.next_run.unwrap().id().unwrap(), &"2");
+    }
+}

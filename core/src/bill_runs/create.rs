@@ -11,6 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::target::Target;
 use crate::transport::{Request, Response};
 use crate::types::model::model;
+use crate::types::rules::Path;
 use crate::types::{AccountId, Date, SubscriptionId};
 
 static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
@@ -339,6 +340,7 @@ impl CreateBillRun {
             }
         }
         for (index, filter) in self.filters.iter().enumerate() {
+            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
             if let Some(missing) = missing_part(filter) {
                 refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
             }
@@ -392,6 +394,11 @@ fn check_schedule(schedule: &BillRunSchedule) -> Result<()> {
         {
             refuse("schedule.monthlyOnEndOfMonth", "is for monthly runs only")
         }
+        _ if schedule.monthly_on_end_of_month == Some(true)
+            && !schedule.repeat_from.is_some_and(Date::is_month_end) =>
+        {
+            refuse("schedule.monthlyOnEndOfMonth", "is for runs that begin on the last day of a month")
+        }
         _ => Ok(()),
     }
 }
@@ -413,4 +420,197 @@ fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
 
 fn refuse(field: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) -> Result<()> {
     Err(Error::invalid(field, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bill_runs::{Operator, Weekday};
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn body(run: &CreateBillRun) -> String {
+        String::from_utf8(run.request().unwrap().body().to_vec()).unwrap()
+    }
+
+    /// The field that is at fault in this body.
+    fn fault(body: &str) -> String {
+        let run: CreateBillRun = serde_json::from_str(body).unwrap();
+        run.request().err().map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_ad_hoc_run_over_batches() {
+        let timing = AdHoc::up_to(date("2024-05-31")).invoice_date(date("2024-06-01"));
+        let run = CreateBillRun::new(Batches::named(["Batch1", "Batch20"]).cycle_day(15), timing)
+            .name("May")
+            .excluded_charge_types([ChargeType::Usage])
+            .auto_post(false)
+            .organization_labels([OrganizationLabel::default().organization_name("EMEA")]);
+        assert_eq!(
+            body(&run),
+            r#"{"name":"May","batches":["Batch1","Batch20"],"billCycleDay":"15","chargeTypeToExclude":["Usage"],"#
+                .to_owned()
+                + r#""autoPost":false,"invoiceDate":"2024-06-01","targetDate":"2024-05-31","#
+                + r#""organizationLabels":[{"organizationName":"EMEA"}]}"#
+        );
+        let request = run.request().unwrap();
+        assert_eq!(request.headers()["content-type"], "application/json");
+    }
+
+    #[test]
+    fn scopes_that_are_filters() {
+        let timing = || AdHoc::up_to(date("2024-05-31"));
+        let scope = Scope::subscriptions(
+            "2c92a0fd5e2d4f8a015e2d5c3a1b0001",
+            ["2c92a0fd5e2d4f8a015e2d5c3a1b0011", "2c92a0fd5e2d4f8a015e2d5c3a1b0012"],
+        );
+        assert_eq!(
+            body(&CreateBillRun::new(scope, timing())),
+            r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"},"#
+                .to_owned()
+                + r#"{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0012"}],"#
+                + r#""targetDate":"2024-05-31"}"#
+        );
+        let condition = Condition::any([
+            Condition::of("Region__c", Operator::Equal, "EU"),
+            Condition::of("Region__c", Operator::IsNull, "ignored"),
+        ]);
+        assert_eq!(
+            body(&CreateBillRun::new(Scope::condition(FilterObject::Account, condition), timing())),
+            r#"{"billRunFilters":[{"filterType":"FilterCondition","objectType":"Account","condition":"#
+                .to_owned()
+                + r#"{"relation":"or","conditions":[{"field":"Region__c","operator":"eq","value":"EU"},"#
+                + r#"{"field":"Region__c","operator":"nl"}]}}],"targetDate":"2024-05-31"}"#
+        );
+    }
+
+    #[test]
+    fn schedules() {
+        let weekly = Schedule::weekly(date("2024-06-03"), 4, [Weekday::Monday, Weekday::Friday]).as_run_day();
+        assert_eq!(
+            body(&CreateBillRun::new(Batches::all(), weekly)),
+            r#"{"batches":["AllBatches"],"billCycleDay":"AsRunDay","schedule":{"repeatFrom":"2024-06-03","#
+                .to_owned()
+                + r#""repeatType":"Weekly","runTime":4,"weeklyOnDay":["Mon","Fri"]}}"#
+        );
+        let monthly = Schedule::monthly(date("2024-04-30"), 0)
+            .on_end_of_month(true)
+            .until(date("2025-04-30"))
+            .invoice_day(1, 1)
+            .target_day(0, 31);
+        assert_eq!(
+            body(&CreateBillRun::new(Scope::account("2c92a0fd5e2d4f8a015e2d5c3a1b0001"), monthly)),
+            r#"{"billRunFilters":[{"filterType":"Account","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}],"schedule":"#.to_owned()
+                + r#"{"repeatFrom":"2024-04-30","repeatTo":"2025-04-30","repeatType":"Monthly","runTime":0,"#
+                + r#""monthlyOnEndOfMonth":true},"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,"#
+                + r#""targetDateMonthOffset":0,"targetDateDayOfMonth":31}"#
+        );
+    }
+
+    #[test]
+    fn what_the_service_refuses_is_named_and_not_sent() {
+        let filters =
+            |filters: &str| fault(&format!(r#"{{"billRunFilters":[{filters}],"targetDate":"2024-05-31"}}"#));
+        let subscription = |account: &str| {
+            format!(
+                r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"}}"#
+            )
+        };
+        let account = r#"{"filterType":"Account","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}"#;
+        assert_eq!(filters(account), "");
+        assert_eq!(filters(&[account; 2].join(",")), "billRunFilters");
+        assert_eq!(filters(&vec![subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"); 50].join(",")), "");
+        assert_eq!(
+            filters(&vec![subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"); 51].join(",")),
+            "billRunFilters"
+        );
+        assert_eq!(
+            filters(
+                &[
+                    subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"),
+                    subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0002")
+                ]
+                .join(",")
+            ),
+            "billRunFilters"
+        );
+        assert_eq!(filters(r#"{"filterType":"Tomorrow"}"#), "");
+        assert_eq!(
+            filters(r#"{"filterType":"Account","accountId":"A00000001"}"#),
+            "billRunFilters[0].accountId"
+        );
+        assert_eq!(filters(r"{}"), "billRunFilters[0].filterType");
+        assert_eq!(filters(r#"{"filterType":"Account"}"#), "billRunFilters[0].accountId");
+        assert_eq!(
+            filters(r#"{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}"#),
+            "billRunFilters[0].subscriptionId"
+        );
+        assert_eq!(filters(r#"{"filterType":"FilterCondition"}"#), "billRunFilters[0].objectType");
+        assert_eq!(
+            filters(r#"{"filterType":"FilterCondition","objectType":"Account"}"#),
+            "billRunFilters[0].condition"
+        );
+
+        let with = |more: &str| fault(&format!(r#"{{"batches":["Batch1"],{more}}}"#));
+        assert_eq!(with(r#""targetDate":"2024-05-31""#), "");
+        assert_eq!(with(r#""name":"no date""#), "targetDate");
+        assert_eq!(fault(r#"{"targetDate":"2024-05-31"}"#), "batches");
+        assert_eq!(with(&format!(r#""billRunFilters":[{account}]"#)), "billRunFilters");
+        assert_eq!(with(r#""billCycleDay":"AsRunDay","targetDate":"2024-05-31""#), "billCycleDay");
+        assert_eq!(with(r#""billCycleDay":"32","targetDate":"2024-05-31""#), "billCycleDay");
+        assert_eq!(
+            with(r#""chargeTypeToExclude":["A","B","C"],"targetDate":"2024-05-31""#),
+            "chargeTypeToExclude"
+        );
+        assert_eq!(
+            with(r#""organizationLabels":[{}],"targetDate":"2024-05-31""#),
+            "organizationLabels[0].organizationId"
+        );
+        assert_eq!(
+            fault(&format!(
+                r#"{{"billRunFilters":[{account}],"billCycleDay":"1","targetDate":"2024-05-31"}}"#
+            )),
+            "billCycleDay"
+        );
+
+        let scheduled = |schedule: &str, more: &str| with(&format!(r#""schedule":{{{schedule}}}{more}"#));
+        let monthly = r#""repeatFrom":"2024-05-31","repeatType":"Monthly","runTime":23"#;
+        assert_eq!(scheduled(monthly, r#","billCycleDay":"AsRunDay""#), "");
+        assert_eq!(scheduled(r#""repeatType":"None","runTime":1"#, ""), "schedule.repeatFrom");
+        assert_eq!(scheduled(r#""repeatFrom":"2024-05-31","runTime":1"#, ""), "schedule.repeatType");
+        assert_eq!(
+            scheduled(r#""repeatFrom":"2024-05-31","repeatType":"Daily","runTime":24"#, ""),
+            "schedule.runTime"
+        );
+        assert_eq!(
+            scheduled(r#""repeatFrom":"2024-05-31","repeatType":"Weekly","runTime":1"#, ""),
+            "schedule.weeklyOnDay"
+        );
+        let daily = r#""repeatFrom":"2024-05-31","repeatType":"Daily","runTime":1"#;
+        assert_eq!(
+            scheduled(&format!(r#"{daily},"monthlyOnEndOfMonth":true"#), ""),
+            "schedule.monthlyOnEndOfMonth"
+        );
+        let offset = r#","invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1"#;
+        assert_eq!(scheduled(daily, offset), "invoiceDateMonthOffset");
+        assert_eq!(scheduled(monthly, &format!(r#"{offset},"invoiceDate":"2024-05-31""#)), "invoiceDate");
+        assert_eq!(scheduled(monthly, r#","targetDateMonthOffset":1"#), "targetDateDayOfMonth");
+        assert_eq!(scheduled(monthly, r#","targetDateDayOfMonth":1"#), "targetDateMonthOffset");
+        assert_eq!(
+            scheduled(monthly, r#","targetDateMonthOffset":0,"targetDateDayOfMonth":32"#),
+            "targetDateDayOfMonth"
+        );
+    }
+
+    #[test]
+    fn a_run_can_lie_in_a_queue() {
+        let mut run = CreateBillRun::new(Batches::all(), AdHoc::up_to(date("2024-05-31"))).auto_email(true);
+        run.set_custom("newSwitch", &"on").unwrap();
+        let text = serde_json::to_string(&run).unwrap();
+        assert_eq!(serde_json::from_str::<CreateBillRun>(&text).unwrap(), run);
+        assert!(body(&run).ends_with(r#""newSwitch":"on"}"#));
+    }
 }

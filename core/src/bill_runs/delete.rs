@@ -70,3 +70,26 @@ impl Transition for DeleteBillRun {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let operation = DeleteBillRun::new("run-1");
+        let text = serde_json::to_string(&operation).unwrap();
+        let request = serde_json::from_str::<DeleteBillRun>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("DELETE", "/v1/bill-runs/run-1"));
+        assert_eq!(std::str::from_utf8(request.body()).unwrap(), "");
+    }
+
+    #[test]
+    fn an_answer_may_have_no_body() {
+        let delete = DeleteBillRun::new("1");
+        assert_eq!(delete.parse(&Response::new(Bytes::new())).unwrap(), BillRun::default());
+        let body = Bytes::from(r#"{"success":true,"status":"RemoveInProgress"}"#);
+        assert!(delete.parse(&Response::new(body)).unwrap().status.is_some());
+    }
+}

@@ -67,3 +67,26 @@ impl Operation for EmailBillRun {
         json::read(success.body())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let operation = EmailBillRun::new(BillRunKey::from("BR-1")).resend(false);
+        let text = serde_json::to_string(&operation).unwrap();
+        let request = serde_json::from_str::<EmailBillRun>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/bill-runs/BR-1/emails"));
+        assert_eq!(std::str::from_utf8(request.body()).unwrap(), "{\"resend\":false}");
+    }
+
+    #[test]
+    fn an_answer_says_only_that_it_worked() {
+        let body = Bytes::from(r#"{"success" : true}"#);
+        let done = EmailBillRun::new("BR-1").parse(&Response::new(body)).unwrap();
+        assert_eq!(done.verdict.success, Some(true));
+        assert_eq!(&EmailBillRun::new("BR-1").request().unwrap().body()[..], b"{}");
+    }
+}

@@ -12,9 +12,9 @@ model! {
         /// What the filter is by.
         pub filter_type: Option<FilterType> = "filterType",
         /// The account, or that of the subscription.
-        pub account_id: Option<AccountId> = "accountId",
+        pub account_id: Option<AccountId> = "accountId" [ID],
         /// The subscription.
-        pub subscription_id: Option<SubscriptionId> = "subscriptionId",
+        pub subscription_id: Option<SubscriptionId> = "subscriptionId" [ID],
         /// What the condition is about.
         pub object: Option<FilterObject> = "objectType",
         /// The condition.

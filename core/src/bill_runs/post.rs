@@ -91,3 +91,31 @@ impl Transition for PostBillRun {
         Some(matches!(status, BillRunStatus::PostInProgress | BillRunStatus::Posted))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let operation = PostBillRun::new("run-1").invoice_date("2024-06-01".parse().unwrap());
+        let text = serde_json::to_string(&operation).unwrap();
+        let request = serde_json::from_str::<PostBillRun>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/bill-runs/run-1/post"));
+        assert_eq!(std::str::from_utf8(request.body()).unwrap(), "{\"invoiceDate\":\"2024-06-01\"}");
+    }
+
+    #[test]
+    fn without_a_date_the_body_is_an_empty_object() {
+        assert_eq!(&PostBillRun::new("1").request().unwrap().body()[..], b"{}");
+        assert_eq!(PostBillRun::new("..").request().unwrap_err().field(), Some("billRunId"));
+    }
+
+    #[test]
+    fn an_answer_is_the_run() {
+        let body = Bytes::from(r#"{"success":true,"id":"1","status":"PostInProgress"}"#);
+        let run = PostBillRun::new("1").parse(&Response::new(body)).unwrap();
+        assert_eq!(run.status().unwrap(), &crate::bill_runs::BillRunStatus::PostInProgress);
+    }
+}

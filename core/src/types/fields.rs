@@ -65,7 +65,7 @@ impl Fields {
         if self.object.pop().is_some() {
             self.object.push(',');
         } else {
-            self.object.reserve(name.len() + json.len() + 64);
+            self.object.reserve(name.len() + json.len() + 24);
             self.object.push('{');
         }
         if name.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {

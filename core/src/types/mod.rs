@@ -7,6 +7,7 @@ mod id;
 pub(crate) mod model;
 pub(crate) mod open_enum;
 mod patch;
+pub(crate) mod rules;
 mod secret;
 mod verdict;
 pub(crate) mod wire;

@@ -1,9 +1,8 @@
 //! Models: plain structs of optional fields that lose nothing when read.
 //!
 //! [`model!`] declares one. The reader behind it is a visitor of objects: a default value is filled in place, names
-//! are looked up from where the last one stood (answers come in a steady order), and what is not declared goes to
-//! [`Fields`](super::Fields) as raw text. Errors carry their path (`$.invoiceItems[3].amount: …`), put together on
-//! the way out.
+//! are found by a table that the compiler builds, and what is not declared goes to [`Fields`](super::Fields) as raw
+//! text. Errors carry their path (`$.invoiceItems[3].amount: …`), put together on the way out.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,6 +31,9 @@ use super::{Fields, Verdict, wire};
 /// - `request`: the same with a setter for each field, named like it; a field marked `= "wireName" (by hand)` has
 ///   none, its setter says more than one field.
 ///
+/// [Rules](super::rules) of a field follow in brackets: `= "wireName" [REQUIRED, up_to(255)]`; `check_fields`
+/// applies them.
+///
 /// Beside the fields it has `extra`, `custom` and `set_custom`, `Clone`, `Default`, `PartialEq`, a `Debug` that
 /// leaves out what is absent, `Serialize` and `Deserialize`.
 macro_rules! model {
@@ -48,7 +50,8 @@ macro_rules! model {
 
     (@model [$(#[$meta:meta])*] [$vis:vis] $model:ident [$($verdict:ident)?] { $(
         $(#[$doc:meta])*
-        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)* $((by $by:ident))?
+        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)*
+            $((by $by:ident))? $([$($rule:expr),+])?
     ),* $(,)? }) => {
         $(#[$meta])*
         #[allow(unreachable_pub)]
@@ -84,15 +87,25 @@ macro_rules! model {
                 name: &str,
                 value: &(impl ::serde::Serialize + ?Sized),
             ) -> $crate::Result<()> {
-                if <Self as $crate::types::model::Model>::NAMES.contains(&name) {
+                if <Self as $crate::types::model::Model>::NAMES.find(name).is_some() {
                     return Err($crate::Error::invalid(name.to_owned(), "is not a custom field: set it directly"));
                 }
                 self.extra.set(name, value)
             }
+
+            /// Refuses what breaks a rule of a field here.
+            pub(crate) fn check_fields(&self, path: &$crate::types::rules::Path<'_>) -> $crate::Result<()> {
+                #[allow(unused_imports)]
+                use $crate::types::rules::{ID, REQUIRED, count, text, up_to};
+                $($($($crate::types::rules::check(path, $name, &self.$field, $rule)?;)+)?)*
+                let _ = path;
+                Ok(())
+            }
         }
 
         impl $crate::types::model::Model for $model {
-            const NAMES: &'static [&'static str] = &[$($name, $($other,)*)*];
+            const NAMES: &'static $crate::types::model::Names =
+                &$crate::types::model::Names::of(&[$($name, $($other,)*)*]);
 
             #[allow(unused_variables)]
             fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
@@ -160,7 +173,8 @@ macro_rules! model {
 
     (@setters $model:ident { $(
         $(#[$doc:meta])*
-        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)* $((by $by:ident))?
+        $fvis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)*
+            $((by $by:ident))? $([$($rule:expr),+])?
     ),* $(,)? }) => {
         impl $model {
             $($crate::types::model::model! { @setter [$($by)?] [$(#[$doc])*] $field $kind $(<$inner>)? })*
@@ -197,7 +211,7 @@ pub(crate) use model;
 /// What [`model!`] says of a struct; the readers and writers below are the same for all.
 pub(crate) trait Model: Default {
     /// Wire names, in the order of the declaration.
-    const NAMES: &'static [&'static str];
+    const NAMES: &'static Names;
 
     /// Takes the value of the name at this index.
     fn read_field<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
@@ -233,12 +247,11 @@ impl<'de, M: Model> Visitor<'de> for Object<M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut model = M::default();
-        let mut names = Names { names: M::NAMES, next: 0 };
-        while let Some(key) = map.next_key_seed(&mut names)? {
+        while let Some(key) = map.next_key_seed(M::NAMES)? {
             match key {
                 Key::Known(index) => {
                     if let Err(error) = model.read_field(index, &mut map) {
-                        return Err(at_field(M::NAMES[index], error));
+                        return Err(at_field(M::NAMES.names[index], &error));
                     }
                 }
                 Key::Other(name) => {
@@ -247,7 +260,7 @@ impl<'de, M: Model> Visitor<'de> for Object<M> {
                             continue;
                         }
                     }
-                    let json = map.next_value_seed(RawText).map_err(|error| at_field(&name, error))?;
+                    let json = map.next_value_seed(RawText).map_err(|error| at_field(&name, &error))?;
                     model.extra().push(&name, json);
                 }
             }
@@ -265,30 +278,58 @@ impl<'de, M: Model> Visitor<'de> for Object<M> {
 }
 
 /// A name of an object: one of the model's, or another.
-enum Key<'de> {
+pub(crate) enum Key<'de> {
     Known(usize),
     Other(Cow<'de, str>),
 }
 
-/// The model's names, and where to look first.
-struct Names {
+/// The names of a model, to be found in one or two steps.
+pub(crate) struct Names {
     names: &'static [&'static str],
-    next: usize,
+    /// One more than the index of the name that belongs here; zero is free.
+    slots: [u8; Self::SLOTS],
 }
 
 impl Names {
-    fn find(&mut self, name: &str) -> Option<usize> {
-        let (before, after) = self.names.split_at(self.next.min(self.names.len()));
-        let index = match after.iter().position(|known| *known == name) {
-            Some(index) => index + before.len(),
-            None => before.iter().position(|known| *known == name)?,
-        };
-        self.next = index + 1;
-        Some(index)
+    const SLOTS: usize = 128;
+
+    /// Built by the compiler, which also refuses a model with too many names.
+    pub(crate) const fn of(names: &'static [&'static str]) -> Self {
+        assert!(names.len() < Self::SLOTS);
+        let mut slots = [0; Self::SLOTS];
+        let mut index = 0;
+        while index < names.len() {
+            let mut slot = Self::slot(names[index].as_bytes());
+            while slots[slot] != 0 {
+                slot = (slot + 1) % Self::SLOTS;
+            }
+            index += 1;
+            slots[slot] = index as u8;
+        }
+        Self { names, slots }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        let mut slot = Self::slot(name.as_bytes());
+        loop {
+            let index = usize::from(self.slots[slot]).checked_sub(1)?;
+            if self.names[index] == name {
+                return Some(index);
+            }
+            slot = (slot + 1) % Self::SLOTS;
+        }
+    }
+
+    /// Four letters and the length: they tell the names of the service apart, but for a few.
+    const fn slot(name: &[u8]) -> usize {
+        let Some(&last) = name.last() else { return 0 };
+        let (first, quarter, middle) = (name[0], name[name.len() / 4], name[name.len() / 2]);
+        let sum = first as usize * 3 + quarter as usize * 3 + middle as usize + last as usize * 29;
+        (sum + name.len() * 37) % Self::SLOTS
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Names {
+impl<'de> DeserializeSeed<'de> for &Names {
     type Value = Key<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key<'de>, D::Error> {
@@ -296,7 +337,7 @@ impl<'de> DeserializeSeed<'de> for &mut Names {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Names {
+impl<'de> Visitor<'de> for &Names {
     type Value = Key<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -336,13 +377,13 @@ impl<'de> DeserializeSeed<'de> for RawText {
 
 /// The error with one more step at the head of its path.
 #[cold]
-pub(super) fn at_field<E: Error>(name: &str, error: E) -> E {
-    lengthen(&format!(".{name}"), &error)
+pub(super) fn at_field<E: Error>(name: &str, error: &E) -> E {
+    lengthen(&format!(".{name}"), error)
 }
 
 #[cold]
-pub(super) fn at_index<E: Error>(index: usize, error: E) -> E {
-    lengthen(&format!("[{index}]"), &error)
+pub(super) fn at_index<E: Error>(index: usize, error: &E) -> E {
+    lengthen(&format!("[{index}]"), error)
 }
 
 fn lengthen<E: Error>(step: &str, error: &E) -> E {

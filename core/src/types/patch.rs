@@ -40,6 +40,13 @@ impl<T: Wire + Serialize> Field for Patch<T> {
         matches!(self, Self::Keep)
     }
 
+    fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Set(value) => value.as_text(),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
         if self.is_absent() { Ok(()) } else { map.serialize_entry(name, self) }
     }

@@ -34,7 +34,7 @@ impl Verdict {
             _ => return Ok(false),
         }
         .map(|()| true)
-        .map_err(|error| super::model::at_field(name, error))
+        .map_err(|error| super::model::at_field(name, &error))
     }
 
     pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -64,6 +64,7 @@ impl Wire for Reason {
         Ok(reason.map(|reason| Reason {
             code: reason.code.unwrap_or_default(),
             message: reason.message.unwrap_or_default(),
+            extra: reason.extra,
         }))
     }
 }
@@ -77,9 +78,13 @@ impl<'de> Deserialize<'de> for Reason {
 /// A code of digits is written as text, the form that refusals have.
 impl Serialize for Reason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("code", &self.code)?;
-        map.serialize_entry("message", &self.message)?;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, text) in [("code", &self.code), ("message", &self.message)] {
+            if !text.is_empty() {
+                map.serialize_entry(name, text)?;
+            }
+        }
+        self.extra.write(&mut map)?;
         map.end()
     }
 }

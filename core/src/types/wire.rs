@@ -14,6 +14,11 @@ use serde_json::value::RawValue;
 /// A type that stands in a field of a model; null reads as none.
 pub(crate) trait Wire: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+
+    /// The text, when it is some.
+    fn as_text(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A field of a model, absent or not.
@@ -23,6 +28,16 @@ pub(crate) trait Field {
 
     /// Whether it is left out when written.
     fn is_absent(&self) -> bool;
+
+    /// The text of a field that is some.
+    fn as_text(&self) -> Option<&str> {
+        None
+    }
+
+    /// The entries of a field that is a list.
+    fn count(&self) -> usize {
+        0
+    }
 
     /// Writes name and value, if it is there.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
@@ -38,6 +53,10 @@ impl<T: Wire + Serialize> Field for Option<T> {
         self.is_none()
     }
 
+    fn as_text(&self) -> Option<&str> {
+        self.as_ref().and_then(Wire::as_text)
+    }
+
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
         self.as_ref().map_or(Ok(()), |value| map.serialize_entry(name, value))
     }
@@ -51,6 +70,10 @@ impl<T: Wire + Serialize> Field for Vec<T> {
 
     fn is_absent(&self) -> bool {
         self.is_empty()
+    }
+
+    fn count(&self) -> usize {
+        self.len()
     }
 
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
@@ -78,6 +101,10 @@ impl<T: Wire> Wire for Box<T> {
 impl Wire for String {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Ok(text(deserializer)?.map(Cow::into_owned))
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
     }
 }
 
@@ -191,9 +218,9 @@ impl<'de, T: Wire> Visitor<'de> for List<T> {
         loop {
             match seq.next_element_seed(Seed::<T>(PhantomData)) {
                 Ok(Some(Some(row))) => list.push(row),
-                Ok(Some(None)) => return Err(super::model::at_index(list.len(), A::Error::custom("null"))),
+                Ok(Some(None)) => return Err(super::model::at_index(list.len(), &A::Error::custom("null"))),
                 Ok(None) => return Ok(Some(list)),
-                Err(error) => return Err(super::model::at_index(list.len(), error)),
+                Err(error) => return Err(super::model::at_index(list.len(), &error)),
             }
         }
     }
@@ -209,6 +236,10 @@ macro_rules! text_on_the_wire {
         impl $crate::types::wire::Wire for $name {
             fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
                 Ok($crate::types::wire::text(deserializer)?.map(|text| Self::from(&*text)))
+            }
+
+            fn as_text(&self) -> Option<&str> {
+                Some(self.as_str())
             }
         }
 

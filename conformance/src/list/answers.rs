@@ -1,0 +1,236 @@
+//! Answers: statuses, redirects, bodies and heads.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::{BODY, in_turn, once, served, serving};
+use crate::case::{Case, Expected, bare_reply, delete, get, in_flight, post, put, reply, too_large};
+
+pub(super) fn cases() -> Vec<Case> {
+    [statuses(), redirects(), bodies(), compressed(), heads(), broken_heads()].into_iter().flatten().collect()
+}
+
+/// Every status that the service is known to use, and some that a gateway before it might.
+const STATUSES: [u16; 40] = [
+    200, 201, 202, 203, 206, 207, 226, 299, 300, 305, 399, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409,
+    410, 412, 413, 415, 421, 422, 423, 425, 428, 429, 431, 499, 500, 501, 502, 503, 504, 520, 599,
+];
+
+fn statuses() -> Vec<Case> {
+    let mut cases: Vec<_> = STATUSES
+        .into_iter()
+        .map(|status| {
+            let answer = reply(status, BODY).header("content-type", "application/json");
+            served(
+                format!("status {status} is an answer and keeps its body"),
+                &answer,
+                [get().expect(answer.clone()), post("{}").expect(answer.clone())],
+            )
+        })
+        .collect();
+    let empty = bare_reply(204).header("zuora-request-id", "4711");
+    let after = reply(200, "after");
+    cases.push(
+        Case::new(
+            "204 has no body, and the next call works",
+            in_turn([empty.wire(), after.wire()]),
+            [delete().expect(empty.clone()), get().expect(after.clone())],
+        )
+        .arranged([empty.fate(), after.fate()]),
+    );
+    let nothing = reply(200, "");
+    cases.push(served("an empty 200", &nothing, [post("{}").expect(nothing.clone())]));
+    let whole = reply(200, BODY);
+    let early = [bare_reply(103).header("link", "</a>").wire(), whole.wire()].concat();
+    cases.push(Case::new(
+        "an interim answer is passed over",
+        serving(early),
+        [get().expect(whole.clone()), post("{}").expect(whole)],
+    ));
+    cases
+}
+
+/// A redirect would carry the token to wherever the answer points.
+fn redirects() -> Vec<Case> {
+    [301, 302, 303, 307, 308]
+        .into_iter()
+        .map(|status| {
+            let answer = reply(status, BODY).header("location", "/elsewhere");
+            let calls = [get(), post("{}"), put("{}"), delete()];
+            served(
+                format!("redirect {status} is an answer and not followed"),
+                &answer,
+                calls.map(|call| call.expect(answer.clone())),
+            )
+        })
+        .collect()
+}
+
+fn bodies() -> Vec<Case> {
+    let chunked = bare_reply(200).header("transfer-encoding", "chunked");
+    let closing = bare_reply(200).header("connection", "close");
+    let short = bare_reply(200).header("content-length", "99").body("short");
+    let in_chunks = |body: &[u8]| [&chunked.head()[..], body].concat();
+    let parts = chunked.clone().body("abc0123456789");
+    let to_the_end = closing.clone().body(BODY);
+    let full = reply(200, vec![b'x'; 64 * 1024]);
+    let over = reply(200, vec![b'x'; 64 * 1024 + 1]);
+    let (endless_chunks, endless) = (chunked.head(), closing.head());
+    vec![
+        Case::new(
+            "a chunked body",
+            serving(in_chunks(b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n")),
+            [get().expect(parts.clone()), post("{}").expect(parts)],
+        ),
+        Case::new(
+            "a chunked body that is cut",
+            once(in_chunks(b"3\r\nabc\r\nA\r\n0123")),
+            [post("{}").expect(in_flight())],
+        ),
+        Case::new(
+            "a chunked body with a size that is no number",
+            once(in_chunks(b"3\r\nabc\r\nxyz\r\n0123")),
+            [post("{}").expect(in_flight())],
+        ),
+        Case::new(
+            "a body that ends with the connection",
+            once(to_the_end.wire()),
+            [get().expect(to_the_end)],
+        ),
+        Case::new(
+            "a body shorter than its length",
+            once(short.wire()),
+            [get().expect(in_flight()), post("{}").expect(in_flight())],
+        ),
+        served("a body of exactly the limit", &full, [get().at_most(64 * 1024).expect(full.clone())]),
+        served(
+            "a body one byte over the limit",
+            &over,
+            [get(), post("{}")].map(|call| call.at_most(64 * 1024).expect(too_large())),
+        ),
+        Case::new(
+            "a chunked body over the limit, without end",
+            move |peer| {
+                peer.request()?;
+                peer.write(&endless_chunks)?;
+                peer.flood(&[b"1000\r\n".to_vec(), vec![b'x'; 0x1000], b"\r\n".to_vec()].concat())
+            },
+            [get().at_most(64 * 1024).expect(too_large())],
+        ),
+        Case::new(
+            "a body without length and end",
+            move |peer| {
+                peer.request()?;
+                peer.write(&endless)?;
+                peer.flood(&[b'x'; 0x1000])
+            },
+            [get().at_most(64 * 1024).expect(too_large())],
+        ),
+    ]
+}
+
+/// Inflating is the core's work, under its own limit: the bytes come through as they are.
+fn compressed() -> Vec<Case> {
+    let good = gzip(BODY);
+    let cut = good[..good.len() / 2].to_vec();
+    let bomb = gzip(&vec![0; 1024 * 1024]);
+    [("", good), (", cut short", cut), (", a bomb", bomb), (", in name only", b"{}".to_vec())]
+        .into_iter()
+        .map(|(kind, body)| {
+            let answer = reply(200, body).header("content-encoding", "gzip");
+            served(
+                format!("a gzip body is handed over unopened{kind}"),
+                &answer,
+                [get().at_most(256 * 1024).expect(answer.clone())],
+            )
+        })
+        .collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory cannot fail; were it to, the case would fail and say so.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
+}
+
+fn heads() -> Vec<Case> {
+    let plain = reply(200, BODY);
+    let odd = plain
+        .clone()
+        .header("X-Empty", "")
+        .header("x-latin", *b"caf\xe9")
+        .header("x-utf8", "\u{20ac} 100")
+        .header("X-MiXeD-CaSe", "kept, VALUE too")
+        .header("x-inside", "a \t b");
+    let thrice = ["first", "second", "third, fourth"]
+        .into_iter()
+        .fold(plain.clone(), |answer, value| answer.header("x-thrice", value));
+    let many = |count| (0..count).fold(plain.clone(), |answer, n| answer.header(&format!("x-{n}"), "value"));
+    let large = |size| plain.clone().header("x-large", vec![b'x'; size]);
+    let (crowd, huge) = (many(2000), large(2 * 1024 * 1024));
+    let body = String::from_utf8_lossy(BODY);
+    let length = BODY.len();
+    let spaced = format!("HTTP/1.1 200 OK\r\ncontent-length:   {length}\t \r\nx-a:b\r\n\r\n{body}");
+    let nameless = format!("HTTP/1.1 200\r\ncontent-length: {length}\r\n\r\n{body}");
+    let old = format!("HTTP/1.0 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+    vec![
+        served("headers that are empty, not ASCII, of mixed case", &odd, [get().expect(odd.clone())]),
+        served("a header that comes three times", &thrice, [get().expect(thrice.clone())]),
+        served("80 headers", &many(80), [get().expect(many(80))]),
+        served("a header of 16 KiB", &large(16 * 1024), [get().expect(large(16 * 1024))]),
+        Case::new("2000 headers", once(crowd.wire()), [get().expect(Expected::from(crowd).or(in_flight()))]),
+        Case::new(
+            "a header of 2 MiB",
+            once(huge.wire()),
+            [get().expect(Expected::from(huge).or(in_flight()))],
+        ),
+        Case::new("space around values", serving(spaced), [get().expect(plain.clone().header("x-a", "b"))]),
+        Case::new("a status without a reason phrase", serving(nameless), [get().expect(plain.clone())]),
+        Case::new("an answer of HTTP/1.0", once(old), [get().expect(plain)]),
+    ]
+}
+
+/// No answer can be made of these; of the last two a lenient reader may make one all the same.
+fn broken_heads() -> Vec<Case> {
+    let length = BODY.len();
+    let body = String::from_utf8_lossy(BODY);
+    let two_lengths = format!("content-length: {length}\r\ncontent-length: 5");
+    let broken = |name: &str, head: &str| {
+        Case::new(
+            format!("broken head: {name}"),
+            once(format!("{head}\r\n\r\n{body}")),
+            [post("{}").expect(in_flight())],
+        )
+    };
+    let with = |name: &str, headers: &str| broken(name, &format!("HTTP/1.1 200 OK\r\n{headers}"));
+    let folded = format!("HTTP/1.1 200 OK\r\nx-fold: a\r\n b\r\ncontent-length: {length}\r\n\r\n{body}");
+    let both =
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
+    let by_chunks =
+        bare_reply(200).header("content-length", "3").header("transfer-encoding", "chunked").body("abcde");
+    vec![
+        broken("not HTTP at all", "220 mail.example.com ESMTP"),
+        broken("a later HTTP", "HTTP/9.9 200 OK\r\ncontent-length: 0"),
+        broken("a status of two digits", "HTTP/1.1 20 OK\r\ncontent-length: 0"),
+        broken("a status that is no number", "HTTP/1.1 2xx OK\r\ncontent-length: 0"),
+        with("a header without a colon", "nonsense\r\ncontent-length: 0"),
+        with("a zero byte in a value", "x-zero: a\0b\r\ncontent-length: 0"),
+        with("a length that is no number", "content-length: abc"),
+        with("a length below zero", "content-length: -1"),
+        with("a length beyond all numbers", "content-length: 99999999999999999999"),
+        with("two lengths that differ", &two_lengths),
+        Case::new(
+            "broken head: a folded value",
+            once(folded),
+            [get().expect(Expected::from(reply(200, BODY).header("x-fold", "a b")).or(in_flight()))],
+        ),
+        Case::new(
+            "broken head: a length beside chunks",
+            once(both),
+            [get().expect(Expected::from(by_chunks).or(in_flight()))],
+        ),
+    ]
+}

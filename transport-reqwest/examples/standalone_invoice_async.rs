@@ -1,0 +1,128 @@
+//! The standalone invoice of the blocking example, async, on a sandbox inside this process, over real HTTP.
+//!
+//! With `ZUORA_CLIENT_ID`, `ZUORA_CLIENT_SECRET`, `ZUORA_BASE_URL` and `ZUORA_ACCOUNT_NUMBER` set it does the
+//! same on that tenant, which needs Invoice Settlement, and leaves a posted and written-off invoice behind.
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use zuora_reqwest::files::GetFiles;
+use zuora_reqwest::invoices::{
+    CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceChanges, InvoiceGoal, InvoiceJob,
+    InvoicePdfStatus, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfReady, PostInvoice,
+    TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice,
+};
+use zuora_reqwest::{AccountNumber, Amount, Client, Config, Date, InvoiceId, Pace};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("standalone_invoice_async: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let (config, account, _sandbox) = surroundings()?;
+    let client = Client::new(&config)?;
+    let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
+
+    let created = client.call(&new_invoice(account)?).await?;
+    let id = created.id()?.clone();
+    show(&client, "created", &id).await?;
+
+    let due_date = Date::new(2026, 5, 15)?;
+    let hours = NewInvoiceItem::named("Support hours", "37.5".parse::<Amount>()?, Date::new(2026, 3, 1)?);
+    let changes = InvoiceChanges::default()
+        .due_date(due_date)
+        .comments("Agreed by phone")
+        .items([ItemUpdate::from(hours)]);
+    client.call(&UpdateInvoice::new(id.clone(), changes)).await?;
+    show(&client, "changed", &id).await?;
+
+    let submitted = client.call(&PostInvoice::new(id.clone())).await?;
+    client.wait(InvoiceJob::of(id.clone(), InvoiceGoal::Posted, &submitted), pace).await?;
+    let posted = show(&client, "posted", &id).await?;
+
+    let pdf = client.wait(PdfReady::new([id.clone()]), pace).await?;
+    let file = pdf.first().and_then(InvoicePdfStatus::file_id).ok_or("no PDF was made")?;
+    let file = client.call(&GetFiles::new(file)).await?;
+    let name = format!("{}.pdf", posted.number.as_ref().map_or("invoice", |number| number.as_str()));
+    let path = env::temp_dir().join(name);
+    fs::write(&path, &file.bytes)?;
+    println!("saved       {} ({} bytes, a PDF: {})", path.display(), file.bytes.len(), file.is_pdf());
+
+    let written_off = client
+        .call(&WriteOffInvoice::new(id.clone()).details(WriteOff::default().comment("Goodwill")))
+        .await?;
+    let memo = written_off.credit_memo.as_ref().and_then(|memo| memo.id.as_ref());
+    println!("written off with credit memo {}", memo.map_or("?", |memo| memo.as_str()));
+    show(&client, "settled", &id).await?;
+    Ok(())
+}
+
+fn new_invoice(account: AccountNumber) -> Result<CreateStandaloneInvoice, Box<dyn Error>> {
+    let date = Date::new(2026, 3, 1)?;
+    let tax = NewTaxItem::new(
+        "VAT",
+        "47.50".parse::<Amount>()?,
+        "0.19".parse::<Amount>()?,
+        TaxRateType::Percentage,
+        date,
+    );
+    let discount = NewDiscountItem::named("Partner discount", Amount::from(-50));
+    let setup = NewInvoiceItem::named("Set-up", 300, date).discount_items([discount]).tax_items([tax]);
+    let training =
+        NewInvoiceItem::named("Training", "199.99".parse::<Amount>()?, date).description("Two days");
+    Ok(CreateStandaloneInvoice::new(account, date, [setup, training]).comments("Order 4711"))
+}
+
+async fn show(client: &Client, step: &str, id: &InvoiceId) -> Result<Invoice, Box<dyn Error>> {
+    let invoice = client.call(&GetInvoice::new(id.clone())).await?.into_inner();
+    let text = |amount: &Option<Amount>| amount.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    println!(
+        "{step:<11} {} {}, due {}: amount {}, tax {}, balance {} {}",
+        invoice.number.as_ref().map_or("?", |number| number.as_str()),
+        invoice.status.as_ref().map_or("?", |status| status.as_str()),
+        invoice.due_date.map_or_else(|| "?".to_owned(), |date| date.to_string()),
+        text(&invoice.amount),
+        text(&invoice.tax_amount),
+        text(&invoice.balance),
+        invoice.currency.as_deref().unwrap_or(""),
+    );
+    let mut items = client.items(&GetInvoiceItems::new(id.clone()));
+    while let Some(item) = items.next().await {
+        let item = item?;
+        let name = item.charge_name.as_deref().unwrap_or("?");
+        println!(
+            "              {name:<18} {:>9} + {:>6} tax",
+            text(&item.charge_amount),
+            text(&item.tax_amount)
+        );
+    }
+    Ok(invoice)
+}
+
+fn surroundings() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Error>> {
+    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL", "ZUORA_ACCOUNT_NUMBER"];
+    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
+        [Some(id), Some(secret), Some(url), Some(account)] => {
+            println!("on the tenant at {url}");
+            Ok((Config::new(url, id, secret), AccountNumber::from(account), None))
+        }
+        [None, None, None, None] => {
+            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+            println!("on a sandbox at {}", sandbox.url());
+            let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
+            Ok((config, AccountNumber::from("A00000003"), Some(sandbox)))
+        }
+        _ => Err(format!("for a tenant set all of {}", names.join(", ")).into()),
+    }
+}
