@@ -167,8 +167,7 @@ fn a_reversal_takes_all_back() {
     assert_eq!((&parts[0]["creditMemoId"], &parts[0]["appliedAmount"]), (&memo, &json!(22.52)));
     assert_eq!(parts[0]["paymentId"], Value::Null);
     let number = shown["invoiceNumber"].as_str().unwrap();
-    let rows =
-        desk.get(&format!("/object-query/invoices?filter[]=reversed.EQ:true&fields[]=invoiceNumber")).body;
+    let rows = desk.get("/object-query/invoices?filter[]=reversed.EQ:true&fields[]=invoiceNumber").body;
     assert_eq!(rows["data"][0]["invoiceNumber"], number);
     for call in ["reverse", "write-off", "cancel"] {
         refused(&mut desk, &Method::PUT, &format!("{path}/{call}"));
