@@ -1,4 +1,4 @@
-//! Offline sandbox that plays the Zuora Billing service, as far as bill runs and their invoices go.
+//! Offline sandbox that plays the Zuora Billing service, as far as bill runs and invoices go.
 //!
 //! [`Sandbox::handle`] is the whole service as one function from request and time to response: no IO, no
 //! clock, no thread. [`InProcess`] puts it behind the transport traits of `zuora-core`, so that a client of

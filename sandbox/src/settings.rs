@@ -132,8 +132,9 @@ settings! {
     mirror_zero_items: bool = false;
     /// The notification without which no invoice is mailed. Default true.
     invoice_mail: bool = true;
-    /// Reason codes that reversals and write-offs can name.
-    reason_codes: Vec<String> = ["Write-off", "Invoice reversal", "Correcting invoice error"].map(str::to_owned).to_vec();
+    /// Reason codes that reversals and write-offs can name. Default: theirs, and `Correcting invoice error`.
+    reason_codes: Vec<String> =
+        ["Write-off", "Invoice reversal", "Correcting invoice error"].map(str::to_owned).to_vec();
     /// Refuse amounts with more decimals than the currency has, instead of rounding half up. Default false.
     refuse_excess_decimals: bool = false;
     /// Let a bulk update keep what came before the row that is refused. Default false: all or nothing.

@@ -94,6 +94,7 @@ impl ItemReader<'_> {
         item.service_start = fields.required_date("serviceStartDate")?;
         self.take_common(&mut item, fields)?;
         self.take_of_item(&mut item, fields)?;
+        self.compute_tax(&mut item);
         self.take_explicit_taxes(&mut item, fields)?;
         let mut items = vec![item];
         for (index, row) in fields.rows_within("discountItems", MOST_DISCOUNTS)?.iter().enumerate() {
@@ -143,7 +144,11 @@ impl ItemReader<'_> {
                 if fields.is_null("taxCode") && fields.is_null("taxMode") {
                     item.taxes.clear();
                 }
-                self.take_of_item(item, fields)
+                self.take_of_item(item, fields)?;
+                if ["amount", "taxCode", "taxMode"].into_iter().any(|name| fields.has(name)) {
+                    self.compute_tax(item);
+                }
+                Ok(())
             }
         }
     }
@@ -298,7 +303,6 @@ impl ItemReader<'_> {
         if mode.is_some() || fields.is_null("taxMode") {
             item.tax_mode = mode.map(TaxMode::of_word);
         }
-        self.compute_tax(item);
         Ok(())
     }
 

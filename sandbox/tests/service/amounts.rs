@@ -61,12 +61,12 @@ fn step() -> impl Strategy<Value = Step> {
     let one = any::<Index>;
     let verbs = prop::sample::select(vec!["post", "cancel", "delete", "reverse", "write-off"]);
     prop_oneof![
-        3 => (one(), any::<bool>(), prop::collection::vec(item(), 1..4))
+        3 => (one(), prop::bool::weighted(0.3), prop::collection::vec(item(), 1..4))
             .prop_map(|(account, posted, items)| Step::Create { account, posted, items }),
         1 => (1_u8..=4).prop_map(|batch| Step::Bill { batch }),
         2 => (one(), item()).prop_map(|(invoice, item)| Step::Add { invoice, item }),
         2 => (one(), one(), amount()).prop_map(|(invoice, item, amount)| Step::Amount { invoice, item, amount }),
-        1 => (one(), one()).prop_map(|(invoice, item)| Step::Remove { invoice, item }),
+        2 => (one(), one()).prop_map(|(invoice, item)| Step::Remove { invoice, item }),
         1 => (one(), one()).prop_map(|(invoice, item)| Step::Untax { invoice, item }),
         2 => (one(), one(), amount(), any::<bool>())
             .prop_map(|(invoice, item, amount, inclusive)| Step::Tax { invoice, item, amount, inclusive }),
@@ -160,6 +160,8 @@ struct Story {
     desk: Desk,
     /// What was paid of each invoice that the last look found.
     invoices: BTreeMap<String, Decimal>,
+    /// Those of them whose items can be changed.
+    drafts: Vec<String>,
 }
 
 impl Story {
@@ -167,13 +169,21 @@ impl Story {
         // Jobs come early, so that stories have them.
         let settings = Settings::default().post_job_from(3_usize).delete_job_from(2_usize);
         let desk = Desk::with(settings.reverse_job_above(4_usize));
-        Self { desk, invoices: BTreeMap::new() }
+        Self { desk, invoices: BTreeMap::new(), drafts: Vec::new() }
     }
 
     /// The path of one of the invoices that are there.
     fn pick(&self, index: Index) -> Option<String> {
         let paths: Vec<&String> = self.invoices.keys().collect();
         (!paths.is_empty()).then(|| index.get(&paths).to_string())
+    }
+
+    /// The path of a draft, if there is one: elsewhere most changes are refused.
+    fn pick_draft(&self, index: Index) -> Option<String> {
+        match self.drafts.is_empty() {
+            true => self.pick(index),
+            false => Some(index.get(&self.drafts).clone()),
+        }
     }
 
     fn pick_item(&mut self, invoice: &str, index: Index) -> Option<Item> {
@@ -188,12 +198,12 @@ impl Story {
                 self.desk.completed(&format!(r#"{{"batches":["Batch{batch}"],"targetDate":"2026-03-31"}}"#));
             }
             Step::Add { invoice, item } => {
-                let path = self.pick(invoice)?;
+                let path = self.pick_draft(invoice)?;
                 let currency = self.invoice(&path)?.currency;
                 self.update(&path, &item_body(&item), Some(total(&currency, &item)));
             }
             Step::Amount { invoice, item, amount } => {
-                let path = self.pick(invoice)?;
+                let path = self.pick_draft(invoice)?;
                 let currency = self.invoice(&path)?.currency;
                 let item = self.pick_item(&path, item)?;
                 let change = rounded(&currency, amount) - exact(&item.charge_amount);
@@ -201,7 +211,7 @@ impl Story {
                 self.update(&path, &body, item.taxation_items.data.is_empty().then_some(change));
             }
             Step::Remove { invoice, item } => {
-                let path = self.pick(invoice)?;
+                let path = self.pick_draft(invoice)?;
                 let item = self.pick_item(&path, item)?;
                 let items = self.items(&path);
                 let gone = items
@@ -212,12 +222,12 @@ impl Story {
                 self.update(&path, &format!(r#"{{"id":"{}","delete":true}}"#, item.id), Some(change));
             }
             Step::Untax { invoice, item } => {
-                let path = self.pick(invoice)?;
+                let path = self.pick_draft(invoice)?;
                 let item = self.pick_item(&path, item)?;
                 self.update(&path, &format!(r#"{{"id":"{}","taxCode":null,"taxMode":null}}"#, item.id), None);
             }
             Step::Tax { invoice, item, amount, inclusive } => {
-                let path = self.pick(invoice)?;
+                let path = self.pick_draft(invoice)?;
                 let item = self.pick_item(&path, item)?;
                 let mode = if inclusive { "TaxInclusive" } else { "TaxExclusive" };
                 let body = format!(
@@ -316,10 +326,14 @@ impl Story {
         let rows =
             self.desk.get("/object-query/invoices?pageSize=99").body["data"].as_array().unwrap().clone();
         let mut before = std::mem::take(&mut self.invoices);
+        self.drafts.clear();
         for row in rows {
             let path = format!("/v1/invoices/{}", row["id"].as_str().unwrap());
             let paid = before.remove(&path).unwrap_or_default();
             self.check_invoice(&path, paid);
+            if row["status"] == "Draft" && row["sourceType"] == "Standalone" {
+                self.drafts.push(path.clone());
+            }
             self.invoices.insert(path, paid);
         }
     }

@@ -1,6 +1,7 @@
 //! Every field of every answer is one that the facts know, with a type that they know.
 
 use serde_json::Value;
+use zuora_sandbox::Background;
 
 use crate::desk::Desk;
 
@@ -22,8 +23,13 @@ impl Facts {
     fn check(&self, schema: &str, answer: &Value) {
         let fields =
             self.schemas[schema]["fields"].as_array().unwrap_or_else(|| panic!("no schema {schema}"));
+        let seen = self.schemas[schema]["undeclared_fields_seen"].as_array().map_or(&[][..], Vec::as_slice);
         for (name, value) in answer.as_object().unwrap_or_else(|| panic!("{schema} is no object: {answer}")) {
-            let field = fields.iter().find(|field| field["name"] == **name);
+            if name.ends_with("__c") {
+                assert!(self.schemas[schema]["custom_fields"].is_string(), "{schema} has no custom fields");
+                continue;
+            }
+            let field = fields.iter().chain(seen).find(|field| field["name"] == **name);
             let field = field.unwrap_or_else(|| panic!("{schema} has no field {name}"));
             self.check_value(&format!("{schema}.{name}"), field, value);
         }
@@ -127,6 +133,135 @@ fn invoices_and_their_items_are_documented() {
     let nulls = desk.get("/object-query/invoices?includeNullFields=true").body["data"][0].clone();
     let known = facts.schemas["ExpandedInvoice"]["fields"].as_array().unwrap();
     assert_eq!(nulls.as_object().unwrap().len(), known.len());
+}
+
+/// An invoice with all that can be given.
+const STANDALONE: &str = r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01","comments":"c","autoPay":true,
+    "templateId":"8ad0","communicationProfileId":"8ad0","transferredToAccounting":"No","Region__c":"R",
+    "IntegrationId__NS":"i","IntegrationStatus__NS":"s","SyncDate__NS":"d","sequenceSet":"q",
+    "billToContact":{"firstName":"A","lastName":"B"},"soldToSameAsBillTo":true,"shipToSameAsBillTo":true,
+    "customRates":[{"currency":"EUR","customFxRate":1.1,"rateDate":"2026-03-01"}],
+    "invoiceItems":[{"chargeName":"Work","amount":100,"quantity":2,"unitPrice":50,"uom":"Hour","sku":"OWN",
+    "serviceStartDate":"2026-03-01","serviceEndDate":"2026-03-31","chargeDate":"2026-03-01 08:00:00",
+    "description":"d","accountingCode":"a","accountsReceivableAccountingCode":"a","bookingReference":"b",
+    "adjustmentLiabilityAccountingCode":"a","adjustmentRevenueAccountingCode":"a","contractAssetAccountingCode":"a",
+    "contractLiabilityAccountingCode":"a","contractRecognizedRevenueAccountingCode":"a",
+    "deferredRevenueAccountingCode":"a","recognizedRevenueAccountingCode":"a","unbilledReceivablesAccountingCode":"a",
+    "itemType":"t","purchaseOrderNumber":"p","revRecCode":"r","revRecTriggerCondition":"ContractEffectiveDate",
+    "revRecStartDate":"2026-03-01","revenueRecognitionRuleName":"n","excludeItemBillingFromRevenueAccounting":true,
+    "Region__c":1,"SyncDate__NS":"d","discountItems":[{"chargeName":"Less","amount":-10,"Region__c":true}],
+    "taxItems":[{"name":"T","taxAmount":"8","taxRate":"0.08","taxRateType":"Percentage","taxDate":"2026-03-01",
+    "taxMode":"TaxExclusive","taxCode":"C","taxCodeDescription":"d","taxRateDescription":"d","jurisdiction":"J",
+    "locationCode":"L","exemptAmount":1,"Zone__c":"z"}]},
+    {"chargeName":"Fee","amount":10,"serviceStartDate":"2026-03-01","taxCode":"VAT","taxMode":"TaxInclusive"}]}"#;
+
+#[test]
+fn standalone_invoices_are_documented() {
+    let facts = Facts::read();
+    let mut desk = Desk::demo();
+    let created = desk.post("/v1/invoices", STANDALONE);
+    facts.check("InvoiceResponse", &created.body);
+    let path = format!("/v1/invoices/{}", created.body["id"].as_str().unwrap());
+    let items = desk.get(&format!("{path}/items?pageSize=1")).body;
+    facts.check("InvoiceItemsResponse", &items);
+    facts.check("InvoiceItemsResponse", &desk.get(&format!("{path}/items")).body);
+    // Whatever was given and has a place in the answer is there again.
+    let item = &items["invoiceItems"][0];
+    for name in
+        ["bookingReference", "itemType", "purchaseOrderNumber", "revRecCode", "unitOfMeasure", "SyncDate__NS"]
+    {
+        assert!(item[name].is_string(), "{name}");
+    }
+    assert_eq!((&item["Region__c"], &item["unitPrice"]), (&1.into(), &50.into()));
+    let taxes = format!("{path}/items/{}/taxation-items?pageSize=1", item["id"].as_str().unwrap());
+    facts.check("TaxationItemsDataResponse", &desk.get(&taxes).body);
+    let tax = format!(
+        r#"{{"taxationItems":[{{"invoiceItemId":{},"name":"T","jurisdiction":"J","taxAmount":1,"taxRate":0.1,
+        "taxRateType":"FlatFee","taxDate":"2026-03-01","country":"US","applicableTaxUnRounded":1.001,"exemptAmount":1,
+        "financeInformation":{{"accountsReceivableAccountingCode":"a","salesTaxPayableAccountingCode":"b"}},
+        "locationCode":"L","taxCode":"C","taxCodeDescription":"d","taxRateDescription":"d","Zone__c":"z"}}]}}"#,
+        item["id"]
+    );
+    let created = desk.post(&format!("{path}/taxation-items"), &tax).body;
+    assert_eq!(created["taxationItems"][0]["applicableTaxUnRounded"], 1.001);
+    facts.check("GetTaxationItemsResponse", &created);
+    facts.check("UpdateInvoiceResponse", &desk.put(&path, r#"{"comments":"x","Region__c":"y"}"#).body);
+    facts.check("CommonResponse", &desk.put("/v1/invoices", r#"{"invoices":[{"id":"INV00000001"}]}"#).body);
+    facts.check("AsyncOperationResponse", &desk.put(&format!("{path}/post"), "{}").body);
+    facts.check("UpdateInvoiceResponse", &desk.put(&path, r#"{"comments":"z"}"#).body);
+    facts.check("InvoiceResponse", &desk.get(&path).body);
+    facts
+        .check("CommonResponse", &desk.post(&format!("{path}/emails"), r#"{"emailAddresses":"a@b.c"}"#).body);
+    // The list has custom fields too, by the facts as members that they do not name.
+    let row = desk.get("/object-query/invoices").body["data"][0].clone();
+    let known = row.as_object().unwrap().iter().filter(|(name, _)| !name.contains("__"));
+    facts.check("ExpandedInvoice", &known.map(|(name, value)| (name.clone(), value.clone())).collect());
+}
+
+#[test]
+fn bulk_answers_are_documented() {
+    let facts = Facts::read();
+    let mut desk = Desk::demo();
+    let body = format!(r#"{{"invoices":[{STANDALONE},{{}}]}}"#);
+    let created = desk.post("/v1/invoices/batch", &body).body;
+    assert_eq!(created["invoices"][1]["success"], false);
+    facts.check("BulkCreateInvoicesResponse", &created);
+    let posted =
+        desk.post("/v1/invoices/bulk-post", r#"{"invoices":[{"id":"INV00000001"},{"id":"x"}]}"#).body;
+    assert_eq!(posted["invoices"][1]["success"], false);
+    facts.check("BulkPostInvoicesResponse", &posted);
+}
+
+#[test]
+fn memos_jobs_and_files_are_documented() {
+    let facts = Facts::read();
+    let mut desk = Desk::demo();
+    let posted = STANDALONE.replacen('{', r#"{"status":"Posted","#, 1);
+    let [reversed, written_off, paid] = [(); 3].map(|()| desk.standalone(&posted));
+    facts.check("ReverseInvoiceResponse", &desk.put(&format!("{reversed}/reverse"), "{}").body);
+    let id = paid.rsplit('/').next().unwrap();
+    desk.sandbox.pay(id, rust_decimal::Decimal::ONE).unwrap();
+    facts.check("WriteOffInvoiceResponse", &desk.put(&format!("{written_off}/write-off"), "{}").body);
+    facts.check("WriteOffInvoiceResponse", &desk.put(&format!("{paid}/write-off"), "{}").body);
+    let mut parts = desk.get(&format!("{paid}/application-parts")).body;
+    for part in parts["applicationParts"].as_array_mut().unwrap() {
+        let part = part.as_object_mut().unwrap();
+        part.retain(|_, value| !value.is_null());
+        assert!(part.contains_key("creditMemoId") != part.contains_key("paymentId"), "exactly one of them");
+    }
+    facts.check("GetInvoiceApplicationPartsRequest", &parts);
+    let status = format!("/v1/invoices/pdf-status?invoiceKeys={id}");
+    for _ in 0..3 {
+        facts.check("GetInvoicePdfStatusBatchResponse", &desk.get(&status).body);
+        desk.seconds += 1;
+    }
+    for code in [false, true] {
+        desk.sandbox.settings().pdf_error_code = code;
+        desk.sandbox.fail_next(Background::Pdf);
+        desk.put(&paid, &format!(r#"{{"comments":"{code}"}}"#));
+        desk.seconds += 2;
+        let failed = desk.get(&status).body;
+        assert_eq!(failed["invoiceFiles"][0]["pdfGenerationStatus"], "Error");
+        facts.check("GetInvoicePdfStatusBatchResponse", &failed);
+    }
+    facts.check("UploadFileResponse", &desk.upload(&paid, "a.pdf", "application/pdf", "%PDF-").body);
+    facts.check("InvoiceFilesResponse", &desk.get(&format!("{paid}/files?pageSize=1")).body);
+    let draft = desk.standalone(STANDALONE);
+    facts.check("AsyncOperationResponse", &desk.put(&format!("{draft}/cancel"), "{}").body);
+    desk.sandbox.settings().delete_job_from = 1;
+    let deletion = desk.delete(&draft).body;
+    facts.check("AsyncOperationResponse", &deletion);
+    desk.sandbox.fail_next(Background::Job);
+    let job = format!("/v1/operations/jobs/{}", deletion["jobId"].as_str().unwrap());
+    for status in ["Pending", "Processing", "Failed"] {
+        let shown = desk.get(&job).body;
+        assert_eq!(shown["status"], status);
+        facts.check("OperationJobResponse", &shown);
+        desk.seconds += 1;
+    }
+    desk.sandbox.settings().reverse_job_above = 1;
+    let large = desk.standalone(&posted);
+    facts.check("ReverseInvoiceResponse", &desk.put(&format!("{large}/reverse"), "{}").body);
 }
 
 #[test]

@@ -53,6 +53,23 @@ fn a_posted_invoice_gets_a_pdf_in_its_time() {
 }
 
 #[test]
+fn a_posted_run_has_a_pdf_of_each_invoice() {
+    let mut desk = Desk::demo();
+    let run = desk.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
+    let keys: Vec<String> =
+        desk.invoices(&run).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    desk.put(&format!("{run}/post"), "{}");
+    desk.seconds += 3;
+    let status = format!("/v1/invoices/pdf-status?invoiceKeys={}", keys.join(","));
+    let rows = desk.get(&status).body["invoiceFiles"].as_array().unwrap().clone();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let pdf = desk.get(row["pdfFileUrl"].as_str().unwrap()).text;
+        assert!(pdf.contains(&format!("(Invoice {})", row["invoiceNumber"].as_str().unwrap())), "{pdf}");
+    }
+}
+
+#[test]
 fn changes_make_a_pdf_obsolete_or_new() {
     let mut desk = Desk::demo();
     let invoice = draft(&mut desk);

@@ -80,6 +80,14 @@ fn items_are_added_changed_and_removed() {
     // A computed tax follows its item, one that was given stays.
     let body = json!({"invoiceItems": [{"id": items[0]["id"], "amount": 10}, {"id": items[3]["id"], "amount": 100}]});
     assert_eq!(change(&mut desk, &invoice, &body)["taxAmount"], json!(15.25));
+    let body = json!({"invoiceItems": [{"id": items[3]["id"], "description": "same price"}]});
+    let before = desk.items(&invoice)[3]["taxationItems"].clone();
+    assert_ne!(
+        before["data"][0]["id"], items[3]["taxationItems"]["data"][0]["id"],
+        "computed anew with the amount"
+    );
+    change(&mut desk, &invoice, &body);
+    assert_eq!(desk.items(&invoice)[3]["taxationItems"], before);
     let body = json!({"invoiceItems": [
         {"id": items[0]["id"], "taxCode": null, "taxMode": null}, {"id": items[3]["id"], "taxCode": null, "taxMode": null}]});
     let untaxed = change(&mut desk, &invoice, &body);
