@@ -2,6 +2,7 @@
 //! against.
 
 mod measure;
+pub mod memory;
 pub mod plain;
 pub mod server;
 pub mod wire;

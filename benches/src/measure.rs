@@ -4,10 +4,16 @@
 //! Instructions are counted by valgrind's callgrind where it is at hand, in a process that runs one case alone:
 //! the count of many rounds less that of few. Allocations are counted by a build with the feature `allocations`.
 
+use std::cell::RefCell;
 use std::hint::black_box;
+use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::server;
+
+/// Where the server listens, for a process that runs one case alone.
+const SERVER: &str = "ZUORA_BENCH_SERVER";
 /// Samples of each case.
 const SAMPLES: usize = 31;
 /// What one sample takes at least.
@@ -18,6 +24,7 @@ const WARM_UP: Duration = Duration::from_millis(100);
 /// One run of a bench program.
 pub struct Bench {
     mode: Mode,
+    server: RefCell<String>,
 }
 
 enum Mode {
@@ -40,7 +47,7 @@ impl Bench {
             },
             _ => Mode::Measure { filter: first },
         };
-        Self { mode }
+        Self { mode, server: RefCell::default() }
     }
 
     /// Whether anything of this title is wanted: ask before something expensive is set up for it.
@@ -51,9 +58,22 @@ impl Bench {
         }
     }
 
-    /// Whether this process runs one case for another one that counts.
-    pub fn is_counted(&self) -> bool {
+    fn is_counted(&self) -> bool {
         matches!(self.mode, Mode::Run { .. })
+    }
+
+    /// A server for the tables that follow. It runs in the process that measures: one that runs a case alone is
+    /// told where it is, so that only the client's instructions are counted.
+    ///
+    /// # Errors
+    /// The address cannot be had.
+    pub fn server(&self, bodies: Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
+        let url = match (self.is_counted(), std::env::var(SERVER)) {
+            (true, Ok(url)) => url,
+            _ => server::start(bodies, Duration::ZERO)?,
+        };
+        self.server.replace(url.clone());
+        Ok(url)
     }
 
     /// Measures a table and prints it.
@@ -63,7 +83,7 @@ impl Bench {
         }
         match &self.mode {
             Mode::Measure { .. } if cfg!(feature = "allocations") => table.print_allocations(),
-            Mode::Measure { .. } => table.print_times(),
+            Mode::Measure { .. } => table.print_times(&self.server.borrow()),
             Mode::Run { case, rounds, .. } => table.cases[*case].work.rounds(*rounds),
         }
     }
@@ -107,10 +127,10 @@ impl<'a> Table<'a> {
         self
     }
 
-    fn print_times(&mut self) {
+    fn print_times(&mut self, server: &str) {
         let per = f64::from(self.per_round);
         let samples = self.sample();
-        let counts: Vec<_> = (0..self.cases.len()).map(|case| self.instructions(case)).collect();
+        let counts: Vec<_> = (0..self.cases.len()).map(|case| self.instructions(case, server)).collect();
         say(&format!("\n### {}\n", self.title));
         say(&format!("| Work | ns / {0} | ratio | instructions / {0} | ratio |", self.unit));
         say("| --- | ---: | ---: | ---: | ---: |");
@@ -151,17 +171,18 @@ impl<'a> Table<'a> {
     }
 
     /// User instructions a round.
-    fn instructions(&self, case: usize) -> Option<f64> {
-        let few = self.collected(case, 3)?;
-        let many = self.collected(case, 23)?;
+    fn instructions(&self, case: usize, server: &str) -> Option<f64> {
+        let few = self.collected(case, 3, server)?;
+        let many = self.collected(case, 23, server)?;
         Some((many - few) / 20.0)
     }
 
-    fn collected(&self, case: usize, rounds: u32) -> Option<f64> {
+    fn collected(&self, case: usize, rounds: u32, server: &str) -> Option<f64> {
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(std::env::current_exe().ok()?)
             .args(["--run", &self.title, &case.to_string(), &rounds.to_string()])
+            .env(SERVER, server)
             .stdout(Stdio::null())
             .output()
             .ok()?;
