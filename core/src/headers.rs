@@ -71,7 +71,7 @@ impl Base {
         if !self.prefix.is_empty() {
             let rest = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
             let whole = [self.prefix.as_str(), rest].concat();
-            parts.path_and_query = Some(PathAndQuery::from_maybe_shared(whole).map_err(|_| unsendable())?);
+            parts.path_and_query = Some(PathAndQuery::try_from(whole).map_err(|_| unsendable())?);
         }
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -148,7 +148,8 @@ pub(crate) fn callers_key(text: &str) -> Result<&str> {
     if own_part(text).len() > CALLERS_KEY {
         return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
     }
-    key(text).map(|_| text)
+    printable("Idempotency-Key", text)?;
+    key(text.to_owned()).map(|_| text)
 }
 
 /// A key with its counters; the text becomes the value where it lies.
