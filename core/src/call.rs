@@ -102,12 +102,12 @@ impl<T> Answer<T> {
 
     /// The service's own id of the request, for support tickets.
     pub fn request_id(&self) -> Option<&str> {
-        headers::text(&self.headers, REQUEST_ID.as_str())
+        headers::text(&self.headers, REQUEST_ID)
     }
 
     /// The caller's track id, as the service echoed it.
     pub fn track_id(&self) -> Option<&str> {
-        headers::text(&self.headers, TRACK_ID.as_str())
+        headers::text(&self.headers, TRACK_ID)
     }
 
     /// How much of the tenant's quota is left.

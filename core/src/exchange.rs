@@ -14,6 +14,7 @@
 
 mod answers;
 mod ending;
+mod key;
 mod sign_in;
 
 use std::mem;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
+use self::key::IdempotencyKey;
 use self::sign_in::describe;
 use crate::auth::{SignInFailure, SignInTrouble};
 use crate::config::{CallOptions, Timing};
@@ -51,20 +53,19 @@ pub(crate) struct Exchange {
     quota: Quota,
     timing: Timing,
     common: Common,
-    callers_key: Option<String>,
     state: State,
     started: Option<Now>,
     waited: Duration,
     look: Duration,
     waiting_on: Option<u64>,
     attempts: u32,
-    key: Option<String>,
-    key_turn: u32,
+    key: IdempotencyKey,
     past: Past,
     seen_ids: Vec<Box<str>>,
     unknown_since: Option<Now>,
     /// What became of it, once it is over.
     settled: Option<Outcome>,
+    /// Of a write that somebody wants to hear of when it is abandoned.
     path: String,
 }
 
@@ -122,15 +123,13 @@ impl Exchange {
             quota: spec.quota,
             timing: session.timing().with(options),
             common: Common::check(&options.headers).map_err(|error| error.of(spec.name))?,
-            callers_key: options.idempotency_key.clone(),
             state: State::Ready { not_before: Now::default() },
             started: None,
             waited: Duration::ZERO,
             look: FIRST_LOOK,
             waiting_on: None,
             attempts: 0,
-            key: None,
-            key_turn: 0,
+            key: IdempotencyKey::new(options.idempotency_key.clone()),
             past: Past::default(),
             seen_ids: Vec::new(),
             unknown_since: None,
@@ -188,7 +187,7 @@ impl Exchange {
         }
         // Made before it is let in: one that cannot be sent costs no sign-in and no place in flight.
         let made = make().and_then(|request| {
-            if self.effect != Effect::Read && self.path.is_empty() {
+            if self.effect != Effect::Read && self.session.is_observed() && self.path.is_empty() {
                 self.path = request.uri().to_string();
             }
             self.dress(request, None)
@@ -229,7 +228,10 @@ impl Exchange {
 
     /// The request as it goes out.
     pub(crate) fn dress(&mut self, request: Request, authorization: Option<HeaderValue>) -> Result<Request> {
-        let idempotency_key = (self.effect == Effect::Keyed).then(|| self.key_value()).transpose()?;
+        let idempotency_key = match self.effect {
+            Effect::Keyed => Some(self.key.value(&self.session)?),
+            _ => None,
+        };
         Dress {
             base: self.session.base(),
             user_agent: self.session.user_agent(),
@@ -239,14 +241,6 @@ impl Exchange {
             idempotency_key,
         }
         .put_on(request)
-    }
-
-    fn key_value(&mut self) -> Result<HeaderValue> {
-        if self.key.is_none() {
-            self.key = Some(self.callers_key.clone().unwrap_or_else(|| self.session.next_key()));
-        }
-        let first = self.key.as_deref().unwrap_or_default();
-        headers::key(&numbered(first, self.key_turn))
     }
 
     fn limits(&self, most: Duration, now: Now) -> Limits {
@@ -265,7 +259,7 @@ impl Drop for Exchange {
             State::Ready { .. } | State::SigningIn { .. } => self.past.uncertain,
             State::Over => false,
         };
-        if unknown && self.effect != Effect::Read {
+        if unknown && self.effect != Effect::Read && self.session.is_observed() {
             self.session.abandon(&Abandoned {
                 operation: self.name,
                 path: mem::take(&mut self.path),
@@ -274,12 +268,5 @@ impl Drop for Exchange {
                 track_id: self.track_id().map(str::to_owned),
             });
         }
-    }
-}
-
-fn numbered(first: &str, turn: u32) -> String {
-    match turn {
-        0 => first.to_owned(),
-        turn => format!("{first}.{turn}"),
     }
 }

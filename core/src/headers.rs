@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
@@ -16,6 +16,12 @@ pub(crate) const ORG_IDS: HeaderName = HeaderName::from_static("zuora-org-ids");
 pub(crate) const TRACK_ID: HeaderName = HeaderName::from_static("zuora-track-id");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("zuora-request-id");
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+const CONCURRENCY_CLASS: HeaderName = HeaderName::from_static("concurrency-limit-type");
+const CONCURRENCY_LIMIT: HeaderName = HeaderName::from_static("concurrency-limit-limit");
+const CONCURRENCY_REMAINING: HeaderName = HeaderName::from_static("concurrency-limit-remaining");
 
 /// Longest key that a caller may choose; the rest is for counters.
 const CALLERS_KEY: usize = 240;
@@ -65,7 +71,7 @@ impl Base {
         if !self.prefix.is_empty() {
             let rest = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
             let whole = [self.prefix.as_str(), rest].concat();
-            parts.path_and_query = Some(PathAndQuery::from_maybe_shared(whole).map_err(|_| unsendable())?);
+            parts.path_and_query = Some(PathAndQuery::try_from(whole).map_err(|_| unsendable())?);
         }
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -142,16 +148,19 @@ pub(crate) fn callers_key(text: &str) -> Result<&str> {
     if own_part(text).len() > CALLERS_KEY {
         return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
     }
-    key(text).map(|_| text)
+    printable("Idempotency-Key", text)?;
+    key(text.to_owned()).map(|_| text)
 }
 
+/// A key with its counters; the text becomes the value where it lies.
+///
 /// # Errors
 /// A key that the service would refuse.
-pub(crate) fn key(text: &str) -> Result<HeaderValue> {
+pub(crate) fn key(text: String) -> Result<HeaderValue> {
     if text.len() > LONGEST_KEY {
         return Err(Error::invalid("Idempotency-Key", "takes at most 254 characters with its counters"));
     }
-    printable("Idempotency-Key", text)
+    HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "cannot stand in a header"))
 }
 
 /// A key without the counters that earlier calls have added.
@@ -213,7 +222,7 @@ impl Dress<'_> {
             (ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id)),
             (ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids)),
             (TRACK_ID, pick(&self.call.track_id, &self.session.track_id)),
-            (CONTENT_LENGTH, sends_body.then(|| HeaderValue::from(length))),
+            (CONTENT_LENGTH, sends_body.then(|| digits(length))),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
@@ -225,6 +234,11 @@ impl Dress<'_> {
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         Ok(request)
     }
+}
+
+/// A number as a header value, without the spare room that `HeaderValue::from` pays an allocation for.
+fn digits(number: usize) -> HeaderValue {
+    HeaderValue::try_from(number.to_string()).unwrap_or_else(|_| number.into())
 }
 
 /// The quota window closest to exhaustion, as the last answer told it.
@@ -253,32 +267,34 @@ pub struct ConcurrencyLimit {
 }
 
 pub(crate) fn rate_limit(headers: &HeaderMap) -> RateLimit {
-    RateLimit {
-        limit: text(headers, "ratelimit-limit").map(str::to_owned),
-        remaining: number(headers, "ratelimit-remaining"),
-        reset: number(headers, "ratelimit-reset").map(Duration::from_secs),
-    }
+    let (remaining, reset) = rate_window(headers);
+    RateLimit { limit: text(headers, RATE_LIMIT).map(str::to_owned), remaining, reset }
+}
+
+/// Requests left, and until when: what is needed of each answer.
+pub(crate) fn rate_window(headers: &HeaderMap) -> (Option<u64>, Option<Duration>) {
+    (number(headers, RATE_REMAINING), number(headers, RATE_RESET).map(Duration::from_secs))
 }
 
 pub(crate) fn concurrency_limit(headers: &HeaderMap) -> ConcurrencyLimit {
     ConcurrencyLimit {
-        class: text(headers, "concurrency-limit-type").map(str::to_owned),
-        limit: number(headers, "concurrency-limit-limit"),
-        remaining: number(headers, "concurrency-limit-remaining"),
+        class: text(headers, CONCURRENCY_CLASS).map(str::to_owned),
+        limit: number(headers, CONCURRENCY_LIMIT),
+        remaining: number(headers, CONCURRENCY_REMAINING),
     }
 }
 
 /// `Retry-After` in seconds; its date form is not documented for this service and is ignored.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    number(headers, "retry-after").map(Duration::from_secs)
+    number(headers, RETRY_AFTER).map(Duration::from_secs)
 }
 
-pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// Digits, saturating: an absurd number must not overflow a clock.
-pub(crate) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+pub(crate) fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
     let digits = text(headers, name)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().unwrap_or(u64::MAX))
 }

@@ -1,5 +1,8 @@
 //! Bodies, read and written.
 
+use std::{io, mem};
+
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
 
@@ -20,14 +23,59 @@ pub(crate) fn read_deleted<T: DeserializeOwned + Default>(body: &[u8]) -> Result
     if body.is_empty() { Ok(T::default()) } else { read(body) }
 }
 
-/// Writes a body into room for `size` bytes.
+/// Writes a body of about `size` bytes.
 ///
 /// # Errors
 /// [`Kind::Build`](crate::Kind::Build) when a value cannot be written as JSON.
-pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Vec<u8>, Error> {
-    let mut body = Vec::with_capacity(size);
+pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Bytes, Error> {
+    let mut body = Draft { room: [0; ROOM], used: 0, rest: Vec::new() };
+    if size > ROOM {
+        body.rest.reserve(size);
+    }
     serde_json::to_writer(&mut body, value).map_err(|error| Error::invalid("body", error.to_string()))?;
-    Ok(body)
+    Ok(body.finish())
+}
+
+/// What most bodies fit in.
+const ROOM: usize = 1024;
+
+/// A body that is being written: on the stack while it is small, so that it costs one allocation of its size.
+struct Draft {
+    room: [u8; ROOM],
+    used: usize,
+    /// All of it, once there is anything here.
+    rest: Vec<u8>,
+}
+
+impl Draft {
+    fn finish(self) -> Bytes {
+        match self.rest.is_empty() {
+            true => Bytes::copy_from_slice(&self.room[..self.used]),
+            false => self.rest.into(),
+        }
+    }
+}
+
+impl io::Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let end = self.used + bytes.len();
+        if self.rest.capacity() == 0 && end <= ROOM {
+            self.room[self.used..end].copy_from_slice(bytes);
+            self.used = end;
+        } else {
+            self.rest.extend_from_slice(&self.room[..mem::take(&mut self.used)]);
+            self.rest.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).map(drop)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Models put the path before the message, as `$.invoiceItems[3].amount: `.
@@ -38,5 +86,22 @@ fn unreadable(message: &str) -> Error {
             Error::unreadable(path.strip_prefix('.').unwrap_or(path).to_owned(), why.to_owned())
         }
         None => Error::unreadable("$", message.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_of_any_size_are_written_whole_whatever_was_expected() {
+        for length in [0, 1, ROOM - 3, ROOM - 2, ROOM - 1, ROOM, 5 * ROOM] {
+            let rows = ["x".repeat(length), "y".repeat(length)];
+            for value in [&rows[..1], &rows[..]] {
+                for size in [0, ROOM, ROOM + 1, 8 * ROOM] {
+                    assert_eq!(write(&value, size).unwrap(), serde_json::to_string(value).unwrap());
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! One lock guards it, taken to look at or change a few words, never while anything is sent or parsed.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -115,9 +116,18 @@ impl Session {
         self.0.sign_in.as_ref()
     }
 
-    /// A key that no other session makes, and this one makes once.
-    pub(crate) fn next_key(&self) -> String {
-        format!("{:032x}-{:x}", self.0.key_tag, self.0.keys.fetch_add(1, Ordering::Relaxed))
+    /// The number of a key that no other session makes, and this one makes once.
+    pub(crate) fn next_key(&self) -> u64 {
+        self.0.keys.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The key of this number, without room to spare.
+    pub(crate) fn key_text(&self, number: u64) -> String {
+        let digits = number.checked_ilog2().unwrap_or_default() / 4 + 1;
+        let mut text = String::with_capacity(32 + 1 + digits as usize);
+        // Writing to a string does not fail.
+        let _ = write!(text, "{:032x}-{number:x}", self.0.key_tag);
+        text
     }
 
     /// A random time below `most`.
@@ -167,6 +177,11 @@ impl Session {
     /// other and no way to one.
     pub(crate) fn refuse_token(&self, generation: u64) -> bool {
         self.lock().token.refuse(generation) || self.0.sign_in.is_some()
+    }
+
+    /// Whether somebody wants to hear of abandoned writes.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.0.observer.is_some()
     }
 
     pub(crate) fn abandon(&self, abandoned: &Abandoned) {

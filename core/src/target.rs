@@ -91,7 +91,7 @@ impl Target {
     fn finish(self, content_type: Option<HeaderValue>, body: Body) -> Result<Request, Error> {
         let path = match self.path {
             Cow::Borrowed(path) => Ok(PathAndQuery::from_static(path)),
-            Cow::Owned(path) => PathAndQuery::from_maybe_shared(path.into_bytes()),
+            Cow::Owned(path) => PathAndQuery::try_from(path),
         }
         .map_err(|error| Error::invalid("path", error.to_string()))?;
         let mut request = Request::new(body);

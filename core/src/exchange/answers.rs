@@ -91,8 +91,7 @@ impl Exchange {
 
     /// A class whose last request this was is closed until the service counts anew.
     fn heed_limits(&self, answer: &Response, now: Now) {
-        let limit = headers::rate_limit(answer.headers());
-        if let (Some(0), Some(reset)) = (limit.remaining, limit.reset) {
+        if let (Some(0), Some(reset)) = headers::rate_window(answer.headers()) {
             self.session.close(self.quota, now, reset);
         }
     }
@@ -143,7 +142,9 @@ impl Exchange {
             (Decision::Repeat(key), response) if self.counted() < self.timing.attempts => {
                 let not_before = now + pause;
                 if not_before < self.deadline() && self.may_wait(pause) {
-                    self.key_turn += u32::from(key == Key::Next);
+                    if key == Key::Next {
+                        self.key.turn();
+                    }
                     self.waited += pause;
                     self.state = State::Ready { not_before };
                     return Action::Wait(not_before);
@@ -178,14 +179,14 @@ impl Exchange {
     fn pause_after(&self, came_back: CameBack, answered: &Answered, now: Now) -> Duration {
         let jitter = self.session.jitter(retry::ceiling(self.counted(), self.timing.base, self.timing.cap));
         let Some(response) = &answered.response else { return jitter };
-        let rate = headers::rate_limit(response.headers());
+        let (remaining, reset) = headers::rate_window(response.headers());
         let told = headers::retry_after(response.headers());
         if came_back != CameBack::Busy {
             return jitter.max(told.unwrap_or_default());
         }
-        let pause = jitter.max(told.or(rate.reset).unwrap_or_default());
+        let pause = jitter.max(told.or(reset).unwrap_or_default());
         let locked = answered.verdict.reasons.iter().any(|reason| reason.category() == Category::Lock);
-        if answered.is_crowded(rate.remaining) {
+        if answered.is_crowded(remaining) {
             self.session.refill(self.quota, Refill::TooMany);
         } else if !locked {
             self.session.close(self.quota, now, pause);

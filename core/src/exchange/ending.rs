@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::answers::Answered;
-use super::{Accepted, Exchange, LONGEST_LOOK, State, numbered};
+use super::{Accepted, Exchange, LONGEST_LOOK, State};
 use crate::envelope::{self, Envelope};
 use crate::error::{Cause, Circumstances, Error, Outcome};
 use crate::machine::Action;
@@ -119,6 +119,6 @@ impl Exchange {
     }
 
     pub(super) fn key_text(&self) -> Option<String> {
-        self.key.as_deref().map(|first| numbered(first, self.key_turn))
+        if self.effect == Effect::Keyed { self.key.text(&self.session) } else { None }
     }
 }

@@ -94,8 +94,8 @@ impl Exchange {
                 return self.no_access(&failure);
             }
             CameBack::Busy => {
-                let rate = headers::rate_limit(answer.headers());
-                failure.retry_after = failure.retry_after.or(rate.reset);
+                let (_, reset) = headers::rate_window(answer.headers());
+                failure.retry_after = failure.retry_after.or(reset);
                 failure.why = SignInTrouble::Busy;
                 let pause = failure.retry_after.unwrap_or_default();
                 self.session.close(Quota::SignIn, now, pause);

@@ -1,0 +1,262 @@
+//! Whole calls: over the loopback address against loops written by hand, and without a transport.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderValue, Method};
+use zuora_benches::{Bench, Table, memory, plain, server, wire};
+use zuora_core::bill_runs::GetBillRun;
+use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
+use zuora_core::{
+    Client, Config, Limits, Now, Offline, Operation, Request, Response, Seed, Session, Transport, TransportError,
+};
+
+const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
+const BEARER: &str = "Bearer a-token-as-long-as-those-of-the-service-are";
+const VERSION: &str = "2024-05-20";
+const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let bench = Bench::from_args();
+    let server = bench.server(vec![
+        ("/bill-runs/2c9890077e8a8490017e8bf3a5171a43", wire::BILL_RUN.to_vec()),
+        ("/items", wire::invoice_items(1_000)),
+    ])?;
+    over_ureq(&bench, &server)?;
+    over_reqwest(&bench, &server)?;
+    own_share(&bench)?;
+    threads(&bench);
+    memory_of_answers(&bench);
+    idle_clients(&bench)
+}
+
+fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
+    let agent: zuora_ureq::ureq::Agent = zuora_ureq::ureq::Agent::config_builder().build().into();
+    let get = |path: &str| -> Outcome<Vec<u8>> {
+        let mut answer = agent
+            .get(format!("{server}{path}"))
+            .header("Authorization", BEARER)
+            .header("Zuora-Version", VERSION)
+            .header("Accept-Encoding", "gzip")
+            .call()?;
+        Ok(answer.body_mut().with_config().limit(64 << 20).read_to_vec()?)
+    };
+    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).version(VERSION))?;
+    let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
+    let path = format!("/v1/bill-runs/{RUN}");
+    bench.table(
+        Table::new("get_bill_run over ureq", "call", 1)
+            .case("raw loop", || serde_json::from_slice::<plain::BillRun>(&get(&path).ok()?).ok())
+            .case("client.call", || client.call(&run).ok()),
+    );
+    let path = "/v1/invoices/INV00000155/items?pageSize=40";
+    bench.table(
+        Table::new("get_invoice_items of 1,000 over ureq", "call", 1)
+            .case("raw loop", || serde_json::from_slice::<plain::InvoiceItems>(&get(path).ok()?).ok())
+            .case("client.call", || client.call(&items).ok()),
+    );
+    Ok(())
+}
+
+fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
+    use zuora_reqwest::reqwest;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let raw = reqwest::Client::builder().build()?;
+    let get = async |path: String| -> Option<Bytes> {
+        let request = raw
+            .get(path)
+            .header("Authorization", BEARER)
+            .header("Zuora-Version", VERSION)
+            .header("Accept-Encoding", "gzip");
+        request.send().await.ok()?.bytes().await.ok()
+    };
+    let config = Config::with_token(server, TOKEN).version(VERSION);
+    let client = runtime.block_on(async { zuora_reqwest::Client::new(&config) })?;
+    let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
+
+    let run_url = format!("{server}/v1/bill-runs/{RUN}");
+    let raw_run = async || serde_json::from_slice::<plain::BillRun>(&get(run_url.clone()).await?).ok();
+    bench.table(
+        Table::new("get_bill_run over reqwest", "call", 1)
+            .case("raw loop", || runtime.block_on(raw_run()))
+            .case("client.call", || runtime.block_on(client.call(&run)).ok()),
+    );
+    let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
+    let raw_items = async || serde_json::from_slice::<plain::InvoiceItems>(&get(items_url.clone()).await?).ok();
+    bench.table(
+        Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
+            .case("raw loop", || runtime.block_on(raw_items()))
+            .case("client.call", || runtime.block_on(client.call(&items)).ok()),
+    );
+    bench.table(
+        Table::new("64 get_bill_run in flight over reqwest", "call", 64)
+            .case("raw loop", || runtime.block_on(side_by_side((0..64).map(|_| raw_run()))))
+            .case("client.call", || runtime.block_on(side_by_side((0..64).map(|_| client.call(&run))))),
+    );
+    Ok(())
+}
+
+/// Runs futures in one task until all are done.
+async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>) {
+    let mut futures: Vec<_> = futures.map(Box::pin).map(Some).collect();
+    std::future::poll_fn(|context| {
+        for slot in &mut futures {
+            slot.take_if(|future| future.as_mut().poll(context).is_ready());
+        }
+        match futures.iter().any(Option::is_some) {
+            true => std::task::Poll::Pending,
+            false => std::task::Poll::Ready(()),
+        }
+    })
+    .await;
+}
+
+/// A transport that has its answer ready.
+#[derive(Clone, Debug)]
+struct Ready(Arc<Response>);
+
+impl Ready {
+    fn with(body: impl Into<Bytes>) -> Self {
+        let mut response = Offline::json(200, body);
+        let headers = response.headers_mut();
+        headers.insert("content-type", HeaderValue::from_static("application/json;charset=utf-8"));
+        headers.insert("zuora-request-id", HeaderValue::from_static("8b4b2b8a-0000-4000-8000-000000000000"));
+        headers.insert("ratelimit-limit", HeaderValue::from_static("50000, 50000;w=60"));
+        headers.insert("ratelimit-remaining", HeaderValue::from_static("49999"));
+        headers.insert("ratelimit-reset", HeaderValue::from_static("60"));
+        headers.insert("concurrency-limit-remaining", HeaderValue::from_static("39"));
+        Self(Arc::new(response))
+    }
+}
+
+impl Transport for Ready {
+    fn send(&self, _: Request, _: Limits) -> Result<Response, TransportError> {
+        Ok((*self.0).clone())
+    }
+
+    fn sleep_until(&self, _: Now) {}
+
+    fn now(&self) -> Now {
+        Now(Duration::from_secs(1))
+    }
+
+    fn seed(&self) -> Result<Seed, TransportError> {
+        Ok(Seed::from_bytes([7; 32]))
+    }
+}
+
+fn own_share(bench: &Bench) -> Outcome<()> {
+    let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
+    let ready = Ready::with(wire::BILL_RUN);
+    let run = GetBillRun::new(RUN);
+    let client = Client::over(&config, ready.clone())?;
+    let limits = Limits::new(Duration::from_secs(130), 64 << 20);
+    bench.table(
+        Table::new("The core's share of a GET: sign-in check, gate, headers, envelope, metadata", "call", 1)
+            .case("request, ready answer, parse", || {
+                run.parse(&ready.send(run.request().ok()?, limits).ok()?).ok()
+            })
+            .case("client.call", || client.call(&run).ok()),
+    );
+    Ok(())
+}
+
+/// Calls a second of threads that share a session, against threads with a session each.
+fn threads(bench: &Bench) {
+    let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
+    let get = GetInvoice::new("INV00000155");
+    bench.report("Threads that share a session", || {
+        let mut rows = vec![
+            "| Threads | calls a second, a session each | one session for all | ratio |".to_owned(),
+            "| ---: | ---: | ---: | ---: |".to_owned(),
+        ];
+        for threads in [1, 2, 4, 8] {
+            let mut runs: Vec<(f64, f64)> = (0..15)
+                .filter_map(|round| {
+                    let shared = Session::new(&config, &Seed::from_bytes([round; 32])).ok()?;
+                    let own = || Session::new(&config, &Seed::from_bytes([round; 32])).ok();
+                    let apart: Vec<Session> = (0..threads).filter_map(|_| own()).collect();
+                    let together: Vec<Session> = (0..threads).map(|_| shared.clone()).collect();
+                    Some((calls_a_second(&apart, &get), calls_a_second(&together, &get)))
+                })
+                .collect();
+            runs.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
+            let (apart, together) = runs[runs.len() / 2];
+            rows.push(format!("| {threads} | {apart:.0} | {together:.0} | {:.2} |", together / apart));
+        }
+        rows
+    });
+}
+
+fn calls_a_second(sessions: &[Session], get: &GetInvoice) -> f64 {
+    const CALLS: u32 = 10_000;
+    let ready = Ready::with(wire::INVOICE);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for session in sessions {
+            let client = Client::join(session, ready.clone());
+            scope.spawn(move || (0..CALLS).for_each(|_| drop(client.call(get))));
+        }
+    });
+    f64::from(CALLS) * sessions.len() as f64 / start.elapsed().as_secs_f64()
+}
+
+/// What a large answer takes at its peak, over what stood there before it, in sizes of the inflated text.
+fn memory_of_answers(bench: &Bench) {
+    const SIZE: usize = 64 << 20;
+    bench.report("Peak memory of a 64 MiB answer over ureq", || {
+        let page = wire::invoice_items(1_000);
+        let body = wire::invoice_items(SIZE * 1_000 / page.len() * 99 / 100);
+        let inflated = body.len() as f64;
+        let mut rows = vec!["| Answer | peak / inflated size |".to_owned(), "| --- | ---: |".to_owned()];
+        let bodies = vec![("/GZIP/items", gzipped(&body)), ("/PLAIN/items", body)];
+        let Ok(server) = server::start(bodies, Duration::ZERO) else { return rows };
+        let config = Config::with_token(server, TOKEN).max_body(SIZE).attempts(1);
+        let Ok(client) = zuora_ureq::Client::new(&config) else { return rows };
+        for (name, invoice) in [("as it is", "PLAIN"), ("gzip", "GZIP")] {
+            let path = format!("/v1/invoices/{invoice}/items");
+            let read = || client.raw(Method::GET, &path, None).is_ok();
+            rows.push(format!("| {name}, as bytes | {} |", ratio(memory::peak_of(read), inflated)));
+            let get = GetInvoiceItems::new(invoice);
+            let read = || client.call(&get).is_ok();
+            rows.push(format!("| {name}, as items | {} |", ratio(memory::peak_of(read), inflated)));
+        }
+        rows
+    });
+}
+
+fn ratio(peak: Option<u64>, inflated: f64) -> String {
+    peak.map_or_else(|| "-".to_owned(), |peak| format!("{:.2}", peak as f64 / inflated))
+}
+
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to a vector does not fail.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
+}
+
+/// What clones of a client cost that wait for work.
+fn idle_clients(bench: &Bench) -> Outcome<()> {
+    let client = zuora_ureq::Client::new(&Config::with_token("https://rest.zuora.com", TOKEN))?;
+    let session = client.session();
+    bench.table(
+        Table::new("10,000 clients", "client", 10_000)
+            .case("a session each", || {
+                let config = Config::with_token("https://rest.zuora.com", TOKEN);
+                (0..10_000).filter_map(|_| zuora_ureq::Client::new(&config).ok()).collect::<Vec<_>>()
+            })
+            .case("one session for all", || {
+                (0..10_000).map(|_| zuora_ureq::Client::join(session, client.transport().clone())).collect::<Vec<_>>()
+            }),
+    );
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! Side-by-side measuring: every case of a table against its first one, in one run.
+//!
+//! Times are medians of samples that take turns, so that what else the machine does hits all cases alike.
+//! Instructions are counted by valgrind's callgrind where it is at hand, in a process that runs one case alone:
+//! the count of many rounds less that of few. Allocations are counted by a build with the feature `allocations`.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::server;
+
+/// Where the server listens, for a process that runs one case alone.
+const SERVER: &str = "ZUORA_BENCH_SERVER";
+/// Samples of each case.
+const SAMPLES: usize = 31;
+/// What one sample takes at least.
+const SAMPLE: Duration = Duration::from_millis(8);
+/// What the cases of a table are warmed up for, each.
+const WARM_UP: Duration = Duration::from_millis(100);
+
+/// One run of a bench program.
+pub struct Bench {
+    mode: Mode,
+    server: RefCell<String>,
+}
+
+enum Mode {
+    /// Every table whose title holds this.
+    Measure { filter: String },
+    /// One case alone, for callgrind to watch.
+    Run { title: String, case: usize, rounds: u32 },
+}
+
+impl Bench {
+    /// Reads the program's arguments: part of a table's title, to measure no other.
+    pub fn from_args() -> Self {
+        let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+        let first = args.next().unwrap_or_default();
+        let mode = match (first.as_str(), args.next(), args.next(), args.next()) {
+            ("--run", Some(title), Some(case), Some(rounds)) => Mode::Run {
+                title,
+                case: case.parse().unwrap_or_default(),
+                rounds: rounds.parse().unwrap_or_default(),
+            },
+            _ => Mode::Measure { filter: first },
+        };
+        Self { mode, server: RefCell::default() }
+    }
+
+    /// Whether anything of this title is wanted: ask before something expensive is set up for it.
+    pub fn wants(&self, title: &str) -> bool {
+        match &self.mode {
+            Mode::Measure { filter } => title.contains(filter.as_str()),
+            Mode::Run { title: only, .. } => title == only,
+        }
+    }
+
+    fn is_counted(&self) -> bool {
+        matches!(self.mode, Mode::Run { .. })
+    }
+
+    /// A server for the tables that follow. It runs in the process that measures: one that runs a case alone is
+    /// told where it is, so that only the client's instructions are counted.
+    ///
+    /// # Errors
+    /// The address cannot be had.
+    pub fn server(&self, bodies: Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
+        let url = match (self.is_counted(), std::env::var(SERVER)) {
+            (true, Ok(url)) => url,
+            _ => server::start(bodies, Duration::ZERO)?,
+        };
+        self.server.replace(url.clone());
+        Ok(url)
+    }
+
+    /// Measures a table and prints it.
+    pub fn table(&self, mut table: Table<'_>) {
+        if !self.wants(&table.title) {
+            return;
+        }
+        match &self.mode {
+            Mode::Measure { .. } if cfg!(feature = "allocations") => table.print_allocations(),
+            Mode::Measure { .. } => table.print_times(&self.server.borrow()),
+            Mode::Run { case, rounds, .. } => table.cases[*case].work.rounds(*rounds),
+        }
+    }
+
+    /// Measures something that has rows of its own, and prints what it gives. Takes times only.
+    pub fn report(&self, title: &str, rows: impl FnOnce() -> Vec<String>) {
+        if self.is_counted() || cfg!(feature = "allocations") || !self.wants(title) {
+            return;
+        }
+        let rows = rows();
+        say(&format!("\n### {title}\n"));
+        for row in rows {
+            say(&row);
+        }
+    }
+}
+
+/// Pieces of work of one kind; the first is what the others are held against.
+pub struct Table<'a> {
+    title: String,
+    unit: &'static str,
+    per_round: u32,
+    cases: Vec<Case<'a>>,
+}
+
+struct Case<'a> {
+    name: String,
+    work: Box<dyn Work + 'a>,
+}
+
+impl<'a> Table<'a> {
+    /// Each round of a case does `per_round` of what `unit` names.
+    pub fn new(title: impl Into<String>, unit: &'static str, per_round: u32) -> Self {
+        Self { title: title.into(), unit, per_round, cases: Vec::new() }
+    }
+
+    /// Adds a case; what it returns counts as kept.
+    #[must_use]
+    pub fn case<T: 'a>(mut self, name: impl Into<String>, work: impl FnMut() -> T + 'a) -> Self {
+        self.cases.push(Case { name: name.into(), work: Box::new(work) });
+        self
+    }
+
+    fn print_times(&mut self, server: &str) {
+        let per = f64::from(self.per_round);
+        let samples = self.sample();
+        let counts: Vec<_> = (0..self.cases.len()).map(|case| self.instructions(case, server)).collect();
+        say(&format!("\n### {}\n", self.title));
+        say(&format!("| Work | ns / {0} | ratio | instructions / {0} | ratio |", self.unit));
+        say("| --- | ---: | ---: | ---: | ---: |");
+        for (index, case) in self.cases.iter().enumerate() {
+            let ratio = median(samples.iter().map(|round| round[index] / round[0]));
+            let nanos = median(samples.iter().map(|round| round[index])) * 1e9 / per;
+            let counted = match (counts[index], counts[0]) {
+                (Some(own), Some(base)) => format!("{:.0} | {:.2}", own / per, own / base),
+                _ => "- | -".to_owned(),
+            };
+            say(&format!("| {} | {nanos:.0} | {ratio:.2} | {counted} |", case.name));
+        }
+    }
+
+    /// Seconds a round: one row for each sample, one column for each case.
+    fn sample(&mut self) -> Vec<Vec<f64>> {
+        let time = |work: &mut Box<dyn Work + 'a>, rounds: u32| {
+            let start = Instant::now();
+            work.rounds(rounds);
+            start.elapsed().as_secs_f64() / f64::from(rounds)
+        };
+        let mut rounds = Vec::new();
+        for case in &mut self.cases {
+            let start = Instant::now();
+            let mut most = 1;
+            let mut each = time(&mut case.work, 1);
+            while start.elapsed() < WARM_UP {
+                most = (most * 2).min(1 << 16);
+                each = time(&mut case.work, most);
+            }
+            rounds.push(((SAMPLE.as_secs_f64() / each).ceil() as u32).max(1));
+        }
+        let sample = |_| {
+            let timed = self.cases.iter_mut().zip(&rounds);
+            timed.map(|(case, rounds)| time(&mut case.work, *rounds)).collect()
+        };
+        (0..SAMPLES).map(sample).collect()
+    }
+
+    /// User instructions a round.
+    fn instructions(&self, case: usize, server: &str) -> Option<f64> {
+        let few = self.collected(case, 3, server)?;
+        let many = self.collected(case, 23, server)?;
+        Some((many - few) / 20.0)
+    }
+
+    fn collected(&self, case: usize, rounds: u32, server: &str) -> Option<f64> {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe().ok()?)
+            .args(["--run", &self.title, &case.to_string(), &rounds.to_string()])
+            .env(SERVER, server)
+            .stdout(Stdio::null())
+            .output()
+            .ok()?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        log.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+    }
+
+    fn print_allocations(&mut self) {
+        let per = f64::from(self.per_round);
+        say(&format!("\n### {}\n", self.title));
+        say(&format!("| Work | allocations / {0} | bytes kept / {0} | peak bytes / {0} |", self.unit));
+        say("| --- | ---: | ---: | ---: |");
+        for case in &mut self.cases {
+            case.work.rounds(2);
+            let Allocations { count, kept, peak } = case.work.count();
+            say(&format!("| {} | {:.1} | {:.0} | {:.0} |", case.name, count / per, kept / per, peak / per));
+        }
+    }
+}
+
+struct Allocations {
+    count: f64,
+    kept: f64,
+    peak: f64,
+}
+
+/// What a case does, whatever it returns.
+trait Work {
+    fn rounds(&mut self, rounds: u32);
+    fn count(&mut self) -> Allocations;
+}
+
+impl<T, F: FnMut() -> T> Work for F {
+    fn rounds(&mut self, rounds: u32) {
+        for _ in 0..rounds {
+            black_box(self());
+        }
+    }
+
+    #[cfg(feature = "allocations")]
+    #[allow(clippy::cast_precision_loss)]
+    fn count(&mut self) -> Allocations {
+        let mut kept = None;
+        let seen = allocation_counter::measure(|| kept = Some(black_box(self())));
+        drop(kept);
+        Allocations {
+            count: seen.count_total as f64,
+            kept: seen.bytes_current as f64,
+            peak: seen.bytes_max as f64,
+        }
+    }
+
+    #[cfg(not(feature = "allocations"))]
+    fn count(&mut self) -> Allocations {
+        Allocations { count: f64::NAN, kept: f64::NAN, peak: f64::NAN }
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Programs of this package talk to whoever started them.
+#[allow(clippy::print_stdout)]
+fn say(line: &str) {
+    println!("{line}");
+}

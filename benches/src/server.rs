@@ -1,0 +1,72 @@
+//! A loopback server that costs next to nothing: it answers each path with the same bytes every time.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// What is sent for the paths that end so.
+type Answers = Vec<(&'static str, Vec<u8>)>;
+
+/// Starts a server that lives as long as the process, and gives its base URL. Each answer comes `delay` after
+/// its request: the round trip of a long link.
+///
+/// # Errors
+/// The address cannot be had.
+pub fn start(bodies: Vec<(&'static str, Vec<u8>)>, delay: Duration) -> io::Result<String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let answers: Arc<Answers> = Arc::new(bodies.into_iter().map(|(end, body)| (end, answer(&body))).collect());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answers = Arc::clone(&answers);
+            // A client that hangs up ends its thread, and that is all.
+            thread::spawn(move || serve(&stream, &answers, delay));
+        }
+    });
+    Ok(url)
+}
+
+fn answer(body: &[u8]) -> Vec<u8> {
+    let encoding = if body.starts_with(&[0x1f, 0x8b]) { "Content-Encoding: gzip\r\n" } else { "" };
+    let head = format!(
+        "HTTP/1.1 200 OK\r\n{encoding}Content-Type: application/json;charset=utf-8\r\nContent-Length: {}\r\n\
+        Zuora-Request-Id: 8b4b2b8a-0000-4000-8000-000000000000\r\nRateLimit-Limit: 50000, 50000;w=60\r\n\
+        RateLimit-Remaining: 49999\r\nRateLimit-Reset: 60\r\nConcurrency-Limit-Type: Default\r\n\
+        Concurrency-Limit-Limit: 40\r\nConcurrency-Limit-Remaining: 39\r\n\r\n",
+        body.len(),
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn serve(stream: &TcpStream, answers: &Answers, delay: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut length = 0;
+        while line != "\r\n" {
+            line.clear();
+            reader.read_line(&mut line)?;
+            if let Some((name, value)) = line.split_once(':') {
+                if name.eq_ignore_ascii_case("content-length") {
+                    length = value.trim().parse().unwrap_or_default();
+                }
+            }
+        }
+        io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
+        thread::sleep(delay);
+        let path = path.split('?').next().unwrap_or_default();
+        match answers.iter().find(|(end, _)| path.ends_with(end)) {
+            Some((_, answer)) => writer.write_all(answer)?,
+            None => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Bodies as the service writes them, made up.
+
+use std::fmt::Write as _;
+
+/// A page of invoice items, some 1,500 bytes each: 41 fields that the documents name, and 3 custom ones.
+pub fn invoice_items(count: usize) -> Vec<u8> {
+    let mut body = String::from("{\"success\":true,\"invoiceItems\":[");
+    for index in 0..count {
+        if index > 0 {
+            body.push(',');
+        }
+        item(&mut body, index);
+    }
+    body.push_str("]}");
+    body.into_bytes()
+}
+
+fn item(body: &mut String, index: usize) {
+    let cents = index % 100;
+    let day = index % 28 + 1;
+    // Writing to a string does not fail.
+    let _ = write!(
+        body,
+        r#"{{"id":"2c92c8955bd63cc1015bd7c1{index:08x}","processingType":"Charge","chargeType":"Recurring",
+"chargeAmount":{index}.{cents:02},"taxAmount":{}.{cents:02},"balance":{index}.{cents:02}0000000,
+"availableToCreditAmount":{index}.{cents:02},"quantity":{},"unitPrice":{index}.{cents:02}5,
+"unitOfMeasure":"Seat","serviceStartDate":"2026-02-{day:02}","serviceEndDate":"2026-03-{day:02}",
+"chargeDate":"2026-03-01 09:{:02}:{:02}","chargeName":"Team Plan: seats of the region","chargeDescription":"",
+"description":"Seats in use, billed at the first of the month","productName":"Team Plan","sku":"SKU-{index:08}",
+"chargeId":"2c92c8955bd63cc1015bd7c2{index:08x}",
+"productRatePlanChargeId":"2c92c8955bd63cc1015bd7c3{index:08x}",
+"subscriptionId":"2c92c8955bd63cc1015bd7c4{index:08x}","subscriptionName":"A-S{index:08}",
+"sourceItemType":"SubscriptionComponent","bookingReference":"BOOK-{index}","purchaseOrderNumber":"PO-{index:06}",
+"soldToContactId":"2c92c8955bd63cc1015bd7c5{index:08x}",
+"shipToContactId":"2c92c8955bd63cc1015bd7c6{index:08x}","taxCode":"Standard","taxMode":"TaxExclusive",
+"accountingCode":"Subscription Revenue","adjustmentLiabilityAccountingCode":"Adjustment Liability",
+"adjustmentRevenueAccountingCode":"Adjustment Revenue","contractAssetAccountingCode":"Contract Asset",
+"contractLiabilityAccountingCode":"Contract Liability","deferredRevenueAccountingCode":"Deferred Revenue",
+"recognizedRevenueAccountingCode":"Subscription Revenue","unbilledReceivablesAccountingCode":"Unbilled",
+"excludeItemBillingFromRevenueAccounting":false,"revRecCode":"RC-{index}",
+"revRecTriggerCondition":"ContractEffectiveDate","revRecStartDate":"2026-02-01","Region__c":"EMEA",
+"CostCenter__c":"CC-{index:05}","Margin__c":0.{cents:02}75}}"#,
+        index / 10,
+        index % 9 + 1,
+        index / 60 % 60,
+        index % 60,
+    );
+}
+
+/// A bill run that is complete.
+pub const BILL_RUN: &[u8] = br#"{"success":true,"id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
+"name":null,"status":"Completed","batches":["Batch1","Batch2"],"billCycleDay":1,"billRunFilters":null,
+"chargeTypeToExclude":["OneTime"],"autoEmail":false,"autoPost":false,"autoRenewal":true,
+"noEmailForZeroAmountInvoice":true,"schedule":null,"organizationLabels":[],
+"scheduledExecutionTime":"2026-03-01 09:20:00","invoiceDate":"2026-03-01","targetDate":"2026-03-01",
+"includeSubscriptions":true,"includeOrderLineItems":true,"createdById":"2c92a0a298c9161b6cbca40d7c6dfe1a",
+"createdDate":"2026-03-01 09:00:27","updatedById":"2c92a0a298c9161b6cbca40d7c6dfe1a",
+"updatedDate":"2026-03-01 09:01:03"}"#;
+
+/// A posted invoice.
+pub const INVOICE: &[u8] = br#"{"id":"2c92c8955bd63cc1015bd7c151af02ab","invoiceNumber":"INV00000155","status":"Posted",
+"accountId":"2c92a08282fa634378aca02a1626d315","currency":"EUR","amount":1234.50,"amountWithoutTax":1037.39,
+"taxAmount":197.11,"discount":0.00,"balance":1234.500000000,"invoiceDate":"2026-03-01","dueDate":"2026-03-31",
+"targetDate":"2026-03-01","postedDate":"2026-03-01 09:10:00","postedBy":"2c92a0a298c9161b6cbca40d7c6dfe1a",
+"comments":null,"autoPay":false,"source":"BillRun","sourceId":"BR-00000016","sourceType":"Subscription",
+"billRunId":"2c9890077e8a8490017e8bf3a5171a43","includesOneTime":true,"includesRecurring":true,
+"includesUsage":false,"invoiceGroupNumber":null,"paymentTerm":"Net 30","sequenceSetId":null,
+"templateId":"2c92a0a298c9161b6cbca40d7c6dfe1b","billToContactId":"2c92a0583de5c3e1ff2c1a22991f8b64",
+"billToContactSnapshotId":null,"soldToContactId":"2c92a0b2ca4779c84d11577ba767d023",
+"soldToContactSnapshotId":null,"taxStatus":"Complete","taxMessage":null,"transferredToAccounting":"No",
+"eInvoiceStatus":null,"lastEmailSentDate":"2026-03-01 09:11:00",
+"createdById":"2c92a0a298c9161b6cbca40d7c6dfe1a","createdDate":"2026-03-01 09:00:40",
+"updatedById":"2c92a0a298c9161b6cbca40d7c6dfe1a","updatedDate":"2026-03-01 09:10:00","Region__c":"EMEA",
+"success":true}"#;
