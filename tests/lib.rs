@@ -1,1 +1,5 @@
 //! The tests are beside this file, one subject each; see `Cargo.toml`.
+
+/// The root README, whose example has to compile.
+#[doc = include_str!("../README.md")]
+pub mod readme {}
