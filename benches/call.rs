@@ -13,7 +13,8 @@ use zuora_benches::{Bench, Table, memory, plain, server, wire};
 use zuora_core::bill_runs::GetBillRun;
 use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
 use zuora_core::{
-    Client, Config, Limits, Now, Offline, Operation, Request, Response, Seed, Session, Transport, TransportError,
+    Client, Config, Limits, Now, Offline, Operation, Request, Response, Seed, Session, Transport,
+    TransportError,
 };
 
 const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
@@ -90,7 +91,8 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
             .case("client.call", || runtime.block_on(client.call(&run)).ok()),
     );
     let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
-    let raw_items = async || serde_json::from_slice::<plain::InvoiceItems>(&get(items_url.clone()).await?).ok();
+    let raw_items =
+        async || serde_json::from_slice::<plain::InvoiceItems>(&get(items_url.clone()).await?).ok();
     bench.table(
         Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
             .case("raw loop", || runtime.block_on(raw_items()))
@@ -255,7 +257,9 @@ fn idle_clients(bench: &Bench) -> Outcome<()> {
                 (0..10_000).filter_map(|_| zuora_ureq::Client::new(&config).ok()).collect::<Vec<_>>()
             })
             .case("one session for all", || {
-                (0..10_000).map(|_| zuora_ureq::Client::join(session, client.transport().clone())).collect::<Vec<_>>()
+                (0..10_000)
+                    .map(|_| zuora_ureq::Client::join(session, client.transport().clone()))
+                    .collect::<Vec<_>>()
             }),
     );
     Ok(())

@@ -13,7 +13,9 @@ fn main() {
     let get_items = GetInvoiceItems::new("INV00000155");
     bench.table(
         Table::new("Reading 1,000 invoice items", "item", 1_000)
-            .case("plain derived structs", || serde_json::from_slice::<plain::InvoiceItems>(items.body()).ok())
+            .case("plain derived structs", || {
+                serde_json::from_slice::<plain::InvoiceItems>(items.body()).ok()
+            })
             .case("this library", || get_items.parse(&items).ok()),
     );
 

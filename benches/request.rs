@@ -9,7 +9,8 @@ use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, CreateStandaloneInvoice, InvoiceStatus, NewInvoiceItem, TaxMode,
 };
 use zuora_core::{
-    AccountId, Action, Amount, Call, Config, Date, DateError, Event, Machine as _, Now, Operation, Seed, Session,
+    AccountId, Action, Amount, Call, Config, Date, DateError, Event, Machine as _, Now, Operation, Seed,
+    Session,
 };
 
 const BASE: &str = "https://rest.zuora.com";
@@ -111,9 +112,13 @@ fn batch() -> Result<BulkCreateStandaloneInvoices, DateError> {
     };
     let invoice = |account: i64| {
         let items = (0..20).map(|row| item(account * 20 + row));
-        CreateStandaloneInvoice::new(AccountId::from(format!("2c92a08282fa634378aca02a{account:08x}")), day, items)
-            .currency("EUR")
-            .status(InvoiceStatus::Draft)
+        CreateStandaloneInvoice::new(
+            AccountId::from(format!("2c92a08282fa634378aca02a{account:08x}")),
+            day,
+            items,
+        )
+        .currency("EUR")
+        .status(InvoiceStatus::Draft)
     };
     Ok(BulkCreateStandaloneInvoices::new((0..50).map(invoice)))
 }

@@ -17,7 +17,8 @@ type Answers = Vec<(&'static str, Vec<u8>)>;
 pub fn start(bodies: Vec<(&'static str, Vec<u8>)>, delay: Duration) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let answers: Arc<Answers> = Arc::new(bodies.into_iter().map(|(end, body)| (end, answer(&body))).collect());
+    let answers: Arc<Answers> =
+        Arc::new(bodies.into_iter().map(|(end, body)| (end, answer(&body))).collect());
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answers = Arc::clone(&answers);

@@ -48,7 +48,8 @@ fn item(body: &mut String, index: usize) {
 }
 
 /// A bill run that is complete.
-pub const BILL_RUN: &[u8] = br#"{"success":true,"id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
+pub const BILL_RUN: &[u8] =
+    br#"{"success":true,"id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
 "name":null,"status":"Completed","batches":["Batch1","Batch2"],"billCycleDay":1,"billRunFilters":null,
 "chargeTypeToExclude":["OneTime"],"autoEmail":false,"autoPost":false,"autoRenewal":true,
 "noEmailForZeroAmountInvoice":true,"schedule":null,"organizationLabels":[],
@@ -58,7 +59,8 @@ pub const BILL_RUN: &[u8] = br#"{"success":true,"id":"2c9890077e8a8490017e8bf3a5
 "updatedDate":"2026-03-01 09:01:03"}"#;
 
 /// A posted invoice.
-pub const INVOICE: &[u8] = br#"{"id":"2c92c8955bd63cc1015bd7c151af02ab","invoiceNumber":"INV00000155","status":"Posted",
+pub const INVOICE: &[u8] =
+    br#"{"id":"2c92c8955bd63cc1015bd7c151af02ab","invoiceNumber":"INV00000155","status":"Posted",
 "accountId":"2c92a08282fa634378aca02a1626d315","currency":"EUR","amount":1234.50,"amountWithoutTax":1037.39,
 "taxAmount":197.11,"discount":0.00,"balance":1234.500000000,"invoiceDate":"2026-03-01","dueDate":"2026-03-31",
 "targetDate":"2026-03-01","postedDate":"2026-03-01 09:10:00","postedBy":"2c92a0a298c9161b6cbca40d7c6dfe1a",
