@@ -12,7 +12,7 @@ use crate::types::FileId;
 
 static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").answering(Media::File);
 
-/// `GET /v1/files/{file-id}`: downloads a file.
+/// `GET /v1/files/{file-id}` ("Retrieve a file"): downloads a file.
 ///
 /// The id is the last part of an invoice file's `pdfFileUrl`, not the id of its row.
 ///

@@ -13,7 +13,7 @@ use crate::types::open_enum::open_enum;
 
 static SPEC: Spec = Spec::read("get_operation_job", "/v1/operations/jobs/{jobId}");
 
-/// `GET /v1/operations/jobs/{jobId}`: reads how a job stands.
+/// `GET /v1/operations/jobs/{jobId}` ("Retrieve an operation job"): reads how a job stands.
 ///
 /// That the call works says nothing about the job: look at its [`status`](OperationJob::status). Documented for
 /// deletions and reversals; for other jobs the service may refuse, then read the invoice instead.

@@ -21,7 +21,7 @@ static SPEC: Spec = Spec::read("query_invoices", "/object-query/invoices").drawi
 /// Most rows that a page may have.
 const MOST: u32 = 99;
 
-/// `GET /object-query/invoices`: finds invoices, page by page.
+/// `GET /object-query/invoices` ("Object Query"): finds invoices, page by page.
 ///
 /// Credit memos that a bill run made are not among them.
 ///

@@ -13,7 +13,7 @@ use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::put("cancel_bill_run", "/v1/bill-runs/{billRunId}/cancel");
 
-/// `PUT /v1/bill-runs/{billRunId}/cancel`: cancels a bill run that is `Pending`, or `Completed` with nothing posted.
+/// `PUT /v1/bill-runs/{billRunId}/cancel` ("Cancel a bill run"): cancels a bill run that is `Pending`, or `Completed` with nothing posted.
 ///
 /// The service works on in the background: the answer shows `CancelInProgress`, the end is `Canceled`. Of a
 /// scheduled run only this occurrence is canceled, and the answer holds the next one as

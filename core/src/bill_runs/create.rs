@@ -17,7 +17,7 @@ use crate::types::{AccountId, Date, SubscriptionId};
 static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
 
 model! {
-    /// `POST /v1/bill-runs`: starts or schedules a bill run.
+    /// `POST /v1/bill-runs` ("Create a bill run"): starts or schedules a bill run.
     ///
     /// Whom it bills is a [`Scope`], when it runs a [`Timing`]; combinations that make no sense cannot be written.
     /// The new run is `Pending`: watch it until it is `Completed`, then post it.

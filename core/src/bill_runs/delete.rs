@@ -13,7 +13,7 @@ use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::delete("delete_bill_run", "/v1/bill-runs/{billRunId}");
 
-/// `DELETE /v1/bill-runs/{billRunId}`: deletes a bill run that is `Canceled` or `Error`, and what it made.
+/// `DELETE /v1/bill-runs/{billRunId}` ("Delete a bill run"): deletes a bill run that is `Canceled` or `Error`, and what it made.
 ///
 /// The service works on in the background (`RemoveInProgress`); in the end reading the run answers 404.
 ///

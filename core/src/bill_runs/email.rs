@@ -11,7 +11,7 @@ use crate::types::{BillRunKey, Done};
 
 static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/emails");
 
-/// `POST /v1/bill-runs/{billRunKey}/emails`: e-mails the posted documents of a bill run; drafts are skipped.
+/// `POST /v1/bill-runs/{billRunKey}/emails` ("Email billing documents generated from a bill run"): e-mails the posted documents of a bill run; drafts are skipped.
 ///
 /// Needs the tenant's notifications for manual e-mails; recipients come from their template. By default only
 /// documents that were never e-mailed are sent. Asking again at once may send a document twice.

@@ -12,7 +12,7 @@ use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::read("get_bill_run", "/v1/bill-runs/{billRunId}");
 
-/// `GET /v1/bill-runs/{billRunId}`: reads a bill run, above all its status.
+/// `GET /v1/bill-runs/{billRunId}` ("Retrieve a bill run"): reads a bill run, above all its status.
 ///
 /// ```
 /// use zuora_core::bill_runs::GetBillRun;

@@ -13,7 +13,7 @@ use crate::types::{BillRunId, Date};
 
 static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post");
 
-/// `PUT /v1/bill-runs/{billRunId}/post`: posts all documents of a completed bill run.
+/// `PUT /v1/bill-runs/{billRunId}/post` ("Post a bill run"): posts all documents of a completed bill run.
 ///
 /// The service works on in the background: the run goes through `PostInProgress` to `Posted`, or back to
 /// `Completed` when a document could not be posted. Only a `Completed` run can be posted. Takes no idempotency

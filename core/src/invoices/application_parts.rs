@@ -13,7 +13,7 @@ use crate::types::{Amount, CreditMemoId, DateTime, InvoiceKey, PaymentId};
 static SPEC: Spec =
     Spec::read("get_invoice_application_parts", "/v1/invoices/{invoiceKey}/application-parts");
 
-/// `GET /v1/invoices/{invoiceKey}/application-parts`: lists what payments and credit memos have settled of an
+/// `GET /v1/invoices/{invoiceKey}/application-parts` ("List all application parts of an invoice"): lists what payments and credit memos have settled of an
 /// invoice.
 ///
 /// Needs Invoice Settlement. From `Zuora-Version` 341.0 on only processed payments are listed. The service may give

@@ -17,7 +17,7 @@ static SPEC: Spec = Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices
 const MOST_ITEMS: usize = 1000;
 
 model! {
-    /// `POST /v1/invoices/batch`: makes up to 50 invoices with up to 1,000 items in all.
+    /// `POST /v1/invoices/batch` ("Create standalone invoices"): makes up to 50 invoices with up to 1,000 items in all.
     ///
     /// Each invoice is made or refused by itself: look at each row of the answer. With
     /// [`use_single_transaction`](Self::use_single_transaction) it is all or none.

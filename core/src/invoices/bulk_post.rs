@@ -13,7 +13,7 @@ use crate::types::{Date, InvoiceId, Verdict};
 static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
 
 model! {
-    /// `POST /v1/invoices/bulk-post`: posts up to 50 draft invoices.
+    /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts up to 50 draft invoices.
     ///
     /// They are posted one by one within the call, which takes its time where taxes are worked out elsewhere. Each is
     /// posted or refused by itself: look at each row of the answer.

@@ -13,7 +13,7 @@ use crate::types::{Done, InvoiceId};
 static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
 
 model! {
-    /// `PUT /v1/invoices`: changes up to 50 invoices.
+    /// `PUT /v1/invoices` ("Update invoices"): changes up to 50 invoices.
     ///
     /// The answer says only that it worked, and nothing of each invoice. Takes no idempotency key: once the outcome is
     /// unknown, read the invoices.

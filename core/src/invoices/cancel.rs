@@ -14,7 +14,7 @@ use crate::types::{Done, InvoiceKey};
 
 static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cancel");
 
-/// `PUT /v1/invoices/{invoiceKey}/cancel`: cancels a draft invoice, for good.
+/// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice, for good.
 ///
 /// Below some 1,000 items it is done at once, above by a job: see [`Submitted::status`].
 ///

@@ -16,7 +16,7 @@ use crate::types::{AccountId, AccountNumber, Amount, ContactId, Date};
 static SPEC: Spec = Spec::keyed("create_standalone_invoice", "/v1/invoices");
 
 model! {
-    /// `POST /v1/invoices`: makes an invoice of its own items, with no subscription behind them.
+    /// `POST /v1/invoices` ("Create a standalone invoice"): makes an invoice of its own items, with no subscription behind them.
     ///
     /// It is a draft, unless [`status`](Self::status) asks for a posted one. Contacts, payment term, sequence and
     /// template need Flexible Billing Attributes of the tenant.

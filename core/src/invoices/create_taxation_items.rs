@@ -14,7 +14,7 @@ use crate::types::{Amount, Date, DateTime, InvoiceItemId, InvoiceKey, TaxationIt
 
 static SPEC: Spec = Spec::keyed("create_invoice_taxation_items", "/v1/invoices/{invoiceKey}/taxation-items");
 
-/// `POST /v1/invoices/{invoiceKey}/taxation-items`: adds up to 500 tax lines to the items of a draft invoice.
+/// `POST /v1/invoices/{invoiceKey}/taxation-items` ("Create taxation items for an invoice"): adds up to 500 tax lines to the items of a draft invoice.
 ///
 /// ```
 /// use zuora_core::invoices::{CreateTaxationItems, NewTaxationItem, TaxRateType};

@@ -14,7 +14,7 @@ use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::delete("delete_invoice", "/v1/invoices/{invoiceKey}");
 
-/// `DELETE /v1/invoices/{invoiceKey}`: deletes a canceled invoice.
+/// `DELETE /v1/invoices/{invoiceKey}` ("Delete an invoice"): deletes a canceled invoice.
 ///
 /// Below some 100 items it is done at once, above by a job: see [`Submitted::status`].
 ///

@@ -13,7 +13,7 @@ use crate::types::{Done, FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emails");
 
-/// `POST /v1/invoices/{invoiceKey}/emails`: e-mails a posted invoice.
+/// `POST /v1/invoices/{invoiceKey}/emails` ("Email an invoice"): e-mails a posted invoice.
 ///
 /// By default to the bill-to contact's addresses. Needs the tenant's notification for manual e-mails of invoices.
 ///

@@ -13,7 +13,7 @@ use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::read("get_invoice_files", "/v1/invoices/{invoiceKey}/files");
 
-/// `GET /v1/invoices/{invoiceKey}/files`: lists the PDF files of an invoice, newest first, page by page.
+/// `GET /v1/invoices/{invoiceKey}/files` ("List all files of an invoice"): lists the PDF files of an invoice, newest first, page by page.
 ///
 /// A file that is still being made is not listed: ask [`GetInvoicePdfStatus`](crate::invoices::GetInvoicePdfStatus).
 ///

@@ -12,7 +12,7 @@ use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::read("get_invoice", "/v1/invoices/{invoiceKey}");
 
-/// `GET /v1/invoices/{invoiceKey}`: reads an invoice, without its items.
+/// `GET /v1/invoices/{invoiceKey}` ("Retrieve an invoice"): reads an invoice, without its items.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoice;

@@ -18,7 +18,7 @@ use crate::types::{
 
 static SPEC: Spec = Spec::read("get_invoice_items", "/v1/invoices/{invoiceKey}/items");
 
-/// `GET /v1/invoices/{invoiceKey}/items`: lists the items of an invoice, page by page.
+/// `GET /v1/invoices/{invoiceKey}/items` ("List all items of an invoice"): lists the items of an invoice, page by page.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceItems;

@@ -14,7 +14,7 @@ use crate::types::{DateTime, FileId, InvoiceId, InvoiceKey, InvoiceNumber};
 
 static SPEC: Spec = Spec::read("get_invoice_pdf_status", "/v1/invoices/pdf-status");
 
-/// `GET /v1/invoices/pdf-status`: says how far the PDF files of up to 50 invoices are.
+/// `GET /v1/invoices/pdf-status` ("Retrieve the PDF file generation status of invoices"): says how far the PDF files of up to 50 invoices are.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoicePdfStatus;

@@ -14,7 +14,7 @@ use crate::types::{Date, InvoiceKey};
 
 static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 
-/// `PUT /v1/invoices/{invoiceKey}/post`: posts a draft invoice.
+/// `PUT /v1/invoices/{invoiceKey}/post` ("Post an invoice"): posts a draft invoice.
 ///
 /// Below some 1,000 items it is done at once, above by a job: see [`Submitted::status`]. The number of a draft may
 /// change by it.

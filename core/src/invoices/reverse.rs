@@ -16,7 +16,7 @@ use crate::types::{CreditMemoId, Date, DebitMemoId, InvoiceId, InvoiceKey, JobId
 
 static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reverse");
 
-/// `PUT /v1/invoices/{invoiceKey}/reverse`: reverses a posted invoice on which nothing has been settled.
+/// `PUT /v1/invoices/{invoiceKey}/reverse` ("Reverse an invoice"): reverses a posted invoice on which nothing has been settled.
 ///
 /// A credit memo takes its balance to zero, and its charges can be billed again. The invoice stays `Posted` and is
 /// flagged as reversed; nothing can be changed on it afterwards. Needs Invoice Settlement. Up to some 2,000 items

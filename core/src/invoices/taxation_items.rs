@@ -17,7 +17,7 @@ static SPEC: Spec = Spec::read(
     "/v1/invoices/{invoiceKey}/items/{itemId}/taxation-items",
 );
 
-/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items`: lists the tax lines of an invoice item, page by
+/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items` ("List all taxation items of an invoice item"): lists the tax lines of an invoice item, page by
 /// page.
 ///
 /// ```

@@ -16,7 +16,7 @@ use crate::types::{AccountId, Amount, Date, DateTime, InvoiceId, InvoiceKey, Inv
 
 static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
 
-/// `PUT /v1/invoices/{invoiceKey}`: changes an invoice.
+/// `PUT /v1/invoices/{invoiceKey}` ("Update an invoice"): changes an invoice.
 ///
 /// Dates, amounts and items can be changed on a draft only; a posted invoice takes a few fields, such as custom
 /// ones. Takes no idempotency key, and a repeat that adds items adds them twice: once the outcome is unknown, read

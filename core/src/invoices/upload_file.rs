@@ -17,7 +17,7 @@ static SPEC: Spec = Spec::keyed("upload_file_for_invoice", "/v1/invoices/{invoic
 /// Most bytes of a file: the service says 4 MB.
 const MOST: usize = 4 * 1024 * 1024;
 
-/// `POST /v1/invoices/{invoiceKey}/files`: attaches a PDF of your own to a draft or posted invoice.
+/// `POST /v1/invoices/{invoiceKey}/files` ("Upload a file for an invoice"): attaches a PDF of your own to a draft or posted invoice.
 ///
 /// At most 4 MiB, at most 50 files an invoice, each name only once.
 ///

@@ -17,7 +17,7 @@ use crate::types::{Amount, Date, InvoiceItemId, InvoiceKey, TaxationItemId};
 
 static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/write-off");
 
-/// `PUT /v1/invoices/{invoiceKey}/write-off`: writes off what is still owed on a posted invoice.
+/// `PUT /v1/invoices/{invoiceKey}/write-off` ("Write off an invoice"): writes off what is still owed on a posted invoice.
 ///
 /// A credit memo takes the whole balance to zero; there is no writing off of a part. Needs Invoice Settlement, and
 /// at most 2,000 items.
