@@ -532,3 +532,15 @@ impl StdError for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_wide_and_goes_anywhere() {
+        fn goes_anywhere<T: Send + Sync + 'static>() {}
+        goes_anywhere::<Error>();
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+}
