@@ -1,6 +1,7 @@
 //! Side-by-side measuring: every case of a table against its first one, in one run.
 //!
-//! Times are medians of samples that take turns, so that what else the machine does hits all cases alike.
+//! Times are processor time of the thread that does the work, the kernel's share included; medians of samples that
+//! take turns, so that what else the machine does hits all cases alike.
 //! Instructions are counted by valgrind's callgrind where it is at hand, in a process that runs one case alone:
 //! the count of many rounds less that of few. Allocations are counted by a build with the feature `allocations`.
 
@@ -9,6 +10,8 @@ use std::hint::black_box;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
 
 use crate::server;
 
@@ -148,7 +151,7 @@ impl<'a> Table<'a> {
     /// Seconds a round: one row for each sample, one column for each case.
     fn sample(&mut self) -> Vec<Vec<f64>> {
         let time = |work: &mut Box<dyn Work + 'a>, rounds: u32| {
-            let start = Instant::now();
+            let start = ThreadTime::now();
             work.rounds(rounds);
             start.elapsed().as_secs_f64() / f64::from(rounds)
         };

@@ -1,6 +1,6 @@
 //! Bodies, read and written.
 
-use std::{io, mem};
+use std::io;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -43,34 +43,43 @@ const ROOM: usize = 1024;
 struct Draft {
     room: [u8; ROOM],
     used: usize,
-    /// All of it, once there is anything here.
+    /// All of it, once this has a capacity.
     rest: Vec<u8>,
 }
 
 impl Draft {
     fn finish(self) -> Bytes {
-        match self.rest.is_empty() {
-            true => Bytes::copy_from_slice(&self.room[..self.used]),
-            false => self.rest.into(),
+        match self.rest.capacity() {
+            0 => Bytes::copy_from_slice(&self.room[..self.used]),
+            _ => self.rest.into(),
         }
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        self.rest.reserve(4 * ROOM + bytes.len());
+        self.rest.extend_from_slice(&self.room[..self.used]);
+        self.rest.extend_from_slice(bytes);
     }
 }
 
 impl io::Write for Draft {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let end = self.used + bytes.len();
-        if self.rest.capacity() == 0 && end <= ROOM {
-            self.room[self.used..end].copy_from_slice(bytes);
-            self.used = end;
-        } else {
-            self.rest.extend_from_slice(&self.room[..mem::take(&mut self.used)]);
-            self.rest.extend_from_slice(bytes);
-        }
-        Ok(bytes.len())
+        self.write_all(bytes).map(|()| bytes.len())
     }
 
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write(bytes).map(drop)
+        if self.rest.capacity() > 0 {
+            self.rest.extend_from_slice(bytes);
+        } else if let Some(place) = self.room.get_mut(self.used..self.used + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.used += bytes.len();
+        } else {
+            self.spill(bytes);
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -39,15 +39,14 @@ impl Target {
     /// [`Kind::Build`](crate::Kind::Build), naming the parameter, for text that would change the path.
     pub(crate) fn with_keys(spec: &Spec, keys: &[&str]) -> Result<Self, Error> {
         // Exact when nothing has to be encoded, so that the text becomes the URI without being moved.
-        let fixed = spec.path.split(['{', '}']).step_by(2).map(str::len).sum::<usize>();
+        let fixed = parts(spec.path).map(|(_, fixed)| fixed.len()).sum::<usize>();
         let mut path = String::with_capacity(fixed + keys.iter().map(|key| key.len()).sum::<usize>());
         let mut keys = keys.iter();
-        for (index, part) in spec.path.split(['{', '}']).enumerate() {
-            if index % 2 == 0 {
-                path.push_str(part);
-            } else {
-                push_segment(&mut path, part, keys.next().copied().unwrap_or_default())?;
+        for (name, fixed) in parts(spec.path) {
+            if let Some(name) = name {
+                push_segment(&mut path, name, keys.next().copied().unwrap_or_default())?;
             }
+            path.push_str(fixed);
         }
         Ok(Self { method: spec.method.clone(), path: Cow::Owned(path), has_query: false })
     }
@@ -106,10 +105,23 @@ impl Target {
     }
 }
 
+/// The pieces of a template: the name of a key, but for the first piece, and the text behind it.
+fn parts<'a>(template: &'a str) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
+    template.split('{').map(|part| match part.split_once('}') {
+        Some((name, fixed)) => (Some(name), fixed),
+        None => (None, part),
+    })
+}
+
 fn push_segment(path: &mut String, name: &str, key: &str) -> Result<(), Error> {
     let why = match key {
         "" => "is empty",
         "." | ".." => "would change the path",
+        // Nearly every key: nothing in it has to be encoded.
+        _ if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) => {
+            path.push_str(key);
+            return Ok(());
+        }
         _ if key.chars().any(char::is_control) => "has control characters",
         _ => {
             path.extend(utf8_percent_encode(key, RESERVED));
