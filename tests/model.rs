@@ -53,7 +53,7 @@ fn a_post_called_again_with_the_errors_key_is_done_once() {
         // An outcome speaks of its own call: that this one did nothing says nothing of the one before.
         match second.as_ref().map_err(Error::outcome) {
             Err(Outcome::NotApplied) if error.outcome() == Outcome::Unknown => {
-                world.service.check_once(world.choices)
+                world.service.check_once(world.choices);
             }
             _ => world.service.check(&second, world.choices),
         }

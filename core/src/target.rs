@@ -106,7 +106,7 @@ impl Target {
 }
 
 /// The pieces of a template: the name of a key, but for the first piece, and the text behind it.
-fn parts<'a>(template: &'a str) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
+fn parts(template: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
     template.split('{').map(|part| match part.split_once('}') {
         Some((name, fixed)) => (Some(name), fixed),
         None => (None, part),
