@@ -85,12 +85,17 @@ impl<O: Paged> Ahead<O> {
             Err(_) => None,
         };
         self.goes_on = following.is_some();
-        (self.upcoming, self.named, self.out) = match (following, self.out) {
-            (None, _) => (None, None, 0),
-            (following, 0) => (following, None, 0),
-            (following, out) => (self.upcoming.take(), following, out),
-        };
+        match following {
+            None => self.stop(),
+            Some(next) if self.out == 0 => self.upcoming = Some(next),
+            named => self.named = named,
+        }
         turned.map(|(page, _)| page)
+    }
+
+    /// Gives the rest of the list up.
+    pub fn stop(&mut self) {
+        (self.upcoming, self.named, self.out) = (None, None, 0);
     }
 
     /// Whether there is nothing left to ask for or to take: after the last page, and after an error.
