@@ -11,7 +11,7 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cpu_time::ThreadTime;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::server;
 
@@ -151,9 +151,9 @@ impl<'a> Table<'a> {
     /// Seconds a round: one row for each sample, one column for each case.
     fn sample(&mut self) -> Vec<Vec<f64>> {
         let time = |work: &mut Box<dyn Work + 'a>, rounds: u32| {
-            let start = ThreadTime::now();
+            let start = processor_time();
             work.rounds(rounds);
-            start.elapsed().as_secs_f64() / f64::from(rounds)
+            (processor_time() - start) / f64::from(rounds)
         };
         let mut rounds = Vec::new();
         for case in &mut self.cases {
@@ -242,6 +242,13 @@ impl<T, F: FnMut() -> T> Work for F {
     fn count(&mut self) -> Allocations {
         Allocations { count: f64::NAN, kept: f64::NAN, peak: f64::NAN }
     }
+}
+
+/// Seconds that this thread has worked.
+#[allow(clippy::cast_precision_loss)]
+fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -1,18 +1,19 @@
 //! The async client: the verbs of the blocking one, each with an await.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Method;
 
+use crate::ahead::Ahead;
 use crate::bill_runs::{BillRun, PostReviewed, Review, Reviewing};
 use crate::call::{Answer, Call};
 use crate::config::{CallOptions, Config};
 use crate::error::{Error, Result};
 use crate::machine::{Machine, drive_async};
 use crate::operation::{Operation, Paged};
-use crate::pages::Pages;
 use crate::plan::plan;
 use crate::raw::Raw;
 use crate::session::{Session, Token};
@@ -81,10 +82,8 @@ impl<T: AsyncTransport> AsyncClient<T> {
 
     /// A list, page by page.
     pub fn pages<'a, O: Paged>(&'a self, operation: &O) -> AsyncPages<'a, T, O> {
-        AsyncPages {
-            client: self,
-            state: PageState::Idle(Box::new(Pages::new(&self.session, operation.clone()))),
-        }
+        let ahead = Ahead::new(&self.session, operation.clone(), 1);
+        AsyncPages { client: self, ahead, out: VecDeque::new() }
     }
 
     /// A list, row by row; pages are asked for as they are needed.
@@ -208,19 +207,29 @@ impl<T: AsyncTransport> AsyncClient<T> {
 /// Pages of a list. Ends after the last page and after an error.
 pub struct AsyncPages<'a, T, O: Paged> {
     client: &'a AsyncClient<T>,
-    state: PageState<'a, O>,
+    ahead: Ahead<O>,
+    /// Pages that were asked for, in their order.
+    out: VecDeque<Asked<'a, O>>,
 }
 
-enum PageState<'a, O: Paged> {
-    Idle(Box<Pages<O>>),
-    Driven(Driven<'a, O>),
-    Over,
+enum Asked<'a, O: Paged> {
+    Running(Pin<Box<dyn Future<Output = Box<Answered<O>>> + Send + 'a>>),
+    Done(Box<Answered<O>>),
 }
 
-/// The future owns the machine while it is driven, and hands it back.
-type Driven<'a, O> = Pin<Box<dyn Future<Output = (Box<Pages<O>>, Result<Option<Page<O>>>)> + Send + 'a>>;
+type Answered<O> = (Call<O>, Result<Answer<<O as Operation>::Output>>);
 
 type Page<O> = Answer<Vec<<O as Paged>::Item>>;
+
+impl<T, O: Paged> AsyncPages<'_, T, O> {
+    /// Asks for up to `window` pages at once, in the order of the list all the same: see
+    /// [`Ahead`](crate::Ahead). 1 unless set; 4 hides most of a slow link.
+    #[must_use]
+    pub fn ahead(mut self, window: usize) -> Self {
+        self.ahead.set_window(window);
+        self
+    }
+}
 
 impl<'a, T, O> AsyncPages<'a, T, O>
 where
@@ -235,27 +244,33 @@ where
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<O>>>> {
-        loop {
-            match &mut self.state {
-                PageState::Over => return Poll::Ready(None),
-                PageState::Driven(page) => {
-                    let (pages, page) = ready!(page.as_mut().poll(context));
-                    let page = page.transpose();
-                    self.state = match page {
-                        Some(Ok(_)) => PageState::Idle(pages),
-                        _ => PageState::Over,
-                    };
-                    return Poll::Ready(page);
+        while let Some(mut call) = self.ahead.ask() {
+            let world = &self.client.world;
+            self.out.push_back(Asked::Running(Box::pin(async move {
+                let answer = drive_async(world, &mut call).await;
+                Box::new((call, answer))
+            })));
+        }
+        for asked in &mut self.out {
+            if let Asked::Running(running) = asked {
+                if let Poll::Ready(answered) = running.as_mut().poll(context) {
+                    *asked = Asked::Done(answered);
                 }
-                PageState::Idle(_) => {
-                    if let PageState::Idle(mut pages) = std::mem::replace(&mut self.state, PageState::Over) {
-                        let client = self.client;
-                        self.state = PageState::Driven(Box::pin(async move {
-                            let page = client.drive(&mut *pages).await;
-                            (pages, page)
-                        }));
-                    }
+            }
+        }
+        match self.out.pop_front() {
+            None => Poll::Ready(None),
+            Some(Asked::Done(answered)) => {
+                let (call, answer) = *answered;
+                let page = self.ahead.take(&call, answer);
+                if self.ahead.is_over() {
+                    self.out.clear();
                 }
+                Poll::Ready(Some(page))
+            }
+            Some(running) => {
+                self.out.push_front(running);
+                Poll::Pending
             }
         }
     }
@@ -271,6 +286,15 @@ impl<T, O: Paged> std::fmt::Debug for AsyncPages<'_, T, O> {
 pub struct AsyncItems<'a, T, O: Paged> {
     pages: AsyncPages<'a, T, O>,
     rows: std::vec::IntoIter<O::Item>,
+}
+
+impl<T, O: Paged> AsyncItems<'_, T, O> {
+    /// [`AsyncPages::ahead`].
+    #[must_use]
+    pub fn ahead(mut self, window: usize) -> Self {
+        self.pages = self.pages.ahead(window);
+        self
+    }
 }
 
 impl<'a, T, O> AsyncItems<'a, T, O>

@@ -212,23 +212,21 @@ impl Dress<'_> {
         };
         for (name, value) in [(AUTHORIZATION, self.authorization), (IDEMPOTENCY_KEY, self.idempotency_key)] {
             // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
-            headers.remove(&name);
+            match value {
+                Some(value) => drop(headers.insert(name, value)),
+                None => drop(headers.remove(&name)),
+            }
+        }
+        let mut put = |name, value: Option<HeaderValue>| {
             if let Some(value) = value {
                 headers.insert(name, value);
             }
-        }
-        let optional = [
-            (VERSION, pick(&self.call.version, &self.session.version)),
-            (ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id)),
-            (ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids)),
-            (TRACK_ID, pick(&self.call.track_id, &self.session.track_id)),
-            (CONTENT_LENGTH, sends_body.then(|| digits(length))),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                headers.insert(name, value);
-            }
-        }
+        };
+        put(VERSION, pick(&self.call.version, &self.session.version));
+        put(ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id));
+        put(ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids));
+        put(TRACK_ID, pick(&self.call.track_id, &self.session.track_id));
+        put(CONTENT_LENGTH, sends_body.then(|| digits(length)));
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));

@@ -72,6 +72,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod ahead;
 mod async_client;
 mod auth;
 pub mod bill_runs;
@@ -105,6 +106,7 @@ mod transport;
 mod types;
 mod watch;
 
+pub use ahead::Ahead;
 pub use async_client::{AsyncClient, AsyncItems, AsyncPages, AsyncWatching};
 pub use bytes;
 pub use call::{Answer, Call};

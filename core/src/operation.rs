@@ -55,6 +55,13 @@ pub trait Paged: Operation + Clone {
     /// The rows of a page, and the operation that asks for the next one. The service's own link is only
     /// evidence that there is a next page: it is never followed, so the token cannot be led to another host.
     fn split(&self, page: Self::Output) -> (Vec<Self::Item>, Option<Self>);
+
+    /// The operation for the page after this one, where it can be told without an answer: what
+    /// [`split`](Self::split) gives when there is a next page. Lists with numbered pages can be read ahead by it;
+    /// those that go on from a cursor cannot.
+    fn ahead(&self) -> Option<Self> {
+        None
+    }
 }
 
 /// The fixed facts of an operation.

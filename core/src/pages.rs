@@ -22,8 +22,7 @@ pub struct Pages<O> {
     options: CallOptions,
     next: Option<O>,
     under_way: Option<Call<O>>,
-    asked: BTreeSet<String>,
-    last_body: Bytes,
+    sequence: Sequence,
 }
 
 impl<O: Paged> Pages<O> {
@@ -39,31 +38,8 @@ impl<O: Paged> Pages<O> {
             options: options.clone(),
             next: Some(operation),
             under_way: None,
-            asked: BTreeSet::new(),
-            last_body: Bytes::new(),
+            sequence: Sequence::default(),
         }
-    }
-
-    fn turn(&mut self, call: &Call<O>, page: Answer<O::Output>) -> Result<Answer<Vec<O::Item>>> {
-        let mut following = None;
-        let page = page.map(|page| {
-            let (items, next) = call.operation().split(page);
-            following = next;
-            items
-        });
-        let repeats =
-            || Error::unreadable("nextPage", "leads back to a page that came before: the list has no end");
-        if let Some(next) = &following {
-            let asked = call.operation().request()?.uri().to_string();
-            self.asked.insert(asked);
-            let same_page = !page.is_empty() && *call.body() == self.last_body;
-            if same_page || self.asked.contains(&next.request()?.uri().to_string()) {
-                return Err(repeats().of(next.spec().name));
-            }
-        }
-        self.last_body = call.body().clone();
-        self.next = following;
-        Ok(page)
     }
 }
 
@@ -85,8 +61,46 @@ impl<O: Paged> Machine for Pages<O> {
                 self.under_way = Some(call);
                 Action::Wait(until)
             }
-            Action::Done(Ok(page)) => Action::Done(self.turn(&call, page).map(Some)),
+            Action::Done(Ok(page)) => Action::Done(self.sequence.turn(&call, page).map(|(page, next)| {
+                self.next = next;
+                Some(page)
+            })),
             Action::Done(Err(error)) => Action::Done(Err(error)),
         }
+    }
+}
+
+/// A list on its way from page to page; sees when it leads back.
+#[derive(Debug, Default)]
+pub(crate) struct Sequence {
+    asked: BTreeSet<String>,
+    last_body: Bytes,
+}
+
+impl Sequence {
+    /// The rows of a page, and the operation that asks for the next one.
+    pub(crate) fn turn<O: Paged>(
+        &mut self,
+        call: &Call<O>,
+        page: Answer<O::Output>,
+    ) -> Result<(Answer<Vec<O::Item>>, Option<O>)> {
+        let mut following = None;
+        let page = page.map(|page| {
+            let (items, next) = call.operation().split(page);
+            following = next;
+            items
+        });
+        let repeats =
+            || Error::unreadable("nextPage", "leads back to a page that came before: the list has no end");
+        if let Some(next) = &following {
+            let asked = call.operation().request()?.uri().to_string();
+            self.asked.insert(asked);
+            let same_page = !page.is_empty() && *call.body() == self.last_body;
+            if same_page || self.asked.contains(&next.request()?.uri().to_string()) {
+                return Err(repeats().of(next.spec().name));
+            }
+        }
+        self.last_body = call.body().clone();
+        Ok((page, following))
     }
 }

@@ -107,10 +107,23 @@ impl Target {
 
 /// The pieces of a template: the name of a key, but for the first piece, and the text behind it.
 fn parts(template: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
-    template.split('{').map(|part| match part.split_once('}') {
-        Some((name, fixed)) => (Some(name), fixed),
-        None => (None, part),
+    let mut rest = Some(template);
+    std::iter::from_fn(move || {
+        let (part, next) = cut(rest?, b'{');
+        rest = next;
+        match cut(part, b'}') {
+            (name, Some(fixed)) => Some((Some(name), fixed)),
+            (fixed, None) => Some((None, fixed)),
+        }
     })
+}
+
+/// `split_once` for texts that are too short for its search to pay.
+fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(index) => (&text[..index], Some(&text[index + 1..])),
+        None => (text, None),
+    }
 }
 
 fn push_segment(path: &mut String, name: &str, key: &str) -> Result<(), Error> {

@@ -5,11 +5,14 @@
 //! proxies are taken from the environment as `ureq` does; for anything else bring your own agent:
 //! [`Ureq::with_agent`].
 
+mod ahead;
+
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use ureq::{Agent, AsSendBody, SendBody, Timeout};
 
+pub use ahead::PagesAhead;
 pub use ureq;
 use zuora_core::bytes::Bytes;
 pub use zuora_core::*;

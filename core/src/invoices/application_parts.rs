@@ -91,8 +91,11 @@ impl Paged for GetInvoiceApplicationParts {
 
     fn split(&self, page: ApplicationParts) -> (Vec<ApplicationPart>, Option<Self>) {
         let goes_on = page.next_page.is_some() && !page.parts.is_empty();
-        let next = goes_on.then(|| self.page.unwrap_or(1).checked_add(1)).flatten();
-        (page.parts, next.map(|next| self.clone().page(next)))
+        (page.parts, if goes_on { self.ahead() } else { None })
+    }
+
+    fn ahead(&self) -> Option<Self> {
+        self.page.unwrap_or(1).checked_add(1).map(|next| self.clone().page(next))
     }
 }
 

@@ -77,6 +77,10 @@ impl Paged for GetInvoiceFiles {
         let paging = self.paging.next(page.files.len(), page.next_page.as_deref());
         (page.files, paging.map(|paging| Self { paging, ..self.clone() }))
     }
+
+    fn ahead(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    }
 }
 
 model! {

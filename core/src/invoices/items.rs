@@ -80,6 +80,10 @@ impl Paged for GetInvoiceItems {
         let paging = self.paging.next(page.items.len(), page.next_page.as_deref());
         (page.items, paging.map(|paging| Self { paging, ..self.clone() }))
     }
+
+    fn ahead(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    }
 }
 
 model! {

@@ -39,6 +39,11 @@ impl PageOf {
     /// The next page, if there is evidence of one; a page without rows is the last, whatever it says.
     pub(super) fn next(self, rows: usize, evidence: Option<&str>) -> Option<Self> {
         evidence.filter(|_| rows > 0)?;
+        self.ahead()
+    }
+
+    /// The next page, if there is one.
+    pub(super) fn ahead(self) -> Option<Self> {
         Some(Self { page: self.page.checked_add(1)?, ..self })
     }
 }

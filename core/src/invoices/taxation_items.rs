@@ -85,6 +85,10 @@ impl Paged for GetTaxationItems {
         let paging = self.paging.next(page.data.len(), page.next_page.as_deref());
         (page.data, paging.map(|paging| Self { paging, ..self.clone() }))
     }
+
+    fn ahead(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    }
 }
 
 model! {
