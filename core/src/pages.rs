@@ -70,6 +70,9 @@ impl<O: Paged> Machine for Pages<O> {
     }
 }
 
+/// The rows of a page, and the operation that asks for the next one.
+type Turned<O> = (Answer<Vec<<O as Paged>::Item>>, Option<O>);
+
 /// A list on its way from page to page; sees when it leads back.
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
@@ -79,11 +82,7 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     /// The rows of a page, and the operation that asks for the next one.
-    pub(crate) fn turn<O: Paged>(
-        &mut self,
-        call: &Call<O>,
-        page: Answer<O::Output>,
-    ) -> Result<(Answer<Vec<O::Item>>, Option<O>)> {
+    pub(crate) fn turn<O: Paged>(&mut self, call: &Call<O>, page: Answer<O::Output>) -> Result<Turned<O>> {
         let mut following = None;
         let page = page.map(|page| {
             let (items, next) = call.operation().split(page);
