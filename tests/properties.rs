@@ -251,7 +251,8 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
     let mut unknown = false;
     let mut keys: Vec<String> = Vec::new();
     let mut prints = Prints(String::new());
-    let mut steps = steps.into_iter();
+    // The deadline counts from the first step, so that one comes in time.
+    let mut steps = std::iter::once((Happens::Tick, 0, true)).chain(steps);
     let result = loop {
         let (happens, millis, obey) = steps.next().unwrap_or((Happens::Lost, 0, true));
         let span = Duration::from_millis(millis);

@@ -105,6 +105,20 @@ fn an_errors_key_can_be_called_with_again() {
 }
 
 #[test]
+fn counters_never_make_a_key_too_long() {
+    let longest = format!("{}{}", "x".repeat(240), ".1".repeat(7));
+    assert_eq!(longest.len(), 254);
+    let busy = || reply(429, &[("Zuora-Request-Id", "a")], "");
+    let options = CallOptions::new().idempotency_key(&longest);
+    let (ended, world) = play_with(&config(), Effect::Keyed, &options, [busy(), busy()]);
+    let error = ended.result.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")));
+    assert!(world.keys().iter().all(|key| *key == longest), "nothing longer was sent");
+    let options = CallOptions::new().idempotency_key(format!("{longest}.1"));
+    assert!(play_with(&config(), Effect::Keyed, &options, []).0.result.is_err());
+}
+
+#[test]
 fn calls_of_a_session_never_share_a_key() {
     let session = warm(&config());
     let mut keys = BTreeSet::new();

@@ -339,7 +339,8 @@ fn a_token_that_comes_expired_is_tried_once_and_is_no_storm() {
 #[test]
 fn a_token_request_holds_the_credentials_and_no_other_header_of_the_session() {
     let config = config().entity_id("entity-1").org_ids(["org"]).track_id("track-1");
-    let mut call = call(&cold(&config), Effect::Read);
+    let options = CallOptions::new().entity_id("entity-2");
+    let mut call = call_with(&cold(&config), Effect::Read, &options);
     let Action::Send(request, limits) = call.step(Event::Tick, at(0)) else { panic!("a send") };
     assert_eq!(request.uri(), "https://rest.zuora.com/oauth/token");
     assert_eq!(request.method(), "POST");
