@@ -111,8 +111,9 @@ fn a_flag_inside_the_payload_is_not_the_answers_own() {
     let nested = r#"{"rows":[{"success":true}],"success":false}"#;
     let quoted = r#"{"note":"\"success\":true}","success":false}"#;
     let both = r#"{"success":false,"x":{"success":true}}"#;
+    let twice = r#"{"id":"1","success":false,"success":true,"name":"x"}"#;
     for effect in EFFECTS {
-        for body in [nested, quoted, both] {
+        for body in [nested, quoted, both, twice] {
             assert!(play(effect, [reply(200, &[], body)]).0.result.is_err(), "{body}");
         }
     }

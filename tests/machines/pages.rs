@@ -7,7 +7,7 @@ use zuora_core::{
 
 use crate::support::{Reply, World, at, config, json, ms, refused, reply, script, warm};
 
-/// A list whose page names the next one: `{"rows":[1,2],"next":3}`.
+/// A list whose page names the next one, `{"rows":[1,2],"next":3}`, or says that there is one, `"more":true`.
 #[derive(Clone, Debug)]
 struct List {
     page: u64,
@@ -36,7 +36,11 @@ impl Paged for List {
     fn split(&self, page: serde_json::Value) -> (Vec<u64>, Option<Self>) {
         let rows =
             page["rows"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect();
-        (rows, page["next"].as_u64().map(|page| Self { page }))
+        let following = match page["more"].as_bool() {
+            Some(more) => more.then_some(self.page + 1),
+            None => page["next"].as_u64(),
+        };
+        (rows, following.map(|page| Self { page }))
     }
 }
 
@@ -95,11 +99,12 @@ fn a_list_that_leads_back_ends_with_an_error() {
 
 #[test]
 fn a_server_that_ignores_the_page_number_ends_with_an_error() {
-    // The same bytes whatever was asked for; the link makes it look as if it went on.
-    let mut world = World::new(|_: &Request, _| (ms(10), page(&[1, 2, 3], Some(77))));
+    // The same bytes whatever was asked for, and a link that makes it look as if it went on.
+    let mut world = World::new(|_: &Request, _| (ms(10), reply(200, &[], r#"{"rows":[1,2],"more":true}"#)));
     let mut pages = Pages::new(&warm(&config()), List { page: 1 });
     assert!(world.drive(&mut pages).result.is_ok());
-    assert_eq!(world.drive(&mut pages).result.unwrap_err().kind(), Kind::Decode);
+    let error = world.drive(&mut pages).result.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (Kind::Decode, Some("nextPage")));
 }
 
 #[test]
