@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::headers;
+use crate::reason::Reason;
 use crate::session::Token;
 use crate::transport::Now;
 use crate::types::Secret;

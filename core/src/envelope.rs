@@ -15,7 +15,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::{Category, Reason};
+use crate::reason::{Category, Reason};
 use crate::transport::Response;
 
 /// What an answer's body says of the request, apart from its payload.

@@ -82,7 +82,7 @@ impl Base {
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || bare.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Header values that are the same for every call, or for every attempt of a call.

@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::error::{Category, Outcome, Reason};
+use crate::error::Outcome;
 use crate::operation::Effect;
+use crate::reason::{Category, Reason};
 
 /// What came back from one attempt: the rows of the key table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,11 +20,12 @@ mod get;
 mod post;
 mod review;
 mod schedule;
+mod scope;
 
 pub use awaited::{AwaitBillRun, Goal};
 pub use bill_run::{BillCycleDay, BillRun, BillRunStatus, BillRunType, ChargeType, OrganizationLabel};
 pub use cancel::CancelBillRun;
-pub use create::{AdHoc, Batches, CreateBillRun, Scope, Timing};
+pub use create::CreateBillRun;
 pub use delete::DeleteBillRun;
 pub use email::EmailBillRun;
 pub use filter::{BillRunFilter, Condition, FilterObject, FilterType, Operator, Relation};
@@ -32,3 +33,4 @@ pub use get::GetBillRun;
 pub use post::PostBillRun;
 pub use review::{PostReviewed, Posting, Review, Reviewed, Reviewing};
 pub use schedule::{BillRunSchedule, MonthlySchedule, RepeatType, Schedule, Weekday};
+pub use scope::{AdHoc, Batches, Scope, Timing};

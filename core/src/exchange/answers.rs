@@ -8,11 +8,12 @@ use http::{HeaderMap, StatusCode};
 
 use super::{Accepted, Exchange, State};
 use crate::envelope::{self, Envelope, Spoiled};
-use crate::error::{Category, Cause, Circumstances, Error, Outcome, Reason};
+use crate::error::{Cause, Circumstances, Error, Outcome};
 use crate::gate::Refill;
 use crate::headers::{self, REQUEST_ID};
 use crate::machine::Action;
 use crate::operation::{Effect, Media};
+use crate::reason::{Category, Reason};
 use crate::retry::{self, CameBack, Decision, Key};
 use crate::transport::{Now, Response, TransportError};
 

@@ -23,6 +23,7 @@
 //! | [`EmailInvoice`] | `POST /v1/invoices/{invoiceKey}/emails` |
 
 mod application_parts;
+mod bulk;
 mod bulk_create;
 mod bulk_post;
 mod bulk_update;
@@ -53,11 +54,12 @@ mod upload_file;
 mod write_off;
 
 pub use application_parts::{ApplicationPart, ApplicationParts, GetInvoiceApplicationParts};
+pub use bulk::Bulk;
 pub use bulk_create::{BulkCreateStandaloneInvoices, CreatedInvoices};
 pub use bulk_post::{BulkPostInvoices, InvoiceToPost, PostedInvoice, PostedInvoices};
 pub use bulk_update::BulkUpdateInvoices;
 pub use cancel::CancelInvoice;
-pub use chunks::{Bulk, Chunk, InChunks, RowFailure};
+pub use chunks::{Chunk, InChunks, RowFailure};
 pub use contact::{BillTo, Contact, NewContact};
 pub use create::{CreateStandaloneInvoice, CustomRate, InvoicedAccount};
 pub use create_taxation_items::{

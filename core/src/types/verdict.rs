@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::wire::{Field, Wire};
-use crate::error::Reason;
+use crate::reason::Reason;
 
 /// What an answer says of the call itself: whether it worked, and where to find it in the service's logs.
 ///
