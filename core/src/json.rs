@@ -91,9 +91,11 @@ impl io::Write for Draft {
 #[cold]
 fn unreadable(message: &str) -> Error {
     match message.strip_prefix('$').and_then(|rest| rest.split_once(": ")) {
-        Some((path, why)) => {
+        // A field without a name has no path of its own either.
+        Some((path, why)) if path != "." => {
             Error::unreadable(path.strip_prefix('.').unwrap_or(path).to_owned(), why.to_owned())
         }
+        Some((_, why)) => Error::unreadable("$", why.to_owned()),
         None => Error::unreadable("$", message.to_owned()),
     }
 }

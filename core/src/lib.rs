@@ -69,6 +69,11 @@
 //! assert_eq!(run.status()?.as_str(), "Posted");
 //! # Ok::<(), zuora_core::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! None is on by default. `stream` makes [`AsyncPages`] and [`AsyncItems`] streams; `proptest` adds `strategies`, which
+//! draw any request and any answer for property tests.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
@@ -102,6 +107,8 @@ mod reason;
 mod retry;
 mod session;
 mod settle;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod target;
 mod transport;
 mod types;

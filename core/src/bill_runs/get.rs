@@ -103,6 +103,7 @@ mod tests {
             (r#"{"nextRun":{"status":{}}}"#, "nextRun.status"),
             (r#"{"schedule":{"runTime":"#, "schedule.runTime"),
             (r#"{"new":[1,"#, "new"),
+            (r#"{"":[1,"#, "$"),
             ("[]", "$"),
             ("", "$"),
         ] {

@@ -139,6 +139,25 @@ macro_rules! model {
             }
         }
 
+        #[cfg(feature = "proptest")]
+        impl $crate::strategies::fields::Sketch for $model {
+            fn fields() -> Vec<$crate::strategies::fields::FieldOf<Self>> {
+                use $crate::strategies::fields::{FieldOf, Limits};
+                #[allow(unused_imports)]
+                use $crate::types::rules::{ID, REQUIRED, count, text, up_to};
+                vec![
+                    $(FieldOf::new("", "", Limits::of(&[]), |model: &mut Self| &mut model.$verdict),)?
+                    $(FieldOf::new(
+                        $name,
+                        stringify!($($by)?),
+                        Limits::of(&[$($($rule),+)?]),
+                        |model: &mut Self| &mut model.$field,
+                    ),)*
+                    FieldOf::new("", "", Limits::of(&[]), |model: &mut Self| &mut model.extra),
+                ]
+            }
+        }
+
         impl $crate::types::wire::Wire for $model {
             fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
                 $crate::types::model::read(deserializer)

@@ -50,6 +50,9 @@ macro_rules! open_enum {
         }
 
         $crate::types::open_enum::text_type!($name);
+
+        #[cfg(feature = "proptest")]
+        $crate::strategies::values::word! { $name: $($text),* }
     };
 }
 pub(crate) use open_enum;
