@@ -210,3 +210,21 @@ fn answers_that_cannot_be_read_say_what_is_known() {
     assert_eq!((error.kind(), error.outcome()), (Kind::Decode, Outcome::Applied), "{error}");
     assert_eq!(error.field(), Some("status"));
 }
+
+#[test]
+fn a_post_that_is_called_again_keeps_what_is_unknown_of_the_first_call() {
+    let client = client();
+    let once = CallOptions::new().attempts(1);
+    plan(&client, Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
+    let first = client.call_with(&create(), &once).unwrap_err();
+    assert_eq!((first.outcome(), first.is_retryable()), (Outcome::Unknown, true));
+
+    let refusal = r#"{"success":false,"reasons":[{"code":50000030,"message":"closed"}]}"#;
+    plan(&client, Fault::json(StatusCode::BAD_REQUEST, refusal).on(Method::POST, "/v1/bill-runs"));
+    let second = client.call_with(&create(), &CallOptions::again(&first)).unwrap_err();
+    assert_eq!(second.outcome(), Outcome::Unknown, "the first call was at work");
+
+    let run = client.call_with(&create(), &CallOptions::again(&second)).unwrap();
+    assert_eq!(run.number().unwrap().as_str(), "BR-00000001");
+    assert_eq!(client.call(&create()).unwrap().number().unwrap().as_str(), "BR-00000002");
+}

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::{Error, Outcome};
 use crate::session::Abandoned;
+use crate::transport::Now;
 use crate::types::Secret;
 
 /// The settings of a session.
@@ -243,6 +245,8 @@ impl DataCenter {
 pub struct CallOptions {
     pub(crate) headers: CommonHeaders,
     pub(crate) idempotency_key: Option<String>,
+    /// When an earlier call was sent whose outcome is unknown.
+    pub(crate) unknown_since: Option<Now>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) attempts: Option<u32>,
@@ -253,6 +257,17 @@ impl CallOptions {
     /// Nothing set.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For calling a POST again that ended with `error`: under the same key, and with what is known of its
+    /// outcome. Should the service refuse this call, an earlier one may have been at work all the same, so its
+    /// outcome stays unknown.
+    pub fn again(error: &Error) -> Self {
+        Self {
+            idempotency_key: error.idempotency_key().map(str::to_owned),
+            unknown_since: error.sent_at().filter(|_| error.outcome() == Outcome::Unknown),
+            ..Self::default()
+        }
     }
 
     /// `Idempotency-Key` of a POST, 1 to 240 printable ASCII characters. The service does the work of a key

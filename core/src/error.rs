@@ -93,7 +93,7 @@ impl Error {
     }
 
     /// The idempotency key of the last attempt. A later call with this key cannot do the work twice, for 24
-    /// hours.
+    /// hours: see [`CallOptions::again`](crate::CallOptions::again).
     pub fn idempotency_key(&self) -> Option<&str> {
         self.0.idempotency_key.as_deref()
     }

@@ -130,9 +130,9 @@ impl Exchange {
             waiting_on: None,
             attempts: 0,
             key: IdempotencyKey::new(options.idempotency_key.clone()),
-            past: Past::default(),
+            past: Past { uncertain: options.unknown_since.is_some(), ..Past::default() },
             seen_ids: Vec::new(),
-            unknown_since: None,
+            unknown_since: options.unknown_since,
             settled: None,
             path: String::new(),
         })

@@ -14,7 +14,6 @@ use ureq::{Agent, AsSendBody, SendBody, Timeout};
 
 pub use ahead::PagesAhead;
 pub use ureq;
-use zuora_core::bytes::Bytes;
 pub use zuora_core::*;
 
 /// The blocking client over [`Ureq`].
@@ -101,7 +100,7 @@ impl Ureq {
         let (head, mut body) = self.agent.run(request)?.into_parts();
         // One byte more: ureq refuses a body that ends exactly at its limit.
         let body = body.with_config().limit((limits.max_body as u64).saturating_add(1)).read_to_vec()?;
-        Ok(Response::from_parts(head, Bytes::from(body)))
+        Ok(Response::from_parts(head, bytes::Bytes::from(body)))
     }
 }
 

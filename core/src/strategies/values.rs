@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::fields::{Generate, Limits, arbitrary, generate};
-use crate::error::Reason;
+use crate::reason::Reason;
 use crate::types::{
     AccountId, AccountNumber, Amount, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId, Date,
     DateTime, DebitMemoId, Fields, FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId,
