@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::server;
+use crate::{memory, server};
 
 /// Where the server listens, for a process that runs one case alone.
 const SERVER: &str = "ZUORA_BENCH_SERVER";
@@ -33,7 +33,7 @@ pub struct Bench {
 enum Mode {
     /// Every table whose title holds this.
     Measure { filter: String },
-    /// One case alone, for callgrind to watch.
+    /// One case alone: so many rounds for callgrind to watch, or none for one round's peak of memory.
     Run { title: String, case: usize, rounds: u32 },
 }
 
@@ -70,10 +70,10 @@ impl Bench {
     ///
     /// # Errors
     /// The address cannot be had.
-    pub fn server(&self, bodies: Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
+    pub fn server(&self, bodies: impl FnOnce() -> Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
         let url = match (self.is_counted(), std::env::var(SERVER)) {
             (true, Ok(url)) => url,
-            _ => server::start(bodies, Duration::ZERO)?,
+            _ => server::start(bodies(), Duration::ZERO)?,
         };
         self.server.replace(url.clone());
         Ok(url)
@@ -88,6 +88,25 @@ impl Bench {
             Mode::Measure { .. } if cfg!(feature = "allocations") => table.print_allocations(),
             Mode::Measure { .. } => table.print_times(&self.server.borrow()),
             Mode::Run { case, rounds, .. } => table.cases[*case].work.rounds(*rounds),
+        }
+    }
+
+    /// Prints what each case of a table takes of memory at its worst moment, in units of `size` bytes. Each runs in
+    /// a process of its own.
+    pub fn peaks(&self, mut table: Table<'_>, size: usize) {
+        if !self.wants(&table.title) || cfg!(feature = "allocations") {
+            return;
+        }
+        if let Mode::Run { case, .. } = &self.mode {
+            let peak = memory::peak_of(|| table.cases[*case].work.rounds(1));
+            return say(&peak.unwrap_or_default().to_string());
+        }
+        say(&format!("\n### {}\n\n| Work | peak / {} |\n| --- | ---: |", table.title, table.unit));
+        for index in 0..table.cases.len() {
+            let run = table.alone(index, 0, &self.server.borrow()).and_then(|mut run| run.output().ok());
+            let peak = run.and_then(|run| String::from_utf8_lossy(&run.stdout).trim().parse::<f64>().ok());
+            let peak = peak.map_or_else(|| "-".to_owned(), |peak| format!("{:.2}", peak / size as f64));
+            say(&format!("| {} | {peak} |", table.cases[index].name));
         }
     }
 
@@ -181,16 +200,24 @@ impl<'a> Table<'a> {
     }
 
     fn collected(&self, case: usize, rounds: u32, server: &str) -> Option<f64> {
+        let alone = self.alone(case, rounds, server)?;
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(std::env::current_exe().ok()?)
-            .args(["--run", &self.title, &case.to_string(), &rounds.to_string()])
+            .arg(alone.get_program())
+            .args(alone.get_args())
             .env(SERVER, server)
             .stdout(Stdio::null())
             .output()
             .ok()?;
         let log = String::from_utf8_lossy(&output.stderr);
         log.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+    }
+
+    /// A process that runs one case alone.
+    fn alone(&self, case: usize, rounds: u32, server: &str) -> Option<Command> {
+        let mut command = Command::new(std::env::current_exe().ok()?);
+        command.args(["--run", &self.title, &case.to_string(), &rounds.to_string()]).env(SERVER, server);
+        Some(command)
     }
 
     fn print_allocations(&mut self) {

@@ -3,12 +3,12 @@
 use std::fs;
 
 /// How much more than before was resident at the worst moment of some work, in bytes.
-pub fn peak_of(work: impl FnOnce() -> bool) -> Option<u64> {
+pub fn peak_of(work: impl FnOnce()) -> Option<u64> {
     // Sets the high-water mark back to what is resident now.
     fs::write("/proc/self/clear_refs", "5").ok()?;
     let before = resident("VmRSS:")?;
-    let worked = work();
-    worked.then(|| resident("VmHWM:").map(|peak| peak.saturating_sub(before)))?
+    work();
+    resident("VmHWM:").map(|peak| peak.saturating_sub(before))
 }
 
 /// The most that was resident since the process began, in bytes.

@@ -74,3 +74,10 @@ pub const INVOICE: &[u8] =
 "createdById":"2c92a0a298c9161b6cbca40d7c6dfe1a","createdDate":"2026-03-01 09:00:40",
 "updatedById":"2c92a0a298c9161b6cbca40d7c6dfe1a","updatedDate":"2026-03-01 09:10:00","Region__c":"EMEA",
 "success":true}"#;
+
+/// The answer to a batch of invoices that were all made.
+pub fn created_invoices(count: usize) -> Vec<u8> {
+    let row = std::str::from_utf8(INVOICE).unwrap_or_default();
+    let rows = vec![row; count].join(",");
+    format!("{{\"success\":true,\"invoices\":[{rows}]}}").into_bytes()
+}

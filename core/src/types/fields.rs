@@ -20,6 +20,9 @@ pub struct Fields {
     object: String,
 }
 
+/// Room for a few fields.
+const FIRST: usize = 96;
+
 impl Fields {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
@@ -65,7 +68,8 @@ impl Fields {
         if self.object.pop().is_some() {
             self.object.push(',');
         } else {
-            self.object.reserve(name.len() + json.len() + 24);
+            // Where there is one there are more, as a rule.
+            self.object.reserve((name.len() + json.len() + 24).max(FIRST));
             self.object.push('{');
         }
         if name.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {

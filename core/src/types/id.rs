@@ -15,6 +15,10 @@ macro_rules! id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            fn of_text(text: Box<str>) -> Self {
+                Self(text)
+            }
         }
 
         impl From<&str> for $name {
@@ -59,7 +63,7 @@ macro_rules! id {
             }
         }
 
-        $crate::types::wire::text_on_the_wire!($name);
+        $crate::types::wire::text_on_the_wire!($name, $crate::types::wire::own_text);
     )*};
 }
 /// A key is made of ids and numbers.

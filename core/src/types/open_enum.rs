@@ -60,6 +60,12 @@ pub(crate) use open_enum;
 /// Conversions of a type that is some text with a few known values.
 macro_rules! text_type {
     ($name:ident) => {
+        impl $name {
+            fn of_text(text: ::std::borrow::Cow<'_, str>) -> Self {
+                Self::from(&*text)
+            }
+        }
+
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
                 Self::known(text).unwrap_or_else(|| Self::_Unknown(text.into()))
@@ -96,7 +102,7 @@ macro_rules! text_type {
             }
         }
 
-        $crate::types::wire::text_on_the_wire!($name);
+        $crate::types::wire::text_on_the_wire!($name, $crate::types::wire::text);
     };
 }
 pub(crate) use text_type;

@@ -100,7 +100,7 @@ impl<T: Wire> Wire for Box<T> {
 
 impl Wire for String {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Ok(text(deserializer)?.map(Cow::into_owned))
+        Ok(own_text(deserializer)?.map(Into::into))
     }
 
     fn as_text(&self) -> Option<&str> {
@@ -149,40 +149,45 @@ fn explain<E: Error>(error: E) -> E {
 
 /// Text, or what may stand in for it: a number or a boolean.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    deserializer.deserialize_any(Text)
+    deserializer.deserialize_any(Text(PhantomData))
 }
 
-struct Text;
+/// The same to keep.
+pub(crate) fn own_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
+    deserializer.deserialize_any(Text(PhantomData))
+}
 
-impl<'de> Visitor<'de> for Text {
-    type Value = Option<Cow<'de, str>>;
+struct Text<T>(PhantomData<T>);
+
+impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
+    type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a single value")
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
+        Ok(Some(text.into()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
+        Ok(Some(text.to_owned().into()))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(if value { "true" } else { "false" })))
+        Ok(Some(if value { "true" } else { "false" }.into()))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(value.to_string())))
+        Ok(Some(value.to_string().into()))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(value.to_string())))
+        Ok(Some(value.to_string().into()))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(value.to_string())))
+        Ok(Some(value.to_string().into()))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
@@ -192,7 +197,7 @@ impl<'de> Visitor<'de> for Text {
     /// The form that numbers take when some crate of the build switches on serde_json's `arbitrary_precision`.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         match map.next_key::<Cow<'de, str>>()?.as_deref() {
-            Some("$serde_json::private::Number") => Ok(Some(Cow::Owned(map.next_value()?))),
+            Some("$serde_json::private::Number") => Ok(Some(map.next_value::<String>()?.into())),
             _ => Err(A::Error::custom("an object where a single value belongs")),
         }
     }
@@ -230,12 +235,12 @@ impl<'de, T: Wire> Visitor<'de> for List<T> {
     }
 }
 
-/// For a type that has `as_str` and comes from text.
+/// For a type that has `as_str` and is made of a text that was read.
 macro_rules! text_on_the_wire {
-    ($name:ident) => {
+    ($name:ident, $read:path) => {
         impl $crate::types::wire::Wire for $name {
             fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                Ok($crate::types::wire::text(deserializer)?.map(|text| Self::from(&*text)))
+                Ok($read(deserializer)?.map(Self::of_text))
             }
 
             fn as_text(&self) -> Option<&str> {
