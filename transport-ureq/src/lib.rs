@@ -5,6 +5,7 @@
 //! proxies are taken from the environment as `ureq` does; for anything else bring your own agent:
 //! [`Ureq::with_agent`].
 
+mod agent;
 mod ahead;
 
 use std::io::ErrorKind;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ureq::{Agent, AsSendBody, SendBody, Timeout};
 
-pub use ahead::PagesAhead;
+pub use self::ahead::PagesAhead;
 pub use ureq;
 pub use zuora_core::*;
 
@@ -34,20 +35,6 @@ impl Ureq {
     /// `gzip` is best; one with it works too, but then the size limit counts inflated bytes.
     pub fn with_agent(agent: Agent) -> Self {
         Self { agent, epoch: Instant::now() }
-    }
-}
-
-/// Keeps up to 64 idle connections, so that as many threads can work side by side.
-impl Default for Ureq {
-    fn default() -> Self {
-        let config = Agent::config_builder().max_idle_connections(64).max_idle_connections_per_host(64);
-        Self::with_agent(config.build().into())
-    }
-}
-
-impl Open for Ureq {
-    fn open() -> Result<Self, TransportError> {
-        Ok(Self::default())
     }
 }
 
