@@ -16,11 +16,15 @@ use zuora_core::{
     Client, Config, Limits, Now, Offline, Operation, Request, Response, Seed, Session, Transport,
     TransportError,
 };
+use zuora_ureq::ureq::Agent;
 
 const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
 const BEARER: &str = "Bearer a-token-as-long-as-those-of-the-service-are";
 const VERSION: &str = "2024-05-20";
 const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
+
+/// How long a careful loop waits for one answer.
+const TIMEOUT: Duration = Duration::from_secs(130);
 
 /// The largest answer that a session accepts unless told otherwise.
 const LARGE: usize = 64 << 20;
@@ -47,8 +51,11 @@ fn main() -> Outcome<()> {
 }
 
 fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
-    let agent: zuora_ureq::ureq::Agent = zuora_ureq::ureq::Agent::config_builder().build().into();
-    let get = |path: &str| -> Outcome<Vec<u8>> {
+    let agent = |timeout: Option<Duration>| -> Agent {
+        Agent::config_builder().timeout_global(timeout).build().into()
+    };
+    let (patient, timed) = (agent(None), agent(Some(TIMEOUT)));
+    let get = |agent: &Agent, path: &str| -> Outcome<Vec<u8>> {
         let mut answer = agent
             .get(format!("{server}{path}"))
             .header("Authorization", BEARER)
@@ -62,25 +69,35 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
     let path = format!("/v1/bill-runs/{RUN}");
     bench.table(
         Table::new("get_bill_run over ureq", "call", 1)
-            .case("raw loop", || serde_json::from_slice::<plain::BillRun>(&get(&path).ok()?).ok())
-            .case("client.call", || client.call(&run).ok()),
+            .case("raw loop", || plain_run(&get(&patient, &path).ok()?))
+            .case("client.call", || client.call(&run).ok())
+            .case("raw loop that does not wait for ever", || plain_run(&get(&timed, &path).ok()?)),
     );
     let path = "/v1/invoices/INV00000155/items?pageSize=40";
     bench.table(
         Table::new("get_invoice_items of 1,000 over ureq", "call", 1)
-            .case("raw loop", || serde_json::from_slice::<plain::InvoiceItems>(&get(path).ok()?).ok())
+            .case("raw loop", || plain_items(&get(&patient, path).ok()?))
             .case("client.call", || client.call(&items).ok()),
     );
     Ok(())
+}
+
+fn plain_run(body: &[u8]) -> Option<plain::BillRun> {
+    serde_json::from_slice(body).ok()
+}
+
+fn plain_items(body: &[u8]) -> Option<plain::InvoiceItems> {
+    serde_json::from_slice(body).ok()
 }
 
 fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     use zuora_reqwest::reqwest;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let raw = reqwest::Client::builder().build()?;
-    let get = async |path: String| -> Option<Bytes> {
-        let request = raw
+    let patient = reqwest::Client::builder().build()?;
+    let timed = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+    let get = async |client: &reqwest::Client, path: &str| -> Option<Bytes> {
+        let request = client
             .get(path)
             .header("Authorization", BEARER)
             .header("Zuora-Version", VERSION)
@@ -92,15 +109,15 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
 
     let run_url = format!("{server}/v1/bill-runs/{RUN}");
-    let raw_run = async || serde_json::from_slice::<plain::BillRun>(&get(run_url.clone()).await?).ok();
+    let raw_run = async |client| plain_run(&get(client, &run_url).await?);
     bench.table(
         Table::new("get_bill_run over reqwest", "call", 1)
-            .case("raw loop", || runtime.block_on(raw_run()))
-            .case("client.call", || runtime.block_on(client.call(&run)).ok()),
+            .case("raw loop", || runtime.block_on(raw_run(&patient)))
+            .case("client.call", || runtime.block_on(client.call(&run)).ok())
+            .case("raw loop that does not wait for ever", || runtime.block_on(raw_run(&timed))),
     );
     let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
-    let raw_items =
-        async || serde_json::from_slice::<plain::InvoiceItems>(&get(items_url.clone()).await?).ok();
+    let raw_items = async || plain_items(&get(&patient, &items_url).await?);
     bench.table(
         Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
             .case("raw loop", || runtime.block_on(raw_items()))
@@ -108,8 +125,11 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     );
     bench.table(
         Table::new("64 get_bill_run in flight over reqwest", "call", 64)
-            .case("raw loop", || runtime.block_on(side_by_side((0..64).map(|_| raw_run()))))
-            .case("client.call", || runtime.block_on(side_by_side((0..64).map(|_| client.call(&run))))),
+            .case("raw loop", || runtime.block_on(side_by_side((0..64).map(|_| raw_run(&patient)))))
+            .case("client.call", || runtime.block_on(side_by_side((0..64).map(|_| client.call(&run)))))
+            .case("raw loop that does not wait for ever", || {
+                runtime.block_on(side_by_side((0..64).map(|_| raw_run(&timed))));
+            }),
     );
     Ok(())
 }
@@ -227,9 +247,16 @@ fn memory_of_answers(bench: &Bench, server: &str) -> Outcome<()> {
         client.raw(Method::GET, &path, None).map(|answer| answer.body().len())
     };
     let items = |invoice: &str| client.call(&GetInvoiceItems::new(invoice));
+    let agent: Agent = Agent::config_builder().build().into();
+    let by_hand = |invoice: &str| {
+        let mut answer = agent.get(format!("{server}/v1/invoices/{invoice}/items")).call().ok()?;
+        let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec().ok()?;
+        plain_items(&body)
+    };
     let failed = "the answer is there and has no more than 64 MiB";
     bench.peaks(
         Table::new("Peak memory of an answer of 64 MiB over ureq", "inflated size", 1)
+            .case("as it is, read by hand into derived structs", || by_hand("PLAIN").expect(failed))
             .case("as it is, read as bytes", || bytes("PLAIN").expect(failed))
             .case("as it is, read as items", || items("PLAIN").expect(failed))
             .case("gzip, read as bytes", || bytes("GZIP").expect(failed))

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// What is sent for the paths that end so.
-type Answers = Vec<(&'static str, Vec<u8>)>;
+/// What is sent for the paths that end so, with their query or without.
+type Answers = Vec<(String, Vec<u8>)>;
 
 /// Starts a server that lives as long as the process, and gives its base URL. Each answer comes `delay` after
 /// its request: the round trip of a long link.
 ///
 /// # Errors
 /// The address cannot be had.
-pub fn start(bodies: Vec<(&'static str, Vec<u8>)>, delay: Duration) -> io::Result<String> {
+pub fn start<P: Into<String>>(bodies: Vec<(P, Vec<u8>)>, delay: Duration) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("http://{}", listener.local_addr()?);
     let answers: Arc<Answers> =
-        Arc::new(bodies.into_iter().map(|(end, body)| (end, answer(&body))).collect());
+        Arc::new(bodies.into_iter().map(|(end, body)| (end.into(), answer(&body))).collect());
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answers = Arc::clone(&answers);
@@ -64,8 +64,8 @@ fn serve(stream: &TcpStream, answers: &Answers, delay: Duration) -> io::Result<(
         }
         io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
         thread::sleep(delay);
-        let path = path.split('?').next().unwrap_or_default();
-        match answers.iter().find(|(end, _)| path.ends_with(end)) {
+        let bare = path.split('?').next().unwrap_or_default();
+        match answers.iter().find(|(end, _)| path.ends_with(end) || bare.ends_with(end)) {
             Some((_, answer)) => writer.write_all(answer)?,
             None => return Ok(()),
         }

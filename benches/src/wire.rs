@@ -4,14 +4,19 @@ use std::fmt::Write as _;
 
 /// A page of invoice items, some 1,500 bytes each: 41 fields that the documents name, and 3 custom ones.
 pub fn invoice_items(count: usize) -> Vec<u8> {
+    page(0, count, false)
+}
+
+/// The same from some item on, on a page that may not be the last.
+pub fn page(first: usize, count: usize, goes_on: bool) -> Vec<u8> {
     let mut body = String::from("{\"success\":true,\"invoiceItems\":[");
-    for index in 0..count {
-        if index > 0 {
+    for index in first..first + count {
+        if index > first {
             body.push(',');
         }
         item(&mut body, index);
     }
-    body.push_str("]}");
+    body.push_str(if goes_on { r#"],"nextPage":"there is one"}"# } else { "]}" });
     body.into_bytes()
 }
 
