@@ -38,6 +38,9 @@ pub trait Awaited {
     ) -> Result<Progress<Self::Ready>>;
 }
 
+/// What a caller cannot go below: a loop without rest would use up the tenant's limits for everybody.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// What the last look of a wait is given, however little time is left.
 const LAST_LOOK: Duration = Duration::from_secs(30);
 
@@ -76,7 +79,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Pauses from `first` up to `longest`.
+    /// Pauses from `first` up to `longest`; none is shorter than 100 ms.
     pub fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, ..Self::default() }
     }
@@ -173,7 +176,7 @@ impl<A: Awaited> Watch<A> {
                 return Action::Done(Err(error));
             }
         };
-        let pause = self.pause.max(hint.unwrap_or_default());
+        let pause = self.pause.max(hint.unwrap_or_default()).max(SHORTEST_PAUSE);
         self.pause = self.pause.saturating_mul(3).checked_div(2).unwrap_or(self.pause).min(self.pace.longest);
         let left = self.pace.deadline.saturating_sub(self.waited(now));
         let pause = pause.min(left);

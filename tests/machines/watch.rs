@@ -237,6 +237,11 @@ fn no_pause_between_looks_is_no_busy_loop() {
     let mut world = World::new(|_: &Request, _| (ms(20), pending()));
     let ended = world.drive(watch(&warm(&config()), Done::default(), pace).to_end());
     assert_eq!(ended.result.unwrap_err().kind(), Kind::Deadline);
+    let looks = world.calls().len();
+    assert!(
+        looks <= 501,
+        "{looks} looks in a minute: each takes 20 ms and is to be followed by 100 ms of rest"
+    );
 }
 
 #[test]
