@@ -71,27 +71,38 @@ pub(crate) fn inflate(response: Response, cap: usize) -> (Response, Option<Spoil
 /// The flag stands first or last in nearly every answer. Last means before the final brace, which closes the
 /// outermost object: no text inside a string can stand there, since a string must be closed before the brace.
 /// `false`: not in these places, so the whole has to be read.
+///
+/// Flags that contradict each other need the whole read too, in which the bad news wins.
 pub(crate) fn quick_success(body: &[u8]) -> bool {
-    begins_with_success(body) || ends_with_success(body)
+    matches!((first_flag(body), last_flag(body)), (Some(true), None | Some(true)) | (None, Some(true)))
 }
 
 /// Certain even of a body that was cut off.
 pub(crate) fn begins_with_success(body: &[u8]) -> bool {
-    let after_flag = || {
-        let rest = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
-        let rest = rest.strip_prefix(b"\"success\"")?.trim_ascii_start();
-        rest.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"true")
-    };
-    after_flag().is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'}' | b',')))
+    first_flag(body) == Some(true)
 }
 
-fn ends_with_success(body: &[u8]) -> bool {
-    let before_flag = || {
-        let rest = body.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
-        let rest = rest.strip_suffix(b"true")?.trim_ascii_end();
-        rest.strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"success\"")
+/// The flag, if it is what the body begins with.
+fn first_flag(body: &[u8]) -> Option<bool> {
+    let rest = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"success\"")?.trim_ascii_start();
+    let rest = rest.strip_prefix(b":")?.trim_ascii_start();
+    let (flag, rest) = match rest.strip_prefix(b"true") {
+        Some(rest) => (true, rest),
+        None => (false, rest.strip_prefix(b"false")?),
     };
-    before_flag().is_some_and(|rest| matches!(rest.trim_ascii_end().last(), Some(b'{' | b',')))
+    matches!(rest.trim_ascii_start().first(), Some(b'}' | b',')).then_some(flag)
+}
+
+/// The flag, if it is what the body ends with.
+fn last_flag(body: &[u8]) -> Option<bool> {
+    let rest = body.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
+    let (flag, rest) = match rest.strip_suffix(b"true") {
+        Some(rest) => (true, rest),
+        None => (false, rest.strip_suffix(b"false")?),
+    };
+    let rest = rest.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"success\"")?;
+    matches!(rest.trim_ascii_end().last(), Some(b'{' | b',')).then_some(flag)
 }
 
 /// Whether the body can hold an envelope at all: a cheap search before a whole read.
@@ -303,6 +314,8 @@ mod tests {
         assert!(!quick_success(br#"{"row":{"success":true}}"#));
         assert!(!quick_success(br#"{"asuccess":true}"#));
         assert!(!quick_success(br#"{"success":false}"#));
+        assert!(!quick_success(br#"{"success":false,"id":1,"success":true}"#));
+        assert!(!quick_success(br#"{"success":true,"id":1,"success":false}"#));
         assert_eq!(Envelope::read(br#"{"success":true,"success":false}"#).success, Some(false));
     }
 
