@@ -3,24 +3,38 @@
 use std::io;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
 
 use crate::error::Error;
+use crate::types::model::Model;
+use crate::types::source::{Once, Source};
 
 /// Reads a body. It is checked once to be UTF-8, which is faster than text by text.
 ///
 /// # Errors
 /// [`Kind::Decode`](crate::Kind::Decode) with the path of the value that cannot be read.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::unreadable("$", format!("byte {} is not UTF-8", error.valid_up_to())))?;
-    serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))
+pub(crate) fn read<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
+    let mut model = M::default();
+    fill(&mut model, body).map(|()| model)
 }
 
 /// Reads the answer to a deletion, which may have no body at all.
-pub(crate) fn read_deleted<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Error> {
-    if body.is_empty() { Ok(T::default()) } else { read(body) }
+pub(crate) fn read_deleted<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
+    if body.is_empty() { Ok(M::default()) } else { read(body) }
+}
+
+fn fill(model: &mut dyn Model, body: &[u8]) -> Result<(), Error> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Error::unreadable("$", format!("byte {} is not UTF-8", error.valid_up_to())))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    match Once::new(&mut json).object(model) {
+        Ok(true) => json.end().map_err(|error| Error::unreadable("$", error.to_string())),
+        Ok(false) => Err(Error::unreadable("$", "null where an object belongs")),
+        Err(fault) => {
+            let (path, why) = fault.into_parts();
+            Err(Error::unreadable(path, why))
+        }
+    }
 }
 
 /// Writes a body of about `size` bytes.
@@ -84,19 +98,6 @@ impl io::Write for Draft {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Models put the path before the message, as `$.invoiceItems[3].amount: `.
-#[cold]
-fn unreadable(message: &str) -> Error {
-    match message.strip_prefix('$').and_then(|rest| rest.split_once(": ")) {
-        // A field without a name has no path of its own either.
-        Some((path, why)) if path != "." => {
-            Error::unreadable(path.strip_prefix('.').unwrap_or(path).to_owned(), why.to_owned())
-        }
-        Some((_, why)) => Error::unreadable("$", why.to_owned()),
-        None => Error::unreadable("$", message.to_owned()),
     }
 }
 

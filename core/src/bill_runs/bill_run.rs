@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::{BillRunFilter, BillRunSchedule};
 use crate::error::{Error, Result};
 use crate::types::model::model;
 use crate::types::open_enum::open_enum;
+use crate::types::source::{Fault, Source};
 use crate::types::wire::{self, Wire};
 use crate::types::{BillRunId, BillRunNumber, Date, DateTime};
 
@@ -235,14 +236,14 @@ impl fmt::Debug for BillCycleDay {
 }
 
 impl Wire for BillCycleDay {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let json = wire::raw(deserializer)?;
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let json = source.raw()?;
         match json.as_bytes() {
             b"null" => Ok(None),
             [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), bare: true })),
             _ => serde_json::from_str(json)
                 .map(|text| Some(Self { text, bare: false }))
-                .map_err(|_| D::Error::custom("neither text nor a number")),
+                .map_err(|_| Fault::new("neither text nor a number")),
         }
     }
 }

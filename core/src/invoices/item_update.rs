@@ -1,6 +1,6 @@
 //! What an update does to the items of an invoice.
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::Result;
@@ -8,6 +8,7 @@ use crate::invoices::new_item::{NewDiscountItem, NewInvoiceItem};
 use crate::invoices::terms::{RevRecTrigger, TaxMode};
 use crate::types::model::model;
 use crate::types::rules::Path;
+use crate::types::source::{Fault, Source};
 use crate::types::wire::{self, Wire};
 use crate::types::{Amount, Date, DateTime, InvoiceItemId, Patch};
 
@@ -295,8 +296,8 @@ model! {
 }
 
 impl Wire for ItemUpdate {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let json = wire::raw(deserializer)?;
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let json = source.raw()?;
         let read = || {
             let Some(kind) = serde_json::from_str::<Option<Kind>>(json)? else { return Ok(None) };
             Ok(Some(match kind {
@@ -305,13 +306,13 @@ impl Wire for ItemUpdate {
                 _ => Self::Add(serde_json::from_str(json)?),
             }))
         };
-        read().map_err(|error: serde_json::Error| D::Error::custom(error))
+        read().map_err(|error: serde_json::Error| Fault::of_text(&error.to_string()))
     }
 }
 
 impl Wire for DiscountUpdate {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let json = wire::raw(deserializer)?;
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let json = source.raw()?;
         let read = || {
             let Some(kind) = serde_json::from_str::<Option<Kind>>(json)? else { return Ok(None) };
             Ok(Some(match kind.id {
@@ -319,7 +320,7 @@ impl Wire for DiscountUpdate {
                 None => Self::Add(serde_json::from_str(json)?),
             }))
         };
-        read().map_err(|error: serde_json::Error| D::Error::custom(error))
+        read().map_err(|error: serde_json::Error| Fault::of_text(&error.to_string()))
     }
 }
 

@@ -5,10 +5,11 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::source::{Fault, Source};
 use super::wire::{self, Wire};
 
 /// A number exactly as it stands in the JSON: an amount of money, a price, a quantity or a rate.
@@ -317,14 +318,14 @@ impl fmt::Debug for Amount {
 }
 
 impl Wire for Amount {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Self::of_json(wire::raw(deserializer)?).map_err(D::Error::custom)
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        Self::of_json(source.raw()?).map_err(Fault::new)
     }
 }
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(deserializer)?.ok_or_else(|| D::Error::custom("null is not an amount"))
+        wire::required(deserializer)
     }
 }
 

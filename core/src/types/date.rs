@@ -6,9 +6,10 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::source::{Fault, Source};
 use super::wire::{self, Wire};
 
 /// A day of the calendar, with no time and no zone.
@@ -155,8 +156,8 @@ impl fmt::Debug for Date {
 }
 
 impl Wire for Date {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        wire::text(deserializer)?.map(|text| text.parse()).transpose().map_err(D::Error::custom)
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        source.text()?.map(|text| text.parse()).transpose().map_err(Fault::new)
     }
 }
 
@@ -388,8 +389,8 @@ impl fmt::Debug for DateTime {
 }
 
 impl Wire for DateTime {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        wire::text(deserializer)?.map(|text| text.parse()).transpose().map_err(D::Error::custom)
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        source.text()?.map(|text| text.parse()).transpose().map_err(Fault::new)
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod open_enum;
 mod patch;
 pub(crate) mod rules;
 mod secret;
+pub(crate) mod source;
 mod verdict;
 pub(crate) mod wire;
 

@@ -1,17 +1,17 @@
 //! Models: plain structs of optional fields that lose nothing when read.
 //!
-//! [`model!`] declares one. The reader behind it is a visitor of objects: a default value is filled in place, names
-//! are found by a table that the compiler builds, and what is not declared goes to [`Fields`](super::Fields) as raw
-//! text. Errors carry their path (`$.invoiceItems[3].amount: …`), put together on the way out.
+//! [`model!`] declares one. To read it, a default value is filled in place from a [`Source`]: names are found by a
+//! table that the compiler builds, and what is not declared goes to [`Fields`](super::Fields) as raw text.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 
-use super::{Fields, Verdict, wire};
+use super::source::{Fault, Source};
+use super::wire::Field;
+use super::{Fields, Verdict};
 
 /// Declares a model.
 ///
@@ -87,7 +87,7 @@ macro_rules! model {
                 name: &str,
                 value: &(impl ::serde::Serialize + ?Sized),
             ) -> $crate::Result<()> {
-                if <Self as $crate::types::model::Model>::NAMES.find(name).is_some() {
+                if $crate::types::model::Model::names(self).find(name).is_some() {
                     return Err($crate::Error::invalid(name.to_owned(), "is not a custom field: set it directly"));
                 }
                 self.extra.set(name, value)
@@ -104,21 +104,20 @@ macro_rules! model {
         }
 
         impl $crate::types::model::Model for $model {
-            const NAMES: &'static $crate::types::model::Names =
-                &$crate::types::model::Names::of(&[$($name, $($other,)*)*]);
+            fn names(&self) -> &'static $crate::types::model::Names {
+                static NAMES: $crate::types::model::Names =
+                    $crate::types::model::Names::of(&[$($name, $($other,)*)*]);
+                &NAMES
+            }
 
-            #[allow(unused_variables)]
-            fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
-                &mut self,
-                index: usize,
-                map: &mut A,
-            ) -> Result<(), A::Error> {
+            #[allow(unused_variables, unreachable_code)]
+            fn field(&mut self, index: usize) -> &mut dyn $crate::types::wire::Field {
                 #[allow(non_camel_case_types)]
                 #[derive(Clone, Copy)]
                 enum Key { $($field),* }
                 const KEYS: &[Key] = &[$(Key::$field, $({ const _: &str = $other; Key::$field },)*)*];
                 match KEYS[index] {
-                    $(Key::$field => $crate::types::wire::Field::read(&mut self.$field, map),)*
+                    $(Key::$field => &mut self.$field,)*
                 }
             }
 
@@ -159,14 +158,17 @@ macro_rules! model {
         }
 
         impl $crate::types::wire::Wire for $model {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                $crate::types::model::read(deserializer)
+            fn read<'de>(
+                source: &mut dyn $crate::types::source::Source<'de>,
+            ) -> Result<Option<Self>, $crate::types::source::Fault> {
+                let mut model = Self::default();
+                Ok(source.object(&mut model)?.then_some(model))
             }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $model {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::types::model::read(deserializer)?.ok_or_else(|| ::serde::de::Error::custom("null"))
+                $crate::types::wire::required(deserializer)
             }
         }
 
@@ -227,13 +229,13 @@ macro_rules! model {
 }
 pub(crate) use model;
 
-/// What [`model!`] says of a struct; the readers and writers below are the same for all.
-pub(crate) trait Model: Default {
+/// What [`model!`] says of a struct; its readers and writers are the same for all.
+pub(crate) trait Model {
     /// Wire names, in the order of the declaration.
-    const NAMES: &'static Names;
+    fn names(&self) -> &'static Names;
 
-    /// Takes the value of the name at this index.
-    fn read_field<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+    /// The field of the name at this index.
+    fn field(&mut self, index: usize) -> &mut dyn Field;
 
     /// Where the fields that any answer has are kept, if here.
     fn verdict(&mut self) -> Option<&mut Verdict>;
@@ -241,65 +243,27 @@ pub(crate) trait Model: Default {
     /// Where all other fields are kept.
     fn extra(&mut self) -> &mut Fields;
 
-    /// Writes what is not absent.
-    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
-}
+    /// Takes the value of a name that is not declared.
+    fn read_other<'de>(&mut self, name: &str, value: &mut dyn Source<'de>) -> Result<(), Fault> {
+        match self.verdict().and_then(|verdict| verdict.field(name)) {
+            Some(field) => field.read(value),
+            None => {
+                self.extra().push(name, value.raw()?);
+                Ok(())
+            }
+        }
+    }
 
-pub(crate) fn read<'de, M: Model, D: Deserializer<'de>>(deserializer: D) -> Result<Option<M>, D::Error> {
-    deserializer.deserialize_option(Object(PhantomData))
+    /// Writes what is not absent.
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>
+    where
+        Self: Sized;
 }
 
 pub(crate) fn write<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     model.write(&mut map)?;
     map.end()
-}
-
-struct Object<M>(PhantomData<M>);
-
-impl<'de, M: Model> Visitor<'de> for Object<M> {
-    type Value = Option<M>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut model = M::default();
-        while let Some(key) = map.next_key_seed(M::NAMES)? {
-            match key {
-                Key::Known(index) => {
-                    if let Err(error) = model.read_field(index, &mut map) {
-                        return Err(at_field(M::NAMES.names[index], &error));
-                    }
-                }
-                Key::Other(name) => {
-                    if let Some(verdict) = model.verdict() {
-                        if verdict.read(&name, &mut map)? {
-                            continue;
-                        }
-                    }
-                    let json = map.next_value_seed(RawText).map_err(|error| at_field(&name, &error))?;
-                    model.extra().push(&name, json);
-                }
-            }
-        }
-        Ok(Some(model))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-}
-
-/// A name of an object: one of the model's, or another.
-pub(crate) enum Key<'de> {
-    Known(usize),
-    Other(Cow<'de, str>),
 }
 
 /// The names of a model, to be found in one or two steps.
@@ -328,6 +292,11 @@ impl Names {
         Self { names, slots }
     }
 
+    /// The name at an index.
+    pub(super) fn name(&self, index: usize) -> Option<&'static str> {
+        self.names.get(index).copied()
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         let mut slot = Self::slot(name.as_bytes());
         loop {
@@ -348,67 +317,41 @@ impl Names {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &Names {
-    type Value = Key<'de>;
+/// Reads a name: its index, or [`OTHER`] and the name itself.
+pub(super) struct Find<'a, 'de> {
+    pub(super) names: &'a Names,
+    pub(super) other: &'a mut Cow<'de, str>,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key<'de>, D::Error> {
+/// No index of a name.
+const OTHER: usize = usize::MAX;
+
+impl<'de> DeserializeSeed<'de> for Find<'_, 'de> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl<'de> Visitor<'de> for &Names {
-    type Value = Key<'de>;
+impl<'de> Visitor<'de> for Find<'_, 'de> {
+    type Value = usize;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Key<'de>, E> {
-        Ok(self.find(name).map_or(Key::Other(Cow::Borrowed(name)), Key::Known))
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<usize, E> {
+        Ok(self.names.find(name).unwrap_or_else(|| {
+            *self.other = Cow::Borrowed(name);
+            OTHER
+        }))
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<Key<'de>, E> {
-        Ok(self.find(name).map_or_else(|| Key::Other(Cow::Owned(name.to_owned())), Key::Known))
-    }
-}
-
-/// Any name.
-pub(super) struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(wire::text(deserializer)?.unwrap_or_default())
-    }
-}
-
-/// Any value, as it stands in the text.
-struct RawText;
-
-impl<'de> DeserializeSeed<'de> for RawText {
-    type Value = &'de str;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        wire::raw(deserializer)
-    }
-}
-
-/// The error with one more step at the head of its path.
-#[cold]
-pub(super) fn at_field<E: Error>(name: &str, error: &E) -> E {
-    lengthen(&format!(".{name}"), error)
-}
-
-#[cold]
-pub(super) fn at_index<E: Error>(index: usize, error: &E) -> E {
-    lengthen(&format!("[{index}]"), error)
-}
-
-fn lengthen<E: Error>(step: &str, error: &E) -> E {
-    let text = error.to_string();
-    match text.strip_prefix('$') {
-        Some(path) => E::custom(format_args!("${step}{path}")),
-        None => E::custom(format_args!("${step}: {text}")),
+    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
+        Ok(self.names.find(name).unwrap_or_else(|| {
+            *self.other = Cow::Owned(name.to_owned());
+            OTHER
+        }))
     }
 }

@@ -1,10 +1,9 @@
 //! Changes of a field.
 
-use serde::de::MapAccess;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use std::marker::PhantomData;
 
-use super::wire::{Field, Seed, Wire};
+use super::source::{Fault, Source};
+use super::wire::{Field, Wire};
 
 /// What an update does to a field for which an explicit null has a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,8 +30,8 @@ impl From<&str> for Patch<String> {
 }
 
 impl<T: Wire + Serialize> Field for Patch<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
-        *self = map.next_value_seed(Seed(PhantomData))?.map_or(Self::Clear, Self::Set);
+    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+        *self = T::read(source)?.map_or(Self::Clear, Self::Set);
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! What every answer says of the call itself.
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::wire::{Field, Wire};
+use super::source::{Fault, Source};
+use super::wire::{self, Field, Wire};
 use crate::reason::Reason;
 
 /// What an answer says of the call itself: whether it worked, and where to find it in the service's logs.
@@ -24,17 +25,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Takes the value of this name, if it is one of the four.
-    pub(super) fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error> {
+    /// The field of this name, if it is one of the four.
+    pub(super) fn field(&mut self, name: &str) -> Option<&mut dyn Field> {
         match name {
-            "success" => self.success.read(map),
-            "requestId" => self.request_id.read(map),
-            "processId" => self.process_id.read(map),
-            "reasons" => self.reasons.read(map),
-            _ => return Ok(false),
+            "success" => Some(&mut self.success),
+            "requestId" => Some(&mut self.request_id),
+            "processId" => Some(&mut self.process_id),
+            "reasons" => Some(&mut self.reasons),
+            _ => None,
         }
-        .map(|()| true)
-        .map_err(|error| super::model::at_field(name, &error))
     }
 
     pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -59,8 +58,8 @@ super::model::model! {
 }
 
 impl Wire for Reason {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let reason = WireReason::read(deserializer)?;
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let reason = WireReason::read(source)?;
         Ok(reason.map(|reason| Reason {
             code: reason.code.unwrap_or_default(),
             message: reason.message.unwrap_or_default(),
@@ -71,7 +70,7 @@ impl Wire for Reason {
 
 impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::read(deserializer)?.ok_or_else(|| D::Error::custom("null is not a reason"))
+        wire::required(deserializer)
     }
 }
 

@@ -3,17 +3,14 @@
 //! The service writes a number as text, a boolean as text, an integer where text is documented, and null where a
 //! field could as well be absent. Each type says here what it takes; the models only name their fields.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap};
-use serde_json::value::RawValue;
+
+use super::source::{Fault, Once, Source};
 
 /// A type that stands in a field of a model; null reads as none.
 pub(crate) trait Wire: Sized {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault>;
 
     /// The text, when it is some.
     fn as_text(&self) -> Option<&str> {
@@ -24,7 +21,7 @@ pub(crate) trait Wire: Sized {
 /// A field of a model, absent or not.
 pub(crate) trait Field {
     /// Takes the value that comes next.
-    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error>;
+    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault>;
 
     /// Whether it is left out when written.
     fn is_absent(&self) -> bool;
@@ -40,12 +37,14 @@ pub(crate) trait Field {
     }
 
     /// Writes name and value, if it is there.
-    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>
+    where
+        Self: Sized;
 }
 
 impl<T: Wire + Serialize> Field for Option<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
-        *self = map.next_value_seed(Seed(PhantomData))?;
+    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+        *self = T::read(source)?;
         Ok(())
     }
 
@@ -63,8 +62,8 @@ impl<T: Wire + Serialize> Field for Option<T> {
 }
 
 impl<T: Wire + Serialize> Field for Vec<T> {
-    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
-        *self = map.next_value_seed(Seed(PhantomData))?.unwrap_or_default();
+    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+        *self = Wire::read(source)?.unwrap_or_default();
         Ok(())
     }
 
@@ -81,26 +80,15 @@ impl<T: Wire + Serialize> Field for Vec<T> {
     }
 }
 
-/// Reads one value.
-pub(super) struct Seed<T>(pub(super) PhantomData<T>);
-
-impl<'de, T: Wire> DeserializeSeed<'de> for Seed<T> {
-    type Value = Option<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        T::read(deserializer)
-    }
-}
-
 impl<T: Wire> Wire for Box<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Ok(T::read(deserializer)?.map(Box::new))
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        Ok(T::read(source)?.map(Box::new))
     }
 }
 
 impl Wire for String {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Ok(own_text(deserializer)?.map(Into::into))
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        Ok(source.own_text()?.map(Into::into))
     }
 
     fn as_text(&self) -> Option<&str> {
@@ -109,8 +97,8 @@ impl Wire for String {
 }
 
 impl Wire for bool {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        match text(deserializer)?.as_deref() {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        match source.text()?.as_deref() {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
@@ -120,127 +108,37 @@ impl Wire for bool {
 }
 
 impl Wire for i64 {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let Some(text) = text(deserializer)? else { return Ok(None) };
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let Some(text) = source.text()? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| not("a whole number", &text))
     }
 }
 
-fn not<E: Error>(wanted: &str, found: &str) -> E {
-    let found: String = found.chars().take(40).collect();
-    E::custom(format_args!("{found:?} is not {wanted}"))
-}
-
-/// The next value as it stands in the text.
-pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(RawValue::get).map_err(explain)
-}
-
-/// A `Value` and a reader cannot lend their text, which serde_json says in its own terms.
 #[cold]
-fn explain<E: Error>(error: E) -> E {
-    if error.to_string().contains("expected raw value") {
-        return E::custom(
-            "numbers and unknown fields are read from JSON text only: use from_str or from_slice",
-        );
-    }
-    error
-}
-
-/// Text, or what may stand in for it: a number or a boolean.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    deserializer.deserialize_any(Text(PhantomData))
-}
-
-/// The same to keep.
-pub(crate) fn own_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
-    deserializer.deserialize_any(Text(PhantomData))
-}
-
-struct Text<T>(PhantomData<T>);
-
-impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a single value")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(text.into()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned().into()))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(if value { "true" } else { "false" }.into()))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string().into()))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    /// The form that numbers take when some crate of the build switches on serde_json's `arbitrary_precision`.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        match map.next_key::<Cow<'de, str>>()?.as_deref() {
-            Some("$serde_json::private::Number") => Ok(Some(map.next_value::<String>()?.into())),
-            _ => Err(A::Error::custom("an object where a single value belongs")),
-        }
-    }
+fn not(wanted: &str, found: &str) -> Fault {
+    let found: String = found.chars().take(40).collect();
+    Fault::new(format_args!("{found:?} is not {wanted}"))
 }
 
 impl<T: Wire> Wire for Vec<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        deserializer.deserialize_any(List(PhantomData))
-    }
-}
-
-struct List<T>(PhantomData<T>);
-
-impl<'de, T: Wire> Visitor<'de> for List<T> {
-    type Value = Option<Vec<T>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        loop {
-            match seq.next_element_seed(Seed::<T>(PhantomData)) {
-                Ok(Some(Some(row))) => list.push(row),
-                Ok(Some(None)) => return Err(super::model::at_index(list.len(), &A::Error::custom("null"))),
-                Ok(None) => return Ok(Some(list)),
-                Err(error) => return Err(super::model::at_index(list.len(), &error)),
-            }
-        }
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let mut list = Self::new();
+        let there = source.list(&mut |entry| {
+            list.push(T::read(entry)?.ok_or_else(|| Fault::new("null"))?);
+            Ok(())
+        })?;
+        Ok(there.then_some(list))
     }
 }
 
 /// For a type that has `as_str` and is made of a text that was read.
 macro_rules! text_on_the_wire {
-    ($name:ident, $read:path) => {
+    ($name:ident, $read:ident) => {
         impl $crate::types::wire::Wire for $name {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                Ok($read(deserializer)?.map(Self::of_text))
+            fn read<'de>(
+                source: &mut dyn $crate::types::source::Source<'de>,
+            ) -> Result<Option<Self>, $crate::types::source::Fault> {
+                Ok(source.$read()?.map(Self::of_text))
             }
 
             fn as_text(&self) -> Option<&str> {
@@ -265,5 +163,6 @@ pub(crate) use text_on_the_wire;
 
 /// A value that may not be null.
 pub(crate) fn required<'de, T: Wire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::read(deserializer)?.ok_or_else(|| D::Error::custom("null where a value belongs"))
+    let value = T::read(&mut Once::new(deserializer)).map_err(Fault::into_error)?;
+    value.ok_or_else(|| D::Error::custom("null where a value belongs"))
 }

@@ -1,0 +1,332 @@
+//! Where the values of models come from: any serde format, behind one trait object.
+//!
+//! serde compiles a reader anew for each type and each format. Here the part that knows the format ([`Next`], a few
+//! visitors) is compiled once for each format, and the part that knows a type once for each type; they meet at
+//! `dyn Source`. This keeps dozens of models small and quick to compile, and costs one indirect call a value.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::model::{Find, Model};
+
+/// One value that is yet to be read; each verb takes it.
+pub(crate) trait Source<'de> {
+    /// Text, or what may stand in for it: a number or a boolean. None for null.
+    fn text(&mut self) -> Result<Option<Cow<'de, str>>, Fault>;
+
+    /// The same to keep.
+    fn own_text(&mut self) -> Result<Option<Box<str>>, Fault>;
+
+    /// Any value as it stands in the text.
+    fn raw(&mut self) -> Result<&'de str, Fault>;
+
+    /// An object into a model; false for null.
+    fn object(&mut self, model: &mut dyn Model) -> Result<bool, Fault>;
+
+    /// The entries of a list, one after the other; false for null.
+    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, Fault>;
+}
+
+/// What is done with each entry of a list.
+pub(crate) type Each<'a, 'de> = dyn FnMut(&mut dyn Source<'de>) -> Result<(), Fault> + 'a;
+
+/// Why a value cannot be read, and which one.
+#[derive(Debug)]
+pub(crate) struct Fault(Box<Place>);
+
+#[derive(Debug)]
+struct Place {
+    /// Such as `.invoiceItems[3].amount`; empty for the value itself.
+    path: String,
+    why: String,
+}
+
+impl Fault {
+    /// The value itself is wrong.
+    #[cold]
+    pub(crate) fn new(why: impl fmt::Display) -> Self {
+        Self::at(String::new(), why)
+    }
+
+    #[cold]
+    fn at(path: String, why: impl fmt::Display) -> Self {
+        Self(Box::new(Place { path, why: why.to_string() }))
+    }
+
+    /// What [`into_error`](Self::into_error) made, out of its text.
+    #[cold]
+    pub(crate) fn of_text(text: &str) -> Self {
+        match text.strip_prefix('$').and_then(|rest| rest.split_once(": ")) {
+            Some((path, why)) => Self::at(path.to_owned(), why),
+            None => Self::new(text),
+        }
+    }
+
+    /// The fault of a field, seen from its object.
+    #[cold]
+    pub(super) fn in_field(mut self, name: &str) -> Self {
+        self.0.path = format!(".{name}{}", self.0.path);
+        self
+    }
+
+    /// Path, as `invoiceItems[3].amount` (`$` for the whole), and reason.
+    pub(crate) fn into_parts(self) -> (String, String) {
+        let Place { path, why } = *self.0;
+        match path.strip_prefix('.').unwrap_or(&path) {
+            "" => ("$".to_owned(), why),
+            path => (path.to_owned(), why),
+        }
+    }
+
+    /// As an error of a format, `$.invoiceItems[3].amount: …`.
+    #[cold]
+    pub(crate) fn into_error<E: Error>(self) -> E {
+        E::custom(format_args!("${}: {}", self.0.path, self.0.why))
+    }
+}
+
+/// What knows a format: gives its next value to a seed.
+trait Next<'de> {
+    type Error: Error;
+
+    fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error>;
+}
+
+/// A value that stands alone or in a list.
+pub(crate) struct Once<D>(Option<D>);
+
+impl<D> Once<D> {
+    pub(crate) fn new(deserializer: D) -> Self {
+        Self(Some(deserializer))
+    }
+}
+
+impl<'de, D: Deserializer<'de>> Next<'de> for Once<D> {
+    type Error = D::Error;
+
+    fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, D::Error> {
+        let deserializer = self.0.take().ok_or_else(|| D::Error::custom("the value was read already"))?;
+        seed.deserialize(deserializer)
+    }
+}
+
+/// The value of a name in an object.
+struct ValueOf<'a, A>(&'a mut A);
+
+impl<'de, A: MapAccess<'de>> Next<'de> for ValueOf<'_, A> {
+    type Error = A::Error;
+
+    fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+}
+
+impl<'de, N: Next<'de>> Source<'de> for N {
+    fn text(&mut self) -> Result<Option<Cow<'de, str>>, Fault> {
+        self.next(Text::new()).map_err(Fault::new)
+    }
+
+    fn own_text(&mut self) -> Result<Option<Box<str>>, Fault> {
+        self.next(Text::new()).map_err(Fault::new)
+    }
+
+    fn raw(&mut self) -> Result<&'de str, Fault> {
+        self.next(PhantomData::<&RawValue>).map(RawValue::get).map_err(explain)
+    }
+
+    fn object(&mut self, model: &mut dyn Model) -> Result<bool, Fault> {
+        let mut path = String::new();
+        self.next(Object { model, path: &mut path }).map_err(|error| Fault::at(path, error))
+    }
+
+    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, Fault> {
+        let mut path = String::new();
+        self.next(List { each, path: &mut path }).map_err(|error| Fault::at(path, error))
+    }
+}
+
+/// A `Value` and a reader cannot lend their text, which serde_json says in its own terms.
+#[cold]
+fn explain(error: impl fmt::Display) -> Fault {
+    let why = error.to_string();
+    match why.contains("expected raw value") {
+        true => {
+            Fault::new("numbers and unknown fields are read from JSON text only: use from_str or from_slice")
+        }
+        false => Fault::new(why),
+    }
+}
+
+/// Reads an object into a model. On an error the path is left here, the reason goes through the format, which adds
+/// line and column.
+struct Object<'a> {
+    model: &'a mut dyn Model,
+    path: &'a mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for Object<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Object<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let names = self.model.names();
+        let mut other = Cow::Borrowed("");
+        while let Some(index) = map.next_key_seed(Find { names, other: &mut other })? {
+            let value = &mut ValueOf(&mut map);
+            let read = match names.name(index) {
+                Some(name) => self.model.field(index).read(value).map_err(|fault| fault.in_field(name)),
+                None => self.model.read_other(&other, value).map_err(|fault| fault.in_field(&other)),
+            };
+            read.map_err(|fault| leave(fault, self.path))?;
+        }
+        Ok(true)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+}
+
+#[cold]
+fn leave<E: Error>(fault: Fault, path: &mut String) -> E {
+    *path = fault.0.path;
+    E::custom(fault.0.why)
+}
+
+/// Reads a list.
+struct List<'a, 'b, 'de> {
+    each: &'a mut Each<'b, 'de>,
+    path: &'a mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for List<'_, '_, 'de> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for List<'_, '_, 'de> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        let mut path = String::new();
+        for index in 0.. {
+            match seq.next_element_seed(Entry { each: self.each, path: &mut path }) {
+                Ok(Some(())) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    *self.path = format!("[{index}]{path}");
+                    return Err(error);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+}
+
+struct Entry<'a, 'b, 'de> {
+    each: &'a mut Each<'b, 'de>,
+    path: &'a mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for Entry<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        (self.each)(&mut Once::new(deserializer)).map_err(|fault| leave(fault, self.path))
+    }
+}
+
+/// Reads text, or what may stand in for it.
+pub(super) struct Text<T>(PhantomData<T>);
+
+impl<T> Text<T> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: From<String> + From<&'de str>> DeserializeSeed<'de> for Text<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a single value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(text.into()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text.to_owned().into()))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Some(if value { "true" } else { "false" }.into()))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string().into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string().into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Some(value.to_string().into()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    /// The form that numbers take when some crate of the build switches on serde_json's `arbitrary_precision`.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        match map.next_key::<Cow<'de, str>>()?.as_deref() {
+            Some("$serde_json::private::Number") => Ok(Some(map.next_value::<String>()?.into())),
+            _ => Err(A::Error::custom("an object where a single value belongs")),
+        }
+    }
+}
