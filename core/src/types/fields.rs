@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap};
 use serde_json::value::RawValue;
 
-use super::source::Text;
+use super::source::Name;
 use crate::error::Error;
 
 /// Fields that a model does not declare, in their order, each value as its JSON text.
@@ -121,8 +121,8 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(name) = map.next_key_seed(Text::new())? {
-            entries.push((name.unwrap_or_default(), map.next_value::<&RawValue>()?.get()));
+        while let Some(name) = map.next_key_seed(Name)? {
+            entries.push((name, map.next_value::<&RawValue>()?.get()));
         }
         Ok(entries)
     }

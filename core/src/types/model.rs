@@ -1,15 +1,10 @@
 //! Models: plain structs of optional fields that lose nothing when read.
 //!
-//! [`model!`] declares one. To read it, a default value is filled in place from a [`Source`]: names are found by a
-//! table that the compiler builds, and what is not declared goes to [`Fields`](super::Fields) as raw text.
+//! [`model!`] declares one. To read it, a default value is filled in place from a [`Source`](super::source::Source):
+//! each name gives the field that takes its value, and what is not declared goes to [`Fields`] as raw text.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 
-use super::source::{Fault, Source};
 use super::wire::Field;
 use super::{Fields, Verdict};
 
@@ -87,7 +82,7 @@ macro_rules! model {
                 name: &str,
                 value: &(impl ::serde::Serialize + ?Sized),
             ) -> $crate::Result<()> {
-                if $crate::types::model::Model::names(self).find(name).is_some() {
+                if $crate::types::model::Model::field(self, name).is_some() {
                     return Err($crate::Error::invalid(name.to_owned(), "is not a custom field: set it directly"));
                 }
                 self.extra.set(name, value)
@@ -104,20 +99,10 @@ macro_rules! model {
         }
 
         impl $crate::types::model::Model for $model {
-            fn names(&self) -> &'static $crate::types::model::Names {
-                static NAMES: $crate::types::model::Names =
-                    $crate::types::model::Names::of(&[$($name, $($other,)*)*]);
-                &NAMES
-            }
-
-            #[allow(unused_variables, unreachable_code)]
-            fn field(&mut self, index: usize) -> &mut dyn $crate::types::wire::Field {
-                #[allow(non_camel_case_types)]
-                #[derive(Clone, Copy)]
-                enum Key { $($field),* }
-                const KEYS: &[Key] = &[$(Key::$field, $({ const _: &str = $other; Key::$field },)*)*];
-                match KEYS[index] {
-                    $(Key::$field => &mut self.$field,)*
+            fn field(&mut self, name: &str) -> Option<&mut dyn $crate::types::wire::Field> {
+                match name {
+                    $($name $(| $other)* => Some(&mut self.$field),)*
+                    _ => None,
                 }
             }
 
@@ -231,28 +216,14 @@ pub(crate) use model;
 
 /// What [`model!`] says of a struct; its readers and writers are the same for all.
 pub(crate) trait Model {
-    /// Wire names, in the order of the declaration.
-    fn names(&self) -> &'static Names;
-
-    /// The field of the name at this index.
-    fn field(&mut self, index: usize) -> &mut dyn Field;
+    /// The declared field of this wire name.
+    fn field(&mut self, name: &str) -> Option<&mut dyn Field>;
 
     /// Where the fields that any answer has are kept, if here.
     fn verdict(&mut self) -> Option<&mut Verdict>;
 
     /// Where all other fields are kept.
     fn extra(&mut self) -> &mut Fields;
-
-    /// Takes the value of a name that is not declared.
-    fn read_other<'de>(&mut self, name: &str, value: &mut dyn Source<'de>) -> Result<(), Fault> {
-        match self.verdict().and_then(|verdict| verdict.field(name)) {
-            Some(field) => field.read(value),
-            None => {
-                self.extra().push(name, value.raw()?);
-                Ok(())
-            }
-        }
-    }
 
     /// Writes what is not absent.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>
@@ -264,94 +235,4 @@ pub(crate) fn write<M: Model, S: Serializer>(model: &M, serializer: S) -> Result
     let mut map = serializer.serialize_map(None)?;
     model.write(&mut map)?;
     map.end()
-}
-
-/// The names of a model, to be found in one or two steps.
-pub(crate) struct Names {
-    names: &'static [&'static str],
-    /// One more than the index of the name that belongs here; zero is free.
-    slots: [u8; Self::SLOTS],
-}
-
-impl Names {
-    const SLOTS: usize = 128;
-
-    /// Built by the compiler, which also refuses a model with too many names.
-    pub(crate) const fn of(names: &'static [&'static str]) -> Self {
-        assert!(names.len() < Self::SLOTS);
-        let mut slots = [0; Self::SLOTS];
-        let mut index = 0;
-        while index < names.len() {
-            let mut slot = Self::slot(names[index].as_bytes());
-            while slots[slot] != 0 {
-                slot = (slot + 1) % Self::SLOTS;
-            }
-            index += 1;
-            slots[slot] = index as u8;
-        }
-        Self { names, slots }
-    }
-
-    /// The name at an index.
-    pub(super) fn name(&self, index: usize) -> Option<&'static str> {
-        self.names.get(index).copied()
-    }
-
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        let mut slot = Self::slot(name.as_bytes());
-        loop {
-            let index = usize::from(self.slots[slot]).checked_sub(1)?;
-            if self.names[index] == name {
-                return Some(index);
-            }
-            slot = (slot + 1) % Self::SLOTS;
-        }
-    }
-
-    /// Four letters and the length: they tell the names of the service apart, but for a few.
-    const fn slot(name: &[u8]) -> usize {
-        let Some(&last) = name.last() else { return 0 };
-        let (first, quarter, middle) = (name[0], name[name.len() / 4], name[name.len() / 2]);
-        let sum = first as usize * 3 + quarter as usize * 3 + middle as usize + last as usize * 29;
-        (sum + name.len() * 37) % Self::SLOTS
-    }
-}
-
-/// Reads a name: its index, or [`OTHER`] and the name itself.
-pub(super) struct Find<'a, 'de> {
-    pub(super) names: &'a Names,
-    pub(super) other: &'a mut Cow<'de, str>,
-}
-
-/// No index of a name.
-const OTHER: usize = usize::MAX;
-
-impl<'de> DeserializeSeed<'de> for Find<'_, 'de> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Find<'_, 'de> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<usize, E> {
-        Ok(self.names.find(name).unwrap_or_else(|| {
-            *self.other = Cow::Borrowed(name);
-            OTHER
-        }))
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
-        Ok(self.names.find(name).unwrap_or_else(|| {
-            *self.other = Cow::Owned(name.to_owned());
-            OTHER
-        }))
-    }
 }
