@@ -317,7 +317,6 @@ impl<'de, T: From<String> + From<&'de str>> DeserializeSeed<'de> for Text<T> {
     type Value = Option<T>;
 
     // One call less for each value, and there are only two callers for each format.
-    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         deserializer.deserialize_any(self)
     }
