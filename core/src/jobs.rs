@@ -61,7 +61,7 @@ model! {
         /// Id of the job.
         pub id: Option<JobId> = "id",
         /// Id of what it works on.
-        pub object_id: Option<String> = "objectId",
+        pub object_id: Option<Box<str>> = "objectId",
         /// What it works on.
         pub object_type: Option<JobObject> = "objectType",
         /// What it does.
@@ -88,13 +88,13 @@ model! {
     /// [`object_id`](Self::object_id), which know both. A job id does not mean that the work still goes on.
     pub answer Submitted {
         /// Id of the object, or of the job when there is an `objectId` too.
-        pub id: Option<String> = "id",
+        pub id: Option<Box<str>> = "id",
         /// Id of the job.
         pub job_id: Option<JobId> = "jobId",
         /// How the job stands.
         pub job_status: Option<JobStatus> = "jobStatus",
         /// Id of the object, in the shape of a job.
-        pub object_id: Option<String> = "objectId",
+        pub object_id: Option<Box<str>> = "objectId",
         /// What the job works on, in the shape of a job.
         pub object_type: Option<JobObject> = "objectType",
         /// What the job does, in the shape of a job.

@@ -234,7 +234,7 @@ model! {
         /// The invoices.
         pub data: Vec<QueriedInvoice> = "data",
         /// The cursor of the next page; none on the last one.
-        pub next_page: Option<String> = "nextPage",
+        pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
@@ -251,7 +251,7 @@ model! {
         /// The account that owes it.
         pub account_id: Option<AccountId> = "accountId",
         /// Currency of all amounts, an ISO 4217 code.
-        pub currency: Option<String> = "currency",
+        pub currency: Option<Box<str>> = "currency",
         /// Its whole amount, tax included.
         pub amount: Option<Amount> = "amount",
         /// Its amount before tax.
@@ -281,15 +281,15 @@ model! {
         /// When it was posted.
         pub posted_date: Option<DateTime> = "postedDate",
         /// Id of the user who posted it.
-        pub posted_by: Option<String> = "postedBy",
+        pub posted_by: Option<Box<str>> = "postedBy",
         /// Text on the invoice.
-        pub comments: Option<String> = "comments",
+        pub comments: Option<Box<str>> = "comments",
         /// Whether the account pays it without being asked.
         pub auto_pay: Option<bool> = "autoPay",
         /// What made it.
         pub source: Option<InvoiceSource> = "source",
         /// Number of the bill run when one made it.
-        pub source_id: Option<String> = "sourceId",
+        pub source_id: Option<Box<str>> = "sourceId",
         /// What it bills.
         pub source_type: Option<InvoiceSourceType> = "sourceType",
         /// Whether it was reversed.
@@ -303,47 +303,47 @@ model! {
         /// Whether it has usage charges.
         pub includes_usage: Option<bool> = "includesUsage",
         /// Number that keeps the charges of one account on several invoices apart.
-        pub invoice_group_number: Option<String> = "invoiceGroupNumber",
+        pub invoice_group_number: Option<Box<str>> = "invoiceGroupNumber",
         /// The organization, on tenants that have several.
-        pub organization_id: Option<String> = "organizationId",
+        pub organization_id: Option<Box<str>> = "organizationId",
         /// Term of payment, such as `Net 30`.
-        pub payment_term: Option<String> = "paymentTerm",
+        pub payment_term: Option<Box<str>> = "paymentTerm",
         /// Link under which it can be paid.
-        pub payment_link: Option<String> = "paymentLink",
+        pub payment_link: Option<Box<str>> = "paymentLink",
         /// The sequence that its number comes from.
-        pub sequence_set_id: Option<String> = "sequenceSetId",
+        pub sequence_set_id: Option<Box<str>> = "sequenceSetId",
         /// The template that it is printed with.
-        pub template_id: Option<String> = "templateId",
+        pub template_id: Option<Box<str>> = "templateId",
         /// The profile by which notifications about it are sent.
-        pub communication_profile_id: Option<String> = "communicationProfileId",
+        pub communication_profile_id: Option<Box<str>> = "communicationProfileId",
         /// Whom the bill goes to.
         pub bill_to_contact_id: Option<ContactId> = "billToContactId",
         /// That contact as it was when the invoice was posted.
-        pub bill_to_contact_snapshot_id: Option<String> = "billToContactSnapshotId",
+        pub bill_to_contact_snapshot_id: Option<Box<str>> = "billToContactSnapshotId",
         /// Whom it was sold to.
         pub sold_to_contact_id: Option<ContactId> = "soldToContactId",
         /// That contact as it was when the invoice was posted.
-        pub sold_to_contact_snapshot_id: Option<String> = "soldToContactSnapshotId",
+        pub sold_to_contact_snapshot_id: Option<Box<str>> = "soldToContactSnapshotId",
         /// Whom it was shipped to.
         pub ship_to_contact_id: Option<ContactId> = "shipToContactId",
         /// That contact as it was when the invoice was posted.
-        pub ship_to_contact_snapshot_id: Option<String> = "shipToContactSnapshotId",
+        pub ship_to_contact_snapshot_id: Option<Box<str>> = "shipToContactSnapshotId",
         /// How its taxes were worked out.
         pub tax_status: Option<TaxStatus> = "taxStatus",
         /// What the tax engine said.
-        pub tax_message: Option<String> = "taxMessage",
+        pub tax_message: Option<Box<str>> = "taxMessage",
         /// Whether it has been handed to an accounting system.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
         /// Where its electronic form stands.
         pub e_invoice_status: Option<EInvoiceStatus> = "eInvoiceStatus" | "einvoiceStatus",
         /// File of its electronic form.
-        pub e_invoice_file_id: Option<String> = "eInvoiceFileId" | "einvoiceFileId",
+        pub e_invoice_file_id: Option<Box<str>> = "eInvoiceFileId" | "einvoiceFileId",
         /// Code of what went wrong with its electronic form.
-        pub e_invoice_error_code: Option<String> = "eInvoiceErrorCode" | "einvoiceErrorCode",
+        pub e_invoice_error_code: Option<Box<str>> = "eInvoiceErrorCode" | "einvoiceErrorCode",
         /// What went wrong with its electronic form.
-        pub e_invoice_error_message: Option<String> = "eInvoiceErrorMessage" | "einvoiceErrorMessage",
+        pub e_invoice_error_message: Option<Box<str>> = "eInvoiceErrorMessage" | "einvoiceErrorMessage",
         /// What the buyer's side made of the electronic form.
-        pub e_invoice_business_status: Option<String> = "eInvoiceBusinessStatus" | "einvoiceBusinessStatus",
+        pub e_invoice_business_status: Option<Box<str>> = "eInvoiceBusinessStatus" | "einvoiceBusinessStatus",
         /// Why.
         pub e_invoice_business_status_reason: Option<String> =
             "eInvoiceBusinessStatusReason" | "einvoiceBusinessStatusReason",
@@ -351,31 +351,31 @@ model! {
         pub e_invoice_business_status_update_id: Option<String> =
             "eInvoiceBusinessStatusUpdateId" | "einvoiceBusinessStatusUpdateId",
         /// What the seller gave as a reason.
-        pub seller_reason: Option<String> = "sellerReason",
+        pub seller_reason: Option<Box<str>> = "sellerReason",
         /// Request by which its sales were reported electronically.
-        pub sales_ereporting_request_id: Option<String> = "salesEreportingRequestId",
+        pub sales_ereporting_request_id: Option<Box<str>> = "salesEreportingRequestId",
         /// Where that report stands.
-        pub e_reporting_sales_status: Option<String> = "eReportingSalesStatus",
+        pub e_reporting_sales_status: Option<Box<str>> = "eReportingSalesStatus",
         /// Code of what went wrong with that report.
-        pub e_reporting_sales_error_code: Option<String> = "eReportingSalesErrorCode",
+        pub e_reporting_sales_error_code: Option<Box<str>> = "eReportingSalesErrorCode",
         /// What went wrong with that report.
-        pub e_reporting_sales_error_message: Option<String> = "eReportingSalesErrorMessage",
+        pub e_reporting_sales_error_message: Option<Box<str>> = "eReportingSalesErrorMessage",
         /// Request by which its receivables were reported electronically.
-        pub ar_ereporting_request_id: Option<String> = "arEreportingRequestId",
+        pub ar_ereporting_request_id: Option<Box<str>> = "arEreportingRequestId",
         /// Where that report stands.
-        pub e_reporting_ar_status: Option<String> = "eReportingARStatus",
+        pub e_reporting_ar_status: Option<Box<str>> = "eReportingARStatus",
         /// Code of what went wrong with that report.
-        pub e_reporting_ar_error_code: Option<String> = "eReportingARErrorCode",
+        pub e_reporting_ar_error_code: Option<Box<str>> = "eReportingARErrorCode",
         /// What went wrong with that report.
-        pub e_reporting_ar_error_message: Option<String> = "eReportingARErrorMessage",
+        pub e_reporting_ar_error_message: Option<Box<str>> = "eReportingARErrorMessage",
         /// When it was e-mailed last.
         pub last_email_sent_date: Option<DateTime> = "lastEmailSentDate",
         /// Id of the user who created it.
-        pub created_by_id: Option<String> = "createdById",
+        pub created_by_id: Option<Box<str>> = "createdById",
         /// When it was created.
         pub created_date: Option<DateTime> = "createdDate",
         /// Id of the user who changed it last.
-        pub updated_by_id: Option<String> = "updatedById",
+        pub updated_by_id: Option<Box<str>> = "updatedById",
         /// When it was changed last.
         pub updated_date: Option<DateTime> = "updatedDate",
     }

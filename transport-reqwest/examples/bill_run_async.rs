@@ -51,7 +51,7 @@ async fn run() -> Outcome<()> {
     for id in invoices.keys() {
         reading.spawn(sum_of_items(client.clone(), InvoiceId::from(id.as_str())));
     }
-    let mut totals = BTreeMap::<String, Decimal>::new();
+    let mut totals = BTreeMap::<Box<str>, Decimal>::new();
     while let Some(done) = reading.join_next().await {
         let (id, count, sum) = done??;
         let invoice = &invoices[id.as_str()];

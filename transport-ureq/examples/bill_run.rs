@@ -85,21 +85,20 @@ impl Job {
         let invoices = self.client.items(&query).collect::<Result<Vec<_>, _>>()?;
         println!("\n{:<14} {:<34} {:>4} {:>12}", "invoice", "account", "", "amount");
         for invoice in &invoices {
-            let text = |field: Option<String>| field.unwrap_or_else(|| "?".to_owned());
             println!(
                 "{:<14} {:<34} {:>4} {:>12}",
-                text(invoice.number.as_ref().map(ToString::to_string)),
-                text(invoice.account_id.as_ref().map(ToString::to_string)),
-                text(invoice.currency.clone()),
-                text(invoice.amount.as_ref().map(ToString::to_string)),
+                invoice.number.as_ref().map_or("?", |number| number.as_str()),
+                invoice.account_id.as_ref().map_or("?", |id| id.as_str()),
+                invoice.currency.as_deref().unwrap_or("?"),
+                invoice.amount.as_ref().map_or_else(|| "?".to_owned(), Amount::to_string),
             );
         }
         Ok(invoices)
     }
 
     /// The items of every invoice, added up for each currency. Shows those of the first one.
-    fn add_up(&self, invoices: &[QueriedInvoice]) -> Result<BTreeMap<String, Decimal>, Box<dyn Error>> {
-        let mut totals = BTreeMap::<String, Decimal>::new();
+    fn add_up(&self, invoices: &[QueriedInvoice]) -> Result<BTreeMap<Box<str>, Decimal>, Box<dyn Error>> {
+        let mut totals = BTreeMap::<Box<str>, Decimal>::new();
         for (index, invoice) in invoices.iter().enumerate() {
             let mut sum = Decimal::ZERO;
             let id = invoice.id.clone().ok_or("an invoice came without its id")?;

@@ -24,7 +24,7 @@ model! {
         /// Number of the run; its invoices name it as their source.
         pub number: Option<BillRunNumber> = "billRunNumber",
         /// Name given by whoever created it.
-        pub name: Option<String> = "name",
+        pub name: Option<Box<str>> = "name",
         /// Where the run stands.
         pub status: Option<BillRunStatus> = "status",
         /// Batches of accounts in scope; a run over filters may echo `AllBatches`.
@@ -70,11 +70,11 @@ model! {
         /// Whether order line items are billed.
         pub include_order_line_items: Option<bool> = "includeOrderLineItems",
         /// Id of the user who created the run.
-        pub created_by_id: Option<String> = "createdById",
+        pub created_by_id: Option<Box<str>> = "createdById",
         /// When it was created, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
         /// Id of the user who changed it last.
-        pub updated_by_id: Option<String> = "updatedById",
+        pub updated_by_id: Option<Box<str>> = "updatedById",
         /// When it was changed last, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
         /// The run that the schedule starts next, in the answer to canceling one occurrence of a scheduled run.

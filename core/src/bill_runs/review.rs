@@ -118,7 +118,7 @@ impl Review {
             Reviewed {
                 number: text(invoice.number.as_ref().map(|number| number as &dyn ToString)),
                 account_id: text(invoice.account_id.as_ref().map(|id| id as &dyn ToString)),
-                currency: invoice.currency.clone(),
+                currency: invoice.currency.clone().map(Into::into),
                 amount: invoice.amount.clone(),
                 status: text(invoice.status.as_ref().map(|status| status as &dyn ToString)),
             },

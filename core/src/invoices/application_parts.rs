@@ -105,7 +105,7 @@ model! {
         /// The parts.
         pub parts: Vec<ApplicationPart> = "applicationParts",
         /// Address of the next page; none on the last one. It is not followed.
-        pub next_page: Option<String> = "nextPage",
+        pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
@@ -119,11 +119,11 @@ model! {
         /// The payment, if it was one.
         pub payment_id: Option<PaymentId> = "paymentId",
         /// Id of the user who applied it.
-        pub created_by_id: Option<String> = "createdById",
+        pub created_by_id: Option<Box<str>> = "createdById",
         /// When it was applied, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
         /// Id of the user who changed it last.
-        pub updated_by_id: Option<String> = "updatedById",
+        pub updated_by_id: Option<Box<str>> = "updatedById",
         /// When it was changed last, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
     }

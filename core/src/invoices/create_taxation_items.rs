@@ -147,17 +147,17 @@ model! {
         /// The item that it belongs to.
         pub invoice_item_id: Option<InvoiceItemId> = "invoiceItemId",
         /// The item of a memo that it belongs to.
-        pub memo_item_id: Option<String> = "memoItemId",
+        pub memo_item_id: Option<Box<str>> = "memoItemId",
         /// The tax line that it comes from.
         pub source_tax_item_id: Option<TaxationItemId> = "sourceTaxItemId",
         /// Name of the tax.
-        pub name: Option<String> = "name",
+        pub name: Option<Box<str>> = "name",
         /// Who levies it.
-        pub jurisdiction: Option<String> = "jurisdiction",
+        pub jurisdiction: Option<Box<str>> = "jurisdiction",
         /// Code of the place.
-        pub location_code: Option<String> = "locationCode",
+        pub location_code: Option<Box<str>> = "locationCode",
         /// The country.
-        pub country: Option<String> = "country",
+        pub country: Option<Box<str>> = "country",
         /// The tax.
         pub tax_amount: Option<Amount> = "taxAmount",
         /// The part of the item that is free of this tax.
@@ -169,23 +169,23 @@ model! {
         /// What the rate is.
         pub tax_rate_type: Option<TaxRateType> = "taxRateType",
         /// What the tax engine says of the rate.
-        pub tax_rate_description: Option<String> = "taxRateDescription",
+        pub tax_rate_description: Option<Box<str>> = "taxRateDescription",
         /// Day that the tax counts for.
         pub tax_date: Option<Date> = "taxDate",
         /// Whether the amount of the item has the tax in it.
         pub tax_mode: Option<TaxMode> = "taxMode",
         /// Code of the tax.
-        pub tax_code: Option<String> = "taxCode",
+        pub tax_code: Option<Box<str>> = "taxCode",
         /// What the code means.
-        pub tax_code_description: Option<String> = "taxCodeDescription",
+        pub tax_code_description: Option<Box<str>> = "taxCodeDescription",
         /// Accounting codes of the line.
         pub finance_information: Option<TaxFinance> = "financeInformation",
         /// Id of the user who created it.
-        pub created_by_id: Option<String> = "createdById",
+        pub created_by_id: Option<Box<str>> = "createdById",
         /// When it was created, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
         /// Id of the user who changed it last.
-        pub updated_by_id: Option<String> = "updatedById",
+        pub updated_by_id: Option<Box<str>> = "updatedById",
         /// When it was changed last, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
     }
@@ -195,17 +195,17 @@ model! {
     /// Accounting codes of a tax line.
     pub struct TaxFinance {
         /// For receivables.
-        pub accounts_receivable_accounting_code: Option<String> = "accountsReceivableAccountingCode",
+        pub accounts_receivable_accounting_code: Option<Box<str>> = "accountsReceivableAccountingCode",
         /// Type of that code.
-        pub accounts_receivable_accounting_code_type: Option<String> = "accountsReceivableAccountingCodeType",
+        pub accounts_receivable_accounting_code_type: Option<Box<str>> = "accountsReceivableAccountingCodeType",
         /// For what is on account.
-        pub on_account_accounting_code: Option<String> = "onAccountAccountingCode",
+        pub on_account_accounting_code: Option<Box<str>> = "onAccountAccountingCode",
         /// Type of that code.
-        pub on_account_accounting_code_type: Option<String> = "onAccountAccountingCodeType",
+        pub on_account_accounting_code_type: Option<Box<str>> = "onAccountAccountingCodeType",
         /// For the tax that is owed to whoever levies it.
-        pub sales_tax_payable_accounting_code: Option<String> = "salesTaxPayableAccountingCode",
+        pub sales_tax_payable_accounting_code: Option<Box<str>> = "salesTaxPayableAccountingCode",
         /// Type of that code.
-        pub sales_tax_payable_accounting_code_type: Option<String> = "salesTaxPayableAccountingCodeType",
+        pub sales_tax_payable_accounting_code_type: Option<Box<str>> = "salesTaxPayableAccountingCodeType",
     }
 }
 

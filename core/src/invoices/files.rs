@@ -89,7 +89,7 @@ model! {
         /// The files, newest first.
         pub files: Vec<InvoiceFile> = "invoiceFiles",
         /// Address of the next page; none on the last one. It is not followed.
-        pub next_page: Option<String> = "nextPage",
+        pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
@@ -97,9 +97,9 @@ model! {
     /// A PDF file of an invoice.
     pub struct InvoiceFile {
         /// Id of the row, which is not that of the file: take [`file_id`](Self::file_id) to download it.
-        pub id: Option<String> = "id",
+        pub id: Option<Box<str>> = "id",
         /// Where the file is, such as `/v1/files/2c98901f62d7d83d0162d7facea6262d`.
-        pub pdf_file_url: Option<String> = "pdfFileUrl" | "pdfFileURL",
+        pub pdf_file_url: Option<Box<str>> = "pdfFileUrl" | "pdfFileURL",
         /// When it was made, in milliseconds since 1970.
         pub version_number: Option<i64> = "versionNumber",
     }

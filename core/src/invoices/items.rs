@@ -92,7 +92,7 @@ model! {
         /// The items.
         pub items: Vec<InvoiceItem> = "invoiceItems",
         /// Address of the next page; none on the last one. Only evidence that there is one: it is not followed.
-        pub next_page: Option<String> = "nextPage",
+        pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
@@ -121,7 +121,7 @@ model! {
         /// Price of a unit.
         pub unit_price: Option<Amount> = "unitPrice",
         /// Name of the unit.
-        pub unit_of_measure: Option<String> = "unitOfMeasure",
+        pub unit_of_measure: Option<Box<str>> = "unitOfMeasure",
         /// How many deliveries it bills.
         pub number_of_deliveries: Option<Amount> = "numberOfDeliveries",
         /// First day of the period that it bills.
@@ -131,23 +131,23 @@ model! {
         /// When the charge was made, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
         /// Name of the charge.
-        pub charge_name: Option<String> = "chargeName",
+        pub charge_name: Option<Box<str>> = "chargeName",
         /// What the catalog says of the charge.
-        pub charge_description: Option<String> = "chargeDescription",
+        pub charge_description: Option<Box<str>> = "chargeDescription",
         /// Text on the line.
-        pub description: Option<String> = "description",
+        pub description: Option<Box<str>> = "description",
         /// Name of the product.
-        pub product_name: Option<String> = "productName",
+        pub product_name: Option<Box<str>> = "productName",
         /// The product's SKU.
-        pub sku: Option<String> = "sku",
+        pub sku: Option<Box<str>> = "sku",
         /// Id of the charge.
-        pub charge_id: Option<String> = "chargeId",
+        pub charge_id: Option<Box<str>> = "chargeId",
         /// The charge in the product catalog.
         pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
         /// The subscription that it bills.
         pub subscription_id: Option<SubscriptionId> = "subscriptionId",
         /// Number of that subscription.
-        pub subscription_name: Option<String> = "subscriptionName",
+        pub subscription_name: Option<Box<str>> = "subscriptionName",
         /// The line that this discount applies to.
         pub applied_to_item_id: Option<InvoiceItemId> = "appliedToItemId",
         /// Whether the net amount of that line shows the discount.
@@ -155,69 +155,69 @@ model! {
         /// What it comes from.
         pub source_item_type: Option<ItemSource> = "sourceItemType",
         /// Kind of item, in the words of the tenant.
-        pub item_type: Option<String> = "itemType",
+        pub item_type: Option<Box<str>> = "itemType",
         /// Reference of the booking.
-        pub booking_reference: Option<String> = "bookingReference",
+        pub booking_reference: Option<Box<str>> = "bookingReference",
         /// Number of the customer's purchase order.
-        pub purchase_order_number: Option<String> = "purchaseOrderNumber",
+        pub purchase_order_number: Option<Box<str>> = "purchaseOrderNumber",
         /// The commitment that it counts toward.
-        pub commitment_id: Option<String> = "commitmentId",
+        pub commitment_id: Option<Box<str>> = "commitmentId",
         /// The period of that commitment.
-        pub commitment_period_id: Option<String> = "commitmentPeriodId",
+        pub commitment_period_id: Option<Box<str>> = "commitmentPeriodId",
         /// The invoice schedule that made it.
-        pub invoice_schedule_id: Option<String> = "invoiceScheduleId",
+        pub invoice_schedule_id: Option<Box<str>> = "invoiceScheduleId",
         /// The item of that schedule.
-        pub invoice_schedule_item_id: Option<String> = "invoiceScheduleItemId",
+        pub invoice_schedule_item_id: Option<Box<str>> = "invoiceScheduleItemId",
         /// The fulfillment of the order line item.
-        pub fulfillment_id: Option<String> = "fulfillmentId",
+        pub fulfillment_id: Option<Box<str>> = "fulfillmentId",
         /// The order line item that it bills.
-        pub order_line_item_id: Option<String> = "orderLineItemId",
+        pub order_line_item_id: Option<Box<str>> = "orderLineItemId",
         /// Whom it was sold to.
         pub sold_to_contact_id: Option<ContactId> = "soldToContactId",
         /// That contact as it was when the invoice was posted.
-        pub sold_to_contact_snapshot_id: Option<String> = "soldToContactSnapshotId",
+        pub sold_to_contact_snapshot_id: Option<Box<str>> = "soldToContactSnapshotId",
         /// Whom it was shipped to.
         pub ship_to_contact_id: Option<ContactId> = "shipToContactId",
         /// Code by which it is taxed.
-        pub tax_code: Option<String> = "taxCode",
+        pub tax_code: Option<Box<str>> = "taxCode",
         /// Whether its amount has the tax in it.
         pub tax_mode: Option<TaxMode> = "taxMode",
         /// Its tax lines, the first page of them.
-        pub taxation_items: Option<InvoiceItemTaxes> = "taxationItems",
+        pub taxation_items: Option<Box<InvoiceItemTaxes>> = "taxationItems",
         /// Accounting code of the item.
-        pub accounting_code: Option<String> = "accountingCode",
+        pub accounting_code: Option<Box<str>> = "accountingCode",
         /// Accounting code for liabilities of adjustments.
-        pub adjustment_liability_accounting_code: Option<String> = "adjustmentLiabilityAccountingCode",
+        pub adjustment_liability_accounting_code: Option<Box<str>> = "adjustmentLiabilityAccountingCode",
         /// Accounting code for revenue of adjustments.
-        pub adjustment_revenue_accounting_code: Option<String> = "adjustmentRevenueAccountingCode",
+        pub adjustment_revenue_accounting_code: Option<Box<str>> = "adjustmentRevenueAccountingCode",
         /// Accounting code for contract assets.
-        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode",
+        pub contract_asset_accounting_code: Option<Box<str>> = "contractAssetAccountingCode",
         /// Accounting code for contract liabilities.
-        pub contract_liability_accounting_code: Option<String> = "contractLiabilityAccountingCode",
+        pub contract_liability_accounting_code: Option<Box<str>> = "contractLiabilityAccountingCode",
         /// Accounting code for recognized revenue of contracts.
-        pub contract_recognized_revenue_accounting_code: Option<String> = "contractRecognizedRevenueAccountingCode",
+        pub contract_recognized_revenue_accounting_code: Option<Box<str>> = "contractRecognizedRevenueAccountingCode",
         /// Accounting code for deferred revenue.
-        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode",
+        pub deferred_revenue_accounting_code: Option<Box<str>> = "deferredRevenueAccountingCode",
         /// Accounting code for recognized revenue.
-        pub recognized_revenue_accounting_code: Option<String> = "recognizedRevenueAccountingCode",
+        pub recognized_revenue_accounting_code: Option<Box<str>> = "recognizedRevenueAccountingCode",
         /// Accounting code for receivables that are not yet billed.
-        pub unbilled_receivables_accounting_code: Option<String> = "unbilledReceivablesAccountingCode",
+        pub unbilled_receivables_accounting_code: Option<Box<str>> = "unbilledReceivablesAccountingCode",
         /// Whether revenue accounting leaves the billing of it out.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> = "excludeItemBillingFromRevenueAccounting",
         /// Code by which its revenue is recognized.
-        pub rev_rec_code: Option<String> = "revRecCode",
+        pub rev_rec_code: Option<Box<str>> = "revRecCode",
         /// What starts the recognition of its revenue.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
         /// Day from which its revenue is recognized.
         pub rev_rec_start_date: Option<Date> = "revRecStartDate",
         /// Rule by which its revenue is recognized.
-        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName",
+        pub revenue_recognition_rule_name: Option<Box<str>> = "revenueRecognitionRuleName",
         /// Id that it has in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS",
+        pub integration_id_ns: Option<Box<str>> = "IntegrationId__NS",
         /// Where its transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS",
+        pub integration_status_ns: Option<Box<str>> = "IntegrationStatus__NS",
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS",
+        pub sync_date_ns: Option<Box<str>> = "SyncDate__NS",
     }
 }
 
@@ -245,7 +245,7 @@ model! {
         /// The lines.
         pub data: Vec<InvoiceTaxationItem> = "data",
         /// Address of the next page; none on the last one. It is not followed.
-        pub next_page: Option<String> = "nextPage",
+        pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
@@ -255,7 +255,7 @@ model! {
         /// Id of the line.
         pub id: Option<TaxationItemId> = "id",
         /// Name of the tax.
-        pub name: Option<String> = "name",
+        pub name: Option<Box<str>> = "name",
         /// The tax.
         pub tax_amount: Option<Amount> = "taxAmount",
         /// The part of the item that is free of this tax.
@@ -275,18 +275,18 @@ model! {
         /// What the rate is.
         pub tax_rate_type: Option<TaxRateType> = "taxRateType",
         /// What the tax engine says of the rate.
-        pub tax_rate_description: Option<String> = "taxRateDescription",
+        pub tax_rate_description: Option<Box<str>> = "taxRateDescription",
         /// Day that the tax counts for.
         pub tax_date: Option<Date> = "taxDate",
         /// Code of the tax.
-        pub tax_code: Option<String> = "taxCode",
+        pub tax_code: Option<Box<str>> = "taxCode",
         /// What the code means.
-        pub tax_code_description: Option<String> = "taxCodeDescription",
+        pub tax_code_description: Option<Box<str>> = "taxCodeDescription",
         /// Who levies it.
-        pub jurisdiction: Option<String> = "jurisdiction",
+        pub jurisdiction: Option<Box<str>> = "jurisdiction",
         /// Code of the place.
-        pub location_code: Option<String> = "locationCode",
+        pub location_code: Option<Box<str>> = "locationCode",
         /// The country.
-        pub country: Option<String> = "country",
+        pub country: Option<Box<str>> = "country",
     }
 }

@@ -84,11 +84,11 @@ model! {
         /// How far it is.
         pub status: Option<PdfStatus> = "pdfGenerationStatus",
         /// Where the file is, once it is generated.
-        pub pdf_file_url: Option<String> = "pdfFileUrl" | "pdfFileURL",
+        pub pdf_file_url: Option<Box<str>> = "pdfFileUrl" | "pdfFileURL",
         /// What sort of failure it was, such as `INVALID_TEMPLATE`.
-        pub error_category: Option<String> = "errorCategory" | "errorCode",
+        pub error_category: Option<Box<str>> = "errorCategory" | "errorCode",
         /// Why it failed.
-        pub error_message: Option<String> = "errorMessage",
+        pub error_message: Option<Box<str>> = "errorMessage",
         /// When the file was asked for, in the tenant's time zone.
         pub created_on: Option<DateTime> = "createdOn",
         /// When the status changed last, in the tenant's time zone.

@@ -97,7 +97,7 @@ model! {
         /// The lines.
         pub data: Vec<InvoiceTaxationItem> = "data",
         /// Address of the next page; none on the last one. It is not followed.
-        pub next_page: Option<String> = "nextPage",
+        pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 

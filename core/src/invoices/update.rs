@@ -131,7 +131,7 @@ impl InvoiceChanges {
 
     /// Whether the invoice shows every change.
     pub(super) fn seen_in(&self, invoice: &Invoice) -> Option<bool> {
-        fn same<T: PartialEq>(wanted: Option<&T>, shown: Option<&T>) -> bool {
+        fn same<T: PartialEq + ?Sized>(wanted: Option<&T>, shown: Option<&T>) -> bool {
             wanted.is_none_or(|wanted| shown == Some(wanted))
         }
         let extra = self.extra.iter().all(|(name, value)| invoice.extra.raw(&name) == Some(value));
@@ -139,13 +139,13 @@ impl InvoiceChanges {
             extra
                 && same(self.invoice_date.as_ref(), invoice.invoice_date.as_ref())
                 && same(self.due_date.as_ref(), invoice.due_date.as_ref())
-                && same(self.comments.as_ref(), invoice.comments.as_ref())
+                && same(self.comments.as_deref(), invoice.comments.as_deref())
                 && same(self.auto_pay.as_ref(), invoice.auto_pay.as_ref())
-                && same(self.template_id.as_ref(), invoice.template_id.as_ref())
+                && same(self.template_id.as_deref(), invoice.template_id.as_deref())
                 && same(self.transferred_to_accounting.as_ref(), invoice.transferred_to_accounting.as_ref())
-                && same(self.integration_id_ns.as_ref(), invoice.integration_id_ns.as_ref())
-                && same(self.integration_status_ns.as_ref(), invoice.integration_status_ns.as_ref())
-                && same(self.sync_date_ns.as_ref(), invoice.sync_date_ns.as_ref())
+                && same(self.integration_id_ns.as_deref(), invoice.integration_id_ns.as_deref())
+                && same(self.integration_status_ns.as_deref(), invoice.integration_status_ns.as_deref())
+                && same(self.sync_date_ns.as_deref(), invoice.sync_date_ns.as_deref())
         })
     }
 
@@ -178,7 +178,7 @@ model! {
         /// The account that owes it.
         pub account_id: Option<AccountId> = "accountId",
         /// Currency of all amounts, an ISO 4217 code.
-        pub currency: Option<String> = "currency",
+        pub currency: Option<Box<str>> = "currency",
         /// Its whole amount, tax included.
         pub amount: Option<Amount> = "amount",
         /// Its tax.
@@ -200,33 +200,33 @@ model! {
         /// When it was posted, in the tenant's time zone.
         pub posted_date: Option<DateTime> = "postedOn",
         /// Id of the user who posted it.
-        pub posted_by: Option<String> = "postedById",
+        pub posted_by: Option<Box<str>> = "postedById",
         /// When it was canceled, in the tenant's time zone.
         pub canceled_date: Option<DateTime> = "cancelledOn",
         /// Id of the user who canceled it.
-        pub canceled_by: Option<String> = "cancelledById",
+        pub canceled_by: Option<Box<str>> = "cancelledById",
         /// Text on the invoice.
-        pub comments: Option<String> = "comment",
+        pub comments: Option<Box<str>> = "comment",
         /// Whether the account pays it without being asked.
         pub auto_pay: Option<bool> = "autoPay",
         /// The template that it is printed with.
-        pub template_id: Option<String> = "templateId",
+        pub template_id: Option<Box<str>> = "templateId",
         /// Whether it has been handed to an accounting system.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
         /// Id of the user who created it.
-        pub created_by_id: Option<String> = "createdById",
+        pub created_by_id: Option<Box<str>> = "createdById",
         /// When it was created, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
         /// Id of the user who changed it last.
-        pub updated_by_id: Option<String> = "updatedById",
+        pub updated_by_id: Option<Box<str>> = "updatedById",
         /// When it was changed last, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS",
+        pub integration_id_ns: Option<Box<str>> = "IntegrationId__NS",
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS",
+        pub integration_status_ns: Option<Box<str>> = "IntegrationStatus__NS",
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS",
+        pub sync_date_ns: Option<Box<str>> = "SyncDate__NS",
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::fields::{arbitrary, filled, full, generate, plain};
+use super::fields::{Generate, Limits, arbitrary, filled, full, generate, plain};
 use super::values::text;
 use crate::invoices::{
     ApplicationPart, CreditMemoItemFinance, CreditMemoMade, DebitMemoMade, DiscountChanges, DiscountUpdate,
@@ -17,6 +17,12 @@ plain! {
     ApplicationPart, CreditMemoItemFinance, CreditMemoMade, DebitMemoMade, InvoiceItem, InvoiceItemTaxes,
     InvoiceTaxationItem, NewTaxFinance, NewTaxationItem, TaxFinance, TaxationItem, WriteOffItem,
     WriteOffTax,
+}
+
+impl Generate for Box<InvoiceItemTaxes> {
+    fn within(limits: Limits) -> BoxedStrategy<Self> {
+        InvoiceItemTaxes::within(limits).prop_map(Self::new).boxed()
+    }
 }
 
 arbitrary! {

@@ -160,6 +160,12 @@ generate! {
     bool, i64, Amount, Date, DateTime, BillRunNumber, InvoiceNumber, AccountNumber, Fields, Reason, Verdict,
 }
 
+impl Generate for Box<str> {
+    fn within(limits: Limits) -> BoxedStrategy<Self> {
+        String::within(limits).prop_map(Self::from).boxed()
+    }
+}
+
 impl Generate for String {
     fn within(limits: Limits) -> BoxedStrategy<Self> {
         let (least, most) = limits.text;

@@ -110,16 +110,20 @@ pub(crate) use text_type;
 /// A value that has no name yet.
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Unknown(Box<str>);
+pub struct Unknown(Box<Text>);
+
+/// Behind one thin pointer, so that a word takes two machine words in an answer.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Text(Box<str>);
 
 impl Unknown {
     pub(crate) fn text(&self) -> &str {
-        &self.0
+        &self.0.0
     }
 }
 
 impl From<&str> for Unknown {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(Box::new(Text(text.into())))
     }
 }

@@ -86,6 +86,16 @@ impl<T: Wire> Wire for Box<T> {
     }
 }
 
+impl Wire for Box<str> {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        source.own_text()
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
 impl Wire for String {
     fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
         Ok(source.own_text()?.map(Into::into))
