@@ -77,6 +77,9 @@ impl Queued {
     ///
     /// # Errors
     /// A value that cannot be written.
+    // Inlined, and so is `from_text`: only programs that queue compile the writers and readers of all operations,
+    // which would be a quarter of this library's code.
+    #[inline]
     pub fn to_text(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::invalid("queued", error.to_string()))
     }
@@ -85,6 +88,7 @@ impl Queued {
     ///
     /// # Errors
     /// Text that [`to_text`](Self::to_text) did not write, or an operation that this version does not know.
+    #[inline]
     pub fn from_text(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::unreadable("queued", error.to_string()))
     }
