@@ -23,6 +23,10 @@ const CONCURRENCY_CLASS: HeaderName = HeaderName::from_static("concurrency-limit
 const CONCURRENCY_LIMIT: HeaderName = HeaderName::from_static("concurrency-limit-limit");
 const CONCURRENCY_REMAINING: HeaderName = HeaderName::from_static("concurrency-limit-remaining");
 
+/// The media type of bodies both ways. A constant, as the other values that never change: checked by the compiler.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
 /// Longest key that a caller may choose; the rest is for counters.
 const CALLERS_KEY: usize = 240;
 /// Longest key that the service takes.
@@ -210,13 +214,13 @@ impl Dress<'_> {
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
         };
-        for (name, value) in [(AUTHORIZATION, self.authorization), (IDEMPOTENCY_KEY, self.idempotency_key)] {
-            // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
-            match value {
-                Some(value) => drop(headers.insert(name, value)),
-                None => drop(headers.remove(&name)),
-            }
-        }
+        // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
+        let mut replace = |name, value: Option<HeaderValue>| match value {
+            Some(value) => headers.insert(name, value),
+            None => headers.remove(name),
+        };
+        replace(AUTHORIZATION, self.authorization);
+        replace(IDEMPOTENCY_KEY, self.idempotency_key);
         let mut put = |name, value: Option<HeaderValue>| {
             if let Some(value) = value {
                 headers.insert(name, value);
@@ -228,8 +232,8 @@ impl Dress<'_> {
         put(TRACK_ID, pick(&self.call.track_id, &self.session.track_id));
         put(CONTENT_LENGTH, sends_body.then(|| digits(length)));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, GZIP);
+        headers.entry(ACCEPT).or_insert(JSON);
         Ok(request)
     }
 }
