@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::config::CommonHeaders;
 use crate::error::{Error, Result};
@@ -206,10 +206,11 @@ pub(crate) struct Dress<'a> {
 impl Dress<'_> {
     /// # Errors
     /// A path that names a host.
-    pub(crate) fn put_on(self, mut request: Request) -> Result<Request> {
+    pub(crate) fn put_on(self, request: &mut Request) -> Result<()> {
         *request.uri_mut() = self.base.join(std::mem::take(request.uri_mut()))?;
         let length = request.body().len();
-        let sends_body = length > 0 || matches!(request.method().as_str(), "POST" | "PUT" | "PATCH");
+        let sends_body =
+            length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
         let headers = request.headers_mut();
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
@@ -234,7 +235,7 @@ impl Dress<'_> {
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.insert(ACCEPT_ENCODING, GZIP);
         headers.entry(ACCEPT).or_insert(JSON);
-        Ok(request)
+        Ok(())
     }
 }
 
