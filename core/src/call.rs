@@ -1,5 +1,6 @@
 //! One operation from its request to its value.
 
+use std::mem;
 use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use crate::transport::Now;
 pub struct Call<O> {
     operation: O,
     /// The error is what the options are refused with, told at the first step.
-    exchange: Result<Exchange, Option<Error>>,
+    exchange: Result<Exchange>,
     body: Bytes,
 }
 
@@ -31,7 +32,7 @@ impl<O: Operation> Call<O> {
 
     /// A call with settings of its own.
     pub fn with(session: &Session, operation: O, options: &CallOptions) -> Self {
-        let exchange = Exchange::new(session, operation.spec(), options).map_err(Some);
+        let exchange = Exchange::new(session, operation.spec(), options);
         Self { operation, exchange, body: Bytes::new() }
     }
 
@@ -67,8 +68,7 @@ impl<O: Operation> Machine for Call<O> {
         let exchange = match &mut self.exchange {
             Ok(exchange) => exchange,
             Err(refused) => {
-                let error = refused.take().unwrap_or_else(|| Error::failed("stepped out of turn"));
-                return Action::Done(Err(error));
+                return Action::Done(Err(mem::replace(refused, Error::failed("stepped out of turn"))));
             }
         };
         let operation = &self.operation;

@@ -186,16 +186,16 @@ impl Exchange {
             return self.out_of_time();
         }
         // Made before it is let in: one that cannot be sent costs no sign-in and no place in flight.
-        let made = make().and_then(|request| {
-            if self.effect != Effect::Read && self.session.is_observed() && self.path.is_empty() {
-                self.path = request.uri().to_string();
-            }
-            self.dress(request, None)
-        });
-        let request = match made {
+        let mut request = match make() {
             Ok(request) => request,
             Err(error) => return self.stop(error),
         };
+        if self.effect != Effect::Read && self.session.is_observed() && self.path.is_empty() {
+            self.path = request.uri().to_string();
+        }
+        if let Err(error) = self.dress(&mut request, None) {
+            return self.stop(error);
+        }
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
                 self.send(request, authorization, generation, permit, now)
@@ -226,8 +226,8 @@ impl Exchange {
         Action::Send(request, self.limits(self.timing.attempt, now))
     }
 
-    /// The request as it goes out.
-    pub(crate) fn dress(&mut self, request: Request, authorization: Option<HeaderValue>) -> Result<Request> {
+    /// Makes the request what goes out.
+    pub(crate) fn dress(&mut self, request: &mut Request, authorization: Option<HeaderValue>) -> Result<()> {
         let idempotency_key = match self.effect {
             Effect::Keyed => Some(self.key.value(&self.session)?),
             _ => None,

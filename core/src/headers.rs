@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::config::CommonHeaders;
 use crate::error::{Error, Result};
@@ -22,6 +22,10 @@ const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const CONCURRENCY_CLASS: HeaderName = HeaderName::from_static("concurrency-limit-type");
 const CONCURRENCY_LIMIT: HeaderName = HeaderName::from_static("concurrency-limit-limit");
 const CONCURRENCY_REMAINING: HeaderName = HeaderName::from_static("concurrency-limit-remaining");
+
+/// The media type of bodies both ways. A constant, as the other values that never change: checked by the compiler.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Longest key that a caller may choose; the rest is for counters.
 const CALLERS_KEY: usize = 240;
@@ -202,21 +206,22 @@ pub(crate) struct Dress<'a> {
 impl Dress<'_> {
     /// # Errors
     /// A path that names a host.
-    pub(crate) fn put_on(self, mut request: Request) -> Result<Request> {
+    pub(crate) fn put_on(self, request: &mut Request) -> Result<()> {
         *request.uri_mut() = self.base.join(std::mem::take(request.uri_mut()))?;
         let length = request.body().len();
-        let sends_body = length > 0 || matches!(request.method().as_str(), "POST" | "PUT" | "PATCH");
+        let sends_body =
+            length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
         let headers = request.headers_mut();
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
         };
-        for (name, value) in [(AUTHORIZATION, self.authorization), (IDEMPOTENCY_KEY, self.idempotency_key)] {
-            // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
-            match value {
-                Some(value) => drop(headers.insert(name, value)),
-                None => drop(headers.remove(&name)),
-            }
-        }
+        // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
+        let mut replace = |name, value: Option<HeaderValue>| match value {
+            Some(value) => headers.insert(name, value),
+            None => headers.remove(name),
+        };
+        replace(AUTHORIZATION, self.authorization);
+        replace(IDEMPOTENCY_KEY, self.idempotency_key);
         let mut put = |name, value: Option<HeaderValue>| {
             if let Some(value) = value {
                 headers.insert(name, value);
@@ -228,9 +233,9 @@ impl Dress<'_> {
         put(TRACK_ID, pick(&self.call.track_id, &self.session.track_id));
         put(CONTENT_LENGTH, sends_body.then(|| digits(length)));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        Ok(request)
+        headers.insert(ACCEPT_ENCODING, GZIP);
+        headers.entry(ACCEPT).or_insert(JSON);
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bodies, read and written.
 
-use std::io;
+use std::{io, mem};
 
 use bytes::Bytes;
 use serde::ser::Serialize;
@@ -42,9 +42,9 @@ fn fill(model: &mut dyn Model, body: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// [`Kind::Build`](crate::Kind::Build) when a value cannot be written as JSON.
 pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Bytes, Error> {
-    let mut body = Draft { room: [0; ROOM], used: 0, rest: Vec::new() };
+    let mut body = Draft { room: [0; ROOM], used: 0, full: Vec::new() };
     if size > ROOM {
-        body.rest.reserve(size);
+        body.full.reserve(size);
     }
     serde_json::to_writer(&mut body, value).map_err(|error| Error::invalid("body", error.to_string()))?;
     Ok(body.finish())
@@ -53,27 +53,40 @@ pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Bytes, Error>
 /// What most bodies fit in.
 const ROOM: usize = 1024;
 
-/// A body that is being written: on the stack while it is small, so that it costs one allocation of its size.
+/// A body that is being written. Its many small pieces gather on the stack; a body that fits in there costs one
+/// allocation, of its size.
 struct Draft {
     room: [u8; ROOM],
     used: usize,
-    /// All of it, once this has a capacity.
-    rest: Vec<u8>,
+    /// What stood in the room each time that it was full.
+    full: Vec<u8>,
 }
 
 impl Draft {
-    fn finish(self) -> Bytes {
-        match self.rest.capacity() {
-            0 => Bytes::copy_from_slice(&self.room[..self.used]),
-            _ => self.rest.into(),
+    /// By reference, since the room is large.
+    fn finish(&mut self) -> Bytes {
+        let last = &self.room[..self.used];
+        if self.full.is_empty() {
+            return Bytes::copy_from_slice(last);
         }
+        self.full.extend_from_slice(last);
+        mem::take(&mut self.full).into()
     }
 
     #[cold]
-    fn spill(&mut self, bytes: &[u8]) {
-        self.rest.reserve(4 * ROOM + bytes.len());
-        self.rest.extend_from_slice(&self.room[..self.used]);
-        self.rest.extend_from_slice(bytes);
+    fn make_room(&mut self, bytes: &[u8]) {
+        if self.full.capacity() == 0 {
+            self.full.reserve(4 * ROOM + bytes.len());
+        }
+        self.full.extend_from_slice(&self.room[..self.used]);
+        self.used = 0;
+        match self.room.get_mut(..bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.used = bytes.len();
+            }
+            None => self.full.extend_from_slice(bytes),
+        }
     }
 }
 
@@ -85,13 +98,12 @@ impl io::Write for Draft {
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.rest.capacity() > 0 {
-            self.rest.extend_from_slice(bytes);
-        } else if let Some(place) = self.room.get_mut(self.used..self.used + bytes.len()) {
-            place.copy_from_slice(bytes);
-            self.used += bytes.len();
-        } else {
-            self.spill(bytes);
+        match self.room.get_mut(self.used..self.used + bytes.len()) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.used += bytes.len();
+            }
+            None => self.make_room(bytes),
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::transport::Request;
 pub(crate) fn plan<O: Operation>(session: &Session, operation: &O, options: &CallOptions) -> Result<Request> {
     let name = operation.spec().name;
     let mut exchange = Exchange::new(session, operation.spec(), options)?;
-    let request = operation.request().map_err(|error| error.of(name))?;
-    exchange.dress(request, Some(HeaderValue::from_static("Bearer ..."))).map_err(|error| error.of(name))
+    let mut request = operation.request().map_err(|error| error.of(name))?;
+    let dressed = exchange.dress(&mut request, Some(HeaderValue::from_static("Bearer ...")));
+    dressed.map(|()| request).map_err(|error| error.of(name))
 }

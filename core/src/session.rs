@@ -36,7 +36,8 @@ struct Shared {
     max_body: usize,
     sign_in: Option<CreateToken>,
     observer: Option<Observer>,
-    key_tag: u128,
+    /// What the keys of this session begin with: 128 random bits.
+    key_tag: Box<str>,
     keys: AtomicU64,
     state: Mutex<State>,
 }
@@ -70,7 +71,7 @@ impl Session {
             max_body: config.max_body,
             sign_in,
             observer: config.observer.clone(),
-            key_tag,
+            key_tag: format!("{key_tag:032x}-").into(),
             keys: AtomicU64::new(0),
             state: Mutex::new(State { token, gates: Gates::default(), random: Random::new(stream) }),
         })))
@@ -124,9 +125,10 @@ impl Session {
     /// The key of this number, without room to spare.
     pub(crate) fn key_text(&self, number: u64) -> String {
         let digits = number.checked_ilog2().unwrap_or_default() / 4 + 1;
-        let mut text = String::with_capacity(32 + 1 + digits as usize);
+        let mut text = String::with_capacity(self.0.key_tag.len() + digits as usize);
+        text.push_str(&self.0.key_tag);
         // Writing to a string does not fail.
-        let _ = write!(text, "{:032x}-{number:x}", self.0.key_tag);
+        let _ = write!(text, "{number:x}");
         text
     }
 

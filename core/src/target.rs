@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::ser::Serialize;
 
 use crate::error::Error;
+use crate::headers::JSON;
 use crate::json;
 use crate::operation::Spec;
 use crate::transport::{Body, Request};
@@ -79,7 +80,7 @@ impl Target {
     /// A request with a JSON body of about `size` bytes.
     pub(crate) fn json(self, body: &impl Serialize, size: usize) -> Result<Request, Error> {
         let body = json::write(body, size)?;
-        self.finish(Some(HeaderValue::from_static("application/json")), body.into())
+        self.finish(Some(JSON), body.into())
     }
 
     /// A request with any body.

@@ -29,16 +29,16 @@ impl Exchange {
         };
         let call = Common { entity_id: None, ..self.common.clone() };
         let session = Common { entity_id: None, ..self.session.common().clone() };
-        let dressed = create_token.request().and_then(|request| {
-            Dress {
+        let dressed = create_token.request().and_then(|mut request| {
+            let dress = Dress {
                 base: self.session.base(),
                 user_agent: self.session.user_agent(),
                 session: &session,
                 call: &call,
                 authorization: None,
                 idempotency_key: None,
-            }
-            .put_on(request)
+            };
+            dress.put_on(&mut request).map(|()| request)
         });
         let request = match dressed {
             Ok(request) => request,

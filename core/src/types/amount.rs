@@ -368,25 +368,27 @@ impl Amount {
             Repr::Short { mantissa, scale } => (*mantissa, usize::from(*scale)),
             Repr::Long(long) => return &long.0,
         };
-        let mut rest = mantissa.unsigned_abs();
-        let point = ROOM - 1 - scale;
-        let mut at = ROOM;
-        loop {
+        let (mut rest, mut at) = (mantissa.unsigned_abs(), ROOM);
+        let mut put = |character| {
             at -= 1;
-            if scale > 0 && at == point {
-                room[at] = b'.';
-                continue;
-            }
-            room[at] = b'0' + (rest % 10) as u8;
+            room[at] = character;
+        };
+        for _ in 0..scale {
+            put(b'0' + (rest % 10) as u8);
             rest /= 10;
-            // Zeros go on up to the one before the point.
-            if rest == 0 && (scale == 0 || at < point) {
+        }
+        if scale > 0 {
+            put(b'.');
+        }
+        loop {
+            put(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
                 break;
             }
         }
         if mantissa < 0 {
-            at -= 1;
-            room[at] = b'-';
+            put(b'-');
         }
         std::str::from_utf8(&room[at..]).unwrap_or_default()
     }

@@ -98,11 +98,10 @@ impl Date {
     }
 
     fn text(self) -> [u8; 10] {
-        let mut text = *b"0000-00-00";
-        put(&mut text[0..4], self.year().into());
-        put(&mut text[5..7], self.month().into());
-        put(&mut text[8..10], self.day().into());
-        text
+        let [y1, y2] = digits((self.year() / 100) as u8);
+        let [y3, y4] = digits((self.year() % 100) as u8);
+        let ([m1, m2], [d1, d2]) = (digits(self.month()), digits(self.day()));
+        [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]
     }
 }
 
@@ -121,12 +120,9 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
         .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
-/// Fills the room with the digits of a number, from the right.
-fn put(room: &mut [u8], mut number: u32) {
-    for digit in room.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
+/// The two digits of a number below 100.
+fn digits(number: u8) -> [u8; 2] {
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 impl FromStr for Date {

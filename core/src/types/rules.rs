@@ -56,6 +56,11 @@ impl<'a> Path<'a> {
     pub(crate) fn refuse(&self, field: &str, why: impl Into<Cow<'static, str>>) -> Error {
         Error::invalid(format!("{self}{field}"), why)
     }
+
+    #[cold]
+    fn refuse_length(&self, field: &str, least: usize, most: usize, unit: &str) -> Error {
+        self.refuse(field, format!("takes {least} to {most} {unit}"))
+    }
 }
 
 /// Ends in a point, unless it is the root.
@@ -69,27 +74,22 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Inlined, so that the rule is known to the compiler and a field that is absent costs one look.
+/// Inlined, so that the rule is known to the compiler and a field that is absent costs one look. Only plain numbers
+/// go to the errors: a rule that something points to would have to be kept in memory.
 #[inline(always)]
 pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule) -> Result<()> {
-    let broken = match rule {
-        Rule::Required => field.is_absent(),
-        Rule::Count { least, most } => !(least..=most).contains(&field.count()),
-        Rule::Text { least, most } => field.as_text().is_some_and(|text| !has_length(text, least, most)),
-        Rule::Id => field.as_text().is_some_and(|text| !is_id(text)),
-    };
-    if broken { Err(path.refuse(name, rule.to_string())) } else { Ok(()) }
-}
-
-/// What the rule asks for.
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Required => f.write_str("is needed"),
-            Self::Text { least, most } => write!(f, "takes {least} to {most} characters"),
-            Self::Count { least, most } => write!(f, "takes {least} to {most} entries"),
-            Self::Id => f.write_str("is no id: 32 hexadecimal digits"),
+    match rule {
+        Rule::Required if field.is_absent() => Err(path.refuse(name, "is needed")),
+        Rule::Text { least, most } if field.as_text().is_some_and(|text| !has_length(text, least, most)) => {
+            Err(path.refuse_length(name, least, most, "characters"))
         }
+        Rule::Count { least, most } if !(least..=most).contains(&field.count()) => {
+            Err(path.refuse_length(name, least, most, "entries"))
+        }
+        Rule::Id if field.as_text().is_some_and(|text| !is_id(text)) => {
+            Err(path.refuse(name, "is no id: 32 hexadecimal digits"))
+        }
+        _ => Ok(()),
     }
 }
 
