@@ -270,13 +270,19 @@ pub struct ConcurrencyLimit {
 }
 
 pub(crate) fn rate_limit(headers: &HeaderMap) -> RateLimit {
-    let (remaining, reset) = rate_window(headers);
-    RateLimit { limit: text(headers, RATE_LIMIT).map(str::to_owned), remaining, reset }
+    RateLimit {
+        limit: text(headers, RATE_LIMIT).map(str::to_owned),
+        remaining: rate_remaining(headers),
+        reset: rate_reset(headers),
+    }
 }
 
-/// Requests left, and until when: what is needed of each answer.
-pub(crate) fn rate_window(headers: &HeaderMap) -> (Option<u64>, Option<Duration>) {
-    (number(headers, RATE_REMAINING), number(headers, RATE_RESET).map(Duration::from_secs))
+pub(crate) fn rate_remaining(headers: &HeaderMap) -> Option<u64> {
+    number(headers, RATE_REMAINING)
+}
+
+pub(crate) fn rate_reset(headers: &HeaderMap) -> Option<Duration> {
+    number(headers, RATE_RESET).map(Duration::from_secs)
 }
 
 pub(crate) fn concurrency_limit(headers: &HeaderMap) -> ConcurrencyLimit {

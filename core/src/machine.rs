@@ -1,6 +1,7 @@
 //! Computations that need IO done for them, and the two loops that do it.
 
 use std::fmt;
+use std::pin::pin;
 
 use crate::error::Error;
 use crate::transport::{AsyncTransport, Limits, Now, Request, Response, Transport, TransportError};
@@ -92,20 +93,32 @@ pub fn drive<M: Machine>(world: &(impl Transport + ?Sized), mut machine: M) -> R
 ///
 /// # Errors
 /// What the machine ends with.
-pub async fn drive_async<M: Machine>(
+pub fn drive_async<M: Machine>(
     world: &impl AsyncTransport,
     mut machine: M,
-) -> Result<M::Output, Error> {
-    let mut event = Event::Tick;
-    loop {
-        event = match machine.step(event, world.now()) {
-            Action::Send(request, limits) => answered(world.send(request, limits).await),
-            Action::Wait(until) => {
-                world.sleep_until(until).await;
-                Event::Tick
-            }
-            Action::Done(result) => return result,
-        };
+) -> impl Future<Output = Result<M::Output, Error>> {
+    // What is alive at an await is room in the future, which callers move about: neither a second machine, as in
+    // an `async fn`, nor the action.
+    async move {
+        let mut event = Event::Tick;
+        loop {
+            let mut until = Now::default();
+            let sent = pin!(match machine.step(event, world.now()) {
+                Action::Send(request, limits) => Some(world.send(request, limits)),
+                Action::Wait(time) => {
+                    until = time;
+                    None
+                }
+                Action::Done(result) => return result,
+            });
+            event = match sent.as_pin_mut() {
+                Some(sent) => answered(sent.await),
+                None => {
+                    world.sleep_until(until).await;
+                    Event::Tick
+                }
+            };
+        }
     }
 }
 

@@ -39,16 +39,18 @@ impl Target {
     /// # Errors
     /// [`Kind::Build`](crate::Kind::Build), naming the parameter, for text that would change the path.
     pub(crate) fn with_keys(spec: &Spec, keys: &[&str]) -> Result<Self, Error> {
-        // Exact when nothing has to be encoded, so that the text becomes the URI without being moved.
-        let fixed = parts(spec.path).map(|(_, fixed)| fixed.len()).sum::<usize>();
-        let mut path = String::with_capacity(fixed + keys.iter().map(|key| key.len()).sum::<usize>());
-        let mut keys = keys.iter();
-        for (name, fixed) in parts(spec.path) {
-            if let Some(name) = name {
-                push_segment(&mut path, name, keys.next().copied().unwrap_or_default())?;
-            }
+        let mut path = String::new();
+        let mut rest = spec.path;
+        for key in keys {
+            let (fixed, place) = cut(rest, b'{');
+            let (name, behind) = cut(place, b'}');
+            // Exact for one key that needs no encoding, so that the text becomes the URI without being moved.
+            path.reserve_exact(fixed.len() + key.len() + behind.len());
             path.push_str(fixed);
+            push_segment(&mut path, name, key)?;
+            rest = behind;
         }
+        path.push_str(rest);
         Ok(Self { method: spec.method.clone(), path: Cow::Owned(path), has_query: false })
     }
 
@@ -106,24 +108,11 @@ impl Target {
     }
 }
 
-/// The pieces of a template: the name of a key, but for the first piece, and the text behind it.
-fn parts(template: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
-    let mut rest = Some(template);
-    std::iter::from_fn(move || {
-        let (part, next) = cut(rest?, b'{');
-        rest = next;
-        match cut(part, b'}') {
-            (name, Some(fixed)) => Some((Some(name), fixed)),
-            (fixed, None) => Some((None, fixed)),
-        }
-    })
-}
-
-/// `split_once` for texts that are too short for its search to pay.
-fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+/// The text before and behind a byte. A loop: templates are too short for a search to pay.
+fn cut(text: &str, at: u8) -> (&str, &str) {
     match text.bytes().position(|byte| byte == at) {
-        Some(index) => (&text[..index], Some(&text[index + 1..])),
-        None => (text, None),
+        Some(index) => (&text[..index], &text[index + 1..]),
+        None => (text, ""),
     }
 }
 

@@ -92,8 +92,10 @@ impl Exchange {
 
     /// A class whose last request this was is closed until the service counts anew.
     fn heed_limits(&self, answer: &Response, now: Now) {
-        if let (Some(0), Some(reset)) = headers::rate_window(answer.headers()) {
-            self.session.close(self.quota, now, reset);
+        if headers::rate_remaining(answer.headers()) == Some(0) {
+            if let Some(reset) = headers::rate_reset(answer.headers()) {
+                self.session.close(self.quota, now, reset);
+            }
         }
     }
 
@@ -180,14 +182,13 @@ impl Exchange {
     fn pause_after(&self, came_back: CameBack, answered: &Answered, now: Now) -> Duration {
         let jitter = self.session.jitter(retry::ceiling(self.counted(), self.timing.base, self.timing.cap));
         let Some(response) = &answered.response else { return jitter };
-        let (remaining, reset) = headers::rate_window(response.headers());
         let told = headers::retry_after(response.headers());
         if came_back != CameBack::Busy {
             return jitter.max(told.unwrap_or_default());
         }
-        let pause = jitter.max(told.or(reset).unwrap_or_default());
+        let pause = jitter.max(told.or_else(|| headers::rate_reset(response.headers())).unwrap_or_default());
         let locked = answered.verdict.reasons.iter().any(|reason| reason.category() == Category::Lock);
-        if answered.is_crowded(remaining) {
+        if answered.is_crowded() {
             self.session.refill(self.quota, Refill::TooMany);
         } else if !locked {
             self.session.close(self.quota, now, pause);
@@ -227,14 +228,14 @@ impl Answered {
     }
 
     /// Whether too many requests were in flight, as against too many in a span of time.
-    pub(super) fn is_crowded(&self, rate_remaining: Option<u64>) -> bool {
+    pub(super) fn is_crowded(&self) -> bool {
         let Some(response) = &self.response else { return false };
         let room = headers::concurrency_limit(response.headers()).remaining;
         let named = |reason: &Reason| {
             reason.code == "REQUEST_EXCEEDED_LIMIT"
                 || (reason.code.len() == 8 && reason.category() == Category::Limit)
         };
-        rate_remaining != Some(0) && (room == Some(0) || self.verdict.reasons.iter().any(named))
+        headers::rate_remaining(response.headers()) != Some(0) && (room == Some(0) || self.verdict.reasons.iter().any(named))
     }
 
     pub(super) fn circumstances(self) -> Circumstances {

@@ -95,8 +95,7 @@ impl Exchange {
                 return self.no_access(&failure);
             }
             CameBack::Busy => {
-                let (_, reset) = headers::rate_window(answer.headers());
-                failure.retry_after = failure.retry_after.or(reset);
+                failure.retry_after = failure.retry_after.or_else(|| headers::rate_reset(answer.headers()));
                 failure.why = SignInTrouble::Busy;
                 let pause = failure.retry_after.unwrap_or_default();
                 self.session.close(Quota::SignIn, now, pause);
