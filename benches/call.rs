@@ -13,8 +13,8 @@ use zuora_benches::{Bench, Table, plain, wire};
 use zuora_core::bill_runs::GetBillRun;
 use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
 use zuora_core::{
-    Client, Config, Limits, Now, Offline, Operation, Request, Response, Seed, Session, Transport,
-    TransportError,
+    CallOptions, Client, Config, Limits, Now, Offline, Operation, Raw, Request, Response, Seed, Session,
+    Transport, TransportError,
 };
 use zuora_ureq::ureq::Agent;
 
@@ -195,6 +195,13 @@ fn own_share(bench: &Bench) -> Outcome<()> {
                 run.parse(&ready.send(run.request().ok()?, limits).ok()?).ok()
             })
             .case("client.call", || client.call(&run).ok()),
+    );
+    let nothing = Raw::new(Method::GET, "/v1/nothing");
+    let client = Client::over(&config, Ready::with(r#"{"success":true}"#))?;
+    bench.table(
+        Table::new("A call of nothing: the time under the session's lock is in the difference", "call", 1)
+            .case("client.plan, which takes no lock", || client.plan(&nothing, &CallOptions::new()).ok())
+            .case("client.call, which takes it three times", || client.call(&nothing).ok()),
     );
     Ok(())
 }
