@@ -61,11 +61,12 @@ impl AsyncTransport for Reqwest {
     async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
         Handle::try_current().map_err(TransportError::unusable)?;
         let (request, taken) = convert::request(request)?;
-        let failed = |unconnected: bool, error: BoxError| match unconnected
-            || taken.is_some_and(|taken| !taken.load(Ordering::Relaxed))
-        {
-            true => TransportError::NeverLeft(error),
-            false => TransportError::InFlight(error),
+        let failed = |unconnected: bool, error: BoxError| {
+            let untaken = taken.is_some_and(|taken| !taken.load(Ordering::Relaxed));
+            match unconnected || untaken {
+                true => TransportError::NeverLeft(error),
+                false => TransportError::InFlight(error),
+            }
         };
         let answer = convert::response(self.client.execute(request), limits.max_body);
         match timeout(limits.timeout, answer).await {

@@ -235,7 +235,8 @@ impl Answered {
             reason.code == "REQUEST_EXCEEDED_LIMIT"
                 || (reason.code.len() == 8 && reason.category() == Category::Limit)
         };
-        headers::rate_remaining(response.headers()) != Some(0) && (room == Some(0) || self.verdict.reasons.iter().any(named))
+        headers::rate_remaining(response.headers()) != Some(0)
+            && (room == Some(0) || self.verdict.reasons.iter().any(named))
     }
 
     pub(super) fn circumstances(self) -> Circumstances {
