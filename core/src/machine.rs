@@ -93,12 +93,12 @@ pub fn drive<M: Machine>(world: &(impl Transport + ?Sized), mut machine: M) -> R
 ///
 /// # Errors
 /// What the machine ends with.
+#[allow(clippy::manual_async_fn)] // which would hold the machine twice
 pub fn drive_async<M: Machine>(
     world: &impl AsyncTransport,
     mut machine: M,
 ) -> impl Future<Output = Result<M::Output, Error>> {
-    // What is alive at an await is room in the future, which callers move about: neither a second machine, as in
-    // an `async fn`, nor the action.
+    // Callers move the future about, so the action, large as it is, must be gone by the first await.
     async move {
         let mut event = Event::Tick;
         loop {
