@@ -1,6 +1,6 @@
 //! Whole calls: over the loopback address against loops written by hand, and without a transport.
 
-use std::error::Error;
+use std::error::Error as StdError;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Uri};
 use zuora_benches::{Bench, Table, plain, wire};
 use zuora_core::bill_runs::GetBillRun;
 use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
 use zuora_core::{
-    CallOptions, Client, Config, Limits, Now, Offline, Operation, Raw, Request, Response, Seed, Session,
-    Transport, TransportError,
+    CallOptions, Client, Config, Error, Limits, Now, Offline, Operation, Request, Response, Seed, Session,
+    Spec, Transport, TransportError,
 };
 use zuora_ureq::ureq::Agent;
 
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(130);
 /// The largest answer that a session accepts unless told otherwise.
 const LARGE: usize = 64 << 20;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Outcome<T> = Result<T, Box<dyn StdError>>;
 
 fn main() -> Outcome<()> {
     let bench = Bench::from_args();
@@ -196,14 +196,35 @@ fn own_share(bench: &Bench) -> Outcome<()> {
             })
             .case("client.call", || client.call(&run).ok()),
     );
-    let nothing = Raw::new(Method::GET, "/v1/nothing");
-    let client = Client::over(&config, Ready::with(r#"{"success":true}"#))?;
+    let client = Client::over(&config, Ready(Arc::new(Offline::json(204, ""))))?;
     bench.table(
         Table::new("A call of nothing: the time under the session's lock is in the difference", "call", 1)
-            .case("client.plan, which takes no lock", || client.plan(&nothing, &CallOptions::new()).ok())
-            .case("client.call, which takes it three times", || client.call(&nothing).ok()),
+            .case("client.plan, which takes no lock", || client.plan(&Nothing, &CallOptions::new()).ok())
+            .case("client.call, which takes it three times", || client.call(&Nothing).ok()),
     );
     Ok(())
+}
+
+/// An operation that is no work to ask or to read.
+struct Nothing;
+
+impl Operation for Nothing {
+    type Output = ();
+
+    fn spec(&self) -> &Spec {
+        static SPEC: Spec = Spec::read("nothing", "/v1/nothing");
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let mut request = Request::default();
+        *request.uri_mut() = Uri::from_static("/v1/nothing");
+        Ok(request)
+    }
+
+    fn parse(&self, _: &Response) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Calls a second of threads that share a session, against threads with a session each.
