@@ -1,7 +1,6 @@
 //! Computations that need IO done for them, and the two loops that do it.
 
 use std::fmt;
-use std::pin::pin;
 
 use crate::error::Error;
 use crate::transport::{AsyncTransport, Limits, Now, Request, Response, Transport, TransportError};
@@ -98,25 +97,16 @@ pub fn drive_async<M: Machine>(
     world: &impl AsyncTransport,
     mut machine: M,
 ) -> impl Future<Output = Result<M::Output, Error>> {
-    // Callers move the future about, so the action, large as it is, must be gone by the first await.
     async move {
         let mut event = Event::Tick;
         loop {
-            let mut until = Now::default();
-            let sent = pin!(match machine.step(event, world.now()) {
-                Action::Send(request, limits) => Some(world.send(request, limits)),
-                Action::Wait(time) => {
-                    until = time;
-                    None
-                }
-                Action::Done(result) => return result,
-            });
-            event = match sent.as_pin_mut() {
-                Some(sent) => answered(sent.await),
-                None => {
+            event = match machine.step(event, world.now()) {
+                Action::Send(request, limits) => answered(world.send(request, limits).await),
+                Action::Wait(until) => {
                     world.sleep_until(until).await;
                     Event::Tick
                 }
+                Action::Done(result) => return result,
             };
         }
     }

@@ -8,10 +8,10 @@
 //! `https` works out of the box. To choose otherwise, switch default features off and take `native-tls`, or
 //! neither and any TLS feature of reqwest in a manifest of your own.
 
-mod convert;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use std::sync::atomic::Ordering;
-
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use reqwest::{ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
@@ -60,21 +60,34 @@ impl Open for Reqwest {
 impl AsyncTransport for Reqwest {
     async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
         Handle::try_current().map_err(TransportError::unusable)?;
-        let (request, taken) = convert::request(request)?;
-        let failed = |unconnected: bool, error: BoxError| {
-            let untaken = taken.is_some_and(|taken| !taken.load(Ordering::Relaxed));
-            match unconnected || untaken {
-                true => TransportError::NeverLeft(error),
-                false => TransportError::InFlight(error),
+        // hyper takes the body when the connection stands, so a body that nobody took was sent to nobody,
+        // whatever the error says. Without a body only a failed connect is certain.
+        let taken = Arc::new(AtomicBool::new(request.body().is_empty()));
+        let failed = |connected: bool, error: BoxError| match connected && taken.load(Ordering::Relaxed) {
+            true => TransportError::InFlight(error),
+            false => TransportError::NeverLeft(error),
+        };
+        let note = Arc::clone(&taken);
+        let request = request.map(|body| match body.is_empty() {
+            true => reqwest::Body::default(),
+            false => reqwest::Body::wrap(Full::new(body.into_bytes()).map_frame(move |frame| {
+                note.store(true, Ordering::Relaxed);
+                frame
+            })),
+        });
+        let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
+        let answer = async {
+            let answer = self.client.execute(request).await;
+            let answer = answer.map_err(|error| failed(!error.is_connect(), error.without_url().into()))?;
+            let (head, body) = http::Response::from(answer).into_parts();
+            let limit = limits.max_body;
+            match Limited::new(body, limit).collect().await {
+                Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
+                Err(error) if error.is::<LengthLimitError>() => Err(TransportError::TooLarge { limit }),
+                Err(error) => Err(TransportError::in_flight(error)),
             }
         };
-        let answer = convert::response(self.client.execute(request), limits.max_body);
-        match timeout(limits.timeout, answer).await {
-            Ok(Ok(Some(answer))) => Ok(answer),
-            Ok(Ok(None)) => Err(TransportError::TooLarge { limit: limits.max_body }),
-            Ok(Err(error)) => Err(failed(error.is_connect(), error.without_url().into())),
-            Err(late) => Err(failed(false, late.into())),
-        }
+        timeout(limits.timeout, answer).await.unwrap_or_else(|late| Err(failed(true, late.into())))
     }
 
     async fn sleep_until(&self, time: Now) {
