@@ -164,6 +164,8 @@ macro_rules! model {
         }
 
         impl ::std::fmt::Debug for $model {
+            // As `derive` has it: compiled where it is used.
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 let mut fields = f.debug_struct(stringify!($model));
                 $(if !$crate::types::wire::Field::is_absent(&self.$field) {
