@@ -1,10 +1,11 @@
 //! Models: plain structs of optional fields that lose nothing when read.
 //!
-//! [`model!`] declares one. To read it, a default value is filled in place from a [`Source`](super::source::Source):
+//! [`model!`] declares one. To read it, a default value is filled in place from a [`Source`]:
 //! each name gives the field that takes its value, and what is not declared goes to [`Fields`] as raw text.
 
 use serde::ser::{SerializeMap, Serializer};
 
+use super::source::{Fault, Source};
 use super::wire::Field;
 use super::{Fields, Verdict};
 
@@ -149,6 +150,14 @@ macro_rules! model {
                 let mut model = Self::default();
                 Ok(source.object(&mut model)?.then_some(model))
             }
+
+            fn read_entry<'de>(
+                list: &mut Vec<Self>,
+                entry: &mut dyn $crate::types::source::Source<'de>,
+            ) -> Result<(), $crate::types::source::Fault> {
+                list.push(Self::default());
+                $crate::types::model::read_last(list, entry)
+            }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $model {
@@ -231,6 +240,12 @@ pub(crate) trait Model {
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>
     where
         Self: Sized;
+}
+
+/// Reads into the last entry where it stands: a model is large to move.
+pub(crate) fn read_last<M: Model>(list: &mut [M], entry: &mut dyn Source<'_>) -> Result<(), Fault> {
+    let Some(model) = list.last_mut() else { return Ok(()) };
+    if entry.object(model)? { Ok(()) } else { Err(Fault::new("null")) }
 }
 
 pub(crate) fn write<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {

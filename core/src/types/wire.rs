@@ -12,6 +12,12 @@ use super::source::{Fault, Once, Source};
 pub(crate) trait Wire: Sized {
     fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault>;
 
+    /// Reads an entry of a list, to its end.
+    fn read_entry<'de>(list: &mut Vec<Self>, entry: &mut dyn Source<'de>) -> Result<(), Fault> {
+        list.push(Self::read(entry)?.ok_or_else(|| Fault::new("null"))?);
+        Ok(())
+    }
+
     /// The text, when it is some.
     fn as_text(&self) -> Option<&str> {
         None
@@ -133,10 +139,7 @@ fn not(wanted: &str, found: &str) -> Fault {
 impl<T: Wire> Wire for Vec<T> {
     fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
         let mut list = Self::new();
-        let there = source.list(&mut |entry| {
-            list.push(T::read(entry)?.ok_or_else(|| Fault::new("null"))?);
-            Ok(())
-        })?;
+        let there = source.list(&mut |entry| T::read_entry(&mut list, entry))?;
         Ok(there.then_some(list))
     }
 }
