@@ -45,6 +45,11 @@ impl Gates {
         gate.closed_until = gate.closed_until.max(now + span.min(LONGEST_WINDOW));
     }
 
+    /// Whether some gate lets fewer in than would come.
+    pub(crate) fn are_narrowed(&self) -> bool {
+        self.0.iter().any(|gate| gate.width.is_some())
+    }
+
     /// Takes a place in flight, if there is one.
     pub(crate) fn enter(&mut self, quota: Quota) -> bool {
         let gate = &mut self.0[index(quota)];

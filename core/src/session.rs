@@ -3,7 +3,7 @@
 //! One lock guards it, taken to look at or change a few words, never while anything is sent or parsed.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ struct Shared {
     /// What the keys of this session begin with: 128 random bits.
     key_tag: Box<str>,
     keys: AtomicU64,
+    /// Whether some gate counts what is served.
+    is_narrowed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -73,6 +75,7 @@ impl Session {
             observer: config.observer.clone(),
             key_tag: format!("{key_tag:032x}-").into(),
             keys: AtomicU64::new(0),
+            is_narrowed: AtomicBool::new(false),
             state: Mutex::new(State { token, gates: Gates::default(), random: Random::new(stream) }),
         })))
     }
@@ -172,7 +175,13 @@ impl Session {
 
     /// Notes whether the service had room for a request.
     pub(crate) fn refill(&self, quota: Quota, refill: Refill) {
-        self.lock().gates.refill(quota, refill);
+        // Seen without the lock that no gate is narrowed, as is the rule.
+        if refill == Refill::Served && !self.0.is_narrowed.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.lock();
+        state.gates.refill(quota, refill);
+        self.0.is_narrowed.store(state.gates.are_narrowed(), Ordering::Relaxed);
     }
 
     /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
