@@ -10,12 +10,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderValue, Method, Uri};
 use zuora_benches::{Bench, Table, plain, wire};
-use zuora_core::bill_runs::GetBillRun;
-use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
+use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
+use zuora_core::invoices::GetInvoiceItems;
 use zuora_core::{
-    CallOptions, Client, Config, Error, Limits, Now, Offline, Operation, Request, Response, Seed, Session,
-    Spec, Transport, TransportError,
+    CallOptions, Client, Config, Date, Error, Limits, Now, Offline, Operation, Request, Response, Seed,
+    Session, Spec, Transport, TransportError,
 };
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, InProcess};
 use zuora_ureq::ureq::Agent;
 
 const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
@@ -45,7 +46,7 @@ fn main() -> Outcome<()> {
     over_ureq(&bench, &server)?;
     over_reqwest(&bench, &server)?;
     own_share(&bench)?;
-    threads(&bench);
+    threads(&bench)?;
     memory_of_answers(&bench, &server)?;
     idle_clients(&bench)
 }
@@ -227,44 +228,62 @@ impl Operation for Nothing {
     }
 }
 
-/// Calls a second of threads that share a session, against threads with a session each.
-fn threads(bench: &Bench) {
+/// Calls a second of threads that share a session, against threads with a session each: over a transport that has
+/// its answer ready, where nothing but the session can be in the way, and over the sandbox without a socket.
+fn threads(bench: &Bench) -> Outcome<()> {
     let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
-    let get = GetInvoice::new("INV00000155");
-    bench.report("Threads that share a session", || {
-        let mut rows = vec![
-            "| Threads | calls a second, a session each | one session for all | ratio |".to_owned(),
-            "| ---: | ---: | ---: | ---: |".to_owned(),
-        ];
-        for threads in [1, 2, 4, 8] {
-            let mut runs: Vec<(f64, f64)> = (0..15)
-                .filter_map(|round| {
-                    let shared = Session::new(&config, &Seed::from_bytes([round; 32])).ok()?;
-                    let own = || Session::new(&config, &Seed::from_bytes([round; 32])).ok();
-                    let apart: Vec<Session> = (0..threads).filter_map(|_| own()).collect();
-                    let together: Vec<Session> = (0..threads).map(|_| shared.clone()).collect();
-                    Some((calls_a_second(&apart, &get), calls_a_second(&together, &get)))
-                })
-                .collect();
-            runs.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
-            let (apart, together) = runs[runs.len() / 2];
-            rows.push(format!("| {threads} | {apart:.0} | {together:.0} | {:.2} |", together / apart));
-        }
-        rows
+    let ready = Ready::with(wire::BILL_RUN);
+    let get = GetBillRun::new(RUN);
+    bench.report("Threads that share a session", || thread_rows(&config, &ready, &get, 10_000));
+
+    let config = Config::new("https://rest.zuora.com", CLIENT_ID, CLIENT_SECRET);
+    let sandbox = InProcess::demo();
+    let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31)?));
+    let get = GetBillRun::new(Client::over(&config, sandbox.clone())?.call(&create)?.id()?.clone());
+    bench.report("Threads that share a session, against the sandbox", || {
+        thread_rows(&config, &sandbox, &get, 1_000)
     });
+    Ok(())
 }
 
-fn calls_a_second(sessions: &[Session], get: &GetInvoice) -> f64 {
-    const CALLS: u32 = 10_000;
-    let ready = Ready::with(wire::INVOICE);
+fn thread_rows<T>(config: &Config, world: &T, get: &GetBillRun, calls: u32) -> Vec<String>
+where
+    T: Transport + Clone + Send,
+{
+    let mut rows = vec![
+        "| Threads | calls a second, a session each | one session for all | ratio |".to_owned(),
+        "| ---: | ---: | ---: | ---: |".to_owned(),
+    ];
+    for threads in [1, 2, 4, 8] {
+        let mut runs: Vec<(f64, f64)> = (0..15)
+            .filter_map(|round| {
+                let session = || Session::new(config, &Seed::from_bytes([round; 32])).ok();
+                let apart: Vec<Session> = (0..threads).filter_map(|_| session()).collect();
+                let shared = session()?;
+                let together: Vec<Session> = (0..threads).map(|_| shared.clone()).collect();
+                let apart = calls_a_second(&apart, world, get, calls);
+                Some((apart, calls_a_second(&together, world, get, calls)))
+            })
+            .collect();
+        runs.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
+        let (apart, together) = runs[runs.len() / 2];
+        rows.push(format!("| {threads} | {apart:.0} | {together:.0} | {:.2} |", together / apart));
+    }
+    rows
+}
+
+fn calls_a_second<T>(sessions: &[Session], world: &T, get: &GetBillRun, calls: u32) -> f64
+where
+    T: Transport + Clone + Send,
+{
     let start = Instant::now();
     std::thread::scope(|scope| {
         for session in sessions {
-            let client = Client::join(session, ready.clone());
-            scope.spawn(move || (0..CALLS).for_each(|_| drop(client.call(get))));
+            let client = Client::join(session, world.clone());
+            scope.spawn(move || (0..calls).for_each(|_| drop(client.call(get))));
         }
     });
-    f64::from(CALLS) * sessions.len() as f64 / start.elapsed().as_secs_f64()
+    f64::from(calls) * sessions.len() as f64 / start.elapsed().as_secs_f64()
 }
 
 /// What a large answer takes at its peak, over what stood there before it, in sizes of the inflated text.
