@@ -366,3 +366,34 @@ impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::invoices::InvoiceItems;
+    use crate::{Operation, Response};
+
+    #[test]
+    fn an_error_says_where_and_why() {
+        for (body, path, why) in [
+            (r#"{"invoiceItems":[{"id":"1"},null]}"#, "invoiceItems[1]", "null"),
+            (r#"{"invoiceItems":[{"chargeAmount":"x"}]}"#, "invoiceItems[0].chargeAmount", "\"x\""),
+            (
+                r#"{"invoiceItems":[{"taxationItems":{"data":[7]}}]}"#,
+                "invoiceItems[0].taxationItems.data[0]",
+                "7",
+            ),
+            (r#"{"invoiceItems":{}}"#, "invoiceItems", "a list"),
+            (r#"{"invoiceItems":[{"id":"1"}"#, "invoiceItems[1]", "EOF"),
+            ("null", "$", "null"),
+            ("{} {}", "$", "trailing"),
+        ] {
+            let answer = Response::new(body.into());
+            let error = crate::invoices::GetInvoiceItems::new("1").parse(&answer).unwrap_err();
+            assert_eq!(error.field(), Some(path), "{body}");
+            assert!(error.to_string().contains(why), "{error}");
+        }
+        let error = serde_json::from_str::<InvoiceItems>("{\n\"invoiceItems\": [{\"id\": []}]}").unwrap_err();
+        assert!(error.to_string().starts_with("$.invoiceItems[0].id: "), "{error}");
+        assert_eq!(error.line(), 2, "{error}");
+    }
+}
