@@ -9,6 +9,8 @@
 mod answers;
 #[path = "contract/bill_runs.rs"]
 mod bill_runs;
+#[path = "contract/creation_constraints.rs"]
+mod creation_constraints;
 #[path = "contract/facts.rs"]
 mod facts;
 #[path = "contract/files.rs"]

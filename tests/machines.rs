@@ -25,6 +25,8 @@ mod secrets;
 mod settle;
 #[path = "machines/sign_in.rs"]
 mod sign_in;
+#[path = "machines/token.rs"]
+mod token;
 #[path = "machines/waits.rs"]
 mod waits;
 #[path = "machines/watch.rs"]
