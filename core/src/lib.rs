@@ -77,63 +77,49 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod ahead;
-mod async_client;
-mod auth;
-pub mod bill_runs;
+mod api;
 mod call;
 mod client;
-mod config;
-mod envelope;
 mod error;
 mod exchange;
-pub mod files;
-mod gate;
-mod headers;
-pub mod invoices;
-pub mod jobs;
-mod json;
+mod intent;
 mod machine;
-mod oauth;
-pub mod object_query;
-mod offline;
+mod model;
 mod operation;
-mod pages;
-mod plan;
-mod queued;
-mod random;
-mod raw;
-mod reason;
-mod retry;
 mod session;
-mod settle;
 #[cfg(feature = "proptest")]
 pub mod strategies;
-mod target;
 mod transport;
 mod types;
-mod watch;
+mod wire;
 
-pub use ahead::Ahead;
-pub use async_client::{AsyncClient, AsyncItems, AsyncPages, AsyncWatching};
+pub use api::{bill_runs, files, invoices, jobs, object_query};
 pub use bytes;
+pub use call::paginator::Pages;
+pub use call::poller::{Awaited, Pace, Progress, ToEnd, Watch};
+pub use call::prefetch::Ahead;
+pub use call::reconcile::{Settled, Settlement, Transition};
 pub use call::{Answer, Call};
-pub use client::{Client, ItemIter, PageIter, Watching};
-pub use config::{CallOptions, Config, DataCenter, Endpoint};
+pub use client::asynchronous::{AsyncClient, AsyncItems, AsyncPages, AsyncWatching};
+pub use client::blocking::{Client, ItemIter, PageIter, Watching};
+pub use error::reason::{Category, Reason};
 pub use error::{Error, Kind, Outcome, Result};
-pub use headers::{ConcurrencyLimit, RateLimit};
 pub use http;
+pub use intent::{AnyAnswer, AnyOperation, Queued};
 pub use machine::{Action, Event, Machine, drive, drive_async};
-pub use oauth::{CreateToken, TokenAnswer};
-pub use offline::Offline;
+pub use model::envelope::{Done, Verdict};
+pub use model::patch::Patch;
+pub use operation::raw::Raw;
 pub use operation::{Effect, Media, Operation, Paged, Quota, Spec};
-pub use pages::Pages;
-pub use queued::{AnyAnswer, AnyOperation, Queued};
-pub use raw::Raw;
-pub use reason::{Category, Reason};
 pub use rust_decimal::Decimal;
-pub use session::{Abandoned, Session, Token};
-pub use settle::{Settled, Settlement, Transition};
+pub use session::Session;
+pub use session::call_options::CallOptions;
+pub use session::config::{Abandoned, Config};
+pub use session::data_center::{DataCenter, Endpoint};
+pub use session::oauth::{CreateToken, TokenAnswer};
+pub use session::token::Token;
+pub use transport::fake::Offline;
+pub use transport::headers::{ConcurrencyLimit, RateLimit};
 pub use transport::{
     AsyncTransport, Body, BoxError, Limits, Now, Open, Request, Response, Seed, Transport, TransportError,
 };
@@ -141,8 +127,7 @@ pub use transport::{
 pub use types::Unknown;
 pub use types::{
     AccountId, AccountNumber, Amount, AmountError, BillRunId, BillRunKey, BillRunNumber, ContactId,
-    CreditMemoId, Date, DateError, DateTime, DebitMemoId, Done, Fields, FileId, InvoiceId, InvoiceItemId,
-    InvoiceKey, InvoiceNumber, JobId, Patch, PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId,
-    TaxationItemId, Verdict,
+    CreditMemoId, Date, DateError, DateTime, DebitMemoId, FileId, InvoiceId, InvoiceItemId, InvoiceKey,
+    InvoiceNumber, JobId, PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId, TaxationItemId,
 };
-pub use watch::{Awaited, Pace, Progress, ToEnd, Watch};
+pub use wire::fields::Fields;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use http::HeaderValue;
 
 use crate::error::Result;
-use crate::headers;
 use crate::session::Session;
+use crate::session::headers;
 
 /// A key and how often it had to give way to the next one.
 ///

@@ -7,7 +7,7 @@ use proptest::sample::{select, subsequence};
 
 use super::fields::{Generate, Limits, arbitrary, each_field, filled, full, generate, plain};
 use super::values::text;
-use crate::bill_runs::{
+use crate::api::bill_runs::{
     AdHoc, Batches, BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunStatus, CancelBillRun,
     ChargeType, Condition, CreateBillRun, DeleteBillRun, EmailBillRun, FilterObject, FilterType, GetBillRun,
     MonthlySchedule, Operator, OrganizationLabel, PostBillRun, RepeatType, Schedule, Scope, Timing, Weekday,

@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::types::Patch;
-use crate::types::rules::Rule;
+use crate::model::patch::Patch;
+use crate::model::rules::Rule;
 
 /// Longest list of which the full length is drawn too: longer ones would make every case slow.
 const LONGEST: usize = 50;

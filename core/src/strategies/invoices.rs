@@ -9,7 +9,7 @@ use proptest::sample::select;
 use super::fields::{Generate, Limits, arbitrary, each_field, filled, full, generate, plain};
 use super::items::lean_items;
 use super::values::{printable, text};
-use crate::invoices::{
+use crate::api::invoices::{
     ApplicationParts, BillTo, BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices,
     CancelInvoice, Contact, CreateStandaloneInvoice, CreateTaxationItems, CreatedInvoices,
     CreatedTaxationItems, CustomRate, DeleteInvoice, EmailInvoice, GetInvoice, GetInvoiceApplicationParts,
@@ -20,7 +20,7 @@ use crate::invoices::{
     UpdateInvoice, UpdatedInvoice, UploadInvoiceFile, UploadedFile, WriteOff, WriteOffInvoice,
     WrittenOffInvoice, YesOrNo,
 };
-use crate::jobs::GetOperationJob;
+use crate::api::jobs::GetOperationJob;
 use crate::types::{AccountId, AccountNumber, ContactId, Date, FileId, InvoiceId, InvoiceItemId, InvoiceKey};
 
 plain! {
@@ -171,7 +171,7 @@ fn changes(items: usize) -> BoxedStrategy<InvoiceChanges> {
         any::<Date>().prop_map(|date| InvoiceChanges::default().invoice_date(date)),
         any::<Date>().prop_map(|date| InvoiceChanges::default().due_date(date)),
     ];
-    (filled(date, &["invoiceItems"]), vec(any::<crate::invoices::ItemUpdate>(), 0..=items))
+    (filled(date, &["invoiceItems"]), vec(any::<crate::api::invoices::ItemUpdate>(), 0..=items))
         .prop_map(|(changes, items)| changes.items(items))
         .boxed()
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::fields::{Generate, Limits, arbitrary, filled, full, generate, plain};
 use super::values::text;
-use crate::invoices::{
+use crate::api::invoices::{
     ApplicationPart, CreditMemoItemFinance, CreditMemoMade, DebitMemoMade, DiscountChanges, DiscountUpdate,
     InvoiceItem, InvoiceItemTaxes, InvoiceTaxationItem, ItemChanges, ItemUpdate, NewDiscountItem,
     NewInvoiceItem, NewTaxFinance, NewTaxItem, NewTaxationItem, TaxFinance, TaxMode, TaxationItem,

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 
 use super::fields::{arbitrary, plain};
 use super::values::text;
-use crate::files::GetFiles;
-use crate::jobs::{GetOperationJob, OperationJob, Submitted};
-use crate::oauth::CreateToken;
-use crate::object_query::{Comparison, Filter, QueriedInvoice, QueriedInvoices, QueryInvoices};
-use crate::types::{BillRunNumber, Done, FileId, JobId, Secret};
+use crate::api::files::GetFiles;
+use crate::api::jobs::{GetOperationJob, OperationJob, Submitted};
+use crate::api::object_query::{Comparison, Filter, QueriedInvoice, QueriedInvoices, QueryInvoices};
+use crate::model::envelope::Done;
+use crate::session::oauth::CreateToken;
+use crate::types::{BillRunNumber, FileId, JobId, Secret};
 
 plain! { Done, OperationJob, QueriedInvoice, QueriedInvoices, Submitted }
 

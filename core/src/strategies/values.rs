@@ -10,12 +10,14 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::fields::{Generate, Limits, arbitrary, generate};
-use crate::reason::Reason;
+use crate::error::reason::Reason;
+use crate::model::envelope::Verdict;
 use crate::types::{
     AccountId, AccountNumber, Amount, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId, Date,
-    DateTime, DebitMemoId, Fields, FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId,
-    PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId, TaxationItemId, Verdict,
+    DateTime, DebitMemoId, FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId, PaymentId,
+    ProductRatePlanChargeId, Secret, SubscriptionId, TaxationItemId,
 };
+use crate::wire::fields::Fields;
 
 /// Text of so many characters: words mostly, and now and then any character of Unicode, quotes and controls
 /// included.

@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::source::{Fault, Source};
-use super::wire::{self, Wire};
+use crate::wire::values;
+use crate::wire::{Fault, Source, Wire};
 
 /// A number exactly as it stands in the JSON: an amount of money, a price, a quantity or a rate.
 ///
@@ -325,7 +325,7 @@ impl Wire for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::required(deserializer)
+        values::required(deserializer)
     }
 }
 

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::source::{Fault, Source};
-use super::wire::{self, Wire};
+use crate::wire::values;
+use crate::wire::{Fault, Source, Wire};
 
 /// A day of the calendar, with no time and no zone.
 ///
@@ -159,7 +159,7 @@ impl Wire for Date {
 
 impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::required(deserializer)
+        values::required(deserializer)
     }
 }
 
@@ -392,7 +392,7 @@ impl Wire for DateTime {
 
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::required(deserializer)
+        values::required(deserializer)
     }
 }
 

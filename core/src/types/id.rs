@@ -63,7 +63,7 @@ macro_rules! id {
             }
         }
 
-        $crate::types::wire::text_on_the_wire!($name, own_text);
+        $crate::wire::values::text_on_the_wire!($name, own_text);
     )*};
 }
 /// A key is made of ids and numbers.

@@ -102,7 +102,7 @@ macro_rules! text_type {
             }
         }
 
-        $crate::types::wire::text_on_the_wire!($name, text);
+        $crate::wire::values::text_on_the_wire!($name, text);
     };
 }
 pub(crate) use text_type;

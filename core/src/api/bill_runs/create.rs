@@ -1,0 +1,494 @@
+//! `POST /v1/bill-runs`
+
+use crate::api::bill_runs::schedule::{RepeatType, RunDate};
+use crate::api::bill_runs::{
+    BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunType, ChargeType, FilterType,
+    OrganizationLabel, Schedule, Scope, Timing,
+};
+use crate::error::{Error, Result};
+use crate::model::json;
+use crate::model::model;
+use crate::model::rules::Path;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::Date;
+
+static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
+
+model! {
+    /// `POST /v1/bill-runs` ("Create a bill run"): starts or schedules a bill run.
+    ///
+    /// Whom it bills is a [`Scope`], when it runs a [`Timing`]; combinations that make no sense cannot be written.
+    /// The new run is `Pending`: watch it until it is `Completed`, then post it.
+    ///
+    /// The service refuses while more than 500 runs that were made through the API are pending.
+    ///
+    /// ```
+    /// use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun};
+    /// use zuora_core::{Date, Operation};
+    ///
+    /// let target = Date::new(2024, 5, 31)?;
+    /// let run = CreateBillRun::new(Batches::named(["Batch1", "Batch2"]).cycle_day(15), AdHoc::up_to(target))
+    ///     .name("May, mid-month")
+    ///     .auto_renewal(true);
+    ///
+    /// let request = run.request()?;
+    /// assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/bill-runs"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::Build`](crate::Kind::Build) names the field that the service would refuse.
+    pub request CreateBillRun {
+        /// A name for people.
+        name: Option<String> = "name",
+        batches: Vec<String> = "batches" (by hand),
+        bill_cycle_day: Option<BillCycleDay> = "billCycleDay" (by hand),
+        filters: Vec<BillRunFilter> = "billRunFilters" (by hand),
+        /// What the run makes; by default documents. Needs the catch-up feature of the tenant.
+        bill_run_type: Option<BillRunType> = "billRunType",
+        /// Kinds of charges to leave out, at most two.
+        excluded_charge_types: Vec<ChargeType> = "chargeTypeToExclude",
+        /// Whether to e-mail the posted documents, after auto-posting; by default not. Needs the tenant's rule for
+        /// auto-posting.
+        auto_email: Option<bool> = "autoEmail",
+        /// Whether to post as soon as the run is complete; by default not. Needs the tenant's rule for
+        /// auto-posting.
+        auto_post: Option<bool> = "autoPost",
+        /// Whether to renew subscriptions that are due; by default not.
+        auto_renewal: Option<bool> = "autoRenewal",
+        /// Whether to send no e-mail for documents of zero amount; by default they are sent.
+        no_email_for_zero_amount_invoice: Option<bool> = "noEmailForZeroAmountInvoice",
+        schedule: Option<BillRunSchedule> = "schedule" (by hand),
+        invoice_date: Option<Date> = "invoiceDate" (by hand),
+        invoice_date_month_offset: Option<i64> = "invoiceDateMonthOffset" (by hand),
+        invoice_date_day_of_month: Option<i64> = "invoiceDateDayOfMonth" (by hand),
+        target_date: Option<Date> = "targetDate" (by hand),
+        target_date_month_offset: Option<i64> = "targetDateMonthOffset" (by hand),
+        target_date_day_of_month: Option<i64> = "targetDateDayOfMonth" (by hand),
+        /// Organizations to bill, on tenants that have several.
+        organization_labels: Vec<OrganizationLabel> = "organizationLabels",
+        /// Whether to bill subscriptions; by default they are billed.
+        include_subscriptions: Option<bool> = "includeSubscriptions",
+        /// Whether to bill order line items; by default they are billed.
+        include_order_line_items: Option<bool> = "includeOrderLineItems",
+    }
+}
+
+impl CreateBillRun {
+    /// A run over a scope, at a time.
+    pub fn new(scope: impl Into<Scope>, timing: impl Into<Timing>) -> Self {
+        let mut run = Self::default();
+        match scope.into() {
+            Scope::Batches(batches) => {
+                run.batches = batches.names;
+                run.bill_cycle_day = batches.cycle_day;
+            }
+            Scope::Account(account) => run.filters = vec![BillRunFilter::account(account)],
+            Scope::Subscriptions { account, subscriptions } => {
+                let filter = |subscription| BillRunFilter::subscription(&account, subscription);
+                run.filters = subscriptions.into_iter().map(filter).collect();
+            }
+            Scope::Conditions(conditions) => {
+                let filter = |(object, condition)| BillRunFilter::condition(object, condition);
+                run.filters = conditions.into_iter().map(filter).collect();
+            }
+            Scope::Filters(filters) => run.filters = filters,
+        }
+        match timing.into() {
+            Timing::AdHoc(dates) => {
+                run.target_date = Some(dates.target_date);
+                run.invoice_date = dates.invoice_date;
+            }
+            Timing::Schedule(schedule) => run.set_schedule(schedule),
+        }
+        run
+    }
+
+    fn set_schedule(&mut self, schedule: Schedule) {
+        self.schedule = Some(schedule.wire);
+        if schedule.as_run_day && self.bill_cycle_day.is_none() {
+            self.bill_cycle_day = Some("AsRunDay".into());
+        }
+        match schedule.invoice_date {
+            RunDate::RunDay => {}
+            RunDate::Fixed(date) => self.invoice_date = Some(date),
+            RunDate::InMonth { offset, day } => {
+                self.invoice_date_month_offset = Some(offset);
+                self.invoice_date_day_of_month = Some(day.into());
+            }
+        }
+        match schedule.target_date {
+            RunDate::RunDay => {}
+            RunDate::Fixed(date) => self.target_date = Some(date),
+            RunDate::InMonth { offset, day } => {
+                self.target_date_month_offset = Some(offset);
+                self.target_date_day_of_month = Some(day.into());
+            }
+        }
+    }
+}
+
+impl Operation for CreateBillRun {
+    type Output = BillRun;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.check()?;
+        Target::new(&SPEC).json(self, 256 + 160 * self.filters.len())
+    }
+
+    fn parse(&self, success: &Response) -> Result<BillRun> {
+        json::read(success.body())
+    }
+}
+
+/// What the service is known to refuse.
+impl CreateBillRun {
+    fn check(&self) -> Result<()> {
+        self.check_scope()?;
+        match &self.schedule {
+            None if self.target_date.is_none() => refuse("targetDate", "is needed for an ad hoc run")?,
+            None => {}
+            Some(schedule) => check_schedule(schedule)?,
+        }
+        let (offset, day) = (self.invoice_date_month_offset, self.invoice_date_day_of_month);
+        self.check_date("invoiceDate", self.invoice_date, offset, day)?;
+        let (offset, day) = (self.target_date_month_offset, self.target_date_day_of_month);
+        self.check_date("targetDate", self.target_date, offset, day)?;
+        if self.excluded_charge_types.len() > 2 {
+            refuse("chargeTypeToExclude", "takes at most two kinds")?;
+        }
+        for (index, label) in self.organization_labels.iter().enumerate() {
+            if label.organization_id.is_none() && label.organization_name.is_none() {
+                refuse(
+                    format!("organizationLabels[{index}].organizationId"),
+                    "or organizationName is needed",
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_scope(&self) -> Result<()> {
+        match (self.batches.len(), self.filters.len()) {
+            (0, 0) => return refuse("batches", "or billRunFilters are needed, one at least"),
+            (0, _) if self.bill_cycle_day.is_some() => {
+                return refuse("billCycleDay", "is for a scope of batches only");
+            }
+            (0, _) => return self.check_filters(),
+            (_, 1..) => return refuse("billRunFilters", "cannot be combined with batches"),
+            (301.., _) => return refuse("batches", "takes at most 300 names"),
+            _ => {}
+        }
+        let Some(day) = &self.bill_cycle_day else { return Ok(()) };
+        let is_day = |text: &str| text.parse::<i64>().is_ok_and(|day| !(1..=31).contains(&day));
+        match day.as_str() {
+            "AsRunDay" if self.schedule.is_none() => {
+                refuse("billCycleDay", "AsRunDay is for scheduled runs only")
+            }
+            text if text.is_empty() || text.len() > 1000 => {
+                refuse("billCycleDay", "takes 1 to 1,000 characters")
+            }
+            text if is_day(text) => refuse("billCycleDay", "is not a day of the month"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_filters(&self) -> Result<()> {
+        for (index, filter) in self.filters.iter().enumerate() {
+            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
+            if let Some(missing) = missing_part(filter) {
+                refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
+            }
+        }
+        let by = |kind: &FilterType| {
+            let kind = kind.clone();
+            self.filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
+        };
+        if by(&FilterType::Account).count() > 1 {
+            refuse("billRunFilters", "takes one account only")?;
+        }
+        if by(&FilterType::Subscription).count() > 50 {
+            refuse("billRunFilters", "takes at most 50 subscriptions")?;
+        }
+        let mut accounts = by(&FilterType::Subscription).map(|filter| &filter.account_id);
+        if let Some(first) = accounts.next() {
+            if accounts.any(|other| other != first) {
+                refuse("billRunFilters", "takes subscriptions of one account only")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A date is fixed, or told by month and day, or neither.
+    fn check_date(
+        &self,
+        name: &'static str,
+        fixed: Option<Date>,
+        offset: Option<i64>,
+        day: Option<i64>,
+    ) -> Result<()> {
+        let monthly = self.schedule.as_ref().is_some_and(|schedule| {
+            !matches!(
+                schedule.repeat_type,
+                Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly) | None
+            )
+        });
+        match (offset, day) {
+            (None, None) => Ok(()),
+            (Some(_), None) => refuse(format!("{name}DayOfMonth"), "is needed beside the month offset"),
+            (None, Some(_)) => refuse(format!("{name}MonthOffset"), "is needed beside the day of the month"),
+            _ if fixed.is_some() => refuse(name, "cannot be combined with a month offset"),
+            _ if !monthly => refuse(format!("{name}MonthOffset"), "is for monthly schedules only"),
+            (_, Some(1..=31)) => Ok(()),
+            _ => refuse(format!("{name}DayOfMonth"), "is not a day of the month"),
+        }
+    }
+}
+
+fn check_schedule(schedule: &BillRunSchedule) -> Result<()> {
+    if schedule.repeat_from.is_none() {
+        refuse("schedule.repeatFrom", "is needed")?;
+    }
+    if !schedule.run_time.is_some_and(|hour| (0..=23).contains(&hour)) {
+        refuse("schedule.runTime", "is an hour from 0 to 23")?;
+    }
+    if schedule.weekly_on_day.len() > 7 {
+        refuse("schedule.weeklyOnDay", "takes at most 7 days")?;
+    }
+    match &schedule.repeat_type {
+        None => refuse("schedule.repeatType", "is needed"),
+        Some(RepeatType::Weekly) if schedule.weekly_on_day.is_empty() => {
+            refuse("schedule.weeklyOnDay", "is needed for a weekly run")
+        }
+        Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly)
+            if schedule.monthly_on_end_of_month.is_some() =>
+        {
+            refuse("schedule.monthlyOnEndOfMonth", "is for monthly runs only")
+        }
+        _ if schedule.monthly_on_end_of_month == Some(true)
+            && !schedule.repeat_from.is_some_and(Date::is_month_end) =>
+        {
+            refuse("schedule.monthlyOnEndOfMonth", "is for runs that begin on the last day of a month")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The part that a filter of a known type lacks.
+fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
+    let account = filter.account_id.is_none().then_some("accountId");
+    match &filter.filter_type {
+        None => Some("filterType"),
+        Some(FilterType::Account) => account,
+        Some(FilterType::Subscription) => {
+            account.or(filter.subscription_id.is_none().then_some("subscriptionId"))
+        }
+        Some(FilterType::FilterCondition) if filter.object.is_none() => Some("objectType"),
+        Some(FilterType::FilterCondition) if filter.condition.is_none() => Some("condition"),
+        _ => None,
+    }
+}
+
+fn refuse(field: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) -> Result<()> {
+    Err(Error::invalid(field, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::bill_runs::{AdHoc, Batches, Condition, FilterObject};
+    use crate::api::bill_runs::{Operator, Weekday};
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn body(run: &CreateBillRun) -> String {
+        String::from_utf8(run.request().unwrap().body().to_vec()).unwrap()
+    }
+
+    /// The field that is at fault in this body.
+    fn fault(body: &str) -> String {
+        let run: CreateBillRun = serde_json::from_str(body).unwrap();
+        run.request().err().map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_ad_hoc_run_over_batches() {
+        let timing = AdHoc::up_to(date("2024-05-31")).invoice_date(date("2024-06-01"));
+        let run = CreateBillRun::new(Batches::named(["Batch1", "Batch20"]).cycle_day(15), timing)
+            .name("May")
+            .excluded_charge_types([ChargeType::Usage])
+            .auto_post(false)
+            .organization_labels([OrganizationLabel::default().organization_name("EMEA")]);
+        assert_eq!(
+            body(&run),
+            r#"{"name":"May","batches":["Batch1","Batch20"],"billCycleDay":"15","chargeTypeToExclude":["Usage"],"#
+                .to_owned()
+                + r#""autoPost":false,"invoiceDate":"2024-06-01","targetDate":"2024-05-31","#
+                + r#""organizationLabels":[{"organizationName":"EMEA"}]}"#
+        );
+        let request = run.request().unwrap();
+        assert_eq!(request.headers()["content-type"], "application/json");
+    }
+
+    #[test]
+    fn scopes_that_are_filters() {
+        let timing = || AdHoc::up_to(date("2024-05-31"));
+        let scope = Scope::subscriptions(
+            "2c92a0fd5e2d4f8a015e2d5c3a1b0001",
+            ["2c92a0fd5e2d4f8a015e2d5c3a1b0011", "2c92a0fd5e2d4f8a015e2d5c3a1b0012"],
+        );
+        assert_eq!(
+            body(&CreateBillRun::new(scope, timing())),
+            r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"},"#
+                .to_owned()
+                + r#"{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0012"}],"#
+                + r#""targetDate":"2024-05-31"}"#
+        );
+        let condition = Condition::any([
+            Condition::of("Region__c", Operator::Equal, "EU"),
+            Condition::of("Region__c", Operator::IsNull, "ignored"),
+        ]);
+        assert_eq!(
+            body(&CreateBillRun::new(Scope::condition(FilterObject::Account, condition), timing())),
+            r#"{"billRunFilters":[{"filterType":"FilterCondition","objectType":"Account","condition":"#
+                .to_owned()
+                + r#"{"relation":"or","conditions":[{"field":"Region__c","operator":"eq","value":"EU"},"#
+                + r#"{"field":"Region__c","operator":"nl"}]}}],"targetDate":"2024-05-31"}"#
+        );
+    }
+
+    #[test]
+    fn schedules() {
+        let weekly = Schedule::weekly(date("2024-06-03"), 4, [Weekday::Monday, Weekday::Friday]).as_run_day();
+        assert_eq!(
+            body(&CreateBillRun::new(Batches::all(), weekly)),
+            r#"{"batches":["AllBatches"],"billCycleDay":"AsRunDay","schedule":{"repeatFrom":"2024-06-03","#
+                .to_owned()
+                + r#""repeatType":"Weekly","runTime":4,"weeklyOnDay":["Mon","Fri"]}}"#
+        );
+        let monthly = Schedule::monthly(date("2024-04-30"), 0)
+            .on_end_of_month(true)
+            .until(date("2025-04-30"))
+            .invoice_day(1, 1)
+            .target_day(0, 31);
+        assert_eq!(
+            body(&CreateBillRun::new(Scope::account("2c92a0fd5e2d4f8a015e2d5c3a1b0001"), monthly)),
+            r#"{"billRunFilters":[{"filterType":"Account","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}],"schedule":"#.to_owned()
+                + r#"{"repeatFrom":"2024-04-30","repeatTo":"2025-04-30","repeatType":"Monthly","runTime":0,"#
+                + r#""monthlyOnEndOfMonth":true},"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,"#
+                + r#""targetDateMonthOffset":0,"targetDateDayOfMonth":31}"#
+        );
+    }
+
+    #[test]
+    fn what_the_service_refuses_is_named_and_not_sent() {
+        let filters =
+            |filters: &str| fault(&format!(r#"{{"billRunFilters":[{filters}],"targetDate":"2024-05-31"}}"#));
+        let subscription = |account: &str| {
+            format!(
+                r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"}}"#
+            )
+        };
+        let account = r#"{"filterType":"Account","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}"#;
+        assert_eq!(filters(account), "");
+        assert_eq!(filters(&[account; 2].join(",")), "billRunFilters");
+        assert_eq!(filters(&vec![subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"); 50].join(",")), "");
+        assert_eq!(
+            filters(&vec![subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"); 51].join(",")),
+            "billRunFilters"
+        );
+        assert_eq!(
+            filters(
+                &[
+                    subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0001"),
+                    subscription("2c92a0fd5e2d4f8a015e2d5c3a1b0002")
+                ]
+                .join(",")
+            ),
+            "billRunFilters"
+        );
+        assert_eq!(filters(r#"{"filterType":"Tomorrow"}"#), "");
+        assert_eq!(
+            filters(r#"{"filterType":"Account","accountId":"A00000001"}"#),
+            "billRunFilters[0].accountId"
+        );
+        assert_eq!(filters(r"{}"), "billRunFilters[0].filterType");
+        assert_eq!(filters(r#"{"filterType":"Account"}"#), "billRunFilters[0].accountId");
+        assert_eq!(
+            filters(r#"{"filterType":"Subscription","accountId":"2c92a0fd5e2d4f8a015e2d5c3a1b0001"}"#),
+            "billRunFilters[0].subscriptionId"
+        );
+        assert_eq!(filters(r#"{"filterType":"FilterCondition"}"#), "billRunFilters[0].objectType");
+        assert_eq!(
+            filters(r#"{"filterType":"FilterCondition","objectType":"Account"}"#),
+            "billRunFilters[0].condition"
+        );
+
+        let with = |more: &str| fault(&format!(r#"{{"batches":["Batch1"],{more}}}"#));
+        assert_eq!(with(r#""targetDate":"2024-05-31""#), "");
+        assert_eq!(with(r#""name":"no date""#), "targetDate");
+        assert_eq!(fault(r#"{"targetDate":"2024-05-31"}"#), "batches");
+        assert_eq!(with(&format!(r#""billRunFilters":[{account}]"#)), "billRunFilters");
+        assert_eq!(with(r#""billCycleDay":"AsRunDay","targetDate":"2024-05-31""#), "billCycleDay");
+        assert_eq!(with(r#""billCycleDay":"32","targetDate":"2024-05-31""#), "billCycleDay");
+        assert_eq!(
+            with(r#""chargeTypeToExclude":["A","B","C"],"targetDate":"2024-05-31""#),
+            "chargeTypeToExclude"
+        );
+        assert_eq!(
+            with(r#""organizationLabels":[{}],"targetDate":"2024-05-31""#),
+            "organizationLabels[0].organizationId"
+        );
+        assert_eq!(
+            fault(&format!(
+                r#"{{"billRunFilters":[{account}],"billCycleDay":"1","targetDate":"2024-05-31"}}"#
+            )),
+            "billCycleDay"
+        );
+
+        let scheduled = |schedule: &str, more: &str| with(&format!(r#""schedule":{{{schedule}}}{more}"#));
+        let monthly = r#""repeatFrom":"2024-05-31","repeatType":"Monthly","runTime":23"#;
+        assert_eq!(scheduled(monthly, r#","billCycleDay":"AsRunDay""#), "");
+        assert_eq!(scheduled(r#""repeatType":"None","runTime":1"#, ""), "schedule.repeatFrom");
+        assert_eq!(scheduled(r#""repeatFrom":"2024-05-31","runTime":1"#, ""), "schedule.repeatType");
+        assert_eq!(
+            scheduled(r#""repeatFrom":"2024-05-31","repeatType":"Daily","runTime":24"#, ""),
+            "schedule.runTime"
+        );
+        assert_eq!(
+            scheduled(r#""repeatFrom":"2024-05-31","repeatType":"Weekly","runTime":1"#, ""),
+            "schedule.weeklyOnDay"
+        );
+        let daily = r#""repeatFrom":"2024-05-31","repeatType":"Daily","runTime":1"#;
+        assert_eq!(
+            scheduled(&format!(r#"{daily},"monthlyOnEndOfMonth":true"#), ""),
+            "schedule.monthlyOnEndOfMonth"
+        );
+        let offset = r#","invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1"#;
+        assert_eq!(scheduled(daily, offset), "invoiceDateMonthOffset");
+        assert_eq!(scheduled(monthly, &format!(r#"{offset},"invoiceDate":"2024-05-31""#)), "invoiceDate");
+        assert_eq!(scheduled(monthly, r#","targetDateMonthOffset":1"#), "targetDateDayOfMonth");
+        assert_eq!(scheduled(monthly, r#","targetDateDayOfMonth":1"#), "targetDateMonthOffset");
+        assert_eq!(
+            scheduled(monthly, r#","targetDateMonthOffset":0,"targetDateDayOfMonth":32"#),
+            "targetDateDayOfMonth"
+        );
+    }
+
+    #[test]
+    fn a_run_can_lie_in_a_queue() {
+        let mut run = CreateBillRun::new(Batches::all(), AdHoc::up_to(date("2024-05-31"))).auto_email(true);
+        run.set_custom("newSwitch", &"on").unwrap();
+        let text = serde_json::to_string(&run).unwrap();
+        assert_eq!(serde_json::from_str::<CreateBillRun>(&text).unwrap(), run);
+        assert!(body(&run).ends_with(r#""newSwitch":"on"}"#));
+    }
+}

@@ -1,0 +1,36 @@
+//! Bill runs: the jobs that make invoices.
+//!
+//! | Operation | Method and path |
+//! | --- | --- |
+//! | [`CreateBillRun`] | `POST /v1/bill-runs` |
+//! | [`GetBillRun`] | `GET /v1/bill-runs/{billRunId}` |
+//! | [`PostBillRun`] | `PUT /v1/bill-runs/{billRunId}/post` |
+//! | [`CancelBillRun`] | `PUT /v1/bill-runs/{billRunId}/cancel` |
+//! | [`DeleteBillRun`] | `DELETE /v1/bill-runs/{billRunId}` |
+//! | [`EmailBillRun`] | `POST /v1/bill-runs/{billRunKey}/emails` |
+
+mod bill_run;
+mod cancel;
+mod create;
+mod delete;
+mod email;
+mod filter;
+mod get;
+mod post;
+mod review;
+mod schedule;
+mod scope;
+mod waiter;
+
+pub use bill_run::{BillCycleDay, BillRun, BillRunStatus, BillRunType, ChargeType, OrganizationLabel};
+pub use cancel::CancelBillRun;
+pub use create::CreateBillRun;
+pub use delete::DeleteBillRun;
+pub use email::EmailBillRun;
+pub use filter::{BillRunFilter, Condition, FilterObject, FilterType, Operator, Relation};
+pub use get::GetBillRun;
+pub use post::PostBillRun;
+pub use review::{PostReviewed, Posting, Review, Reviewed, Reviewing};
+pub use schedule::{BillRunSchedule, MonthlySchedule, RepeatType, Schedule, Weekday};
+pub use scope::{AdHoc, Batches, Scope, Timing};
+pub use waiter::{AwaitBillRun, Goal};

@@ -1,0 +1,121 @@
+//! `PUT /v1/bill-runs/{billRunId}/post`
+
+use serde::{Deserialize, Serialize};
+
+use super::{BillRun, BillRunStatus, GetBillRun, PostReviewed, Review};
+use crate::call::reconcile::Transition;
+use crate::error::{Error, Result};
+use crate::model::json;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::{BillRunId, Date};
+
+static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post");
+
+/// `PUT /v1/bill-runs/{billRunId}/post` ("Post a bill run"): posts all documents of a completed bill run.
+///
+/// The service works on in the background: the run goes through `PostInProgress` to `Posted`, or back to
+/// `Completed` when a document could not be posted. Only a `Completed` run can be posted. Takes no idempotency
+/// key: once its outcome is unknown, read the run.
+///
+/// ```
+/// use zuora_core::bill_runs::PostBillRun;
+/// use zuora_core::{Date, Operation};
+///
+/// let post = PostBillRun::new("2c9890077e8a8490017e8bf3a5171a43").invoice_date(Date::new(2024, 6, 1)?);
+/// let request = post.request()?;
+/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/post");
+/// assert_eq!(&request.body()[..], br#"{"invoiceDate":"2024-06-01"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PostBillRun {
+    #[serde(rename = "billRunId")]
+    bill_run: BillRunId,
+    body: Body,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Body {
+    #[serde(rename = "invoiceDate", skip_serializing_if = "Option::is_none")]
+    invoice_date: Option<Date>,
+}
+
+impl PostBillRun {
+    /// Posts the run of this id.
+    pub fn new(bill_run: impl Into<BillRunId>) -> Self {
+        Self { bill_run: bill_run.into(), body: Body::default() }
+    }
+
+    /// Posts the run only if its invoices are still what somebody has looked at: see
+    /// [`Client::post_reviewed`](crate::Client::post_reviewed).
+    pub fn reviewed(review: Review) -> PostReviewed {
+        PostReviewed::new(review)
+    }
+
+    /// Puts this date on all invoices and credit memos of the run; it must lie in an open accounting period.
+    #[must_use]
+    pub fn invoice_date(mut self, date: Date) -> Self {
+        self.body.invoice_date = Some(date);
+        self
+    }
+}
+
+impl Operation for PostBillRun {
+    type Output = BillRun;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
+    }
+
+    fn parse(&self, success: &Response) -> Result<BillRun> {
+        json::read(success.body())
+    }
+}
+
+/// Read back through the run's status.
+impl Transition for PostBillRun {
+    type Read = GetBillRun;
+
+    fn read_back(&self) -> GetBillRun {
+        GetBillRun::new(self.bill_run.clone())
+    }
+
+    fn holds(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
+        let status = seen.ok()?.status.as_ref()?;
+        Some(matches!(status, BillRunStatus::PostInProgress | BillRunStatus::Posted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let operation = PostBillRun::new("run-1").invoice_date("2024-06-01".parse().unwrap());
+        let text = serde_json::to_string(&operation).unwrap();
+        let request = serde_json::from_str::<PostBillRun>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/bill-runs/run-1/post"));
+        assert_eq!(std::str::from_utf8(request.body()).unwrap(), "{\"invoiceDate\":\"2024-06-01\"}");
+    }
+
+    #[test]
+    fn without_a_date_the_body_is_an_empty_object() {
+        assert_eq!(&PostBillRun::new("1").request().unwrap().body()[..], b"{}");
+        assert_eq!(PostBillRun::new("..").request().unwrap_err().field(), Some("billRunId"));
+    }
+
+    #[test]
+    fn an_answer_is_the_run() {
+        let body = Bytes::from(r#"{"success":true,"id":"1","status":"PostInProgress"}"#);
+        let run = PostBillRun::new("1").parse(&Response::new(body)).unwrap();
+        assert_eq!(run.status().unwrap(), &crate::api::bill_runs::BillRunStatus::PostInProgress);
+    }
+}

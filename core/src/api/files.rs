@@ -1,0 +1,118 @@
+//! Files: the bytes of a PDF.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::operation::request_builder::Target;
+use crate::operation::{Media, Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::FileId;
+
+static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").answering(Media::File);
+
+/// `GET /v1/files/{file-id}` ("Retrieve a file"): downloads a file.
+///
+/// The id is the last part of an invoice file's `pdfFileUrl`, not the id of its row.
+///
+/// ```
+/// use zuora_core::files::GetFiles;
+/// use zuora_core::Operation;
+///
+/// let request = GetFiles::new("2c98901f62d7d83d0162d7facea6262d").request()?;
+/// assert_eq!(request.uri(), "/v1/files/2c98901f62d7d83d0162d7facea6262d");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Kind::Decode`](crate::Kind::Decode) when the service answers with an XML error instead of the file, which it
+/// does above 2,047 MB.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GetFiles {
+    #[serde(rename = "file-id")]
+    file: FileId,
+}
+
+impl GetFiles {
+    /// Downloads the file of this id.
+    pub fn new(file: impl Into<FileId>) -> Self {
+        Self { file: file.into() }
+    }
+}
+
+impl Operation for GetFiles {
+    type Output = File;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        Target::with_keys(&SPEC, &[self.file.as_str()])?.empty()
+    }
+
+    fn parse(&self, success: &Response) -> Result<File> {
+        let content_type = success.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let file =
+            File { bytes: success.body().clone(), content_type: content_type.unwrap_or_default().to_owned() };
+        if file.is_xml_error() {
+            return Err(Error::unreadable("$", "an XML error came instead of the file"));
+        }
+        Ok(file)
+    }
+}
+
+/// A file that was downloaded.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct File {
+    /// All of it.
+    pub bytes: Bytes,
+    /// Its media type as the service gave it, such as `application/pdf;charset=UTF-8`; empty when it gave none.
+    pub content_type: String,
+}
+
+impl File {
+    /// Whether the bytes begin as those of a PDF do.
+    pub fn is_pdf(&self) -> bool {
+        self.bytes.starts_with(b"%PDF")
+    }
+
+    fn is_xml_error(&self) -> bool {
+        let start = self.bytes.trim_ascii_start();
+        let is_xml = start.starts_with(b"<?xml") || self.content_type.contains("xml");
+        is_xml
+            && start[..start.len().min(1024)].windows(6).any(|window| window.eq_ignore_ascii_case(b"<error"))
+    }
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "File({} bytes, {:?})", self.bytes.len(), self.content_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(content_type: &str, body: &'static [u8]) -> Result<File> {
+        let mut response = Response::new(Bytes::from_static(body));
+        response.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
+        GetFiles::new("f").parse(&response)
+    }
+
+    #[test]
+    fn a_pdf_and_an_xml_error_are_told_apart() {
+        let file = parse("application/pdf;charset=UTF-8", b"%PDF-1.7 \xff\x00").unwrap();
+        assert!(file.is_pdf() && file.bytes.len() == 11);
+        assert!(!parse("text/csv", b"a,b").unwrap().is_pdf());
+        assert!(parse("application/xml", b"<invoice/>").is_ok());
+        for body in
+            [&b"<?xml version=\"1.0\"?><Error><Code>TooLarge</Code></Error>"[..], b"\n<error>no</error>"]
+        {
+            assert_eq!(parse("application/xml", body).unwrap_err().kind(), crate::Kind::Decode);
+        }
+    }
+}

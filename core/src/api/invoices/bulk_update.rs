@@ -1,0 +1,102 @@
+//! `PUT /v1/invoices`
+
+use crate::api::invoices::update::InvoiceChanges;
+use crate::error::Result;
+use crate::model::envelope::Done;
+use crate::model::json;
+use crate::model::model;
+use crate::model::rules::Path;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::InvoiceId;
+
+static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
+
+model! {
+    /// `PUT /v1/invoices` ("Update invoices"): changes up to 50 invoices.
+    ///
+    /// The answer says only that it worked, and nothing of each invoice. Takes no idempotency key: once the outcome is
+    /// unknown, read the invoices.
+    ///
+    /// ```
+    /// use zuora_core::invoices::{BulkUpdateInvoices, InvoiceChanges};
+    /// use zuora_core::Operation;
+    ///
+    /// let bulk = BulkUpdateInvoices::new([("2c92c8955bd63cc1015bd7c151af02ab", InvoiceChanges::default().auto_pay(true))]);
+    /// let request = bulk.request()?;
+    /// assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices"));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    pub request BulkUpdateInvoices {
+        invoices: Vec<InvoiceChanges> = "invoices" (by hand) [count(1, 50)],
+    }
+}
+
+impl BulkUpdateInvoices {
+    /// Changes these invoices, 1 to 50.
+    pub fn new<I: Into<InvoiceId>>(changes: impl IntoIterator<Item = (I, InvoiceChanges)>) -> Self {
+        let invoices = changes.into_iter().map(|(invoice, changes)| changes.of(invoice.into())).collect();
+        Self { invoices, ..Self::default() }
+    }
+}
+
+impl BulkUpdateInvoices {
+    /// The invoices that are changed, in order.
+    pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
+        self.invoices.iter().filter_map(InvoiceChanges::invoice)
+    }
+}
+
+impl Operation for BulkUpdateInvoices {
+    type Output = Done;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.check_fields(&Path::ROOT)?;
+        for (index, changes) in self.invoices.iter().enumerate() {
+            let path = Path::ROOT.row("invoices", index);
+            if changes.invoice().is_none() {
+                return Err(path.refuse("id", "is needed"));
+            }
+            changes.check(&path)?;
+        }
+        Target::new(&SPEC).json(self, self.invoices.iter().map(InvoiceChanges::size).sum())
+    }
+
+    fn parse(&self, success: &Response) -> Result<Done> {
+        json::read(success.body())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let bulk = BulkUpdateInvoices::new([("1", InvoiceChanges::default().comments("x"))]);
+        let text = serde_json::to_string(&bulk).unwrap();
+        assert_eq!(text, r#"{"invoices":[{"id":"1","comments":"x"}]}"#);
+        assert_eq!(serde_json::from_str::<BulkUpdateInvoices>(&text).unwrap(), bulk);
+        assert_eq!(bulk.request().unwrap().body().as_ref(), text.as_bytes());
+    }
+
+    #[test]
+    fn limits_are_named_and_met() {
+        let fault =
+            |bulk: BulkUpdateInvoices| bulk.request().err().map(|error| error.field().unwrap().to_owned());
+        let rows = |count| BulkUpdateInvoices::new(vec![("1", InvoiceChanges::default()); count]);
+        assert_eq!(
+            (fault(rows(0)).as_deref(), fault(rows(50)), fault(rows(51)).as_deref()),
+            (Some("invoices"), None, Some("invoices"))
+        );
+        let nameless = serde_json::from_str(r#"{"invoices":[{"comments":"x"}]}"#).unwrap();
+        assert_eq!(fault(nameless).unwrap(), "invoices[0].id");
+        let long = InvoiceChanges::default().comments("x".repeat(256));
+        assert_eq!(fault(BulkUpdateInvoices::new([("1", long)])).unwrap(), "invoices[0].comments");
+    }
+}

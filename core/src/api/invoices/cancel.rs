@@ -1,0 +1,101 @@
+//! `PUT /v1/invoices/{invoiceKey}/cancel`
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
+use crate::api::jobs::Submitted;
+use crate::call::reconcile::Transition;
+use crate::error::{Error, Result};
+use crate::model::envelope::Done;
+use crate::model::json;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::InvoiceKey;
+
+static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cancel");
+
+/// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice, for good.
+///
+/// Below some 1,000 items it is done at once, above by a job: see [`Submitted::status`].
+///
+/// ```
+/// use zuora_core::invoices::CancelInvoice;
+/// use zuora_core::Operation;
+///
+/// let request = CancelInvoice::new("INV00000155").request()?;
+/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/cancel");
+/// assert_eq!(&request.body()[..], b"{}");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CancelInvoice {
+    #[serde(rename = "invoiceKey")]
+    invoice: InvoiceKey,
+}
+
+impl CancelInvoice {
+    /// Cancels the invoice of this id or number.
+    pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
+        Self { invoice: invoice.into() }
+    }
+}
+
+impl Operation for CancelInvoice {
+    type Output = Submitted;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        // An empty object: without a body the service answers 415.
+        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&Done::default(), 2)
+    }
+
+    fn parse(&self, success: &Response) -> Result<Submitted> {
+        json::read(success.body())
+    }
+}
+
+/// Read back through the invoice's status.
+impl Transition for CancelInvoice {
+    type Read = GetInvoice;
+
+    fn read_back(&self) -> GetInvoice {
+        GetInvoice::new(self.invoice.clone())
+    }
+
+    fn holds(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+        match seen.ok()?.status.as_ref()? {
+            InvoiceStatus::Canceled | InvoiceStatus::CancelInProgress => Some(true),
+            InvoiceStatus::Draft | InvoiceStatus::Posted => Some(false),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let text = serde_json::to_string(&CancelInvoice::new("INV1")).unwrap();
+        let request = serde_json::from_str::<CancelInvoice>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices/INV1/cancel"));
+        assert_eq!(request.headers()["content-type"], "application/json");
+    }
+
+    #[test]
+    fn only_what_the_status_tells_is_taken_for_certain() {
+        let holds = |status: &str| {
+            let invoice: Invoice = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();
+            CancelInvoice::new("1").holds(Ok(&invoice))
+        };
+        assert_eq!(
+            (holds("CancelInProgress"), holds("Draft"), holds("New")),
+            (Some(true), Some(false), None)
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! `POST /v1/invoices`
+
+use crate::api::invoices::Invoice;
+use crate::api::invoices::contact::{BillTo, Contact, NewContact};
+use crate::api::invoices::new_item::NewInvoiceItem;
+use crate::api::invoices::terms::{InvoiceStatus, TransferredToAccounting};
+use crate::error::Result;
+use crate::model::json;
+use crate::model::model;
+use crate::model::rules::Path;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::{AccountId, AccountNumber, Amount, ContactId, Date};
+
+static SPEC: Spec = Spec::keyed("create_standalone_invoice", "/v1/invoices");
+
+model! {
+    /// `POST /v1/invoices` ("Create a standalone invoice"): makes an invoice of its own items, with no subscription behind them.
+    ///
+    /// It is a draft, unless [`status`](Self::status) asks for a posted one. Contacts, payment term, sequence and
+    /// template need Flexible Billing Attributes of the tenant.
+    ///
+    /// ```
+    /// use zuora_core::invoices::{CreateStandaloneInvoice, NewInvoiceItem};
+    /// use zuora_core::{AccountNumber, Amount, Date, Operation};
+    ///
+    /// let today = Date::new(2024, 6, 1)?;
+    /// let item = NewInvoiceItem::named("Setup", Amount::new(250_00, 2)?, today);
+    /// let create = CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), today, [item]).comments("Welcome");
+    ///
+    /// let request = create.request()?;
+    /// assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/invoices"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::Build`](crate::Kind::Build) names the field that the service would refuse.
+    pub request CreateStandaloneInvoice {
+        account_id: Option<AccountId> = "accountId" (by hand),
+        account_number: Option<AccountNumber> = "accountNumber" (by hand),
+        /// Date on the invoice, in an open accounting period.
+        invoice_date: Option<Date> = "invoiceDate" [REQUIRED],
+        /// Day by which it is to be paid; by default worked out from the term of payment.
+        due_date: Option<Date> = "dueDate",
+        /// A number of your own: up to 32 letters, digits, `-` and `_`, not used before.
+        invoice_number: Option<String> = "invoiceNumber" [text(1, 32)],
+        /// `Draft`, the default, or `Posted`.
+        status: Option<InvoiceStatus> = "status",
+        /// Currency of all amounts, an ISO 4217 code; by default that of the account. Needs Multiple Currencies.
+        currency: Option<String> = "currency",
+        /// Rates of exchange of your own, at most 2. Needs `Zuora-Version` 224.0 or later.
+        custom_rates: Vec<CustomRate> = "customRates" [count(0, 2)],
+        /// Text on the invoice.
+        comments: Option<String> = "comments" [up_to(255)],
+        /// Whether the account pays it without being asked; by default not.
+        auto_pay: Option<bool> = "autoPay",
+        /// Term of payment, such as `Net 30`.
+        payment_term: Option<String> = "paymentTerm" [up_to(100)],
+        /// The sequence that its number comes from.
+        sequence_set: Option<String> = "sequenceSet" [up_to(50)],
+        /// The template that it is printed with.
+        template_id: Option<String> = "templateId" [ID],
+        /// The profile by which notifications about it are sent.
+        communication_profile_id: Option<String> = "communicationProfileId",
+        /// Whether it has been handed to an accounting system.
+        transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
+        bill_to_contact_id: Option<ContactId> = "billToContactId" (by hand) [ID],
+        bill_to_contact: Option<NewContact> = "billToContact" (by hand),
+        sold_to_contact_id: Option<ContactId> = "soldToContactId" (by hand) [ID],
+        sold_to_contact: Option<NewContact> = "soldToContact" (by hand),
+        sold_to_same_as_bill_to: Option<bool> = "soldToSameAsBillTo" (by hand),
+        ship_to_contact_id: Option<ContactId> = "shipToContactId" (by hand) [ID],
+        ship_to_contact: Option<NewContact> = "shipToContact" (by hand),
+        ship_to_same_as_bill_to: Option<bool> = "shipToSameAsBillTo" (by hand),
+        /// Id in NetSuite.
+        integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        /// Where the transfer to NetSuite stands.
+        integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        /// When it was last transferred to NetSuite.
+        sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        items: Vec<NewInvoiceItem> = "invoiceItems" (by hand) [count(1, 1000)],
+    }
+}
+
+impl CreateStandaloneInvoice {
+    /// An invoice of an account, with 1 to 1,000 items.
+    pub fn new(
+        account: impl Into<InvoicedAccount>,
+        invoice_date: Date,
+        items: impl IntoIterator<Item = NewInvoiceItem>,
+    ) -> Self {
+        let (account_id, account_number) = match account.into() {
+            InvoicedAccount::Id(id) => (Some(id), None),
+            InvoicedAccount::Number(number) => (None, Some(number)),
+            InvoicedAccount::Both(id, number) => (Some(id), Some(number)),
+        };
+        let items = items.into_iter().collect();
+        Self { account_id, account_number, invoice_date: Some(invoice_date), items, ..Self::default() }
+    }
+
+    /// Whom the bill goes to; by default the account's own bill-to contact.
+    #[must_use]
+    pub fn bill_to(mut self, contact: impl Into<BillTo>) -> Self {
+        (self.bill_to_contact_id, self.bill_to_contact) = match contact.into() {
+            BillTo::Existing(id) => (Some(id), None),
+            BillTo::New(contact) => (None, Some(*contact)),
+        };
+        self
+    }
+
+    /// Whom it is sold to; by default the account's own sold-to contact.
+    #[must_use]
+    pub fn sold_to(mut self, contact: impl Into<Contact>) -> Self {
+        (self.sold_to_contact_id, self.sold_to_contact, self.sold_to_same_as_bill_to) = parts(contact.into());
+        self
+    }
+
+    /// Whom it is shipped to; by default the account's own ship-to contact.
+    #[must_use]
+    pub fn ship_to(mut self, contact: impl Into<Contact>) -> Self {
+        (self.ship_to_contact_id, self.ship_to_contact, self.ship_to_same_as_bill_to) = parts(contact.into());
+        self
+    }
+
+    /// The items.
+    pub fn items(&self) -> &[NewInvoiceItem] {
+        &self.items
+    }
+
+    /// How many bytes it will be, about: an item with a dozen fields takes some 370.
+    pub(super) fn size(&self) -> usize {
+        256 + 384 * self.items.len()
+    }
+
+    pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
+        self.check_fields(path)?;
+        if self.account_id.is_none() && self.account_number.is_none() {
+            return Err(path.refuse("accountId", "or accountNumber is needed"));
+        }
+        if self.invoice_number.as_ref().is_some_and(|number| !number.chars().all(may_stand_in_number)) {
+            return Err(path.refuse("invoiceNumber", "takes letters, digits, - and _"));
+        }
+        let makes_no_other = !matches!(
+            self.status,
+            Some(
+                InvoiceStatus::Canceled
+                    | InvoiceStatus::CancelInProgress
+                    | InvoiceStatus::Generating
+                    | InvoiceStatus::PendingForTax
+                    | InvoiceStatus::Split
+                    | InvoiceStatus::Error
+            )
+        );
+        if !makes_no_other {
+            return Err(path.refuse("status", "is Draft or Posted on a new invoice"));
+        }
+        for (index, rate) in self.custom_rates.iter().enumerate() {
+            rate.check_fields(&path.row("customRates", index))?;
+        }
+        let bill_to = (&self.bill_to_contact_id, &self.bill_to_contact, None);
+        let sold_to = (&self.sold_to_contact_id, &self.sold_to_contact, self.sold_to_same_as_bill_to);
+        let ship_to = (&self.ship_to_contact_id, &self.ship_to_contact, self.ship_to_same_as_bill_to);
+        for (name, (id, contact, same)) in
+            [("billToContact", bill_to), ("soldToContact", sold_to), ("shipToContact", ship_to)]
+        {
+            if usize::from(id.is_some()) + usize::from(contact.is_some()) + usize::from(same == Some(true))
+                > 1
+            {
+                return Err(path.refuse(name, "is given in two ways"));
+            }
+            if let Some(contact) = contact {
+                contact.check_fields(&path.part(name))?;
+            }
+        }
+        for (index, item) in self.items.iter().enumerate() {
+            item.check(&path.row("invoiceItems", index))?;
+        }
+        Ok(())
+    }
+}
+
+fn may_stand_in_number(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_')
+}
+
+fn parts(contact: Contact) -> (Option<ContactId>, Option<NewContact>, Option<bool>) {
+    match contact {
+        Contact::Existing(id) => (Some(id), None, None),
+        Contact::New(contact) => (None, Some(*contact), None),
+        Contact::SameAsBillTo => (None, None, Some(true)),
+    }
+}
+
+impl Operation for CreateStandaloneInvoice {
+    type Output = Invoice;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.check(&Path::ROOT)?;
+        Target::new(&SPEC).json(self, self.size())
+    }
+
+    fn parse(&self, success: &Response) -> Result<Invoice> {
+        json::read(success.body())
+    }
+}
+
+/// The account of a new invoice.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum InvoicedAccount {
+    /// By its id.
+    Id(AccountId),
+    /// By its number.
+    Number(AccountNumber),
+    /// By both, which must name the same account.
+    Both(AccountId, AccountNumber),
+}
+
+impl From<AccountId> for InvoicedAccount {
+    fn from(id: AccountId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<AccountNumber> for InvoicedAccount {
+    fn from(number: AccountNumber) -> Self {
+        Self::Number(number)
+    }
+}
+
+model! {
+    /// A rate of exchange for one invoice.
+    pub request CustomRate {
+        /// The currency that is exchanged to, an ISO 4217 code: the home or the reporting currency.
+        pub currency: Option<String> = "currency" [REQUIRED, up_to(3)],
+        /// How much of it one unit of the invoice's currency is.
+        pub rate: Option<Amount> = "customFxRate" [REQUIRED],
+        /// Day of the rate.
+        pub rate_date: Option<Date> = "rateDate",
+    }
+}
+
+impl CustomRate {
+    /// A rate of exchange to a currency.
+    pub fn new(currency: impl Into<String>, rate: impl Into<Amount>) -> Self {
+        Self::default().currency(currency).rate(rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::invoices::{NewDiscountItem, NewTaxItem, TaxMode, TaxRateType};
+
+    fn day() -> Date {
+        "2024-06-01".parse().unwrap()
+    }
+
+    fn item() -> NewInvoiceItem {
+        NewInvoiceItem::named("Setup", "250.00".parse::<Amount>().unwrap(), day())
+    }
+
+    fn tax() -> NewTaxItem {
+        NewTaxItem::new("VAT", 20, "0.08".parse::<Amount>().unwrap(), TaxRateType::Percentage, day())
+    }
+
+    fn create(items: impl IntoIterator<Item = NewInvoiceItem>) -> CreateStandaloneInvoice {
+        CreateStandaloneInvoice::new(AccountId::from("acc"), day(), items)
+    }
+
+    fn fault(create: &CreateStandaloneInvoice) -> String {
+        create.request().err().map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let item = item().tax_items([tax()]).discount_items([NewDiscountItem::named("Spring", -25)]);
+        let mut invoice = CreateStandaloneInvoice::new(
+            InvoicedAccount::Both("acc".into(), "A1".into()),
+            day(),
+            [item, NewInvoiceItem::of_charge("charge", 1, day()).quantity(2)],
+        )
+        .status("Posted")
+        .custom_rates([CustomRate::new("EUR", "1.0834".parse::<Amount>().unwrap())])
+        .bill_to(NewContact::new("Ada", "Lovelace").country("United Kingdom"))
+        .sold_to(Contact::SameAsBillTo)
+        .ship_to(ContactId::from("2c92c8955bd63cc1015bd7c151af02ab"));
+        invoice.set_custom("Region__c", "EU").unwrap();
+        let text = serde_json::to_string(&invoice).unwrap();
+        let request = serde_json::from_str::<CreateStandaloneInvoice>(&text).unwrap().request().unwrap();
+        assert_eq!(
+            std::str::from_utf8(request.body()).unwrap(),
+            r#"{"accountId":"acc","accountNumber":"A1","invoiceDate":"2024-06-01","status":"Posted","#
+                .to_owned()
+                + r#""customRates":[{"currency":"EUR","customFxRate":1.0834}],"#
+                + r#""billToContact":{"firstName":"Ada","lastName":"Lovelace","country":"United Kingdom"},"#
+                + r#""soldToSameAsBillTo":true,"shipToContactId":"2c92c8955bd63cc1015bd7c151af02ab","#
+                + r#""invoiceItems":[{"chargeName":"Setup","amount":250.00,"serviceStartDate":"2024-06-01","#
+                + r#""taxItems":[{"name":"VAT","taxAmount":20,"taxDate":"2024-06-01","taxRate":0.08,"#
+                + r#""taxRateType":"Percentage","taxMode":"TaxExclusive"}],"#
+                + r#""discountItems":[{"chargeName":"Spring","amount":-25}]},"#
+                + r#"{"productRatePlanChargeId":"charge","amount":1,"quantity":2,"#
+                + r#""serviceStartDate":"2024-06-01"}],"Region__c":"EU"}"#
+        );
+    }
+
+    #[test]
+    fn limits_are_named_and_met() {
+        assert_eq!(fault(&create([])), "invoiceItems");
+        assert_eq!(fault(&create(vec![item(); 1000])), "");
+        assert_eq!(fault(&create(vec![item(); 1001])), "invoiceItems");
+        assert_eq!(
+            fault(&create([item(), item().charge_name("x".repeat(131))])),
+            "invoiceItems[1].chargeName"
+        );
+        assert_eq!(fault(&create([item().tax_items(vec![tax(); 6])])), "invoiceItems[0].taxItems");
+        let discounts = vec![NewDiscountItem::named("x", -1); 11];
+        assert_eq!(fault(&create([item().discount_items(discounts)])), "invoiceItems[0].discountItems");
+        assert_eq!(fault(&create([item()]).invoice_number("A 1")), "invoiceNumber");
+        assert_eq!(fault(&create([item()]).invoice_number("x".repeat(33))), "invoiceNumber");
+        assert_eq!(fault(&create([item()]).custom_rates(vec![CustomRate::new("EUR", 1); 3])), "customRates");
+        assert_eq!(fault(&create([item()]).bill_to(ContactId::from("7"))), "billToContactId");
+        assert_eq!(fault(&create([item()]).status("Canceled")), "status");
+        assert_eq!(fault(&create([item()]).status("Tomorrow")), "");
+    }
+
+    #[test]
+    fn parts_that_belong_together_are_asked_for() {
+        let mut nameless = item();
+        nameless.charge_name = None;
+        assert_eq!(fault(&create([nameless])), "invoiceItems[0].chargeName");
+        let both = item().tax_items([tax()]).tax_mode(TaxMode::TaxExclusive);
+        assert_eq!(fault(&create([both])), "invoiceItems[0].taxMode");
+        let mut tax = tax();
+        tax.tax_date = None;
+        let discount = NewDiscountItem::named("x", -1).tax_items([tax]);
+        assert_eq!(
+            fault(&create([item().discount_items([discount])])),
+            "invoiceItems[0].discountItems[0].taxItems[0].taxDate"
+        );
+        assert_eq!(fault(&create([item()]).bill_to(NewContact::new("", "x"))), "billToContact.firstName");
+        let two: CreateStandaloneInvoice = serde_json::from_str(
+            r#"{"accountId":"a","invoiceDate":"2024-06-01","soldToContact":{"firstName":"a","lastName":"b"},
+            "soldToSameAsBillTo":true,"invoiceItems":[{"amount":1,"serviceStartDate":"2024-06-01","chargeName":"x"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(fault(&two), "soldToContact");
+    }
+}

@@ -1,0 +1,134 @@
+//! `POST /v1/invoices/{invoiceKey}/emails`
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::model::envelope::Done;
+use crate::model::json;
+use crate::model::model;
+use crate::model::rules::Path;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Spec};
+use crate::transport::{Request, Response};
+use crate::types::{FileId, InvoiceKey};
+
+static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emails");
+
+/// `POST /v1/invoices/{invoiceKey}/emails` ("Email an invoice"): e-mails a posted invoice.
+///
+/// By default to the bill-to contact's addresses. Needs the tenant's notification for manual e-mails of invoices.
+///
+/// ```
+/// use zuora_core::invoices::EmailInvoice;
+/// use zuora_core::Operation;
+///
+/// let request = EmailInvoice::new("INV00000155").to(["a@example.com", "b@example.com"]).request()?;
+/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/emails");
+/// assert_eq!(&request.body()[..], br#"{"emailAddresses":"a@example.com,b@example.com"}"#);
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmailInvoice {
+    #[serde(rename = "invoiceKey")]
+    invoice: InvoiceKey,
+    body: Body,
+}
+
+model! {
+    pub(super) struct Body {
+        email_addresses: Option<String> = "emailAddresses",
+        include_additional_email_addresses: Option<bool> = "includeAdditionalEmailAddresses",
+        pdf_file_id: Option<FileId> = "pdfFileId" [ID],
+        use_email_template_setting: Option<bool> = "useEmailTemplateSetting",
+    }
+}
+
+impl EmailInvoice {
+    /// E-mails the invoice of this id or number.
+    pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
+        Self { invoice: invoice.into(), body: Body::default() }
+    }
+
+    /// To these addresses, instead of those of the template or the contact.
+    #[must_use]
+    pub fn to<A: AsRef<str>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        let mut list = String::new();
+        for address in addresses {
+            if !list.is_empty() {
+                list.push(',');
+            }
+            list.push_str(address.as_ref());
+        }
+        self.body.email_addresses = Some(list);
+        self.body.use_email_template_setting = None;
+        self
+    }
+
+    /// To the addresses of the e-mail template, instead of others.
+    #[must_use]
+    pub fn as_template_says(mut self) -> Self {
+        self.body.email_addresses = None;
+        self.body.use_email_template_setting = Some(true);
+        self
+    }
+
+    /// Whether the additional addresses of the account get it too; by default not.
+    #[must_use]
+    pub fn include_additional_addresses(mut self, include: bool) -> Self {
+        self.body.include_additional_email_addresses = Some(include);
+        self
+    }
+
+    /// Attaches this PDF instead of the latest.
+    #[must_use]
+    pub fn pdf_file(mut self, file: impl Into<FileId>) -> Self {
+        self.body.pdf_file_id = Some(file.into());
+        self
+    }
+}
+
+impl Operation for EmailInvoice {
+    type Output = Done;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.body.check_fields(&Path::ROOT)?;
+        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
+    }
+
+    fn parse(&self, success: &Response) -> Result<Done> {
+        json::read(success.body())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_the_same_out_of_a_queue() {
+        let email = EmailInvoice::new("INV1")
+            .to(["x@example.com"])
+            .as_template_says()
+            .include_additional_addresses(true);
+        let email = email.pdf_file("2c98901f62d7d83d0162d7facea6262d");
+        let text = serde_json::to_string(&email).unwrap();
+        let request = serde_json::from_str::<EmailInvoice>(&text).unwrap().request().unwrap();
+        assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/invoices/INV1/emails"));
+        assert_eq!(
+            std::str::from_utf8(request.body()).unwrap(),
+            r#"{"includeAdditionalEmailAddresses":true,"pdfFileId":"2c98901f62d7d83d0162d7facea6262d","#
+                .to_owned()
+                + r#""useEmailTemplateSetting":true}"#
+        );
+        assert_eq!(&EmailInvoice::new("1").request().unwrap().body()[..], b"{}");
+    }
+
+    #[test]
+    fn a_number_is_no_file_id() {
+        assert_eq!(EmailInvoice::new("1").pdf_file("7").request().unwrap_err().field(), Some("pdfFileId"));
+    }
+}

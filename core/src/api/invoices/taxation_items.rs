@@ -1,0 +1,130 @@
+//! `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items`
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::invoices::items::InvoiceTaxationItem;
+use crate::api::invoices::paging::PageOf;
+use crate::error::Result;
+use crate::model::json;
+use crate::model::model;
+use crate::operation::request_builder::Target;
+use crate::operation::{Operation, Paged, Spec};
+use crate::transport::{Request, Response};
+use crate::types::{InvoiceItemId, InvoiceKey};
+
+static SPEC: Spec = Spec::read(
+    "get_taxation_items_of_invoice_item",
+    "/v1/invoices/{invoiceKey}/items/{itemId}/taxation-items",
+);
+
+/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items` ("List all taxation items of an invoice item"): lists the tax lines of an invoice item, page by
+/// page.
+///
+/// ```
+/// use zuora_core::invoices::GetTaxationItems;
+/// use zuora_core::Operation;
+///
+/// let request = GetTaxationItems::new("INV00000155", "2c86c8955bd63cc1015bd7c151af02ef").request()?;
+/// assert_eq!(
+///     request.uri(),
+///     "/v1/invoices/INV00000155/items/2c86c8955bd63cc1015bd7c151af02ef/taxation-items?pageSize=40",
+/// );
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GetTaxationItems {
+    #[serde(rename = "invoiceKey")]
+    invoice: InvoiceKey,
+    #[serde(rename = "itemId")]
+    item: InvoiceItemId,
+    #[serde(default)]
+    paging: PageOf,
+}
+
+impl GetTaxationItems {
+    /// Of this item of the invoice of this id or number, from the first page on, 40 a page.
+    pub fn new(invoice: impl Into<InvoiceKey>, item: impl Into<InvoiceItemId>) -> Self {
+        Self { invoice: invoice.into(), item: item.into(), paging: PageOf::default() }
+    }
+
+    /// Rows a page, 1 to 40.
+    #[must_use]
+    pub fn page_size(mut self, rows: u32) -> Self {
+        self.paging.size = rows;
+        self
+    }
+
+    /// The page to begin with, counted from 1.
+    #[must_use]
+    pub fn page(mut self, page: u32) -> Self {
+        self.paging.page = page;
+        self
+    }
+}
+
+impl Operation for GetTaxationItems {
+    type Output = InvoiceTaxationItems;
+
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request> {
+        self.paging.put(Target::with_keys(&SPEC, &[self.invoice.as_str(), self.item.as_str()])?)?.empty()
+    }
+
+    fn parse(&self, success: &Response) -> Result<InvoiceTaxationItems> {
+        json::read(success.body())
+    }
+}
+
+impl Paged for GetTaxationItems {
+    type Item = InvoiceTaxationItem;
+
+    fn split(&self, page: InvoiceTaxationItems) -> (Vec<InvoiceTaxationItem>, Option<Self>) {
+        let paging = self.paging.next(page.data.len(), page.next_page.as_deref());
+        (page.data, paging.map(|paging| Self { paging, ..self.clone() }))
+    }
+
+    fn ahead(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    }
+}
+
+model! {
+    /// A page of an item's tax lines.
+    pub answer InvoiceTaxationItems {
+        /// The lines.
+        pub data: Vec<InvoiceTaxationItem> = "data",
+        /// Address of the next page; none on the last one. It is not followed.
+        pub next_page: Option<Box<str>> = "nextPage",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_page_by_page() {
+        let list = GetTaxationItems::new("INV1", "i").page_size(1);
+        let body = r#"{"data":[{"name":"VAT","taxRate":0.080,"taxAmount":"8.00"}],"nextPage":"x"}"#;
+        let (lines, next) = list.split(list.parse(&Response::new(body.into())).unwrap());
+        assert_eq!(lines[0].tax_rate.as_ref().unwrap().to_string(), "0.080");
+        let next = next.unwrap();
+        assert_eq!(
+            next.request().unwrap().uri(),
+            "/v1/invoices/INV1/items/i/taxation-items?pageSize=1&page=2"
+        );
+        assert_eq!(
+            serde_json::from_str::<GetTaxationItems>(&serde_json::to_string(&next).unwrap()).unwrap(),
+            next
+        );
+    }
+
+    #[test]
+    fn both_keys_are_checked() {
+        assert_eq!(GetTaxationItems::new("", "i").request().unwrap_err().field(), Some("invoiceKey"));
+        assert_eq!(GetTaxationItems::new("1", "..").request().unwrap_err().field(), Some("itemId"));
+    }
+}

@@ -1,0 +1,6 @@
+//! The clients: one session over one transport, with the verbs of an application.
+//!
+//! Both have the same verbs; each verb makes a machine and drives it.
+
+pub(crate) mod asynchronous;
+pub(crate) mod blocking;

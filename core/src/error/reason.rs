@@ -1,0 +1,113 @@
+//! Why the service refuses: reasons, and what their codes mean.
+
+use std::fmt;
+
+use crate::wire::fields::Fields;
+
+/// One reason of a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// The code as the service wrote it: usually eight digits, of which the last two are the category, but
+    /// also words such as `LOCK_COMPETITION`. Empty when there was none.
+    pub code: String,
+    /// Text for people. Empty when there was none.
+    pub message: String,
+    /// Whatever else the row of a bulk answer says in the reason.
+    pub extra: Fields,
+}
+
+impl Reason {
+    /// What the code means, independent of the resource in its first six digits.
+    pub fn category(&self) -> Category {
+        Category::of(&self.code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code.is_empty(), self.message.is_empty()) {
+            (true, _) => f.write_str(&self.message),
+            (false, true) => write!(f, "[{}]", self.code),
+            (false, false) => write!(f, "[{}] {}", self.code, self.message),
+        }
+    }
+}
+
+/// The meaning of a reason's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Category {
+    /// 10: the user lacks a permission, or the tenant a feature.
+    Permission,
+    /// 11: wrong or missing credentials.
+    Authentication,
+    /// 20: a value of the wrong form.
+    Format,
+    /// 21: a field of the body that the service does not know.
+    UnknownField,
+    /// 22: a field of the body is missing.
+    MissingField,
+    /// 23: a query parameter is missing.
+    MissingParameter,
+    /// 27: a query parameter has a wrong value.
+    InvalidParameter,
+    /// 30: a business rule forbids it.
+    Rule,
+    /// 40: no such object.
+    NotFound,
+    /// 45: method or media type not supported.
+    Unsupported,
+    /// 50: another writer holds the lock.
+    Lock,
+    /// 60: an error inside the service.
+    Internal,
+    /// 61: a passing error inside the service.
+    Temporary,
+    /// 70: a limit of the tenant is exceeded.
+    Limit,
+    /// 90: the body is not well-formed.
+    Malformed,
+    /// 99: a system behind the service failed, such as a tax engine.
+    External,
+    /// A code with no known meaning.
+    Other,
+}
+
+impl Category {
+    fn of(code: &str) -> Self {
+        match code {
+            "LOCK_COMPETITION" => return Self::Lock,
+            "TEMPORARY_ERROR" | "SERVER_UNAVAILABLE" => return Self::Temporary,
+            "UNKNOWN_ERROR" => return Self::Internal,
+            "TRANSACTION_TIMEOUT" => return Self::External,
+            "INVALID_SESSION" => return Self::Authentication,
+            _ if code.starts_with("REQUEST_EXCEEDED_") => return Self::Limit,
+            _ => {}
+        }
+        // The bare category (70) and codes of eight digits occur; other lengths are other vocabularies, such
+        // as the HTTP status in `{"code":415}`.
+        if !matches!(code.len(), 2 | 8) || !code.bytes().all(|b| b.is_ascii_digit()) {
+            return Self::Other;
+        }
+        match &code[code.len() - 2..] {
+            "10" => Self::Permission,
+            "11" => Self::Authentication,
+            "20" => Self::Format,
+            "21" => Self::UnknownField,
+            "22" => Self::MissingField,
+            "23" => Self::MissingParameter,
+            "27" => Self::InvalidParameter,
+            "30" => Self::Rule,
+            "40" => Self::NotFound,
+            "45" => Self::Unsupported,
+            "50" => Self::Lock,
+            "60" => Self::Internal,
+            "61" => Self::Temporary,
+            "70" => Self::Limit,
+            "90" => Self::Malformed,
+            "99" => Self::External,
+            _ => Self::Other,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What may be repeated, with which key, and what is known of the outcome: the key table.
+//!
+//! Everything here is a pure function of what came back, so that each row can be read and tested by itself.
+//!
+//! | Came back | Read | Keyed (POST) | Transition (PUT, DELETE) | Outcome so far |
+//! | --- | --- | --- | --- | --- |
+//! | never left | repeat | repeat, same key | repeat | not applied |
+//! | first 401 | fresh token, once, not counted | same | same | not applied |
+//! | 429, or only reasons of categories 50 and 70 | repeat | repeat, same key; a replay: next key | repeat | not applied |
+//! | 409 without such a reason | stop | whole success body: done; else wait, same key | stop | keyed: unknown; else not applied |
+//! | no answer, 5xx without a verdict, any reason of category 60, 61, 99 | repeat (60 and 99: twice at most) | repeat, same key; a replay ends it | stop: read back | unknown, sticky |
+//! | 2xx that cannot be read or, on a write, lacks the flag | stop | stop | stop | unknown, or applied when `success: true` was read |
+//! | any other refusal | stop | stop | stop | not applied, unless unknown already |
+//!
+//! The first row that fits wins. A *replay* is an answer that carries the request id or process id of an
+//! earlier answer of the same call: the service keeps the first outcome of a key for a day.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::error::Outcome;
+use crate::error::reason::{Category, Reason};
+use crate::operation::Effect;
+
+/// What came back from one attempt: the rows of the key table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CameBack {
+    /// The server cannot have seen the request.
+    NeverLeft,
+    /// 401, or nothing but reasons of category 11.
+    Unauthorized,
+    /// 429, or nothing but lock and limit reasons: the service did not begin.
+    Busy,
+    /// 409 that is about the key, not about a lock.
+    KeyInUse { whole_success: bool },
+    /// Nobody can tell whether the work was done. `hopeless` is for reasons worth few tries.
+    NoVerdict { hopeless: bool },
+    /// 2xx, but not to be read. `applied` when it said `success: true`.
+    Unreadable { applied: bool },
+    /// A refusal for good.
+    Refused,
+    /// What was asked for.
+    Success,
+}
+
+/// What the attempts before this one have shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// A fresh token was fetched already.
+    pub(crate) refreshed: bool,
+    /// The answer in hand is one that came before.
+    pub(crate) replay: bool,
+    /// An attempt ended with nothing known.
+    pub(crate) uncertain: bool,
+    /// Answers that were worth few tries, this one included.
+    pub(crate) hopeless: u32,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Hand the answer to the caller.
+    Accept,
+    /// Fetch a fresh token and repeat, without counting.
+    FreshToken,
+    /// Wait and repeat.
+    Repeat(Key),
+    /// Give up.
+    Stop,
+}
+
+/// The key of a repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Same,
+    Next,
+}
+
+/// How often an answer of category 60 or 99 is repeated at most.
+const HOPELESS_REPEATS: u32 = 2;
+
+/// The key table.
+pub(crate) fn decide(effect: Effect, came_back: CameBack, past: Past) -> Decision {
+    use CameBack::{Busy, KeyInUse, NeverLeft, NoVerdict, Refused, Success, Unauthorized, Unreadable};
+    use Decision::{Accept, FreshToken, Repeat, Stop};
+    use Effect::{Keyed, Read, Transition};
+
+    match (came_back, effect) {
+        (Success, _) => Accept,
+        (NeverLeft, _) => Repeat(Key::Same),
+        (Unauthorized, _) if !past.refreshed => FreshToken,
+        (Unauthorized, _) => Stop,
+        // The refusal itself is what the service keeps under the key. A new key is safe only while no earlier
+        // attempt can still be at work.
+        (Busy, Keyed) if past.replay && past.uncertain => Stop,
+        (Busy, Keyed) if past.replay => Repeat(Key::Next),
+        (Busy, _) => Repeat(Key::Same),
+        (KeyInUse { whole_success: true }, Keyed) => Accept,
+        (KeyInUse { .. }, Keyed) => Repeat(Key::Same),
+        (KeyInUse { .. }, _) => Stop,
+        (NoVerdict { .. }, Transition) => Stop,
+        (NoVerdict { .. }, Keyed) if past.replay => Stop,
+        (NoVerdict { hopeless: true }, Read) if past.hopeless > HOPELESS_REPEATS => Stop,
+        (NoVerdict { .. }, Read | Keyed) => Repeat(Key::Same),
+        (Unreadable { .. } | Refused, _) => Stop,
+    }
+}
+
+/// What is known of the outcome when a call ends with this, after `uncertain` attempts or without.
+pub(crate) fn outcome(effect: Effect, came_back: CameBack, uncertain: bool) -> Outcome {
+    match came_back {
+        // Reading changes nothing, however it ends.
+        _ if effect == Effect::Read => Outcome::NotApplied,
+        CameBack::Success | CameBack::Unreadable { applied: true } => Outcome::Applied,
+        CameBack::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
+        CameBack::Unreadable { applied: false } | CameBack::NoVerdict { .. } => Outcome::Unknown,
+        CameBack::KeyInUse { .. } if effect == Effect::Keyed => Outcome::Unknown,
+        _ if uncertain => Outcome::Unknown,
+        _ => Outcome::NotApplied,
+    }
+}
+
+/// Which row an answer that is no success belongs to.
+pub(crate) fn sort_refusal(status: StatusCode, reasons: &[Reason], whole_success: bool) -> CameBack {
+    let any = |categories: &[Category]| reasons.iter().any(|reason| categories.contains(&reason.category()));
+    let passing = [Category::Lock, Category::Limit];
+    let all_pass = reasons.iter().all(|reason| passing.contains(&reason.category()));
+    let all = |category| !reasons.is_empty() && reasons.iter().all(|reason| reason.category() == category);
+    if status == StatusCode::UNAUTHORIZED || all(Category::Authentication) {
+        return CameBack::Unauthorized;
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS || (all_pass && !reasons.is_empty()) {
+        return CameBack::Busy;
+    }
+    if status == StatusCode::CONFLICT && !any(&[Category::Lock]) {
+        return CameBack::KeyInUse { whole_success };
+    }
+    if any(&[Category::Internal, Category::Temporary, Category::External]) {
+        return CameBack::NoVerdict { hopeless: any(&[Category::Internal, Category::External]) };
+    }
+    let verdict = reasons.iter().any(|reason| reason.category() != Category::Other);
+    if (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT) && !verdict {
+        return CameBack::NoVerdict { hopeless: false };
+    }
+    CameBack::Refused
+}
+
+/// Upper end of the random pause after the `attempt`-th attempt.
+pub(crate) fn ceiling(attempt: u32, base: Duration, cap: Duration) -> Duration {
+    let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+    base.saturating_mul(doubled).min(cap)
+}

@@ -1,0 +1,116 @@
+//! Settings of one call.
+
+use std::time::Duration;
+
+use super::config::Timing;
+use super::headers::{CommonHeaders, join};
+use crate::error::{Error, Outcome};
+use crate::transport::Now;
+
+/// Settings of one call; what is set here wins over the [`Config`](super::config::Config).
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    pub(crate) headers: CommonHeaders,
+    pub(crate) idempotency_key: Option<String>,
+    /// When an earlier call was sent whose outcome is unknown.
+    pub(crate) unknown_since: Option<Now>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) attempts: Option<u32>,
+    pub(crate) max_wait: Option<Duration>,
+}
+
+impl CallOptions {
+    /// Nothing set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For calling a POST again that ended with `error`: under the same key, and with what is known of its
+    /// outcome. Should the service refuse this call, an earlier one may have been at work all the same, so its
+    /// outcome stays unknown.
+    pub fn again(error: &Error) -> Self {
+        Self {
+            idempotency_key: error.idempotency_key().map(str::to_owned),
+            unknown_since: error.sent_at().filter(|_| error.outcome() == Outcome::Unknown),
+            ..Self::default()
+        }
+    }
+
+    /// `Idempotency-Key` of a POST, 1 to 240 printable ASCII characters. The service does the work of a key
+    /// once in 24 hours, so a caller who keeps the key can call again after a crash. Without it each call gets
+    /// a key of its own. Refused for operations that take none.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// See [`Config::version`].
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.headers.version = Some(version.into());
+        self
+    }
+
+    /// See [`Config::entity_id`].
+    #[must_use]
+    pub fn entity_id(mut self, entity: impl Into<String>) -> Self {
+        self.headers.entity_id = Some(entity.into());
+        self
+    }
+
+    /// See [`Config::org_ids`].
+    #[must_use]
+    pub fn org_ids<I: Into<String>>(mut self, orgs: impl IntoIterator<Item = I>) -> Self {
+        self.headers.org_ids = Some(join(orgs));
+        self
+    }
+
+    /// See [`Config::track_id`].
+    #[must_use]
+    pub fn track_id(mut self, track_id: impl Into<String>) -> Self {
+        self.headers.track_id = Some(track_id.into());
+        self
+    }
+
+    /// See [`Config::deadline`].
+    #[must_use]
+    pub fn deadline(mut self, span: Duration) -> Self {
+        self.deadline = Some(span);
+        self
+    }
+
+    /// See [`Config::attempt_timeout`].
+    #[must_use]
+    pub fn attempt_timeout(mut self, span: Duration) -> Self {
+        self.attempt_timeout = Some(span);
+        self
+    }
+
+    /// See [`Config::attempts`].
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// See [`Config::max_wait`].
+    #[must_use]
+    pub fn max_wait(mut self, span: Duration) -> Self {
+        self.max_wait = Some(span);
+        self
+    }
+}
+
+impl Timing {
+    pub(crate) fn with(self, options: &CallOptions) -> Self {
+        Self {
+            deadline: options.deadline.unwrap_or(self.deadline),
+            attempt: options.attempt_timeout.unwrap_or(self.attempt),
+            attempts: options.attempts.unwrap_or(self.attempts),
+            max_wait: options.max_wait.or(self.max_wait),
+            ..self
+        }
+    }
+}

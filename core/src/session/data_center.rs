@@ -1,0 +1,81 @@
+//! Where tenants are.
+
+/// Where the tenant's data center listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(pub(super) String);
+
+impl From<DataCenter> for Endpoint {
+    fn from(center: DataCenter) -> Self {
+        Self(center.base_url().to_owned())
+    }
+}
+
+impl From<&str> for Endpoint {
+    fn from(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+}
+
+impl From<String> for Endpoint {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+/// The data centers with a documented REST host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataCenter {
+    /// US Cloud 1, production.
+    UsCloud1,
+    /// US Cloud 1, API sandbox.
+    UsCloud1ApiSandbox,
+    /// US Cloud 2, production.
+    UsCloud2,
+    /// US Cloud 2, API sandbox.
+    UsCloud2ApiSandbox,
+    /// US developer and central sandbox, test drives too.
+    UsCentralSandbox,
+    /// EU, production.
+    Eu,
+    /// EU, API sandbox.
+    EuApiSandbox,
+    /// EU developer and central sandbox.
+    EuCentralSandbox,
+    /// Asia-Pacific, production.
+    Apac,
+    /// Asia-Pacific developer and central sandbox.
+    ApacCentralSandbox,
+}
+
+impl DataCenter {
+    /// Every data center of this list.
+    pub const ALL: [Self; 10] = [
+        Self::UsCloud1,
+        Self::UsCloud1ApiSandbox,
+        Self::UsCloud2,
+        Self::UsCloud2ApiSandbox,
+        Self::UsCentralSandbox,
+        Self::Eu,
+        Self::EuApiSandbox,
+        Self::EuCentralSandbox,
+        Self::Apac,
+        Self::ApacCentralSandbox,
+    ];
+
+    /// Base URL of its REST API.
+    pub const fn base_url(self) -> &'static str {
+        match self {
+            Self::UsCloud1 => "https://rest.na.zuora.com",
+            Self::UsCloud1ApiSandbox => "https://rest.sandbox.na.zuora.com",
+            Self::UsCloud2 => "https://rest.zuora.com",
+            Self::UsCloud2ApiSandbox => "https://rest.apisandbox.zuora.com",
+            Self::UsCentralSandbox => "https://rest.test.zuora.com",
+            Self::Eu => "https://rest.eu.zuora.com",
+            Self::EuApiSandbox => "https://rest.sandbox.eu.zuora.com",
+            Self::EuCentralSandbox => "https://rest.test.eu.zuora.com",
+            Self::Apac => "https://rest.ap.zuora.com",
+            Self::ApacCentralSandbox => "https://rest.test.ap.zuora.com",
+        }
+    }
+}

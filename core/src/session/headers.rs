@@ -1,0 +1,246 @@
+//! The headers that every operation shares, checked and prepared once, and those that every answer brings.
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderName, HeaderValue, Method, Uri};
+
+use crate::error::{Error, Result};
+use crate::transport::Request;
+use crate::transport::headers::{JSON, TRACK_ID};
+
+pub(crate) const VERSION: HeaderName = HeaderName::from_static("zuora-version");
+pub(crate) const ENTITY_IDS: HeaderName = HeaderName::from_static("zuora-entity-ids");
+pub(crate) const ORG_IDS: HeaderName = HeaderName::from_static("zuora-org-ids");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
+/// Longest key that a caller may choose; the rest is for counters.
+const CALLERS_KEY: usize = 240;
+/// Longest key that the service takes.
+const LONGEST_KEY: usize = 254;
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    scheme: Scheme,
+    authority: Authority,
+    prefix: String,
+}
+
+impl Base {
+    /// # Errors
+    /// Anything but `https`, or `http` to a loopback address; user names, queries and fragments in the URL.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let refuse = |why: &'static str| Error::invalid("base URL", why);
+        let uri: Uri = url.parse().map_err(|_| refuse("is not a URL such as https://rest.zuora.com"))?;
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(refuse("needs a scheme and a host, such as https://rest.zuora.com"));
+        };
+        if authority.as_str().contains('@') {
+            return Err(refuse("must not hold a user name or password"));
+        }
+        if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
+            return Err(refuse("must be https: http is allowed to loopback addresses only"));
+        }
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return Err(refuse("must be https"));
+        }
+        let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        if path.query().is_some() {
+            return Err(refuse("must not hold a query"));
+        }
+        Ok(Self { scheme, authority, prefix: path.path().trim_end_matches('/').to_owned() })
+    }
+
+    fn join(&self, path: Uri) -> Result<Uri> {
+        let unsendable = || Error::invalid("path", "does not form a URL with the base URL");
+        let mut parts = path.into_parts();
+        if parts.authority.is_some() {
+            return Err(Error::invalid("path", "must not name a host: requests go to the base URL only"));
+        }
+        if !self.prefix.is_empty() {
+            let rest = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
+            let whole = [self.prefix.as_str(), rest].concat();
+            parts.path_and_query = Some(PathAndQuery::try_from(whole).map_err(|_| unsendable())?);
+        }
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        Uri::from_parts(parts).map_err(|_| unsendable())
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Headers that a session and a call can both set, as text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CommonHeaders {
+    pub(crate) version: Option<String>,
+    pub(crate) entity_id: Option<String>,
+    pub(crate) org_ids: Option<String>,
+    pub(crate) track_id: Option<String>,
+}
+
+pub(crate) fn join<I: Into<String>>(parts: impl IntoIterator<Item = I>) -> String {
+    parts.into_iter().map(Into::into).collect::<Vec<String>>().join(",")
+}
+
+/// Header values that are the same for every call, or for every attempt of a call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Common {
+    pub(crate) version: Option<HeaderValue>,
+    pub(crate) entity_id: Option<HeaderValue>,
+    pub(crate) org_ids: Option<HeaderValue>,
+    pub(crate) track_id: Option<HeaderValue>,
+}
+
+impl Common {
+    /// # Errors
+    /// A value that the service would refuse, named by its header.
+    pub(crate) fn check(text: &CommonHeaders) -> Result<Self> {
+        Ok(Self {
+            version: text.version.as_deref().map(version).transpose()?,
+            entity_id: text.entity_id.as_deref().map(entity).transpose()?,
+            org_ids: text.org_ids.as_deref().map(organizations).transpose()?,
+            track_id: text.track_id.as_deref().map(track_id).transpose()?,
+        })
+    }
+}
+
+fn version(text: &str) -> Result<HeaderValue> {
+    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = text.split('-').collect();
+    let dated = matches!(&parts[..], [y, m, d] if digits(y, 4) && digits(m, 2) && digits(d, 2));
+    let numbered = text.strip_suffix(".0").is_some_and(|number| digits(number, 3));
+    if !(dated || numbered) {
+        return Err(Error::invalid(
+            "Zuora-Version",
+            "is a date such as 2024-05-20 or a number such as 341.0",
+        ));
+    }
+    printable("Zuora-Version", text)
+}
+
+fn entity(text: &str) -> Result<HeaderValue> {
+    if text.contains(',') {
+        return Err(Error::invalid("Zuora-Entity-Ids", "takes one entity id"));
+    }
+    printable("Zuora-Entity-Ids", text)
+}
+
+fn organizations(text: &str) -> Result<HeaderValue> {
+    if text.split(',').any(|id| id.trim().is_empty()) {
+        return Err(Error::invalid("Zuora-Org-Ids", "holds an empty organization id"));
+    }
+    printable("Zuora-Org-Ids", text)
+}
+
+fn track_id(text: &str) -> Result<HeaderValue> {
+    if text.len() > 64 || text.contains([':', ';', '"', '\'']) {
+        return Err(Error::invalid("Zuora-Track-Id", "takes at most 64 characters and none of : ; \" '"));
+    }
+    printable("Zuora-Track-Id", text)
+}
+
+/// # Errors
+/// A key that is empty, too long or not printable ASCII.
+pub(crate) fn callers_key(text: &str) -> Result<&str> {
+    if own_part(text).len() > CALLERS_KEY {
+        return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
+    }
+    printable("Idempotency-Key", text)?;
+    key(text.to_owned()).map(|_| text)
+}
+
+/// A key with its counters; the text becomes the value where it lies.
+///
+/// # Errors
+/// A key that the service would refuse.
+pub(crate) fn key(text: String) -> Result<HeaderValue> {
+    if text.len() > LONGEST_KEY {
+        return Err(Error::invalid("Idempotency-Key", "takes at most 254 characters with its counters"));
+    }
+    HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "cannot stand in a header"))
+}
+
+/// A key without the counters that earlier calls have added.
+fn own_part(key: &str) -> &str {
+    match key.rsplit_once('.') {
+        Some((own, turn)) if !turn.is_empty() && turn.bytes().all(|b| b.is_ascii_digit()) => own_part(own),
+        _ => key,
+    }
+}
+
+pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue> {
+    if text.trim().is_empty() || text.trim() != text {
+        return Err(Error::invalid(header, "must not be empty nor begin or end with a space"));
+    }
+    if !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err(Error::invalid(header, "takes printable ASCII characters only"));
+    }
+    HeaderValue::from_str(text).map_err(|_| Error::invalid(header, "cannot stand in a header"))
+}
+
+/// `Bearer …`, marked so that it does not print.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
+    let mut value = printable("Authorization", &format!("Bearer {token}"))
+        .map_err(|_| Error::invalid("Authorization", "the token is empty or not printable ASCII"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What one attempt adds to an operation's own request.
+pub(crate) struct Dress<'a> {
+    pub(crate) base: &'a Base,
+    pub(crate) user_agent: &'a HeaderValue,
+    pub(crate) session: &'a Common,
+    pub(crate) call: &'a Common,
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) idempotency_key: Option<HeaderValue>,
+}
+
+impl Dress<'_> {
+    /// # Errors
+    /// A path that names a host.
+    pub(crate) fn put_on(self, request: &mut Request) -> Result<()> {
+        *request.uri_mut() = self.base.join(std::mem::take(request.uri_mut()))?;
+        let length = request.body().len();
+        let sends_body =
+            length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+        let headers = request.headers_mut();
+        let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
+            call.as_ref().or(session.as_ref()).cloned()
+        };
+        // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
+        let mut replace = |name, value: Option<HeaderValue>| match value {
+            Some(value) => headers.insert(name, value),
+            None => headers.remove(name),
+        };
+        replace(AUTHORIZATION, self.authorization);
+        replace(IDEMPOTENCY_KEY, self.idempotency_key);
+        let mut put = |name, value: Option<HeaderValue>| {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        };
+        put(VERSION, pick(&self.call.version, &self.session.version));
+        put(ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id));
+        put(ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids));
+        put(TRACK_ID, pick(&self.call.track_id, &self.session.track_id));
+        put(CONTENT_LENGTH, sends_body.then(|| digits(length)));
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        headers.insert(ACCEPT_ENCODING, GZIP);
+        headers.entry(ACCEPT).or_insert(JSON);
+        Ok(())
+    }
+}
+
+/// A number as a header value, without the spare room that `HeaderValue::from` pays an allocation for.
+fn digits(number: usize) -> HeaderValue {
+    HeaderValue::try_from(number.to_string()).unwrap_or_else(|_| number.into())
+}

@@ -1,0 +1,226 @@
+//! What all calls of a client share: the token, the gates, the source of keys.
+//!
+//! One lock guards it, taken to look at or change a few words, never while anything is sent or parsed.
+
+pub(crate) mod call_options;
+pub(crate) mod config;
+pub(crate) mod data_center;
+pub(crate) mod headers;
+pub(crate) mod jitter;
+pub(crate) mod limiter;
+pub(crate) mod oauth;
+pub(crate) mod permit;
+pub(crate) mod token;
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use self::permit::{Admission, Lease, Pause, Permit};
+
+use http::HeaderValue;
+
+use crate::error::Result;
+use crate::operation::Quota;
+use crate::session::config::{Abandoned, Config, Credentials, Observer, Timing};
+use crate::session::headers::{Base, Common};
+use crate::session::jitter::Random;
+use crate::session::limiter::{Gates, Refill};
+use crate::session::oauth::CreateToken;
+use crate::session::token::{Token, TokenState};
+use crate::transport::{Now, Seed};
+
+/// The state that all calls of a client share. Cheap to clone; clones are the same session.
+///
+/// [`Client`](crate::Client) and [`AsyncClient`](crate::AsyncClient) hold one. On its own it is for those who
+/// drive [`Call`](crate::Call) by hand.
+#[derive(Clone, Debug)]
+pub struct Session(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    base: Base,
+    user_agent: HeaderValue,
+    common: Common,
+    timing: Timing,
+    max_body: usize,
+    sign_in: Option<CreateToken>,
+    observer: Option<Observer>,
+    /// What the keys of this session begin with: 128 random bits.
+    key_tag: Box<str>,
+    keys: AtomicU64,
+    /// Whether some gate counts what is served.
+    is_narrowed: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    token: TokenState,
+    gates: Gates,
+    random: Random,
+}
+
+impl Session {
+    /// Starts a session. `seed` must come from the operating system's generator: see [`Seed`].
+    ///
+    /// # Errors
+    /// [`Kind::Build`](crate::Kind::Build) naming the setting or header that is wrong.
+    pub fn new(config: &Config, seed: &Seed) -> Result<Self> {
+        let (key_tag, stream) = seed.halves();
+        let (token, sign_in) = match &config.credentials {
+            Credentials::Client { id, secret } => {
+                token::check_client(id, secret)?;
+                (TokenState::default(), Some(CreateToken::new(id.clone(), secret.clone())))
+            }
+            Credentials::Token(token) => (TokenState::brought(token)?, None),
+        };
+        Ok(Self(Arc::new(Shared {
+            base: Base::parse(&config.base)?,
+            user_agent: user_agent(config.user_agent.as_deref())?,
+            common: Common::check(&config.headers)?,
+            timing: config.timing,
+            max_body: config.max_body,
+            sign_in,
+            observer: config.observer.clone(),
+            key_tag: format!("{key_tag:032x}-").into(),
+            keys: AtomicU64::new(0),
+            is_narrowed: AtomicBool::new(false),
+            state: Mutex::new(State { token, gates: Gates::default(), random: Random::new(stream) }),
+        })))
+    }
+
+    /// The token in use with the time that it has left, to be kept for a process that starts soon: sign-ins are
+    /// limited to 100 a minute for one address.
+    pub fn token(&self, now: Now) -> Option<Token> {
+        self.lock().token.export(now)
+    }
+
+    /// Takes up a token that another process fetched.
+    ///
+    /// # Errors
+    /// A token that cannot stand in a header.
+    pub fn put_token(&self, token: &Token, now: Now) -> Result<()> {
+        let value = headers::bearer(token.secret.expose())?;
+        self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now, now);
+        Ok(())
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.0.base
+    }
+
+    pub(crate) fn user_agent(&self) -> &HeaderValue {
+        &self.0.user_agent
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        &self.0.common
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        self.0.timing
+    }
+
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.max_body
+    }
+
+    pub(crate) fn sign_in(&self) -> Option<&CreateToken> {
+        self.0.sign_in.as_ref()
+    }
+
+    /// The number of a key that no other session makes, and this one makes once.
+    pub(crate) fn next_key(&self) -> u64 {
+        self.0.keys.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The key of this number, without room to spare.
+    pub(crate) fn key_text(&self, number: u64) -> String {
+        let digits = number.checked_ilog2().unwrap_or_default() / 4 + 1;
+        let mut text = String::with_capacity(self.0.key_tag.len() + digits as usize);
+        text.push_str(&self.0.key_tag);
+        // Writing to a string does not fail.
+        let _ = write!(text, "{number:x}");
+        text
+    }
+
+    /// A random time below `most`.
+    pub(crate) fn jitter(&self, most: Duration) -> Duration {
+        self.lock().random.below(most)
+    }
+
+    /// Asks to send one request of `quota` now.
+    pub(crate) fn admit(&self, quota: Quota, now: Now, waited_for: Option<u64>) -> Admission {
+        let mut state = self.lock();
+        if let Some(until) = state.gates.closed_until(quota, now) {
+            return Admission::Wait { until, why: Pause::Limit };
+        }
+        let access = state.token.access(now, waited_for, self.0.sign_in.is_some());
+        let (authorization, generation) = match access {
+            token::Access::Token { value, generation } => (value, generation),
+            token::Access::SignIn(lease) => {
+                drop(state);
+                return Admission::SignIn(Lease { session: self.clone(), id: lease });
+            }
+            token::Access::Leased(lease) => return Admission::Leased(lease),
+            token::Access::Failed(failure) => return Admission::Failed(failure),
+        };
+        if !state.gates.enter(quota) {
+            return Admission::Crowded;
+        }
+        drop(state);
+        Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota } }
+    }
+
+    /// Until when token requests are held back.
+    pub(crate) fn sign_in_gate(&self, now: Now) -> Option<Now> {
+        self.lock().gates.closed_until(Quota::SignIn, now)
+    }
+
+    /// Closes a quota for all calls of the session, a day at most.
+    pub(crate) fn close(&self, quota: Quota, now: Now, span: Duration) {
+        self.lock().gates.close(quota, now, span);
+    }
+
+    /// Notes whether the service had room for a request.
+    pub(crate) fn refill(&self, quota: Quota, refill: Refill) {
+        // Seen without the lock that no gate is narrowed, as is the rule.
+        if refill == Refill::Served && !self.0.is_narrowed.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.lock();
+        state.gates.refill(quota, refill);
+        self.0.is_narrowed.store(state.gates.are_narrowed(), Ordering::Relaxed);
+    }
+
+    /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
+    /// other and no way to one.
+    pub(crate) fn refuse_token(&self, generation: u64) -> bool {
+        self.lock().token.refuse(generation) || self.0.sign_in.is_some()
+    }
+
+    /// Whether somebody wants to hear of abandoned writes.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.0.observer.is_some()
+    }
+
+    pub(crate) fn abandon(&self, abandoned: &Abandoned) {
+        if let Some(Observer(observer)) = &self.0.observer {
+            observer(abandoned);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
+    const OWN: &str = concat!("zuora-rust/", env!("CARGO_PKG_VERSION"));
+    match application {
+        None => Ok(HeaderValue::from_static(OWN)),
+        Some(name) => headers::printable("User-Agent", &[name, " ", OWN].concat()),
+    }
+}

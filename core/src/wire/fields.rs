@@ -1,0 +1,128 @@
+//! Fields that a model does not declare: custom fields, and what the service added later.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde_json::value::RawValue;
+
+/// Fields that a model does not declare, in their order, each value as its JSON text.
+///
+/// Custom fields (`Region__c`), fields of the NetSuite connector (`…__NS`) that the model does not name, and
+/// whatever the service adds after this version. They are written back to the letter. Every model carries one as
+/// `extra`, and reads it by `custom`.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Fields {
+    /// Empty, or the text of one JSON object: a single allocation for any number of fields.
+    object: String,
+}
+
+/// Room for a few fields.
+const FIRST: usize = 96;
+
+impl Fields {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.object.is_empty()
+    }
+
+    /// The fields in their order: name, and value as JSON text.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+        self.entries().into_iter()
+    }
+
+    /// The value of a field as JSON text.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        self.entries().into_iter().rev().find(|(known, _)| known == name).map(|(_, json)| json)
+    }
+
+    pub(crate) fn push(&mut self, name: &str, json: &str) {
+        if self.object.pop().is_some() {
+            self.object.push(',');
+        } else {
+            // Where there is one there are more, as a rule.
+            self.object.reserve((name.len() + json.len() + 24).max(FIRST));
+            self.object.push('{');
+        }
+        if name.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+            self.object.push('"');
+            self.object.push_str(name);
+            self.object.push('"');
+        } else {
+            self.object.push_str(&serde_json::Value::from(name).to_string());
+        }
+        self.object.push(':');
+        self.object.push_str(json);
+        self.object.push('}');
+    }
+
+    fn entries(&self) -> Vec<(Cow<'_, str>, &str)> {
+        if self.object.is_empty() {
+            return Vec::new();
+        }
+        // Written by `push` alone, it is an object.
+        serde_json::Deserializer::from_str(&self.object).deserialize_map(Entries).unwrap_or_default()
+    }
+
+    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        for (name, json) in self.entries() {
+            match serde_json::from_str::<&RawValue>(json) {
+                Ok(value) => map.serialize_entry(&name, value)?,
+                Err(error) => return Err(serde::ser::Error::custom(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.object.is_empty() { "{}" } else { &self.object })
+    }
+}
+
+/// Reads a name of an object.
+pub(super) struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<(Cow<'de, str>, &'de str)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(name) = map.next_key_seed(Name)? {
+            entries.push((name, map.next_value::<&RawValue>()?.get()));
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,142 @@
+//! How single values travel, leniently, in one place.
+//!
+//! The service writes a number as text, a boolean as text, an integer where text is documented, and null where a
+//! field could as well be absent. Each type says here what it takes; the models only name their fields.
+
+use serde::de::{Deserializer, Error};
+use serde::ser::{Serialize, SerializeMap};
+
+use super::reader::Once;
+use super::{Fault, Field, Source, Wire};
+
+impl<T: Wire + Serialize> Field for Option<T> {
+    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+        *self = T::read(source)?;
+        Ok(())
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        self.as_ref().and_then(Wire::as_text)
+    }
+
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        self.as_ref().map_or(Ok(()), |value| map.serialize_entry(name, value))
+    }
+}
+
+impl<T: Wire + Serialize> Field for Vec<T> {
+    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+        *self = Wire::read(source)?.unwrap_or_default();
+        Ok(())
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        if self.is_empty() { Ok(()) } else { map.serialize_entry(name, self) }
+    }
+}
+
+impl<T: Wire> Wire for Box<T> {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        Ok(T::read(source)?.map(Box::new))
+    }
+}
+
+impl Wire for Box<str> {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        source.own_text()
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl Wire for String {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        Ok(source.own_text()?.map(Into::into))
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl Wire for bool {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        match source.text()?.as_deref() {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(not("true or false", other)),
+        }
+    }
+}
+
+impl Wire for i64 {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let Some(text) = source.text()? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| not("a whole number", &text))
+    }
+}
+
+#[cold]
+fn not(wanted: &str, found: &str) -> Fault {
+    let found: String = found.chars().take(40).collect();
+    Fault::new(format_args!("{found:?} is not {wanted}"))
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+        let mut list = Self::new();
+        let there = source.list(&mut |entry| T::read_entry(&mut list, entry))?;
+        Ok(there.then_some(list))
+    }
+}
+
+/// For a type that has `as_str` and is made of a text that was read.
+macro_rules! text_on_the_wire {
+    ($name:ident, $read:ident) => {
+        impl $crate::wire::Wire for $name {
+            fn read<'de>(
+                source: &mut dyn $crate::wire::Source<'de>,
+            ) -> Result<Option<Self>, $crate::wire::Fault> {
+                Ok(source.$read()?.map(Self::of_text))
+            }
+
+            fn as_text(&self) -> Option<&str> {
+                Some(self.as_str())
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::wire::values::required(deserializer)
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use text_on_the_wire;
+
+/// A value that may not be null.
+pub(crate) fn required<'de, T: Wire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let value = T::read(&mut Once::new(deserializer)).map_err(Fault::into_error)?;
+    value.ok_or_else(|| D::Error::custom("null where a value belongs"))
+}
