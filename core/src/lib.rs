@@ -8,28 +8,30 @@
 //! # In short
 //!
 //! ```
-//! use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, Goal, PostBillRun};
-//! use zuora_core::{Config, DataCenter, Date, Outcome, Pace};
-//! # use zuora_core::{Client, Offline};
-//! # let world = Offline::new(|request| {
+//! use zuora_core::bill_runs::{AdHoc, BillRunWaiter, Batches, CreateBillRun, BillRunGoal, PostBillRun};
+//! use zuora_core::{Config, DataCenter, Date, Outcome};
+//! use zuora_core::polling::PollingPolicy;
+//! # use zuora_core::Client;
+//! # use zuora_core::testing::FakeTransport;
+//! # let world = FakeTransport::new(|request| {
 //! #     let status = if request.uri().path().ends_with("/post") { "PostInProgress" } else { "Completed" };
-//! #     Ok(Offline::json(200, format!(r#"{{"id":"2c98","billRunNumber":"BR-1","status":"{status}","success":true}}"#)))
+//! #     Ok(FakeTransport::json(200, format!(r#"{{"id":"2c98","billRunNumber":"BR-1","status":"{status}","success":true}}"#)))
 //! # });
 //!
 //! let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
-//! # let client = Client::over(&config, world)?;
+//! # let client = Client::with_transport(&config, world)?;
 //! # /*
 //! let client = zuora_ureq::Client::new(&config)?;
 //! # */
 //! let due = Date::new(2024, 6, 30)?;
 //! let run = client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(due)))?;
-//! let run = client.wait(AwaitBillRun::new(run.id()?.clone(), Goal::Completed), Pace::default())?;
+//! let run = client.wait(BillRunWaiter::new(run.id()?.clone(), BillRunGoal::Completed), PollingPolicy::default())?;
 //!
 //! let post = PostBillRun::new(run.id()?.clone());
 //! match client.call(&post) {
 //!     Ok(answer) => println!("posting {}, request {:?}", answer.number()?, answer.request_id()),
 //!     // Nobody knows whether the service got it: look, before anything is sent twice.
-//!     Err(error) if error.outcome() == Outcome::Unknown => println!("{:?}", client.settle(&post, &error)?),
+//!     Err(error) if error.outcome() == Outcome::Unknown => println!("{:?}", client.reconcile(&post, &error)?),
 //!     Err(error) => println!("{error}"),
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -53,19 +55,23 @@
 //! ```
 //! use std::time::Duration;
 //! use zuora_core::bill_runs::GetBillRun;
-//! use zuora_core::{Action, Call, Config, DataCenter, Event, Machine, Now, Offline, Seed, Session};
+//! use zuora_core::{Config, DataCenter};
+//! use zuora_core::machine::{Action, Call, Event, Machine};
+//! use zuora_core::session::Session;
+//! use zuora_core::testing::FakeTransport;
+//! use zuora_core::transport::{Seed, Timestamp};
 //!
 //! let config = Config::with_token(DataCenter::UsCloud2, "a-token-of-mine");
 //! let session = Session::new(&config, &Seed::from_bytes([7; 32]))?; // take the bytes from getrandom
 //! let mut call = Call::new(&session, GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"));
 //!
-//! let now = Now(Duration::ZERO);
+//! let now = Timestamp::new(Duration::ZERO);
 //! let Action::Send(request, _limits) = call.step(Event::Tick, now) else { panic!("it begins with a request") };
 //! assert_eq!(request.method(), "GET");
 //! assert_eq!(request.uri(), "https://rest.zuora.com/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
 //!
-//! let response = Offline::json(200, r#"{"status":"Posted","success":true}"#); // whatever your client got
-//! let Action::Done(Ok(run)) = call.step(Event::Answer(response), now) else { panic!("that was an answer") };
+//! let response = FakeTransport::json(200, r#"{"status":"Posted","success":true}"#); // whatever your client got
+//! let Action::Done(Ok(run)) = call.step(Event::Response(response), now) else { panic!("that was an answer") };
 //! assert_eq!(run.status()?.as_str(), "Posted");
 //! # Ok::<(), zuora_core::Error>(())
 //! ```
@@ -82,52 +88,77 @@ mod call;
 mod client;
 mod error;
 mod exchange;
-mod intent;
-mod machine;
+pub mod intent;
+pub mod machine;
 mod model;
-mod operation;
-mod session;
-#[cfg(feature = "proptest")]
-pub mod strategies;
-mod transport;
-mod types;
+pub mod operation;
+pub mod session;
+pub mod testing;
+pub mod transport;
+pub mod types;
 mod wire;
 
 pub use api::{bill_runs, files, invoices, jobs, object_query};
+pub use client::asynchronous::AsyncClient;
+pub use client::blocking::Client;
+
 pub use bytes;
-pub use call::paginator::Pages;
-pub use call::poller::{Awaited, Pace, Progress, ToEnd, Watch};
-pub use call::prefetch::Ahead;
-pub use call::reconcile::{Settled, Settlement, Transition};
-pub use call::{Answer, Call};
-pub use client::asynchronous::{AsyncClient, AsyncItems, AsyncPages, AsyncWatching};
-pub use client::blocking::{Client, ItemIter, PageIter, Watching};
-pub use error::reason::{Category, Reason};
-pub use error::{Error, Kind, Outcome, Result};
 pub use http;
-pub use intent::{AnyAnswer, AnyOperation, Queued};
-pub use machine::{Action, Event, Machine, drive, drive_async};
-pub use model::envelope::{Done, Verdict};
-pub use model::patch::Patch;
-pub use operation::raw::Raw;
-pub use operation::{Effect, Media, Operation, Paged, Quota, Spec};
-pub use rust_decimal::Decimal;
-pub use session::Session;
+
+pub use call::Response;
+pub use error::reason::{Reason, ReasonCategory};
+pub use error::{Error, ErrorKind, Outcome, Result};
+pub use operation::Operation;
 pub use session::call_options::CallOptions;
-pub use session::config::{Abandoned, Config};
+pub use session::config::Config;
 pub use session::data_center::{DataCenter, Endpoint};
-pub use session::oauth::{CreateToken, TokenAnswer};
-pub use session::token::Token;
-pub use transport::fake::Offline;
-pub use transport::headers::{ConcurrencyLimit, RateLimit};
-pub use transport::{
-    AsyncTransport, Body, BoxError, Limits, Now, Open, Request, Response, Seed, Transport, TransportError,
-};
-#[doc(hidden)]
-pub use types::Unknown;
-pub use types::{
-    AccountId, AccountNumber, Amount, AmountError, BillRunId, BillRunKey, BillRunNumber, ContactId,
-    CreditMemoId, Date, DateError, DateTime, DebitMemoId, FileId, InvoiceId, InvoiceItemId, InvoiceKey,
-    InvoiceNumber, JobId, PaymentId, ProductRatePlanChargeId, Secret, SubscriptionId, TaxationItemId,
-};
-pub use wire::fields::Fields;
+pub use types::{Amount, Date};
+
+pub mod pagination {
+    //! Lists that come in pages: page by page, row by row, or several pages at a time.
+    //!
+    //! [`Client::items`](crate::Client::items) is the short way. The service's own next link is never followed, so the
+    //! token cannot be led to another host, and a list that leads back to a page it has shown ends with an error.
+
+    #[doc(inline)]
+    pub use crate::call::paginator::Paginator;
+    #[doc(inline)]
+    pub use crate::call::prefetch::Prefetch;
+    #[doc(inline)]
+    pub use crate::operation::Paginated;
+
+    pub mod blocking {
+        //! Iterators of the blocking client.
+        #[doc(inline)]
+        pub use crate::client::blocking::{Items, Pages};
+    }
+
+    pub mod asynchronous {
+        //! Iterators of the async client; streams with the feature `stream`.
+        #[doc(inline)]
+        pub use crate::client::asynchronous::{Items, Pages};
+    }
+}
+
+pub mod polling {
+    //! Waiting for what the service does in the background.
+    //!
+    //! A [`Waiter`] says what to read and when the wait is over; a [`Poller`] reads again and again under a
+    //! [`PollingPolicy`]. Waiters for bill runs, invoices and PDF files stand beside their operations.
+
+    #[doc(inline)]
+    pub use crate::call::poller::{Poller, PollingPolicy, Progress, UntilDone, Waiter};
+    #[doc(inline)]
+    pub use crate::client::asynchronous::AsyncPoller;
+    #[doc(inline)]
+    pub use crate::client::blocking::BlockingPoller;
+}
+
+pub mod reconcile {
+    //! Finding out by reading whether a write was applied whose response was lost.
+    //!
+    //! [`Client::reconcile`](crate::Client::reconcile) is the short way.
+
+    #[doc(inline)]
+    pub use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+}

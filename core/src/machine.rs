@@ -2,8 +2,15 @@
 
 use std::fmt;
 
+#[doc(inline)]
+pub use crate::call::Call;
+#[doc(inline)]
+pub use crate::session::Session;
+
 use crate::error::Error;
-use crate::transport::{AsyncTransport, Limits, Now, Request, Response, Transport, TransportError};
+use crate::transport::{
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Timestamp, Transport, TransportError,
+};
 
 /// A computation that needs IO done for it: one event in, one action out.
 ///
@@ -14,13 +21,13 @@ pub trait Machine {
     type Output;
 
     /// Takes one event and says what to do next. The first event is [`Event::Tick`].
-    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output>;
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output>;
 }
 
 impl<M: Machine + ?Sized> Machine for &mut M {
     type Output = M::Output;
 
-    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output> {
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
         (**self).step(event, now)
     }
 }
@@ -30,7 +37,7 @@ pub enum Event {
     /// The machine starts, or the time that it waited for has come. An early tick is harmless.
     Tick,
     /// The request was answered.
-    Answer(Response),
+    Response(HttpResponse),
     /// The request was not answered.
     Failure(TransportError),
 }
@@ -39,19 +46,47 @@ pub enum Event {
 #[must_use]
 #[allow(clippy::large_enum_variant)] // a box would cost each call an allocation to save a move
 pub enum Action<T> {
-    /// Send this within these limits, and come back with [`Event::Answer`] or [`Event::Failure`].
-    Send(Request, Limits),
+    /// Send this within these limits, and come back with [`Event::Response`] or [`Event::Failure`].
+    Send(HttpRequest, Limits),
     /// Come back with [`Event::Tick`] at this time.
-    Wait(Now),
+    Wait(Timestamp),
     /// Finished.
     Done(Result<T, Error>),
 }
+
+impl<T> Action<T> {
+    /// Applies a function to the value of a finished machine.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Action<U> {
+        match self {
+            Self::Send(request, limits) => Action::Send(request, limits),
+            Self::Wait(until) => Action::Wait(until),
+            Self::Done(result) => Action::Done(result.map(change)),
+        }
+    }
+}
+
+/// Evaluates to the result of a finished machine; otherwise returns from the enclosing `step` with what the machine
+/// asks for, as `std::task::ready!` does with a pending poll.
+macro_rules! ready {
+    ($action:expr) => {
+        match $action {
+            $crate::machine::Action::Send(request, limits) => {
+                return $crate::machine::Action::Send(request, limits);
+            }
+            $crate::machine::Action::Wait(until) => return $crate::machine::Action::Wait(until),
+            $crate::machine::Action::Done(result) => result,
+        }
+    };
+}
+pub(crate) use ready;
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tick => f.write_str("Tick"),
-            Self::Answer(answer) => write!(f, "Answer({}, {} bytes)", answer.status(), answer.body().len()),
+            Self::Response(answer) => {
+                write!(f, "Response({}, {} bytes)", answer.status(), answer.body().len())
+            }
             Self::Failure(failure) => write!(f, "Failure({failure:?})"),
         }
     }
@@ -74,13 +109,13 @@ impl<T> fmt::Debug for Action<T> {
 ///
 /// # Errors
 /// What the machine ends with.
-pub fn drive<M: Machine>(world: &(impl Transport + ?Sized), mut machine: M) -> Result<M::Output, Error> {
+pub fn drive<M: Machine>(transport: &(impl Transport + ?Sized), mut machine: M) -> Result<M::Output, Error> {
     let mut event = Event::Tick;
     loop {
-        event = match machine.step(event, world.now()) {
-            Action::Send(request, limits) => answered(world.send(request, limits)),
+        event = match machine.step(event, transport.now()) {
+            Action::Send(request, limits) => event_of(transport.send(request, limits)),
             Action::Wait(until) => {
-                world.sleep_until(until);
+                transport.sleep_until(until);
                 Event::Tick
             }
             Action::Done(result) => return result,
@@ -94,16 +129,16 @@ pub fn drive<M: Machine>(world: &(impl Transport + ?Sized), mut machine: M) -> R
 /// What the machine ends with.
 #[allow(clippy::manual_async_fn)] // which would hold the machine twice
 pub fn drive_async<M: Machine>(
-    world: &impl AsyncTransport,
+    transport: &impl AsyncTransport,
     mut machine: M,
 ) -> impl Future<Output = Result<M::Output, Error>> {
     async move {
         let mut event = Event::Tick;
         loop {
-            event = match machine.step(event, world.now()) {
-                Action::Send(request, limits) => answered(world.send(request, limits).await),
+            event = match machine.step(event, transport.now()) {
+                Action::Send(request, limits) => event_of(transport.send(request, limits).await),
                 Action::Wait(until) => {
-                    world.sleep_until(until).await;
+                    transport.sleep_until(until).await;
                     Event::Tick
                 }
                 Action::Done(result) => return result,
@@ -112,6 +147,6 @@ pub fn drive_async<M: Machine>(
     }
 }
 
-fn answered(result: Result<Response, TransportError>) -> Event {
-    result.map_or_else(Event::Failure, Event::Answer)
+fn event_of(result: Result<HttpResponse, TransportError>) -> Event {
+    result.map_or_else(Event::Failure, Event::Response)
 }

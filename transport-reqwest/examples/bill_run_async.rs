@@ -10,10 +10,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use zuora_reqwest::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, Goal, PostBillRun};
+use zuora_reqwest::bill_runs::{AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun, PostBillRun};
 use zuora_reqwest::invoices::GetInvoiceItems;
 use zuora_reqwest::object_query::QueryInvoices;
-use zuora_reqwest::{Amount, Client, Config, Date, Decimal, InvoiceId, Pace};
+use zuora_reqwest::polling::PollingPolicy;
+use zuora_reqwest::types::{Decimal, InvoiceId};
+use zuora_reqwest::{Amount, Client, Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -32,11 +34,11 @@ async fn main() -> ExitCode {
 async fn run() -> Outcome<()> {
     let Surroundings { config, target_date, may_post, sandbox: _sandbox } = Surroundings::look()?;
     let client = Client::new(&config)?;
-    let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
+    let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
 
     let created = client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(target_date))).await?;
     println!("created {}, due up to {target_date}", created.number()?);
-    let run = client.wait(AwaitBillRun::new(created.id()?.clone(), Goal::Completed), pace).await?;
+    let run = client.wait(BillRunWaiter::new(created.id()?.clone(), BillRunGoal::Completed), pace).await?;
 
     let mut invoices = BTreeMap::new();
     let query = QueryInvoices::of_bill_run(run.number()?.clone());
@@ -68,7 +70,7 @@ async fn run() -> Outcome<()> {
 
     if may_post {
         client.call(&PostBillRun::new(run.id()?.clone())).await?;
-        let posted = client.wait(AwaitBillRun::new(run.id()?.clone(), Goal::Posted), pace).await?;
+        let posted = client.wait(BillRunWaiter::new(run.id()?.clone(), BillRunGoal::Posted), pace).await?;
         println!("{} is {}", posted.number()?, posted.status()?);
     } else {
         println!("not posted: give --post to post {}", run.number()?);

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use zuora_reqwest::files::GetFiles;
 use zuora_reqwest::invoices::{
-    CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceChanges, InvoiceGoal, InvoiceJob,
-    InvoicePdfStatus, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfReady, PostInvoice,
-    TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice,
+    CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceGoal, InvoicePatch,
+    InvoicePdfStatus, InvoiceWaiter, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfWaiter,
+    PostInvoice, TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice,
 };
-use zuora_reqwest::{AccountNumber, Amount, Client, Config, Date, InvoiceId, Pace};
+use zuora_reqwest::polling::PollingPolicy;
+use zuora_reqwest::types::{AccountNumber, InvoiceId};
+use zuora_reqwest::{Amount, Client, Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 #[tokio::main]
@@ -32,7 +34,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let (config, account, _sandbox) = surroundings()?;
     let client = Client::new(&config)?;
-    let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
+    let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
 
     let created = client.call(&new_invoice(account)?).await?;
     let id = created.id()?.clone();
@@ -40,7 +42,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let due_date = Date::new(2026, 5, 15)?;
     let hours = NewInvoiceItem::named("Support hours", "37.5".parse::<Amount>()?, Date::new(2026, 3, 1)?);
-    let changes = InvoiceChanges::default()
+    let changes = InvoicePatch::default()
         .due_date(due_date)
         .comments("Agreed by phone")
         .items([ItemUpdate::from(hours)]);
@@ -48,10 +50,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     show(&client, "changed", &id).await?;
 
     let submitted = client.call(&PostInvoice::new(id.clone())).await?;
-    client.wait(InvoiceJob::of(id.clone(), InvoiceGoal::Posted, &submitted), pace).await?;
+    client.wait(InvoiceWaiter::of(id.clone(), InvoiceGoal::Posted, &submitted), pace).await?;
     let posted = show(&client, "posted", &id).await?;
 
-    let pdf = client.wait(PdfReady::new([id.clone()]), pace).await?;
+    let pdf = client.wait(PdfWaiter::new([id.clone()]), pace).await?;
     let file = pdf.first().and_then(InvoicePdfStatus::file_id).ok_or("no PDF was made")?;
     let file = client.call(&GetFiles::new(file)).await?;
     let name = format!("{}.pdf", posted.number.as_ref().map_or("invoice", |number| number.as_str()));

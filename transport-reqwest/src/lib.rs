@@ -15,9 +15,18 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use reqwest::{ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
+use zuora_core::transport::{
+    AsyncTransport, BoxError, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp,
+    TransportError,
+};
 
 pub use reqwest;
-pub use zuora_core::*;
+pub use zuora_core;
+pub use zuora_core::{
+    Amount, CallOptions, Config, DataCenter, Date, Endpoint, Error, ErrorKind, Operation, Outcome, Reason,
+    ReasonCategory, Response, Result, bill_runs, bytes, files, http, intent, invoices, jobs, machine,
+    object_query, operation, pagination, polling, reconcile, session, testing, transport, types,
+};
 
 /// The async client over [`Reqwest`].
 pub type Client = zuora_core::AsyncClient<Reqwest>;
@@ -51,21 +60,21 @@ impl Reqwest {
     }
 }
 
-impl Open for Reqwest {
-    fn open() -> Result<Self, TransportError> {
+impl DefaultTransport for Reqwest {
+    fn create() -> Result<Self, TransportError> {
         Self::with_builder(ClientBuilder::new())
     }
 }
 
 impl AsyncTransport for Reqwest {
-    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         Handle::try_current().map_err(TransportError::unusable)?;
         // hyper takes the body when the connection stands, so a body that nobody took was sent to nobody,
         // whatever the error says. Without a body only a failed connect is certain.
         let taken = Arc::new(AtomicBool::new(request.body().is_empty()));
         let failed = |connected: bool, error: BoxError| match connected && taken.load(Ordering::Relaxed) {
-            true => TransportError::InFlight(error),
-            false => TransportError::NeverLeft(error),
+            true => TransportError::MaybeSent(error),
+            false => TransportError::NotSent(error),
         };
         let note = Arc::clone(&taken);
         let request = request.map(|body| match body.is_empty() {
@@ -82,15 +91,15 @@ impl AsyncTransport for Reqwest {
             let (head, body) = http::Response::from(answer).into_parts();
             let limit = limits.max_body;
             match Limited::new(body, limit).collect().await {
-                Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
+                Ok(body) => Ok(HttpResponse::from_parts(head, body.to_bytes())),
                 Err(error) if error.is::<LengthLimitError>() => Err(TransportError::TooLarge { limit }),
-                Err(error) => Err(TransportError::in_flight(error)),
+                Err(error) => Err(TransportError::maybe_sent(error)),
             }
         };
         timeout(limits.timeout, answer).await.unwrap_or_else(|late| Err(failed(true, late.into())))
     }
 
-    async fn sleep_until(&self, time: Now) {
+    async fn sleep_until(&self, time: Timestamp) {
         match Handle::try_current() {
             Ok(_) => tokio::time::sleep(self.now().until(time)).await,
             // Nothing could wake this future; tokio's own sleep would panic.
@@ -98,8 +107,8 @@ impl AsyncTransport for Reqwest {
         }
     }
 
-    fn now(&self) -> Now {
-        Now(Instant::now().saturating_duration_since(self.epoch))
+    fn now(&self) -> Timestamp {
+        Timestamp::new(Instant::now().saturating_duration_since(self.epoch))
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {

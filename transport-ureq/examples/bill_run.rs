@@ -11,10 +11,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
-use zuora_ureq::bill_runs::{AdHoc, AwaitBillRun, Batches, BillRun, CreateBillRun, Goal, PostBillRun};
+use zuora_ureq::bill_runs::{
+    AdHoc, Batches, BillRun, BillRunGoal, BillRunWaiter, CreateBillRun, PostBillRun,
+};
 use zuora_ureq::invoices::GetInvoiceItems;
 use zuora_ureq::object_query::{QueriedInvoice, QueryInvoices};
-use zuora_ureq::{Amount, Client, Config, Date, Decimal, Pace, Progress};
+use zuora_ureq::polling::{PollingPolicy, Progress};
+use zuora_ureq::types::Decimal;
+use zuora_ureq::{Amount, Client, Config, Date};
 
 fn main() -> ExitCode {
     match Job::from_surroundings().and_then(|job| job.run()) {
@@ -37,13 +41,13 @@ struct Job {
 impl Job {
     fn run(&self) -> Result<(), Box<dyn Error>> {
         let run = self.create()?;
-        let run = self.follow(&run, Goal::Completed)?;
+        let run = self.follow(&run, BillRunGoal::Completed)?;
         let invoices = self.list_invoices(&run)?;
         let totals = self.add_up(&invoices)?;
 
         if self.may_post {
             self.client.call(&PostBillRun::new(run.id()?.clone()))?;
-            self.follow(&run, Goal::Posted)?;
+            self.follow(&run, BillRunGoal::Posted)?;
         } else {
             println!("\nnot posted: give --post to post {}", run.number()?);
         }
@@ -63,13 +67,13 @@ impl Job {
     }
 
     /// Shows the status whenever it changes.
-    fn follow(&self, run: &BillRun, goal: Goal) -> Result<BillRun, Box<dyn Error>> {
-        let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
-        let mut watch = self.client.watch(AwaitBillRun::new(run.id()?.clone(), goal), pace);
+    fn follow(&self, run: &BillRun, goal: BillRunGoal) -> Result<BillRun, Box<dyn Error>> {
+        let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
+        let mut watch = self.client.poller(BillRunWaiter::new(run.id()?.clone(), goal), pace);
         let mut shown = None;
         loop {
-            let progress = watch.look()?;
-            let status = watch.awaited().status().cloned();
+            let progress = watch.poll()?;
+            let status = watch.waiter().status().cloned();
             if status != shown {
                 println!("  {}", status.as_ref().map_or("?", |status| status.as_str()));
                 shown = status;

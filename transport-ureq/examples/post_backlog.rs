@@ -9,10 +9,11 @@ use std::process::ExitCode;
 
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 use zuora_ureq::invoices::{
-    BulkCreateStandaloneInvoices, BulkPostInvoices, CancelInvoice, CreateStandaloneInvoice, InChunks,
+    BulkCreateStandaloneInvoices, BulkJob, BulkPostInvoices, CancelInvoice, CreateStandaloneInvoice,
     InvoiceToPost, NewInvoiceItem,
 };
-use zuora_ureq::{AccountNumber, Amount, Client, Config, Date, InvoiceId};
+use zuora_ureq::types::{AccountNumber, InvoiceId};
+use zuora_ureq::{Amount, Client, Config, Date};
 
 fn main() -> ExitCode {
     match run() {
@@ -46,7 +47,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
 
     let rows = drafts.iter().map(|draft| InvoiceToPost::new(draft.id.clone()));
-    let mut chunks = InChunks::<BulkPostInvoices>::new(client.session(), rows).key_prefix("backlog");
+    let mut chunks = BulkJob::<BulkPostInvoices>::new(client.session(), rows).key_prefix("backlog");
     let mut posted = 0;
     let mut failed = Vec::new();
     while let Some(chunk) = client.drive(&mut chunks)? {
@@ -77,7 +78,7 @@ fn make_drafts(client: &Client, count: usize) -> Result<Vec<Draft>, Box<dyn Erro
             [NewInvoiceItem::named(format!("Fee {number}"), amount, date)],
         )
     });
-    let mut chunks = InChunks::<BulkCreateStandaloneInvoices>::new(client.session(), invoices);
+    let mut chunks = BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), invoices);
     let mut drafts = Vec::with_capacity(count);
     while let Some(chunk) = client.drive(&mut chunks)? {
         for invoice in chunk.results {

@@ -12,11 +12,13 @@ use std::time::Duration;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 use zuora_ureq::files::GetFiles;
 use zuora_ureq::invoices::{
-    CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceChanges, InvoiceGoal, InvoiceJob,
-    InvoicePdfStatus, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfReady, PostInvoice,
-    TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice,
+    CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceGoal, InvoicePatch,
+    InvoicePdfStatus, InvoiceWaiter, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem, PdfWaiter,
+    PostInvoice, TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice,
 };
-use zuora_ureq::{AccountNumber, Amount, Client, Config, Date, InvoiceId, Pace};
+use zuora_ureq::polling::PollingPolicy;
+use zuora_ureq::types::{AccountNumber, InvoiceId};
+use zuora_ureq::{Amount, Client, Config, Date};
 
 fn main() -> ExitCode {
     match run() {
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let (config, account, _sandbox) = surroundings()?;
     let client = Client::new(&config)?;
-    let pace = Pace::new(Duration::from_millis(200), Duration::from_secs(15));
+    let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
 
     let created = client.call(&new_invoice(account)?)?;
     let id = created.id()?.clone();
@@ -39,7 +41,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let due_date = Date::new(2026, 5, 15)?;
     let hours = NewInvoiceItem::named("Support hours", "37.5".parse::<Amount>()?, Date::new(2026, 3, 1)?);
-    let changes = InvoiceChanges::default()
+    let changes = InvoicePatch::default()
         .due_date(due_date)
         .comments("Agreed by phone")
         .items([ItemUpdate::from(hours)]);
@@ -47,10 +49,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     show(&client, "changed", &id)?;
 
     let submitted = client.call(&PostInvoice::new(id.clone()))?;
-    client.wait(InvoiceJob::of(id.clone(), InvoiceGoal::Posted, &submitted), pace)?;
+    client.wait(InvoiceWaiter::of(id.clone(), InvoiceGoal::Posted, &submitted), pace)?;
     let posted = show(&client, "posted", &id)?;
 
-    let pdf = client.wait(PdfReady::new([id.clone()]), pace)?;
+    let pdf = client.wait(PdfWaiter::new([id.clone()]), pace)?;
     let file = pdf.first().and_then(InvoicePdfStatus::file_id).ok_or("no PDF was made")?;
     let file = client.call(&GetFiles::new(file))?;
     let name = format!("{}.pdf", posted.number.as_ref().map_or("invoice", |number| number.as_str()));

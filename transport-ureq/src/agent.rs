@@ -10,7 +10,7 @@ use ureq::http::Uri;
 use ureq::http::uri::{Authority, Scheme};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use zuora_core::{Open, TransportError};
+use zuora_core::transport::{DefaultTransport, TransportError};
 
 use crate::Ureq;
 
@@ -20,12 +20,12 @@ impl Default for Ureq {
     fn default() -> Self {
         let config = Agent::config_builder().max_idle_connections(64).max_idle_connections_per_host(64);
         let connector = DefaultConnector::default();
-        Self::with_agent(Agent::with_parts(config.build(), connector, RecentNames::default()))
+        Self::with_agent(Agent::with_parts(config.build(), connector, CachingResolver::default()))
     }
 }
 
-impl Open for Ureq {
-    fn open() -> Result<Self, TransportError> {
+impl DefaultTransport for Ureq {
+    fn create() -> Result<Self, TransportError> {
         Ok(Self::default())
     }
 }
@@ -35,13 +35,13 @@ impl Open for Ureq {
 /// ureq looks the host up for every request, also when it then takes a connection that stands; and since a look-up
 /// cannot be given up, one with a timeout gets a thread of its own. That is more work than the rest of a small call.
 #[derive(Debug, Default)]
-struct RecentNames {
+struct CachingResolver {
     system: DefaultResolver,
-    last: Mutex<Option<Known>>,
+    last: Mutex<Option<CacheEntry>>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct CacheEntry {
     scheme: Scheme,
     authority: Authority,
     addresses: Vec<SocketAddr>,
@@ -49,33 +49,33 @@ struct Known {
 }
 
 /// No longer than the records of hosts that move around are told to last.
-const MOMENT: Duration = Duration::from_secs(30);
+const TTL: Duration = Duration::from_secs(30);
 
-impl Resolver for RecentNames {
+impl Resolver for CachingResolver {
     fn resolve(
         &self,
         uri: &Uri,
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        if let Some(addresses) = self.recall(uri, Instant::now()) {
+        if let Some(addresses) = self.lookup(uri, Instant::now()) {
             return Ok(addresses);
         }
         let addresses = self.system.resolve(uri, config, timeout)?;
         if let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(CacheEntry {
                 scheme: scheme.clone(),
                 authority: authority.clone(),
                 addresses: addresses.to_vec(),
-                until: Instant::now() + MOMENT,
+                until: Instant::now() + TTL,
             });
         }
         Ok(addresses)
     }
 }
 
-impl RecentNames {
-    fn recall(&self, uri: &Uri, now: Instant) -> Option<ResolvedSocketAddrs> {
+impl CachingResolver {
+    fn lookup(&self, uri: &Uri, now: Instant) -> Option<ResolvedSocketAddrs> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last.as_ref().filter(|known| now < known.until)?;
         if uri.scheme() != Some(&known.scheme) || uri.authority() != Some(&known.authority) {
@@ -92,22 +92,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_host_is_recalled_and_only_for_a_moment() {
-        let names = RecentNames::default();
+    fn only_the_same_host_is_lookuped_and_only_for_a_moment() {
+        let names = CachingResolver::default();
         let now = Instant::now();
         let address: SocketAddr = "127.0.0.1:8470".parse().unwrap();
         let uri = Uri::from_static("http://localhost:8470/v1/bill-runs");
-        assert!(names.recall(&uri, now).is_none());
-        *names.last.lock().unwrap() = Some(Known {
+        assert!(names.lookup(&uri, now).is_none());
+        *names.last.lock().unwrap() = Some(CacheEntry {
             scheme: Scheme::HTTP,
             authority: Authority::from_static("LocalHost:8470"),
             addresses: vec![address],
-            until: now + MOMENT,
+            until: now + TTL,
         });
-        assert_eq!(names.recall(&uri, now).unwrap()[..], [address]);
-        assert!(names.recall(&uri, now + MOMENT).is_none());
+        assert_eq!(names.lookup(&uri, now).unwrap()[..], [address]);
+        assert!(names.lookup(&uri, now + TTL).is_none());
         for other in ["https://localhost:8470/", "http://localhost:8471/", "http://example.com/", "/v1"] {
-            assert!(names.recall(&Uri::from_static(other), now).is_none(), "{other}");
+            assert!(names.lookup(&Uri::from_static(other), now).is_none(), "{other}");
         }
     }
 }

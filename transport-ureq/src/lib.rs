@@ -6,16 +6,22 @@
 //! [`Ureq::with_agent`].
 
 mod agent;
-mod ahead;
+mod prefetched_pages;
 
-use std::io::ErrorKind;
+use std::io;
 use std::time::{Duration, Instant};
 
 use ureq::{Agent, AsSendBody, SendBody, Timeout};
+use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
 
-pub use self::ahead::PagesAhead;
+pub use self::prefetched_pages::PrefetchedPages;
 pub use ureq;
-pub use zuora_core::*;
+pub use zuora_core;
+pub use zuora_core::{
+    Amount, CallOptions, Config, DataCenter, Date, Endpoint, Error, ErrorKind, Operation, Outcome, Reason,
+    ReasonCategory, Response, Result, bill_runs, bytes, files, http, intent, invoices, jobs, machine,
+    object_query, operation, pagination, polling, reconcile, session, testing, transport, types,
+};
 
 /// The blocking client over [`Ureq`].
 pub type Client = zuora_core::Client<Ureq>;
@@ -39,7 +45,7 @@ impl Ureq {
 }
 
 impl Transport for Ureq {
-    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         let (head, body) = request.into_parts();
         let mut rest = &body[..];
         let answer = match body.is_empty() {
@@ -51,17 +57,17 @@ impl Transport for Ureq {
         let untaken = !body.is_empty() && rest.len() == body.len();
         answer.map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { limit: limits.max_body },
-            error if untaken || never_connected(&error) => TransportError::never_left(error),
-            error => TransportError::in_flight(error),
+            error if untaken || never_connected(&error) => TransportError::not_sent(error),
+            error => TransportError::maybe_sent(error),
         })
     }
 
-    fn sleep_until(&self, time: Now) {
+    fn sleep_until(&self, time: Timestamp) {
         std::thread::sleep(self.now().until(time));
     }
 
-    fn now(&self) -> Now {
-        Now(self.epoch.elapsed())
+    fn now(&self) -> Timestamp {
+        Timestamp::new(self.epoch.elapsed())
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {
@@ -74,7 +80,11 @@ impl Transport for Ureq {
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Ureq {
-    fn run(&self, request: http::Request<impl AsSendBody>, limits: Limits) -> Result<Response, ureq::Error> {
+    fn run(
+        &self,
+        request: http::Request<impl AsSendBody>,
+        limits: Limits,
+    ) -> Result<HttpResponse, ureq::Error> {
         let request = self
             .agent
             .configure_request(request)
@@ -87,7 +97,7 @@ impl Ureq {
         let (head, mut body) = self.agent.run(request)?.into_parts();
         // One byte more: ureq refuses a body that ends exactly at its limit.
         let body = body.with_config().limit((limits.max_body as u64).saturating_add(1)).read_to_vec()?;
-        Ok(Response::from_parts(head, bytes::Bytes::from(body)))
+        Ok(HttpResponse::from_parts(head, bytes::Bytes::from(body)))
     }
 }
 
@@ -96,7 +106,7 @@ impl Ureq {
 fn never_connected(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
-        ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => true,
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
         // The standard library has no kind for a failed look-up; where its text differs, it stays in doubt.
         ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address information"),
         _ => false,
@@ -113,6 +123,6 @@ mod tests {
         let uri = format!("http://{}.invalid/", "x".repeat(64));
         let request = http::Request::get(uri).body(Body::empty()).expect("a request");
         let outcome = Ureq::default().send(request, Limits::new(YEAR, 1));
-        assert!(matches!(outcome, Err(TransportError::NeverLeft(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(TransportError::NotSent(_))), "{outcome:?}");
     }
 }

@@ -5,12 +5,12 @@ use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::operation::request_builder::Target;
-use crate::operation::{Media, Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::operation::request_builder::RequestBuilder;
+use crate::operation::{Operation, ResponseFormat, Spec};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::FileId;
 
-static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").answering(Media::File);
+static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").with_format(ResponseFormat::File);
 
 /// `GET /v1/files/{file-id}` ("Retrieve a file"): downloads a file.
 ///
@@ -26,7 +26,7 @@ static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").answering(Med
 /// ```
 ///
 /// # Errors
-/// [`Kind::Decode`](crate::Kind::Decode) when the service answers with an XML error instead of the file, which it
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the service answers with an XML error instead of the file, which it
 /// does above 2,047 MB.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetFiles {
@@ -48,11 +48,11 @@ impl Operation for GetFiles {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.file.as_str()])?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.file.as_str()])?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<File> {
+    fn parse(&self, success: &HttpResponse) -> Result<File> {
         let content_type = success.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let file =
             File { bytes: success.body().clone(), content_type: content_type.unwrap_or_default().to_owned() };
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn parse(content_type: &str, body: &'static [u8]) -> Result<File> {
-        let mut response = Response::new(Bytes::from_static(body));
+        let mut response = HttpResponse::new(Bytes::from_static(body));
         response.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
         GetFiles::new("f").parse(&response)
     }
@@ -112,7 +112,7 @@ mod tests {
         for body in
             [&b"<?xml version=\"1.0\"?><Error><Code>TooLarge</Code></Error>"[..], b"\n<error>no</error>"]
         {
-            assert_eq!(parse("application/xml", body).unwrap_err().kind(), crate::Kind::Decode);
+            assert_eq!(parse("application/xml", body).unwrap_err().kind(), crate::ErrorKind::Decode);
         }
     }
 }

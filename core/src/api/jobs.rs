@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::JobId;
 use crate::types::open_enum::open_enum;
 
@@ -46,18 +46,18 @@ impl Operation for GetOperationJob {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.job.as_str()])?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.job.as_str()])?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<OperationJob> {
+    fn parse(&self, success: &HttpResponse) -> Result<OperationJob> {
         json::read(success.body())
     }
 }
 
 model! {
     /// How a job stands. Of a failed one [`verdict`](Self::verdict) has the reasons.
-    pub answer OperationJob {
+    pub response OperationJob {
         /// Id of the job.
         pub id: Option<JobId> = "id",
         /// Id of what it works on.
@@ -75,7 +75,7 @@ impl OperationJob {
     /// How it stands.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer does not say.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer does not say.
     pub fn status(&self) -> Result<&JobStatus> {
         self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
     }
@@ -86,7 +86,7 @@ model! {
     ///
     /// The service has two shapes for this; ask [`status`](Self::status), [`job_id`](Self::job_id) and
     /// [`object_id`](Self::object_id), which know both. A job id does not mean that the work still goes on.
-    pub answer Submitted {
+    pub response SubmittedJob {
         /// Id of the object, or of the job when there is an `objectId` too.
         pub id: Option<Box<str>> = "id",
         /// Id of the job.
@@ -104,7 +104,7 @@ model! {
     }
 }
 
-impl Submitted {
+impl SubmittedJob {
     /// How the work stands; done, when the answer names no job.
     pub fn status(&self) -> JobStatus {
         match self.job_status.as_ref().or(self.status.as_ref()) {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn both_shapes_of_a_submission_are_understood() {
-        let read = |body: &str| serde_json::from_str::<Submitted>(body).unwrap();
+        let read = |body: &str| serde_json::from_str::<SubmittedJob>(body).unwrap();
         let small = read(r#"{"success":true,"id":"i","jobId":"j","jobStatus":"Completed"}"#);
         assert_eq!(
             (small.status(), small.job_id(), small.object_id()),
@@ -199,9 +199,9 @@ mod tests {
     fn a_failed_job_gives_its_reasons() {
         let body =
             r#"{"success":true,"id":"j","status":"Failed","reasons":[{"code":50000030,"message":"no"}]}"#;
-        let job = GetOperationJob::new("j").parse(&Response::new(Bytes::from(body))).unwrap();
+        let job = GetOperationJob::new("j").parse(&HttpResponse::new(Bytes::from(body))).unwrap();
         assert_eq!(job.status().unwrap(), &JobStatus::Failed);
-        assert_eq!(job.verdict.reasons[0].code, "50000030");
-        assert_eq!(job.verdict.reasons[0].category(), crate::Category::Rule);
+        assert_eq!(job.envelope.reasons[0].code, "50000030");
+        assert_eq!(job.envelope.reasons[0].category(), crate::ReasonCategory::Rule);
     }
 }

@@ -10,13 +10,13 @@ use crate::api::invoices::{
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
-use crate::operation::{Operation, Paged, Quota, Spec};
-use crate::transport::{Request, Response};
+use crate::operation::request_builder::RequestBuilder;
+use crate::operation::{Operation, Paginated, Quota, Spec};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::open_enum::open_enum;
 use crate::types::{AccountId, Amount, BillRunNumber, ContactId, Date, DateTime, InvoiceId, InvoiceNumber};
 
-static SPEC: Spec = Spec::read("query_invoices", "/object-query/invoices").drawing_on(Quota::ObjectQuery);
+static SPEC: Spec = Spec::read("query_invoices", "/object-query/invoices").with_quota(Quota::ObjectQuery);
 
 /// Most rows that a page may have.
 const MOST: u32 = 99;
@@ -27,7 +27,8 @@ const MOST: u32 = 99;
 ///
 /// ```
 /// use zuora_core::object_query::{Comparison, Filter, QueryInvoices};
-/// use zuora_core::{BillRunNumber, Operation};
+/// use zuora_core::Operation;
+/// use zuora_core::types::BillRunNumber;
 ///
 /// let query = QueryInvoices::of_bill_run("BR-00000016")
 ///     .filter(Filter::new("status", Comparison::Equal, "Draft"))
@@ -145,11 +146,11 @@ impl Operation for QueryInvoices {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         if !(1..=MOST).contains(&self.page_size) {
             return Err(Error::invalid("pageSize", "is 1 to 99"));
         }
-        let mut target = Target::new(&SPEC).query_number("pageSize", self.page_size);
+        let mut target = RequestBuilder::new(&SPEC).query_number("pageSize", self.page_size);
         if let Some(cursor) = &self.cursor {
             target = target.query("cursor", cursor);
         }
@@ -168,15 +169,15 @@ impl Operation for QueryInvoices {
         target.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<QueriedInvoices> {
+    fn parse(&self, success: &HttpResponse) -> Result<QueriedInvoices> {
         json::read(success.body())
     }
 }
 
-impl Paged for QueryInvoices {
+impl Paginated for QueryInvoices {
     type Item = QueriedInvoice;
 
-    fn split(&self, page: QueriedInvoices) -> (Vec<QueriedInvoice>, Option<Self>) {
+    fn into_page(&self, page: QueriedInvoices) -> (Vec<QueriedInvoice>, Option<Self>) {
         let cursor = page.next_page.filter(|cursor| !cursor.is_empty() && !page.data.is_empty());
         (page.data, cursor.map(|cursor| self.clone().cursor(cursor)))
     }
@@ -230,7 +231,7 @@ open_enum! {
 
 model! {
     /// A page of invoices that were found.
-    pub answer QueriedInvoices {
+    pub response QueriedInvoices {
         /// The invoices.
         pub data: Vec<QueriedInvoice> = "data",
         /// The cursor of the next page; none on the last one.
@@ -385,7 +386,7 @@ impl QueriedInvoice {
     /// The id.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the row has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
     pub fn id(&self) -> Result<&InvoiceId> {
         self.id.as_ref().ok_or_else(|| Error::unreadable("data.id", "missing"))
     }
@@ -393,7 +394,7 @@ impl QueriedInvoice {
     /// The whole amount, tax included.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the row has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
     pub fn amount(&self) -> Result<&Amount> {
         self.amount.as_ref().ok_or_else(|| Error::unreadable("data.amount", "missing"))
     }
@@ -401,7 +402,7 @@ impl QueriedInvoice {
     /// The currency of its amounts, an ISO 4217 code.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the row has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
     pub fn currency(&self) -> Result<&str> {
         self.currency.as_deref().ok_or_else(|| Error::unreadable("data.currency", "missing"))
     }
@@ -415,7 +416,8 @@ mod tests {
     #[test]
     fn pages_follow_the_cursor_to_its_end() {
         let query = QueryInvoices::of_bill_run("BR-1").ascending("invoicenumber").fields(["id", "amount"]);
-        let read = |body: &'static str| query.split(query.parse(&Response::new(Bytes::from(body))).unwrap());
+        let read =
+            |body: &'static str| query.into_page(query.parse(&HttpResponse::new(Bytes::from(body))).unwrap());
         let (rows, next) = read(r#"{"data":[{"id":"1","amount":1.10}],"nextPage":"W3=+"}"#);
         assert_eq!(rows[0].amount().unwrap().to_string(), "1.10");
         assert_eq!(

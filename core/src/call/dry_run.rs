@@ -7,11 +7,15 @@ use crate::exchange::Exchange;
 use crate::operation::Operation;
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::transport::Request;
+use crate::transport::HttpRequest;
 
 /// The request as the transport would get it, with a placeholder for the token. A key of the session's own is
 /// used up by it: the call that follows carries another.
-pub(crate) fn plan<O: Operation>(session: &Session, operation: &O, options: &CallOptions) -> Result<Request> {
+pub(crate) fn dry_run<O: Operation>(
+    session: &Session,
+    operation: &O,
+    options: &CallOptions,
+) -> Result<HttpRequest> {
     let name = operation.spec().name;
     let mut exchange = Exchange::new(session, operation.spec(), options)?;
     let mut request = operation.request().map_err(|error| error.of(name))?;

@@ -18,8 +18,8 @@ use crate::machine::{Action, Event, Machine};
 use crate::operation::Operation;
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
+use crate::transport::Timestamp;
 use crate::transport::headers;
-use crate::transport::Now;
 use crate::transport::headers::{ConcurrencyLimit, REQUEST_ID, RateLimit, TRACK_ID};
 
 /// A [`Machine`] that sends one operation and reads its answer.
@@ -52,26 +52,26 @@ impl<O: Operation> Call<O> {
         &self.body
     }
 
-    fn read(&mut self, accepted: Accepted) -> Result<Answer<O::Output>> {
+    fn read(&mut self, accepted: Accepted) -> Result<Response<O::Output>> {
         let Accepted { mut response, attempts } = accepted;
         if response.status() == StatusCode::NO_CONTENT && response.body().is_empty() {
             *response.body_mut() = Bytes::from_static(b"{}");
         }
         let value = match (self.operation.parse(&response), &mut self.exchange) {
             (Ok(value), _) => value,
-            (Err(error), Ok(exchange)) => return Err(exchange.unread(error, &response)),
+            (Err(error), Ok(exchange)) => return Err(exchange.decode_failed(error, &response)),
             (Err(error), Err(_)) => return Err(error),
         };
         let (head, body) = response.into_parts();
         self.body = body;
-        Ok(Answer { value, headers: head.headers, attempts })
+        Ok(Response { value, headers: head.headers, attempts })
     }
 }
 
 impl<O: Operation> Machine for Call<O> {
-    type Output = Answer<O::Output>;
+    type Output = Response<O::Output>;
 
-    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output> {
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
         let exchange = match &mut self.exchange {
             Ok(exchange) => exchange,
             Err(refused) => {
@@ -90,21 +90,21 @@ impl<O: Operation> Machine for Call<O> {
 
 /// What an operation gave, with what the service said beside it. Derefs to the value.
 #[derive(Clone, Debug)]
-pub struct Answer<T> {
+pub struct Response<T> {
     value: T,
     headers: HeaderMap,
     attempts: u32,
 }
 
-impl<T> Answer<T> {
+impl<T> Response<T> {
     /// The value alone.
     pub fn into_inner(self) -> T {
         self.value
     }
 
     /// The same answer with something else made of its value.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer { value: change(self.value), headers: self.headers, attempts: self.attempts }
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response { value: change(self.value), headers: self.headers, attempts: self.attempts }
     }
 
     /// The service's own id of the request, for support tickets.
@@ -138,7 +138,7 @@ impl<T> Answer<T> {
     }
 }
 
-impl<T> Deref for Answer<T> {
+impl<T> Deref for Response<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -146,7 +146,7 @@ impl<T> Deref for Answer<T> {
     }
 }
 
-impl<T> DerefMut for Answer<T> {
+impl<T> DerefMut for Response<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
     }

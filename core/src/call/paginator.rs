@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use crate::call::{Answer, Call};
+use crate::call::{Call, Response};
 use crate::error::{Error, Result};
 use crate::machine::{Action, Event, Machine};
-use crate::operation::Paged;
+use crate::operation::Paginated;
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 
 /// A [`Machine`] that gives one page each time it is driven, and `None` after the last.
 ///
 /// The service's next link is never followed as a URL. A list that leads back to a page it has shown ends with
 /// an error, not in a loop. After an error, driving on asks for the same page again.
 #[derive(Debug)]
-pub struct Pages<O> {
+pub struct Paginator<O> {
     session: Session,
     options: CallOptions,
     next: Option<O>,
@@ -25,7 +25,7 @@ pub struct Pages<O> {
     sequence: Sequence,
 }
 
-impl<O: Paged> Pages<O> {
+impl<O: Paginated> Paginator<O> {
     /// Starts at the page that `operation` asks for.
     pub fn new(session: &Session, operation: O) -> Self {
         Self::with(session, operation, &CallOptions::default())
@@ -43,10 +43,10 @@ impl<O: Paged> Pages<O> {
     }
 }
 
-impl<O: Paged> Machine for Pages<O> {
-    type Output = Option<Answer<Vec<O::Item>>>;
+impl<O: Paginated> Machine for Paginator<O> {
+    type Output = Option<Response<Vec<O::Item>>>;
 
-    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output> {
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
         let mut call = match (self.under_way.take(), &self.next) {
             (Some(call), _) => call,
             (None, Some(next)) => Call::with(&self.session, next.clone(), &self.options),
@@ -71,7 +71,7 @@ impl<O: Paged> Machine for Pages<O> {
 }
 
 /// The rows of a page, and the operation that asks for the next one.
-type Turned<O> = (Answer<Vec<<O as Paged>::Item>>, Option<O>);
+type Turned<O> = (Response<Vec<<O as Paginated>::Item>>, Option<O>);
 
 /// A list on its way from page to page; sees when it leads back.
 #[derive(Debug, Default)]
@@ -82,10 +82,14 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     /// The rows of a page, and the operation that asks for the next one.
-    pub(crate) fn turn<O: Paged>(&mut self, call: &Call<O>, page: Answer<O::Output>) -> Result<Turned<O>> {
+    pub(crate) fn turn<O: Paginated>(
+        &mut self,
+        call: &Call<O>,
+        page: Response<O::Output>,
+    ) -> Result<Turned<O>> {
         let mut following = None;
         let page = page.map(|page| {
-            let (items, next) = call.operation().split(page);
+            let (items, next) = call.operation().into_page(page);
             following = next;
             items
         });

@@ -5,21 +5,21 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Answer, Call};
+use crate::call::{Call, Response};
 use crate::error::{Cause, Error, Result};
 use crate::machine::{Action, Event, Machine};
 use crate::operation::Operation;
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 
 /// Something that is looked at again until it is decided. It may switch what it reads, it has memory, and it
 /// sees refusals: that an object is gone can be what was waited for.
-pub trait Awaited {
+pub trait Waiter {
     /// What one look reads.
     type Read: Operation;
     /// What there is in the end.
-    type Ready;
+    type Output;
 
     /// The next look.
     fn read(&self) -> Self::Read;
@@ -31,18 +31,18 @@ pub trait Awaited {
     ///
     /// # Errors
     /// The goal cannot be reached any more, or the look failed.
-    fn judge(
+    fn evaluate(
         &mut self,
         seen: Result<<Self::Read as Operation>::Output>,
-        now: Now,
-    ) -> Result<Progress<Self::Ready>>;
+        now: Timestamp,
+    ) -> Result<Progress<Self::Output>>;
 }
 
 /// What a caller cannot go below: a loop without rest would use up the tenant's limits for everybody.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const MIN_DELAY: Duration = Duration::from_millis(100);
 
 /// What the last look of a wait is given, however little time is left.
-const LAST_LOOK: Duration = Duration::from_secs(30);
+const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a look has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,108 +56,108 @@ pub enum Progress<T> {
 /// How often to look and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Pace {
+pub struct PollingPolicy {
     /// Pause after the first look; each later one is half as long again. 1 s unless set.
-    pub first: Duration,
-    /// Longest pause; 30 s unless set.
-    pub longest: Duration,
+    pub initial_delay: Duration,
+    /// Longest delay; 30 s unless set.
+    pub max_delay: Duration,
     /// The whole wait; two hours unless set.
-    pub deadline: Duration,
+    pub timeout: Duration,
     /// Looks that may fail one after the other, for reasons that pass; 10 unless set.
-    pub failed_looks: u32,
+    pub max_failed_polls: u32,
 }
 
-impl Default for Pace {
+impl Default for PollingPolicy {
     fn default() -> Self {
         Self {
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(30),
-            deadline: Duration::from_secs(2 * 60 * 60),
-            failed_looks: 10,
+            initial_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(30),
+            timeout: Duration::from_secs(2 * 60 * 60),
+            max_failed_polls: 10,
         }
     }
 }
 
-impl Pace {
+impl PollingPolicy {
     /// Pauses from `first` up to `longest`; none is shorter than 100 ms.
-    pub fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, ..Self::default() }
+    pub fn new(initial_delay: Duration, max_delay: Duration) -> Self {
+        Self { initial_delay, max_delay, ..Self::default() }
     }
 
     /// Gives up after this time.
     #[must_use]
-    pub fn deadline(mut self, span: Duration) -> Self {
-        self.deadline = span;
+    pub fn timeout(mut self, span: Duration) -> Self {
+        self.timeout = span;
         self
     }
 
     /// Looks that may fail one after the other.
     #[must_use]
-    pub fn failed_looks(mut self, looks: u32) -> Self {
-        self.failed_looks = looks;
+    pub fn max_failed_polls(mut self, polls: u32) -> Self {
+        self.max_failed_polls = polls;
         self
     }
 }
 
-/// A [`Machine`] that takes one look each time it is driven, after the pause that is due.
+/// A [`Machine`] that takes one look each time it is driven, after the delay that is due.
 ///
 /// The caller sees every status without a callback, and may keep the watch as text
-/// ([`to_text`](Self::to_text)) for another process to take up.
-pub struct Watch<A: Awaited> {
+/// ([`to_json`](Self::to_json)) for another process to take up.
+pub struct Poller<A: Waiter> {
     session: Session,
     options: CallOptions,
-    awaited: A,
-    pace: Pace,
-    pause: Duration,
+    waiter: A,
+    policy: PollingPolicy,
+    delay: Duration,
     waited_before: Duration,
-    started: Option<Now>,
-    next_look: Option<Now>,
+    started: Option<Timestamp>,
+    next_poll: Option<Timestamp>,
     failures: u32,
-    under_way: Option<(Now, Call<A::Read>)>,
+    under_way: Option<(Timestamp, Call<A::Read>)>,
     over: bool,
 }
 
-impl<A: Awaited> Watch<A> {
+impl<A: Waiter> Poller<A> {
     /// Nothing is read before it is driven.
-    pub fn new(session: &Session, awaited: A, pace: Pace) -> Self {
+    pub fn new(session: &Session, waiter: A, policy: PollingPolicy) -> Self {
         Self {
             session: session.clone(),
             options: CallOptions::default(),
-            awaited,
-            pace,
-            pause: pace.first,
+            waiter,
+            policy,
+            delay: policy.initial_delay,
             waited_before: Duration::ZERO,
             started: None,
-            next_look: None,
+            next_poll: None,
             failures: 0,
             under_way: None,
             over: false,
         }
     }
 
-    /// What is awaited, with what it remembers of the last look.
-    pub fn awaited(&self) -> &A {
-        &self.awaited
+    /// What is waiter, with what it remembers of the last look.
+    pub fn waiter(&self) -> &A {
+        &self.waiter
     }
 
     /// A machine that goes on until it is decided.
-    pub fn to_end(self) -> ToEnd<A> {
-        ToEnd(self)
+    pub fn until_done(self) -> UntilDone<A> {
+        UntilDone(self)
     }
 
-    fn waited(&self, now: Now) -> Duration {
+    fn waited(&self, now: Timestamp) -> Duration {
         let since = self.started.map_or(Duration::ZERO, |started| started.until(now));
         self.waited_before.saturating_add(since)
     }
 
-    fn looked(
+    fn polled(
         &mut self,
-        seen: Result<Answer<<A::Read as Operation>::Output>>,
-        began: Now,
-        now: Now,
-    ) -> Action<Progress<A::Ready>> {
+        seen: Result<Response<<A::Read as Operation>::Output>>,
+        began: Timestamp,
+        now: Timestamp,
+    ) -> Action<Progress<A::Output>> {
         let failed = seen.is_err();
-        let judged = self.awaited.judge(seen.map(Answer::into_inner), began);
+        let judged = self.waiter.evaluate(seen.map(Response::into_inner), began);
         let hint = match judged {
             Ok(Progress::Ready(ready)) => {
                 self.over = true;
@@ -167,7 +167,7 @@ impl<A: Awaited> Watch<A> {
                 self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
                 hint
             }
-            Err(error) if failed && error.is_retryable() && self.failures < self.pace.failed_looks => {
+            Err(error) if failed && error.is_retryable() && self.failures < self.policy.max_failed_polls => {
                 self.failures += 1;
                 error.retry_after()
             }
@@ -176,19 +176,20 @@ impl<A: Awaited> Watch<A> {
                 return Action::Done(Err(error));
             }
         };
-        let pause = self.pause.max(hint.unwrap_or_default()).max(SHORTEST_PAUSE);
-        self.pause = self.pause.saturating_mul(3).checked_div(2).unwrap_or(self.pause).min(self.pace.longest);
-        let left = self.pace.deadline.saturating_sub(self.waited(now));
-        let pause = pause.min(left);
-        self.next_look = Some(now + pause);
-        Action::Done(Ok(Progress::Pending(Some(pause))))
+        let delay = self.delay.max(hint.unwrap_or_default()).max(MIN_DELAY);
+        self.delay =
+            self.delay.saturating_mul(3).checked_div(2).unwrap_or(self.delay).min(self.policy.max_delay);
+        let left = self.policy.timeout.saturating_sub(self.waited(now));
+        let delay = delay.min(left);
+        self.next_poll = Some(now + delay);
+        Action::Done(Ok(Progress::Pending(Some(delay))))
     }
 }
 
-impl<A: Awaited> Machine for Watch<A> {
-    type Output = Progress<A::Ready>;
+impl<A: Waiter> Machine for Poller<A> {
+    type Output = Progress<A::Output>;
 
-    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output> {
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
         if self.over {
             return Action::Done(Err(Error::failed("this watch is over: it was decided or has failed")));
         }
@@ -196,18 +197,18 @@ impl<A: Awaited> Machine for Watch<A> {
         let (began, mut call) = match self.under_way.take() {
             Some(look) => look,
             None => {
-                if let Some(next_look) = self.next_look.filter(|next_look| now < *next_look) {
-                    return Action::Wait(next_look);
+                if let Some(next_poll) = self.next_poll.filter(|next_poll| now < *next_poll) {
+                    return Action::Wait(next_poll);
                 }
-                if self.next_look.is_some() && self.waited(now) >= self.pace.deadline {
+                if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
                     self.over = true;
                     let what = "not decided within the time for the whole wait";
                     return Action::Done(Err(Cause::Deadline { what: what.into() }.into()));
                 }
-                let left = self.pace.deadline.saturating_sub(self.waited(now)).max(LAST_LOOK);
+                let left = self.policy.timeout.saturating_sub(self.waited(now)).max(LAST_POLL_TIMEOUT);
                 let span = self.session.timing().with(&self.options).deadline.min(left);
-                let options = self.options.clone().deadline(span);
-                (now, Call::with(&self.session, self.awaited.read(), &options))
+                let options = self.options.clone().timeout(span);
+                (now, Call::with(&self.session, self.waiter.read(), &options))
             }
         };
         match call.step(event, now) {
@@ -219,21 +220,21 @@ impl<A: Awaited> Machine for Watch<A> {
                 self.under_way = Some((began, call));
                 Action::Wait(until)
             }
-            Action::Done(seen) => self.looked(seen, began, now),
+            Action::Done(seen) => self.polled(seen, began, now),
         }
     }
 }
 
-/// A [`Watch`] that is driven to its decision in one go.
-pub struct ToEnd<A: Awaited>(Watch<A>);
+/// A [`Poller`] that is driven to its decision in one go.
+pub struct UntilDone<A: Waiter>(Poller<A>);
 
-impl<A: Awaited> Machine for ToEnd<A> {
-    type Output = A::Ready;
+impl<A: Waiter> Machine for UntilDone<A> {
+    type Output = A::Output;
 
-    fn step(&mut self, mut event: Event, now: Now) -> Action<A::Ready> {
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<A::Output> {
         loop {
             match self.0.step(event, now) {
-                Action::Done(Ok(Progress::Pending(Some(pause)))) if pause > Duration::ZERO => {
+                Action::Done(Ok(Progress::Pending(Some(delay)))) if delay > Duration::ZERO => {
                     event = Event::Tick;
                 }
                 Action::Done(Ok(Progress::Pending(_))) => return Action::Wait(now),
@@ -247,41 +248,41 @@ impl<A: Awaited> Machine for ToEnd<A> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept<A> {
-    awaited: A,
+struct SavedPoller<A> {
+    waiter: A,
     waited_ms: u64,
-    pause_ms: u64,
+    delay_ms: u64,
     failures: u32,
 }
 
-impl<A: Awaited + Serialize + DeserializeOwned> Watch<A> {
+impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
     /// The watch as JSON text, for another process. It holds no token.
     ///
     /// # Errors
-    /// What is awaited cannot be written.
-    pub fn to_text(&self, now: Now) -> Result<String> {
+    /// What is waiter cannot be written.
+    pub fn to_json(&self, now: Timestamp) -> Result<String> {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        let kept = Kept {
-            awaited: &self.awaited,
+        let saved = SavedPoller {
+            waiter: &self.waiter,
             waited_ms: millis(self.waited(now)),
-            pause_ms: millis(self.pause),
+            delay_ms: millis(self.delay),
             failures: self.failures,
         };
-        serde_json::to_string(&kept).map_err(|error| Error::invalid("watch", error.to_string()))
+        serde_json::to_string(&saved).map_err(|error| Error::invalid("watch", error.to_string()))
     }
 
-    /// Takes up a watch that was kept. The time it has waited counts on; the next look is due at once.
+    /// Takes up a watch that was saved. The time it has waited counts on; the next look is due at once.
     ///
     /// # Errors
-    /// Text that [`to_text`](Self::to_text) did not write.
-    pub fn from_text(session: &Session, text: &str, pace: Pace) -> Result<Self> {
-        let kept: Kept<A> =
+    /// Text that [`to_json`](Self::to_json) did not write.
+    pub fn from_json(session: &Session, text: &str, policy: PollingPolicy) -> Result<Self> {
+        let saved: SavedPoller<A> =
             serde_json::from_str(text).map_err(|error| Error::unreadable("watch", error.to_string()))?;
         Ok(Self {
-            pause: Duration::from_millis(kept.pause_ms),
-            waited_before: Duration::from_millis(kept.waited_ms),
-            failures: kept.failures,
-            ..Self::new(session, kept.awaited, pace)
+            delay: Duration::from_millis(saved.delay_ms),
+            waited_before: Duration::from_millis(saved.waited_ms),
+            failures: saved.failures,
+            ..Self::new(session, saved.waiter, policy)
         })
     }
 }

@@ -1,24 +1,24 @@
 //! Pages asked for before they are due.
 
 use crate::call::paginator::Sequence;
-use crate::call::{Answer, Call};
+use crate::call::{Call, Response};
 use crate::error::{Error, Result};
-use crate::operation::Paged;
+use crate::operation::Paginated;
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
 
 /// Which pages of a list to ask for side by side, and what becomes of their answers.
 ///
 /// It runs nothing itself: take calls from [`ask`](Self::ask) until there is none, run them side by side, and hand
-/// their answers to [`take`](Self::take) in the order of asking. [`AsyncPages`](crate::AsyncPages) does so with
-/// futures, `zuora_ureq::PagesAhead` with threads.
+/// their answers to [`take`](Self::take) in the order of asking. [`AsyncPages`](crate::pagination::asynchronous::Pages) does so with
+/// futures, `zuora_ureq::PrefetchedPages` with threads.
 ///
 /// - The first page is asked for alone: only its answer tells whether there is a second.
 /// - From then on up to `window` pages are out at once, so at most `window` less one lie past the end.
 /// - Lists that go on from a cursor come one page after the other, whatever the window.
 /// - Each page is a call of the session like any other, and obeys the tenant's limits.
 #[derive(Debug)]
-pub struct Ahead<O> {
+pub struct Prefetch<O> {
     session: Session,
     options: CallOptions,
     window: usize,
@@ -33,7 +33,7 @@ pub struct Ahead<O> {
     goes_on: bool,
 }
 
-impl<O: Paged> Ahead<O> {
+impl<O: Paginated> Prefetch<O> {
     /// Starts at the page that `operation` asks for. A window of one page asks for each when it is due.
     pub fn new(session: &Session, operation: O, window: usize) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl<O: Paged> Ahead<O> {
             return None;
         }
         let operation = self.upcoming.take()?;
-        self.upcoming = if self.goes_on { operation.ahead() } else { None };
+        self.upcoming = if self.goes_on { operation.next_page() } else { None };
         self.out += 1;
         Some(Call::with(&self.session, operation, &self.options))
     }
@@ -73,8 +73,8 @@ impl<O: Paged> Ahead<O> {
     pub fn take(
         &mut self,
         call: &Call<O>,
-        answer: Result<Answer<O::Output>>,
-    ) -> Result<Answer<Vec<O::Item>>> {
+        answer: Result<Response<O::Output>>,
+    ) -> Result<Response<Vec<O::Item>>> {
         self.out = self.out.saturating_sub(1);
         let turned = answer.and_then(|page| {
             self.check(call.operation())?;
@@ -124,8 +124,12 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::transport::{AsyncTransport, Limits, Now, Request, Response, Seed, TransportError};
-    use crate::{AsyncClient, Config, DataCenter, Kind, Offline, Operation, Raw, Spec};
+    use crate::operation::{RawOperation, Spec};
+    use crate::testing::FakeTransport;
+    use crate::transport::{
+        AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, TransportError,
+    };
+    use crate::{AsyncClient, Config, DataCenter, ErrorKind, Operation};
 
     const ROUND_TRIP: Duration = Duration::from_millis(100);
 
@@ -144,47 +148,47 @@ mod tests {
             &SPEC
         }
 
-        fn request(&self) -> Result<Request> {
-            Raw::new(Method::GET, format!("/v1/things?page={}", self.page)).request()
+        fn request(&self) -> Result<HttpRequest> {
+            RawOperation::new(Method::GET, format!("/v1/things?page={}", self.page)).request()
         }
 
-        fn parse(&self, success: &Response) -> Result<Self::Output> {
+        fn parse(&self, success: &HttpResponse) -> Result<Self::Output> {
             serde_json::from_slice(success.body()).map_err(|error| Error::unreadable("$", error.to_string()))
         }
     }
 
-    impl Paged for List {
+    impl Paginated for List {
         type Item = u64;
 
-        fn split(&self, (row, next): Self::Output) -> (Vec<u64>, Option<Self>) {
+        fn into_page(&self, (row, next): Self::Output) -> (Vec<u64>, Option<Self>) {
             (vec![row], next.map(|page| Self { page, ..*self }))
         }
 
-        fn ahead(&self) -> Option<Self> {
+        fn next_page(&self) -> Option<Self> {
             self.can_be_told.then_some(Self { page: self.page + 1, ..*self })
         }
     }
 
     /// A far server on a clock that only the test moves.
     struct Link<F> {
-        now: Mutex<Now>,
+        now: Mutex<Timestamp>,
         asked: Mutex<Vec<u64>>,
         answer: F,
     }
 
-    impl<F: Fn(u64) -> Response + Send + Sync> AsyncTransport for Link<F> {
-        async fn send(&self, request: Request, _: Limits) -> Result<Response, TransportError> {
+    impl<F: Fn(u64) -> HttpResponse + Send + Sync> AsyncTransport for Link<F> {
+        async fn send(&self, request: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
             let page = request.uri().query().unwrap()["page=".len()..].parse().unwrap();
             self.asked.lock().unwrap().push(page);
             self.sleep_until(self.now() + ROUND_TRIP).await;
             Ok((self.answer)(page))
         }
 
-        async fn sleep_until(&self, time: Now) {
+        async fn sleep_until(&self, time: Timestamp) {
             std::future::poll_fn(|_| if self.now() < time { Poll::Pending } else { Poll::Ready(()) }).await;
         }
 
-        fn now(&self) -> Now {
+        fn now(&self) -> Timestamp {
             *self.now.lock().unwrap()
         }
 
@@ -194,13 +198,13 @@ mod tests {
     }
 
     /// A server whose list has so many pages.
-    fn server(pages: u64) -> impl Fn(u64) -> Response + Send + Sync {
+    fn server(pages: u64) -> impl Fn(u64) -> HttpResponse + Send + Sync {
         move |page| match page <= pages {
-            true => Offline::json(
+            true => FakeTransport::json(
                 200,
                 format!("[{page},{}]", if page < pages { (page + 1).to_string() } else { "null".to_owned() }),
             ),
-            false => Offline::json(
+            false => FakeTransport::json(
                 404,
                 r#"{"success":false,"reasons":[{"code":50000040,"message":"no such page"}]}"#,
             ),
@@ -214,11 +218,11 @@ mod tests {
         round_trips: u32,
     }
 
-    fn read(window: usize, can_be_told: bool, answer: impl Fn(u64) -> Response + Send + Sync) -> Read {
+    fn read(window: usize, can_be_told: bool, answer: impl Fn(u64) -> HttpResponse + Send + Sync) -> Read {
         let link = Link { now: Mutex::default(), asked: Mutex::default(), answer };
-        let config = Config::with_token(DataCenter::UsCloud2, "token").attempts(1);
-        let client = AsyncClient::over(&config, link).unwrap();
-        let mut rows = client.items(&List { page: 1, can_be_told }).ahead(window);
+        let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
+        let client = AsyncClient::with_transport(&config, link).unwrap();
+        let mut rows = client.items(&List { page: 1, can_be_told }).prefetch(window);
         let mut context = Context::from_waker(Waker::noop());
         let mut read = Read { rows: Vec::new(), end: None, asked: Vec::new(), round_trips: 0 };
         loop {
@@ -268,17 +272,19 @@ mod tests {
     #[test]
     fn an_error_comes_in_its_place_and_ends_the_list() {
         let broken = server(25);
-        let seen = read(4, true, |page| if page == 6 { Offline::json(400, "{}") } else { broken(page) });
+        let seen =
+            read(4, true, |page| if page == 6 { FakeTransport::json(400, "{}") } else { broken(page) });
         assert_eq!(seen.rows, [1, 2, 3, 4, 5]);
-        assert_eq!(seen.end.unwrap().kind(), Kind::Rejected);
+        assert_eq!(seen.end.unwrap().kind(), ErrorKind::Rejected);
         assert!(seen.asked.iter().all(|page| *page <= 9), "{:?}", seen.asked);
     }
 
     #[test]
     fn a_list_that_goes_elsewhere_or_in_circles_ends_with_an_error() {
-        let jumps = read(4, true, |page| Offline::json(200, format!("[{page},{}]", page + 1 + page / 3)));
-        assert_eq!((jumps.rows, jumps.end.unwrap().kind()), (vec![1, 2, 3], Kind::Failed));
-        let circle = read(4, true, |_| Offline::json(200, "[1,2]"));
-        assert_eq!(circle.end.unwrap().kind(), Kind::Decode);
+        let jumps =
+            read(4, true, |page| FakeTransport::json(200, format!("[{page},{}]", page + 1 + page / 3)));
+        assert_eq!((jumps.rows, jumps.end.unwrap().kind()), (vec![1, 2, 3], ErrorKind::Failed));
+        let circle = read(4, true, |_| FakeTransport::json(200, "[1,2]"));
+        assert_eq!(circle.end.unwrap().kind(), ErrorKind::Decode);
     }
 }

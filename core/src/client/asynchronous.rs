@@ -7,37 +7,37 @@ use std::task::{Context, Poll, ready};
 
 use http::Method;
 
-use crate::api::bill_runs::{BillRun, PostReviewed, Review, Reviewing};
-use crate::call::dry_run::plan;
-use crate::call::poller::{Awaited, Pace, Progress, Watch};
-use crate::call::prefetch::Ahead;
-use crate::call::reconcile::{Settled, Settlement, Transition};
-use crate::call::{Answer, Call};
+use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
+use crate::call::dry_run::dry_run;
+use crate::call::poller::{Poller, PollingPolicy, Progress, Waiter};
+use crate::call::prefetch::Prefetch;
+use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+use crate::call::{Call, Response};
 use crate::error::{Error, Result};
 use crate::machine::{Machine, drive_async};
-use crate::operation::raw::Raw;
-use crate::operation::{Operation, Paged};
+use crate::operation::raw::RawOperation;
+use crate::operation::{Operation, Paginated};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::session::config::Config;
 use crate::session::token::Token;
-use crate::transport::{AsyncTransport, Body, Open, Request, Response};
+use crate::transport::{AsyncTransport, Body, DefaultTransport, HttpRequest, HttpResponse};
 
 /// A session over an async transport. Clones share the session. Every future is `Send`, and dropping one leaves
 /// the session usable: a write that was in flight is told to [`Config::observer`].
 #[derive(Clone, Debug)]
 pub struct AsyncClient<T> {
     session: Session,
-    world: T,
+    transport: T,
 }
 
-impl<T: AsyncTransport + Open> AsyncClient<T> {
+impl<T: AsyncTransport + DefaultTransport> AsyncClient<T> {
     /// A client over the transport's own defaults.
     ///
     /// # Errors
     /// A setting that is wrong, named; or the transport cannot start.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::over(config, T::open()?)
+        Self::with_transport(config, T::create()?)
     }
 }
 
@@ -46,21 +46,21 @@ impl<T: AsyncTransport> AsyncClient<T> {
     ///
     /// # Errors
     /// A setting that is wrong, named; or no randomness for idempotency keys.
-    pub fn over(config: &Config, transport: T) -> Result<Self> {
+    pub fn with_transport(config: &Config, transport: T) -> Result<Self> {
         let seed = transport.seed()?;
-        Ok(Self { session: Session::new(config, &seed)?, world: transport })
+        Ok(Self { session: Session::new(config, &seed)?, transport: transport })
     }
 
     /// A client that joins a session.
-    pub fn join(session: &Session, transport: T) -> Self {
-        Self { session: session.clone(), world: transport }
+    pub fn with_session(session: &Session, transport: T) -> Self {
+        Self { session: session.clone(), transport: transport }
     }
 
     /// Sends one operation and reads its answer.
     ///
     /// # Errors
     /// Whatever went wrong: see [`Error::kind`] and [`Error::outcome`].
-    pub fn call<O>(&self, operation: &O) -> impl Future<Output = Result<Answer<O::Output>>> + Send
+    pub fn call<O>(&self, operation: &O) -> impl Future<Output = Result<Response<O::Output>>> + Send
     where
         O: Operation<Output: Send> + Sync,
     {
@@ -75,7 +75,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         &self,
         operation: &O,
         options: &CallOptions,
-    ) -> impl Future<Output = Result<Answer<O::Output>>> + Send
+    ) -> impl Future<Output = Result<Response<O::Output>>> + Send
     where
         O: Operation<Output: Send> + Sync,
     {
@@ -83,52 +83,52 @@ impl<T: AsyncTransport> AsyncClient<T> {
     }
 
     /// A list, page by page.
-    pub fn pages<'a, O: Paged>(&'a self, operation: &O) -> AsyncPages<'a, T, O> {
-        let ahead = Ahead::new(&self.session, operation.clone(), 1);
-        AsyncPages { client: self, ahead, out: VecDeque::new() }
+    pub fn pages<'a, O: Paginated>(&'a self, operation: &O) -> Pages<'a, T, O> {
+        let ahead = Prefetch::new(&self.session, operation.clone(), 1);
+        Pages { client: self, ahead, out: VecDeque::new() }
     }
 
     /// A list, row by row; pages are asked for as they are needed.
-    pub fn items<'a, O: Paged>(&'a self, operation: &O) -> AsyncItems<'a, T, O> {
-        AsyncItems { pages: self.pages(operation), rows: Vec::new().into_iter() }
+    pub fn items<'a, O: Paginated>(&'a self, operation: &O) -> Items<'a, T, O> {
+        Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
     }
 
     /// Looks at something again and again; the caller sees every look.
-    pub fn watch<A: Awaited>(&self, awaited: A, pace: Pace) -> AsyncWatching<'_, T, A> {
-        self.watch_on(Watch::new(&self.session, awaited, pace))
+    pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> AsyncPoller<'_, T, A> {
+        self.resume(Poller::new(&self.session, waiter, policy))
     }
 
-    /// Goes on with a watch that was kept as text.
-    pub fn watch_on<A: Awaited>(&self, watch: Watch<A>) -> AsyncWatching<'_, T, A> {
-        AsyncWatching { client: self, watch }
+    /// Goes on with a poller that was kept as text.
+    pub fn resume<A: Waiter>(&self, poller: Poller<A>) -> AsyncPoller<'_, T, A> {
+        AsyncPoller { client: self, poller }
     }
 
     /// Waits until something is decided.
     ///
     /// # Errors
-    /// The goal cannot be reached, or not within the time that `pace` gives.
-    pub fn wait<A>(&self, awaited: A, pace: Pace) -> impl Future<Output = Result<A::Ready>> + Send
+    /// The goal cannot be reached, or not within the time that `policy` gives.
+    pub fn wait<A>(&self, waiter: A, policy: PollingPolicy) -> impl Future<Output = Result<A::Output>> + Send
     where
-        A: Awaited<Read: Send, Ready: Send> + Send,
+        A: Waiter<Read: Send, Output: Send> + Send,
         <A::Read as Operation>::Output: Send,
     {
-        self.drive(Watch::new(&self.session, awaited, pace).to_end())
+        self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
     /// Finds out what became of a transition that ended with `error`, by reading its object back.
     ///
     /// # Errors
     /// The object cannot be read.
-    pub fn settle<O>(
+    pub fn reconcile<O>(
         &self,
         transition: &O,
         error: &Error,
-    ) -> impl Future<Output = Result<Settled<<O::Read as Operation>::Output>>> + Send
+    ) -> impl Future<Output = Result<Reconciled<<O::Read as Operation>::Output>>> + Send
     where
-        O: Transition<Read: Send> + Send,
+        O: ReadBack<Read: Send> + Send,
         <O::Read as Operation>::Output: Send,
     {
-        self.wait(Settlement::new(transition, error), Pace::default())
+        self.wait(Reconciliation::new(transition, error), PollingPolicy::default())
     }
 
     /// Reads all invoices of a run into a review for somebody to look at.
@@ -136,7 +136,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// # Errors
     /// The run lacks its id or number, or the invoices cannot be read.
     pub fn review(&self, run: &BillRun) -> impl Future<Output = Result<Review>> + Send {
-        let reviewing = Reviewing::new(&self.session, run);
+        let reviewing = ReviewBillRun::new(&self.session, run);
         async move { self.drive(reviewing?).await }
     }
 
@@ -144,9 +144,12 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
     ///
     /// # Errors
-    /// [`Kind::Failed`](crate::Kind::Failed) with the difference, or as for [`call`](Self::call).
-    pub fn post_reviewed(&self, post: &PostReviewed) -> impl Future<Output = Result<Answer<BillRun>>> + Send {
-        self.drive(post.posting(&self.session))
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference, or as for [`call`](Self::call).
+    pub fn post_if_unchanged(
+        &self,
+        post: &PostIfUnchanged,
+    ) -> impl Future<Output = Result<Response<BillRun>>> + Send {
+        self.drive(post.machine(&self.session))
     }
 
     /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is
@@ -154,11 +157,11 @@ impl<T: AsyncTransport> AsyncClient<T> {
     ///
     /// # Errors
     /// The request cannot be built.
-    pub fn plan<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<Request> {
-        plan(&self.session, operation, options)
+    pub fn dry_run<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<HttpRequest> {
+        dry_run(&self.session, operation, options)
     }
 
-    /// Any other endpoint: see [`Raw`].
+    /// Any other endpoint: see [`RawOperation`].
     ///
     /// # Errors
     /// As for [`call`](Self::call).
@@ -167,8 +170,8 @@ impl<T: AsyncTransport> AsyncClient<T> {
         method: Method,
         path: &str,
         body: Option<Body>,
-    ) -> impl Future<Output = Result<Answer<Response>>> + Send {
-        self.drive(Call::new(&self.session, Raw::from_parts(method, path, body)))
+    ) -> impl Future<Output = Result<Response<HttpResponse>>> + Send {
+        self.drive(Call::new(&self.session, RawOperation::from_parts(method, path, body)))
     }
 
     /// Runs any machine over this client's transport.
@@ -179,7 +182,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
     where
         M: Machine<Output: Send> + Send,
     {
-        drive_async(&self.world, machine)
+        drive_async(&self.transport, machine)
     }
 
     /// What this client shares with its clones.
@@ -189,54 +192,54 @@ impl<T: AsyncTransport> AsyncClient<T> {
 
     /// The transport.
     pub fn transport(&self) -> &T {
-        &self.world
+        &self.transport
     }
 
     /// The token in use, to be kept for a process that starts soon.
     pub fn token(&self) -> Option<Token> {
-        self.session.token(self.world.now())
+        self.session.token(self.transport.now())
     }
 
     /// Takes up a token that another process fetched.
     ///
     /// # Errors
     /// A token that cannot stand in a header.
-    pub fn put_token(&self, token: &Token) -> Result<()> {
-        self.session.put_token(token, self.world.now())
+    pub fn set_token(&self, token: &Token) -> Result<()> {
+        self.session.set_token(token, self.transport.now())
     }
 }
 
 /// Pages of a list. Ends after the last page and after an error.
-pub struct AsyncPages<'a, T, O: Paged> {
+pub struct Pages<'a, T, O: Paginated> {
     client: &'a AsyncClient<T>,
-    ahead: Ahead<O>,
+    ahead: Prefetch<O>,
     /// Pages that were asked for, in their order.
     out: VecDeque<Asked<'a, O>>,
 }
 
-enum Asked<'a, O: Paged> {
+enum Asked<'a, O: Paginated> {
     Running(Pin<Box<dyn Future<Output = Box<Answered<O>>> + Send + 'a>>),
     Done(Box<Answered<O>>),
 }
 
-type Answered<O> = (Call<O>, Result<Answer<<O as Operation>::Output>>);
+type Answered<O> = (Call<O>, Result<Response<<O as Operation>::Output>>);
 
-type Page<O> = Answer<Vec<<O as Paged>::Item>>;
+type Page<O> = Response<Vec<<O as Paginated>::Item>>;
 
-impl<T, O: Paged> AsyncPages<'_, T, O> {
+impl<T, O: Paginated> Pages<'_, T, O> {
     /// Asks for up to `window` pages at once, in the order of the list all the same: see
-    /// [`Ahead`](crate::Ahead). 1 unless set; 4 hides most of a slow link.
+    /// [`Prefetch`](crate::Ahead). 1 unless set; 4 hides most of a slow link.
     #[must_use]
-    pub fn ahead(mut self, window: usize) -> Self {
+    pub fn prefetch(mut self, window: usize) -> Self {
         self.ahead.set_window(window);
         self
     }
 }
 
-impl<'a, T, O> AsyncPages<'a, T, O>
+impl<'a, T, O> Pages<'a, T, O>
 where
     T: AsyncTransport,
-    O: Paged<Output: Send, Item: Send> + Send + 'a,
+    O: Paginated<Output: Send, Item: Send> + Send + 'a,
 {
     /// The next page; `None` after the last one. A future that is dropped loses nothing: the next one goes on
     /// where it stood.
@@ -247,9 +250,9 @@ where
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<O>>>> {
         while let Some(mut call) = self.ahead.ask() {
-            let world = &self.client.world;
+            let transport = &self.client.transport;
             self.out.push_back(Asked::Running(Box::pin(async move {
-                let answer = drive_async(world, &mut call).await;
+                let answer = drive_async(transport, &mut call).await;
                 Box::new((call, answer))
             })));
         }
@@ -278,31 +281,31 @@ where
     }
 }
 
-impl<T, O: Paged> std::fmt::Debug for AsyncPages<'_, T, O> {
+impl<T, O: Paginated> std::fmt::Debug for Pages<'_, T, O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AsyncPages(..)")
+        f.write_str("Pages(..)")
     }
 }
 
 /// Rows of a list. Ends after the last row and after an error.
-pub struct AsyncItems<'a, T, O: Paged> {
-    pages: AsyncPages<'a, T, O>,
+pub struct Items<'a, T, O: Paginated> {
+    pages: Pages<'a, T, O>,
     rows: std::vec::IntoIter<O::Item>,
 }
 
-impl<T, O: Paged> AsyncItems<'_, T, O> {
-    /// [`AsyncPages::ahead`].
+impl<T, O: Paginated> Items<'_, T, O> {
+    /// [`Pages::ahead`].
     #[must_use]
-    pub fn ahead(mut self, window: usize) -> Self {
-        self.pages = self.pages.ahead(window);
+    pub fn prefetch(mut self, window: usize) -> Self {
+        self.pages = self.pages.prefetch(window);
         self
     }
 }
 
-impl<'a, T, O> AsyncItems<'a, T, O>
+impl<'a, T, O> Items<'a, T, O>
 where
     T: AsyncTransport,
-    O: Paged<Output: Send, Item: Send> + Send + 'a,
+    O: Paginated<Output: Send, Item: Send> + Send + 'a,
 {
     /// The next row; `None` after the last one. A future that is dropped loses nothing.
     #[allow(clippy::should_implement_trait)] // the async twin of an iterator's
@@ -324,9 +327,9 @@ where
     }
 }
 
-impl<T, O: Paged> std::fmt::Debug for AsyncItems<'_, T, O> {
+impl<T, O: Paginated> std::fmt::Debug for Items<'_, T, O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AsyncItems(..)")
+        f.write_str("Items(..)")
     }
 }
 
@@ -337,12 +340,12 @@ mod stream {
 
     use futures_core::Stream;
 
-    use super::{AsyncItems, AsyncPages, AsyncTransport, Page, Paged, Result};
+    use super::{AsyncTransport, Items, Page, Pages, Paginated, Result};
 
-    impl<'a, T, O> Stream for AsyncPages<'a, T, O>
+    impl<'a, T, O> Stream for Pages<'a, T, O>
     where
         T: AsyncTransport,
-        O: Paged<Output: Send, Item: Send> + Send + Unpin + 'a,
+        O: Paginated<Output: Send, Item: Send> + Send + Unpin + 'a,
     {
         type Item = Result<Page<O>>;
 
@@ -351,10 +354,10 @@ mod stream {
         }
     }
 
-    impl<'a, T, O> Stream for AsyncItems<'a, T, O>
+    impl<'a, T, O> Stream for Items<'a, T, O>
     where
         T: AsyncTransport,
-        O: Paged<Output: Send, Item: Send + Unpin> + Send + Unpin + 'a,
+        O: Paginated<Output: Send, Item: Send + Unpin> + Send + Unpin + 'a,
     {
         type Item = Result<O::Item>;
 
@@ -364,35 +367,35 @@ mod stream {
     }
 }
 
-/// A watch over a client.
-pub struct AsyncWatching<'a, T, A: Awaited> {
+/// A poller over a client.
+pub struct AsyncPoller<'a, T, A: Waiter> {
     client: &'a AsyncClient<T>,
-    watch: Watch<A>,
+    poller: Poller<A>,
 }
 
-impl<T, A> AsyncWatching<'_, T, A>
+impl<T, A> AsyncPoller<'_, T, A>
 where
     T: AsyncTransport,
-    A: Awaited<Read: Send, Ready: Send> + Send,
+    A: Waiter<Read: Send, Output: Send> + Send,
     <A::Read as Operation>::Output: Send,
 {
     /// Takes the next look, after the pause that is due.
     ///
     /// # Errors
     /// The goal cannot be reached, or not within the time given.
-    pub fn look(&mut self) -> impl Future<Output = Result<Progress<A::Ready>>> + Send {
-        self.client.drive(&mut self.watch)
+    pub fn poll(&mut self) -> impl Future<Output = Result<Progress<A::Output>>> + Send {
+        self.client.drive(&mut self.poller)
     }
 }
 
-impl<T, A: Awaited> AsyncWatching<'_, T, A> {
-    /// What is awaited, with what it remembers of the last look.
-    pub fn awaited(&self) -> &A {
-        self.watch.awaited()
+impl<T, A: Waiter> AsyncPoller<'_, T, A> {
+    /// What is waiter, with what it remembers of the last look.
+    pub fn waiter(&self) -> &A {
+        self.poller.waiter()
     }
 
-    /// The watch itself, to be kept.
-    pub fn into_watch(self) -> Watch<A> {
-        self.watch
+    /// The poller itself, to be kept.
+    pub fn into_poller(self) -> Poller<A> {
+        self.poller
     }
 }

@@ -2,37 +2,37 @@
 
 use http::Method;
 
-use crate::api::bill_runs::{BillRun, PostReviewed, Review, Reviewing};
-use crate::call::dry_run::plan;
-use crate::call::paginator::Pages;
-use crate::call::poller::{Awaited, Pace, Progress, Watch};
-use crate::call::reconcile::{Settled, Settlement, Transition};
-use crate::call::{Answer, Call};
+use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
+use crate::call::dry_run::dry_run;
+use crate::call::paginator::Paginator;
+use crate::call::poller::{Poller, PollingPolicy, Progress, Waiter};
+use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+use crate::call::{Call, Response};
 use crate::error::{Error, Result};
 use crate::machine::{Machine, drive};
-use crate::operation::raw::Raw;
-use crate::operation::{Operation, Paged};
+use crate::operation::raw::RawOperation;
+use crate::operation::{Operation, Paginated};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::session::config::Config;
 use crate::session::token::Token;
-use crate::transport::{Body, Open, Request, Response, Transport};
+use crate::transport::{Body, DefaultTransport, HttpRequest, HttpResponse, Transport};
 
 /// A session over a blocking transport. Share it between threads by reference or clone it: clones of one
 /// client share one session, and so one token and one view of the tenant's limits.
 #[derive(Clone, Debug)]
 pub struct Client<T> {
     session: Session,
-    world: T,
+    transport: T,
 }
 
-impl<T: Transport + Open> Client<T> {
+impl<T: Transport + DefaultTransport> Client<T> {
     /// A client over the transport's own defaults.
     ///
     /// # Errors
     /// A setting that is wrong, named; or the transport cannot start.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::over(config, T::open()?)
+        Self::with_transport(config, T::create()?)
     }
 }
 
@@ -41,21 +41,21 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// A setting that is wrong, named; or no randomness for idempotency keys.
-    pub fn over(config: &Config, transport: T) -> Result<Self> {
+    pub fn with_transport(config: &Config, transport: T) -> Result<Self> {
         let seed = transport.seed()?;
-        Ok(Self { session: Session::new(config, &seed)?, world: transport })
+        Ok(Self { session: Session::new(config, &seed)?, transport: transport })
     }
 
     /// A client that joins a session.
-    pub fn join(session: &Session, transport: T) -> Self {
-        Self { session: session.clone(), world: transport }
+    pub fn with_session(session: &Session, transport: T) -> Self {
+        Self { session: session.clone(), transport: transport }
     }
 
     /// Sends one operation and reads its answer.
     ///
     /// # Errors
     /// Whatever went wrong: see [`Error::kind`] and [`Error::outcome`].
-    pub fn call<O: Operation>(&self, operation: &O) -> Result<Answer<O::Output>> {
+    pub fn call<O: Operation>(&self, operation: &O) -> Result<Response<O::Output>> {
         self.drive(Call::new(&self.session, operation))
     }
 
@@ -63,48 +63,52 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As for [`call`](Self::call).
-    pub fn call_with<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<Answer<O::Output>> {
+    pub fn call_with<O: Operation>(
+        &self,
+        operation: &O,
+        options: &CallOptions,
+    ) -> Result<Response<O::Output>> {
         self.drive(Call::with(&self.session, operation, options))
     }
 
     /// A list, page by page.
-    pub fn pages<O: Paged>(&self, operation: &O) -> PageIter<'_, T, O> {
-        PageIter { client: self, pages: Some(Pages::new(&self.session, operation.clone())) }
+    pub fn pages<O: Paginated>(&self, operation: &O) -> Pages<'_, T, O> {
+        Pages { client: self, pages: Some(Paginator::new(&self.session, operation.clone())) }
     }
 
     /// A list, row by row; pages are asked for as they are needed.
-    pub fn items<O: Paged>(&self, operation: &O) -> ItemIter<'_, T, O> {
-        ItemIter { pages: self.pages(operation), rows: Vec::new().into_iter() }
+    pub fn items<O: Paginated>(&self, operation: &O) -> Items<'_, T, O> {
+        Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
     }
 
     /// Looks at something again and again; the caller sees every look.
-    pub fn watch<A: Awaited>(&self, awaited: A, pace: Pace) -> Watching<'_, T, A> {
-        self.watch_on(Watch::new(&self.session, awaited, pace))
+    pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> BlockingPoller<'_, T, A> {
+        self.resume(Poller::new(&self.session, waiter, policy))
     }
 
-    /// Goes on with a watch that was kept as text.
-    pub fn watch_on<A: Awaited>(&self, watch: Watch<A>) -> Watching<'_, T, A> {
-        Watching { client: self, watch }
+    /// Goes on with a poller that was kept as text.
+    pub fn resume<A: Waiter>(&self, poller: Poller<A>) -> BlockingPoller<'_, T, A> {
+        BlockingPoller { client: self, poller }
     }
 
     /// Waits until something is decided.
     ///
     /// # Errors
-    /// The goal cannot be reached, or not within the time that `pace` gives.
-    pub fn wait<A: Awaited>(&self, awaited: A, pace: Pace) -> Result<A::Ready> {
-        self.drive(Watch::new(&self.session, awaited, pace).to_end())
+    /// The goal cannot be reached, or not within the time that `policy` gives.
+    pub fn wait<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> Result<A::Output> {
+        self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
     /// Finds out what became of a transition that ended with `error`, by reading its object back.
     ///
     /// # Errors
     /// The object cannot be read.
-    pub fn settle<O: Transition>(
+    pub fn reconcile<O: ReadBack>(
         &self,
         transition: &O,
         error: &Error,
-    ) -> Result<Settled<<O::Read as Operation>::Output>> {
-        self.wait(Settlement::new(transition, error), Pace::default())
+    ) -> Result<Reconciled<<O::Read as Operation>::Output>> {
+        self.wait(Reconciliation::new(transition, error), PollingPolicy::default())
     }
 
     /// Reads all invoices of a run into a review for somebody to look at.
@@ -112,16 +116,16 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// The run lacks its id or number, or the invoices cannot be read.
     pub fn review(&self, run: &BillRun) -> Result<Review> {
-        self.drive(Reviewing::new(&self.session, run)?)
+        self.drive(ReviewBillRun::new(&self.session, run)?)
     }
 
     /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
     /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
     ///
     /// # Errors
-    /// [`Kind::Failed`](crate::Kind::Failed) with the difference, or as for [`call`](Self::call).
-    pub fn post_reviewed(&self, post: &PostReviewed) -> Result<Answer<BillRun>> {
-        self.drive(post.posting(&self.session))
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference, or as for [`call`](Self::call).
+    pub fn post_if_unchanged(&self, post: &PostIfUnchanged) -> Result<Response<BillRun>> {
+        self.drive(post.machine(&self.session))
     }
 
     /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is
@@ -129,16 +133,16 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// The request cannot be built.
-    pub fn plan<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<Request> {
-        plan(&self.session, operation, options)
+    pub fn dry_run<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<HttpRequest> {
+        dry_run(&self.session, operation, options)
     }
 
-    /// Any other endpoint: see [`Raw`].
+    /// Any other endpoint: see [`RawOperation`].
     ///
     /// # Errors
     /// As for [`call`](Self::call).
-    pub fn raw(&self, method: Method, path: &str, body: Option<Body>) -> Result<Answer<Response>> {
-        self.call(&Raw::from_parts(method, path, body))
+    pub fn raw(&self, method: Method, path: &str, body: Option<Body>) -> Result<Response<HttpResponse>> {
+        self.call(&RawOperation::from_parts(method, path, body))
     }
 
     /// Runs any machine over this client's transport.
@@ -146,7 +150,7 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// What the machine ends with.
     pub fn drive<M: Machine>(&self, machine: M) -> Result<M::Output> {
-        drive(&self.world, machine)
+        drive(&self.transport, machine)
     }
 
     /// What this client shares with its clones.
@@ -156,32 +160,32 @@ impl<T: Transport> Client<T> {
 
     /// The transport.
     pub fn transport(&self) -> &T {
-        &self.world
+        &self.transport
     }
 
     /// The token in use, to be kept for a process that starts soon.
     pub fn token(&self) -> Option<Token> {
-        self.session.token(self.world.now())
+        self.session.token(self.transport.now())
     }
 
     /// Takes up a token that another process fetched.
     ///
     /// # Errors
     /// A token that cannot stand in a header.
-    pub fn put_token(&self, token: &Token) -> Result<()> {
-        self.session.put_token(token, self.world.now())
+    pub fn set_token(&self, token: &Token) -> Result<()> {
+        self.session.set_token(token, self.transport.now())
     }
 }
 
 /// Pages of a list. Ends after the last page and after an error.
 #[derive(Debug)]
-pub struct PageIter<'a, T, O> {
+pub struct Pages<'a, T, O> {
     client: &'a Client<T>,
-    pages: Option<Pages<O>>,
+    pages: Option<Paginator<O>>,
 }
 
-impl<T: Transport, O: Paged> Iterator for PageIter<'_, T, O> {
-    type Item = Result<Answer<Vec<O::Item>>>;
+impl<T: Transport, O: Paginated> Iterator for Pages<'_, T, O> {
+    type Item = Result<Response<Vec<O::Item>>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let page = self.client.drive(self.pages.as_mut()?).transpose();
@@ -194,12 +198,12 @@ impl<T: Transport, O: Paged> Iterator for PageIter<'_, T, O> {
 
 /// Rows of a list. Ends after the last row and after an error.
 #[derive(Debug)]
-pub struct ItemIter<'a, T, O: Paged> {
-    pages: PageIter<'a, T, O>,
+pub struct Items<'a, T, O: Paginated> {
+    pages: Pages<'a, T, O>,
     rows: std::vec::IntoIter<O::Item>,
 }
 
-impl<T: Transport, O: Paged> Iterator for ItemIter<'_, T, O> {
+impl<T: Transport, O: Paginated> Iterator for Items<'_, T, O> {
     type Item = Result<O::Item>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -215,28 +219,28 @@ impl<T: Transport, O: Paged> Iterator for ItemIter<'_, T, O> {
     }
 }
 
-/// A watch over a client.
-pub struct Watching<'a, T, A: Awaited> {
+/// A poller over a client.
+pub struct BlockingPoller<'a, T, A: Waiter> {
     client: &'a Client<T>,
-    watch: Watch<A>,
+    poller: Poller<A>,
 }
 
-impl<T: Transport, A: Awaited> Watching<'_, T, A> {
+impl<T: Transport, A: Waiter> BlockingPoller<'_, T, A> {
     /// Takes the next look, after the pause that is due.
     ///
     /// # Errors
     /// The goal cannot be reached, or not within the time given.
-    pub fn look(&mut self) -> Result<Progress<A::Ready>> {
-        self.client.drive(&mut self.watch)
+    pub fn poll(&mut self) -> Result<Progress<A::Output>> {
+        self.client.drive(&mut self.poller)
     }
 
-    /// What is awaited, with what it remembers of the last look.
-    pub fn awaited(&self) -> &A {
-        self.watch.awaited()
+    /// What is waiter, with what it remembers of the last look.
+    pub fn waiter(&self) -> &A {
+        self.poller.waiter()
     }
 
-    /// The watch itself, to be kept.
-    pub fn into_watch(self) -> Watch<A> {
-        self.watch
+    /// The poller itself, to be kept.
+    pub fn into_poller(self) -> Poller<A> {
+        self.poller
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::error::reason::{Category, Reason};
-use crate::transport::{Now, TransportError};
+use crate::error::reason::{Reason, ReasonCategory};
+use crate::transport::{Timestamp, TransportError};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,22 +39,22 @@ struct Inner {
     retry_after: Option<Duration>,
     repeatable: bool,
     outcome: Outcome,
-    sent_at: Option<Now>,
+    sent_at: Option<Timestamp>,
     body: Bytes,
 }
 
 impl Error {
     /// What sort of failure it is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         match self.0.cause {
-            Cause::Field { .. } => Kind::Build,
-            Cause::Transport(_) | Cause::NoSignIn { .. } => Kind::Transport,
-            Cause::SignIn { .. } => Kind::Auth,
-            Cause::Rejected | Cause::Refused { .. } => Kind::Rejected,
-            Cause::Throttled { .. } => Kind::Throttled,
-            Cause::Decode { .. } => Kind::Decode,
-            Cause::Deadline { .. } => Kind::Deadline,
-            Cause::Failed { .. } => Kind::Failed,
+            Cause::Field { .. } => ErrorKind::Build,
+            Cause::Transport(_) | Cause::NoSignIn { .. } => ErrorKind::Transport,
+            Cause::SignIn { .. } => ErrorKind::Auth,
+            Cause::Rejected | Cause::Refused { .. } => ErrorKind::Rejected,
+            Cause::Throttled { .. } => ErrorKind::Throttled,
+            Cause::Decode { .. } => ErrorKind::Decode,
+            Cause::Deadline { .. } => ErrorKind::Deadline,
+            Cause::Failed { .. } => ErrorKind::Failed,
         }
     }
 
@@ -79,7 +79,7 @@ impl Error {
         &self.0.reasons
     }
 
-    /// The service's own id of the last request (`Zuora-Request-Id`, else `requestId` of the body).
+    /// The service's own id of the last request (`Zuora-HttpRequest-Id`, else `requestId` of the body).
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -120,7 +120,7 @@ impl Error {
     /// Whether the service says that there is no such object.
     pub fn is_not_found(&self) -> bool {
         self.0.status == Some(StatusCode::NOT_FOUND)
-            || self.0.reasons.iter().any(|reason| reason.category() == Category::NotFound)
+            || self.0.reasons.iter().any(|reason| reason.category() == ReasonCategory::NotFound)
     }
 
     /// The field, header or JSON path that is at fault, where there is one.
@@ -139,7 +139,7 @@ impl Error {
     }
 
     /// When the last attempt with an unknown outcome was sent, on the transport's clock.
-    pub(crate) fn sent_at(&self) -> Option<Now> {
+    pub(crate) fn sent_at(&self) -> Option<Timestamp> {
         self.0.sent_at
     }
 
@@ -162,7 +162,7 @@ impl Error {
 /// What sort of failure an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ErrorKind {
     /// The request is not legal or cannot be written; nothing was sent.
     Build,
     /// No answer came back, or none that a sign-in could use.
@@ -260,7 +260,7 @@ pub(crate) struct Circumstances {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) repeatable: bool,
     pub(crate) outcome: Outcome,
-    pub(crate) sent_at: Option<Now>,
+    pub(crate) sent_at: Option<Timestamp>,
     pub(crate) body: Bytes,
 }
 
@@ -376,16 +376,16 @@ impl Error {
             }
             (Outcome::Unknown, _) => Some("it may have happened: read the object back before trying again"),
             (Outcome::Applied, _) => Some("it happened: do not send it again"),
-            (Outcome::NotApplied, Kind::Build) => Some("nothing was sent"),
-            (Outcome::NotApplied, Kind::Auth) => Some(
+            (Outcome::NotApplied, ErrorKind::Build) => Some("nothing was sent"),
+            (Outcome::NotApplied, ErrorKind::Auth) => Some(
                 "check client id, secret and data center: a wrong data center looks like wrong credentials",
             ),
             (Outcome::NotApplied, _)
-                if self.0.reasons.iter().any(|r| r.category() == Category::Permission) =>
+                if self.0.reasons.iter().any(|r| r.category() == ReasonCategory::Permission) =>
             {
                 Some("nothing happened: the user or the tenant lacks the permission or the feature")
             }
-            (Outcome::NotApplied, Kind::Failed) => None,
+            (Outcome::NotApplied, ErrorKind::Failed) => None,
             (Outcome::NotApplied, _) if self.is_retryable() => Some("nothing happened: safe to call again"),
             (Outcome::NotApplied, _) => Some("nothing happened"),
         }

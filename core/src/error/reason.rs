@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::fields::Fields;
+use crate::wire::fields::ExtraFields;
 
 /// One reason of a refusal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,13 +14,13 @@ pub struct Reason {
     /// Text for people. Empty when there was none.
     pub message: String,
     /// Whatever else the row of a bulk answer says in the reason.
-    pub extra: Fields,
+    pub extra: ExtraFields,
 }
 
 impl Reason {
     /// What the code means, independent of the resource in its first six digits.
-    pub fn category(&self) -> Category {
-        Category::of(&self.code)
+    pub fn category(&self) -> ReasonCategory {
+        ReasonCategory::of(&self.code)
     }
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Reason {
 /// The meaning of a reason's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Category {
+pub enum ReasonCategory {
     /// 10: the user lacks a permission, or the tenant a feature.
     Permission,
     /// 11: wrong or missing credentials.
@@ -74,7 +74,7 @@ pub enum Category {
     Other,
 }
 
-impl Category {
+impl ReasonCategory {
     fn of(code: &str) -> Self {
         match code {
             "LOCK_COMPETITION" => return Self::Lock,

@@ -15,12 +15,12 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::reason::{Category, Reason};
-use crate::transport::Response;
+use crate::error::reason::{Reason, ReasonCategory};
+use crate::transport::HttpResponse;
 
 /// What an answer's body says of the request, apart from its payload.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Envelope {
+pub(crate) struct EnvelopeReader {
     pub(crate) success: Option<bool>,
     pub(crate) process_id: Option<Box<str>>,
     pub(crate) request_id: Option<Box<str>>,
@@ -31,7 +31,7 @@ pub(crate) struct Envelope {
 
 /// What is left of an answer that cannot be inflated.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Spoiled {
+pub(crate) enum InflateError {
     TooLarge,
     Truncated(String),
     UnknownEncoding(String),
@@ -39,7 +39,7 @@ pub(crate) enum Spoiled {
 
 /// Undoes `Content-Encoding: gzip`, up to `cap` bytes. Other answers pass untouched.
 /// What cannot be inflated comes back as it was, with the damage.
-pub(crate) fn inflate(response: Response, cap: usize) -> (Response, Option<Spoiled>) {
+pub(crate) fn inflate(response: HttpResponse, cap: usize) -> (HttpResponse, Option<InflateError>) {
     let encoding = match response.headers().get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
         None => return (response, None),
         Some(name) if name.eq_ignore_ascii_case(b"identity") => return (response, None),
@@ -47,7 +47,7 @@ pub(crate) fn inflate(response: Response, cap: usize) -> (Response, Option<Spoil
         Some(name) => String::from_utf8_lossy(name).trim().to_ascii_lowercase(),
     };
     if encoding != "gzip" && encoding != "x-gzip" {
-        return (response, Some(Spoiled::UnknownEncoding(encoding)));
+        return (response, Some(InflateError::UnknownEncoding(encoding)));
     }
     let body = response.body();
     // The trailer tells the size, modulo 2^32: a hint for one good allocation, never a promise.
@@ -55,14 +55,14 @@ pub(crate) fn inflate(response: Response, cap: usize) -> (Response, Option<Spoil
     let mut inflated = Vec::with_capacity(hint.min(cap).min(body.len().saturating_mul(32)) + 1);
     let limit = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
     match MultiGzDecoder::new(&body[..]).take(limit).read_to_end(&mut inflated) {
-        Ok(_) if inflated.len() > cap => (response, Some(Spoiled::TooLarge)),
+        Ok(_) if inflated.len() > cap => (response, Some(InflateError::TooLarge)),
         Ok(_) => {
             let (mut head, _) = response.into_parts();
             head.headers.remove(CONTENT_ENCODING);
             head.headers.remove(http::header::CONTENT_LENGTH);
-            (Response::from_parts(head, Bytes::from(inflated)), None)
+            (HttpResponse::from_parts(head, Bytes::from(inflated)), None)
         }
-        Err(error) => (response, Some(Spoiled::Truncated(error.to_string()))),
+        Err(error) => (response, Some(InflateError::Truncated(error.to_string()))),
     }
 }
 
@@ -106,12 +106,12 @@ fn last_flag(body: &[u8]) -> Option<bool> {
 }
 
 /// Whether the body can hold an envelope at all: a cheap search before a whole read.
-pub(crate) fn may_hold_verdict(body: &[u8]) -> bool {
+pub(crate) fn may_hold_error(body: &[u8]) -> bool {
     const MARKS: [&str; 5] = ["uccess\"", "easons\"", "aultcode\"", "aultCode\"", "REQUEST_EXCEEDED"];
     MARKS.iter().any(|mark| memchr::memmem::find(body, mark.as_bytes()).is_some())
 }
 
-impl Envelope {
+impl EnvelopeReader {
     /// Reads any body. One that is not a JSON object has an empty envelope.
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
@@ -119,28 +119,28 @@ impl Envelope {
     }
 
     /// Whether a 2xx answer with this envelope is a refusal all the same.
-    pub(crate) fn refuses(&self) -> bool {
+    pub(crate) fn is_error(&self) -> bool {
         match self.success {
             Some(success) => !success,
-            None if self.flat => self.reasons.iter().any(|reason| reason.category() != Category::Other),
+            None if self.flat => self.reasons.iter().any(|reason| reason.category() != ReasonCategory::Other),
             None => !self.reasons.is_empty(),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Envelope {
+impl<'de> Deserialize<'de> for EnvelopeReader {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
+        struct ExtraFields;
 
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Envelope;
+        impl<'de> Visitor<'de> for ExtraFields {
+            type Value = EnvelopeReader;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
-                let mut envelope = Envelope::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeReader, A::Error> {
+                let mut envelope = EnvelopeReader::default();
                 let mut flat = Flat::default();
                 while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     let value: &RawValue = map.next_value()?;
@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for Envelope {
             }
         }
 
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_map(ExtraFields)
     }
 }
 
@@ -166,7 +166,7 @@ struct Flat {
     is_fault: bool,
 }
 
-impl Envelope {
+impl EnvelopeReader {
     fn note(&mut self, name: &str, value: &str, flat: &mut Flat) {
         match name {
             // Of two flags that contradict each other the bad news wins.
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> (Option<bool>, Vec<String>) {
-        let envelope = Envelope::read(body.as_bytes());
+        let envelope = EnvelopeReader::read(body.as_bytes());
         (envelope.success, envelope.reasons.iter().map(ToString::to_string).collect())
     }
 
@@ -283,9 +283,9 @@ mod tests {
             ),
             (r#"{"FaultCode":"X","FaultMessage":"bad"}"#, None, &["[X] bad"]),
             (
-                r#"{"code":415,"message":"HTTP 415 Unsupported Media Type"}"#,
+                r#"{"code":415,"message":"HTTP 415 Unsupported ResponseFormat Type"}"#,
                 None,
-                &["[415] HTTP 415 Unsupported Media Type"],
+                &["[415] HTTP 415 Unsupported ResponseFormat Type"],
             ),
             (
                 r#"{"message":"no Route matched with those values"}"#,
@@ -308,7 +308,7 @@ mod tests {
     fn a_flag_is_the_outermost_one() {
         let nested = br#"{"invoices":[{"success":true},{"success":false}],"note":"\"success\":true"}"#;
         assert!(!quick_success(nested));
-        assert_eq!(Envelope::read(nested).success, None);
+        assert_eq!(EnvelopeReader::read(nested).success, None);
         assert!(quick_success(b" { \"success\" : true , \"id\":1}"));
         assert!(quick_success(b"{\"id\":1,\n \"success\" : true\n}\n"));
         assert!(!quick_success(br#"{"row":{"success":true}}"#));
@@ -316,7 +316,7 @@ mod tests {
         assert!(!quick_success(br#"{"success":false}"#));
         assert!(!quick_success(br#"{"success":false,"id":1,"success":true}"#));
         assert!(!quick_success(br#"{"success":true,"id":1,"success":false}"#));
-        assert_eq!(Envelope::read(br#"{"success":true,"success":false}"#).success, Some(false));
+        assert_eq!(EnvelopeReader::read(br#"{"success":true,"success":false}"#).success, Some(false));
     }
 
     #[test]
@@ -334,11 +334,11 @@ mod tests {
         let whole = inflate(answer(&packed, "gzip"), 100_000).0;
         assert_eq!(whole.body().len(), 100_000);
         assert!(whole.headers().get(CONTENT_ENCODING).is_none());
-        assert_eq!(inflate(answer(&packed, "gzip"), 99_999).1, Some(Spoiled::TooLarge));
+        assert_eq!(inflate(answer(&packed, "gzip"), 99_999).1, Some(InflateError::TooLarge));
         let cut = inflate(answer(&packed[..packed.len() / 2], "gzip"), 1 << 20).1;
-        assert!(matches!(cut, Some(Spoiled::Truncated(_))), "{cut:?}");
+        assert!(matches!(cut, Some(InflateError::Truncated(_))), "{cut:?}");
         let brotli = inflate(answer(&packed, "br"), 1 << 20).1;
-        assert_eq!(brotli, Some(Spoiled::UnknownEncoding("br".into())));
+        assert_eq!(brotli, Some(InflateError::UnknownEncoding("br".into())));
         assert!(inflate(answer(b"plain", "identity"), 9).1.is_none());
     }
 }

@@ -5,26 +5,26 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::responses::Answered;
-use super::{Accepted, Exchange, LONGEST_LOOK, State};
+use super::{Accepted, Exchange, MAX_POLL_DELAY, State};
 use crate::error::{Cause, Circumstances, Error, Outcome};
 use crate::exchange::envelope;
-use crate::exchange::envelope::Envelope;
+use crate::exchange::envelope::EnvelopeReader;
 use crate::machine::Action;
 use crate::operation::Effect;
 use crate::session::permit::Pause;
-use crate::transport::{Now, Response};
+use crate::transport::{HttpResponse, Timestamp};
 
 impl Exchange {
-    pub(super) fn look_again(&mut self, now: Now) -> Action<Accepted> {
-        let until = now + self.look;
-        self.look = (self.look * 2).min(LONGEST_LOOK);
-        self.pause(until, Pause::Others, now)
+    pub(super) fn poll_again(&mut self, now: Timestamp) -> Action<Accepted> {
+        let until = now + self.poll_delay;
+        self.poll_delay = (self.poll_delay * 2).min(MAX_POLL_DELAY);
+        self.pause(until, Pause::Contention, now)
     }
 
-    pub(super) fn pause(&mut self, until: Now, why: Pause, now: Now) -> Action<Accepted> {
+    pub(super) fn pause(&mut self, until: Timestamp, why: Pause, now: Timestamp) -> Action<Accepted> {
         let pause = now.until(until);
         if until >= self.deadline() || !self.may_wait(pause) {
-            return self.held_back(why, pause);
+            return self.throttled(why, pause);
         }
         self.waited += pause;
         self.state = State::Ready { not_before: until };
@@ -35,14 +35,16 @@ impl Exchange {
         self.timing.max_wait.is_none_or(|most| self.waited.saturating_add(pause) <= most)
     }
 
-    pub(super) fn held_back(&mut self, why: Pause, pause: Duration) -> Action<Accepted> {
+    pub(super) fn throttled(&mut self, why: Pause, pause: Duration) -> Action<Accepted> {
         let what = match why {
             Pause::Limit => "the tenant's limits are used up for longer than this call may wait",
             Pause::BackOff => "the next attempt would come later than this call may wait",
-            Pause::Others => "other calls of the session were in the way for longer than this call may wait",
+            Pause::Contention => {
+                "other calls of the session were in the way for longer than this call may wait"
+            }
         };
         let outcome = self.known_outcome();
-        self.end(
+        self.finish_with(
             Cause::Throttled { what: what.into() }.into(),
             Circumstances {
                 retry_after: Some(pause),
@@ -53,9 +55,9 @@ impl Exchange {
         )
     }
 
-    pub(super) fn out_of_time(&mut self) -> Action<Accepted> {
+    pub(super) fn timed_out(&mut self) -> Action<Accepted> {
         let outcome = self.known_outcome();
-        self.end(
+        self.finish_with(
             Cause::Deadline { what: "the time for the whole call is over".into() }.into(),
             Circumstances {
                 repeatable: outcome == Outcome::NotApplied || self.effect == Effect::Keyed,
@@ -65,22 +67,22 @@ impl Exchange {
         )
     }
 
-    pub(super) fn stop(&mut self, error: Error) -> Action<Accepted> {
+    pub(super) fn fail(&mut self, error: Error) -> Action<Accepted> {
         let outcome = self.known_outcome();
-        self.end(error, Circumstances { outcome, ..Circumstances::default() })
+        self.finish_with(error, Circumstances { outcome, ..Circumstances::default() })
     }
 
     pub(super) fn known_outcome(&self) -> Outcome {
-        match (self.settled, self.past.uncertain && self.effect != Effect::Read) {
+        match (self.outcome, self.retry_state.uncertain && self.effect != Effect::Read) {
             (Some(outcome), _) => outcome,
             (None, true) => Outcome::Unknown,
             (None, false) => Outcome::NotApplied,
         }
     }
 
-    pub(super) fn end(&mut self, error: Error, what: Circumstances) -> Action<Accepted> {
+    pub(super) fn finish_with(&mut self, error: Error, what: Circumstances) -> Action<Accepted> {
         self.state = State::Over;
-        self.settled = Some(what.outcome);
+        self.outcome = Some(what.outcome);
         Action::Done(Err(error.under(Circumstances {
             operation: self.name,
             attempts: self.attempts,
@@ -92,18 +94,18 @@ impl Exchange {
     }
 
     /// An error that the operation's own reading of an accepted answer ended with.
-    pub(crate) fn unread(&mut self, error: Error, answer: &Response) -> Error {
+    pub(crate) fn decode_failed(&mut self, error: Error, answer: &HttpResponse) -> Error {
         let said_so = || {
             envelope::begins_with_success(answer.body())
-                || Envelope::read(answer.body()).success == Some(true)
+                || EnvelopeReader::read(answer.body()).success == Some(true)
         };
         let outcome = match self.effect {
             Effect::Read => Outcome::NotApplied,
             _ if answer.status() == StatusCode::NO_CONTENT || said_so() => Outcome::Applied,
             _ => Outcome::Unknown,
         };
-        self.settled = Some(outcome);
-        let answered = Answered { response: Some(answer.clone()), verdict: Envelope::default() };
+        self.outcome = Some(outcome);
+        let answered = Answered { response: Some(answer.clone()), envelope: EnvelopeReader::default() };
         error.under(Circumstances {
             operation: self.name,
             attempts: self.attempts,

@@ -28,24 +28,24 @@ use http::header::AUTHORIZATION;
 use self::key::IdempotencyKey;
 use self::token_request::describe;
 use crate::error::{Cause, Error, Outcome, Result};
-use crate::exchange::retry::Past;
+use crate::exchange::retry::RetryState;
 use crate::machine::{Action, Event};
-use crate::operation::{Effect, Media, Quota, Spec};
+use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::session::config::Abandoned;
+use crate::session::config::AbandonedWrite;
 use crate::session::config::Timing;
 use crate::session::headers;
-use crate::session::headers::{Common, Dress};
+use crate::session::headers::{CommonHeaders, RequestHeaders};
 use crate::session::permit::{Admission, Lease, Permit};
-use crate::session::token::{SignInFailure, SignInTrouble};
-use crate::transport::{Limits, Now, Request, Response, TransportError};
+use crate::session::token::{TokenErrorKind, TokenFailure};
+use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp, TransportError};
 
-/// First pause of a call that waits for another one; it doubles up to [`LONGEST_LOOK`].
-const FIRST_LOOK: Duration = Duration::from_millis(5);
-const LONGEST_LOOK: Duration = Duration::from_millis(100);
+/// First pause of a call that waits for another one; it doubles up to [`MAX_POLL_DELAY`].
+const INITIAL_POLL_DELAY: Duration = Duration::from_millis(5);
+const MAX_POLL_DELAY: Duration = Duration::from_millis(100);
 /// Longest attempt at a sign-in.
-const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(30);
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a lease outlives the attempt that it is held for.
 const LEASE_SLACK: Duration = Duration::from_secs(5);
 
@@ -55,22 +55,22 @@ pub(crate) struct Exchange {
     session: Session,
     name: &'static str,
     effect: Effect,
-    media: Media,
+    format: ResponseFormat,
     quota: Quota,
     timing: Timing,
-    common: Common,
+    common: CommonHeaders,
     state: State,
-    started: Option<Now>,
+    started: Option<Timestamp>,
     waited: Duration,
-    look: Duration,
+    poll_delay: Duration,
     waiting_on: Option<u64>,
     attempts: u32,
     key: IdempotencyKey,
-    past: Past,
+    retry_state: RetryState,
     seen_ids: Vec<Box<str>>,
-    unknown_since: Option<Now>,
+    unknown_since: Option<Timestamp>,
     /// What became of it, once it is over.
-    settled: Option<Outcome>,
+    outcome: Option<Outcome>,
     /// Of a write that somebody wants to hear of when it is abandoned.
     path: String,
 }
@@ -79,7 +79,7 @@ pub(crate) struct Exchange {
 enum State {
     /// Nothing is under way; not to go on before this time.
     Ready {
-        not_before: Now,
+        not_before: Timestamp,
     },
     SigningIn {
         lease: Lease,
@@ -88,7 +88,7 @@ enum State {
     },
     Sent {
         generation: u64,
-        at: Now,
+        at: Timestamp,
         #[allow(dead_code)]
         permit: Permit,
     },
@@ -97,18 +97,18 @@ enum State {
 
 #[derive(Clone, Copy, Debug)]
 enum SignInStep {
-    Pausing { until: Now },
-    Sent { at: Now },
+    Pausing { until: Timestamp },
+    Sent { at: Timestamp },
 }
 
 /// An answer that the caller gets, inflated.
 pub(crate) struct Accepted {
-    pub(crate) response: Response,
+    pub(crate) response: HttpResponse,
     pub(crate) attempts: u32,
 }
 
 /// Makes the operation's own request.
-pub(crate) type MakeRequest<'a> = &'a dyn Fn() -> Result<Request>;
+pub(crate) type MakeRequest<'a> = &'a dyn Fn() -> Result<HttpRequest>;
 
 impl Exchange {
     /// # Errors
@@ -117,7 +117,7 @@ impl Exchange {
         if let Some(key) = &options.idempotency_key {
             headers::callers_key(key).map_err(|error| error.of(spec.name))?;
             if spec.effect != Effect::Keyed {
-                let why = "is taken by POST operations only: the service refuses it on GET, PUT and DELETE";
+                let why = "is taken by POST operations only: the service is_error it on GET, PUT and DELETE";
                 return Err(Error::invalid("Idempotency-Key", why).of(spec.name));
             }
         }
@@ -125,26 +125,26 @@ impl Exchange {
             session: session.clone(),
             name: spec.name,
             effect: spec.effect,
-            media: spec.answer,
+            format: spec.format,
             quota: spec.quota,
             timing: session.timing().with(options),
-            common: Common::check(&options.headers).map_err(|error| error.of(spec.name))?,
-            state: State::Ready { not_before: Now::default() },
+            common: CommonHeaders::check(&options.headers).map_err(|error| error.of(spec.name))?,
+            state: State::Ready { not_before: Timestamp::default() },
             started: None,
             waited: Duration::ZERO,
-            look: FIRST_LOOK,
+            poll_delay: INITIAL_POLL_DELAY,
             waiting_on: None,
             attempts: 0,
             key: IdempotencyKey::new(options.idempotency_key.clone()),
-            past: Past { uncertain: options.unknown_since.is_some(), ..Past::default() },
+            retry_state: RetryState { uncertain: options.unknown_since.is_some(), ..RetryState::default() },
             seen_ids: Vec::new(),
             unknown_since: options.unknown_since,
-            settled: None,
+            outcome: None,
             path: String::new(),
         })
     }
 
-    pub(crate) fn step(&mut self, event: Event, now: Now, make: MakeRequest<'_>) -> Action<Accepted> {
+    pub(crate) fn step(&mut self, event: Event, now: Timestamp, make: MakeRequest<'_>) -> Action<Accepted> {
         self.started.get_or_insert(now);
         match (mem::replace(&mut self.state, State::Over), event) {
             (State::Ready { not_before }, Event::Tick) if now < not_before => {
@@ -159,17 +159,17 @@ impl Exchange {
                 }
                 self.sign_in(lease, tries, now)
             }
-            (State::SigningIn { lease, tries, step: SignInStep::Sent { at } }, Event::Answer(answer)) => {
+            (State::SigningIn { lease, tries, step: SignInStep::Sent { at } }, Event::Response(answer)) => {
                 self.signed_in(lease, tries, at, answer, now, make)
             }
             (State::SigningIn { .. }, Event::Failure(failure @ TransportError::Unusable(_))) => {
-                self.stop(Cause::Transport(failure).into())
+                self.fail(Cause::Transport(failure).into())
             }
             (State::SigningIn { lease, tries, step: SignInStep::Sent { .. } }, Event::Failure(failure)) => {
-                let trouble = SignInTrouble::Unavailable(describe(&failure));
-                self.sign_in_again(lease, tries, SignInFailure::new(trouble), now, make)
+                let trouble = TokenErrorKind::Unavailable(describe(&failure));
+                self.sign_in_again(lease, tries, TokenFailure::new(trouble), now, make)
             }
-            (State::Sent { generation, at, permit }, Event::Answer(answer)) => {
+            (State::Sent { generation, at, permit }, Event::Response(answer)) => {
                 drop(permit);
                 self.answered(answer, generation, at, now)
             }
@@ -178,29 +178,29 @@ impl Exchange {
                 self.failed(failure, at, now)
             }
             (State::Sent { at, .. }, Event::Tick) => {
-                self.past.uncertain = true;
+                self.retry_state.uncertain = true;
                 self.unknown_since = Some(at);
-                self.stop(Error::failed("stepped out of turn: a request is in flight"))
+                self.fail(Error::failed("stepped out of turn: a request is in flight"))
             }
-            _ => self.stop(Error::failed("stepped out of turn")),
+            _ => self.fail(Error::failed("stepped out of turn")),
         }
     }
 
     /// Goes as far as it can without an answer.
-    fn proceed(&mut self, now: Now, make: MakeRequest<'_>) -> Action<Accepted> {
+    fn proceed(&mut self, now: Timestamp, make: MakeRequest<'_>) -> Action<Accepted> {
         if now >= self.deadline() {
-            return self.out_of_time();
+            return self.timed_out();
         }
         // Made before it is let in: one that cannot be sent costs no sign-in and no place in flight.
         let mut request = match make() {
             Ok(request) => request,
-            Err(error) => return self.stop(error),
+            Err(error) => return self.fail(error),
         };
         if self.effect != Effect::Read && self.session.is_observed() && self.path.is_empty() {
             self.path = request.uri().to_string();
         }
         if let Err(error) = self.dress(&mut request, None) {
-            return self.stop(error);
+            return self.fail(error);
         }
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
@@ -209,9 +209,9 @@ impl Exchange {
             Admission::SignIn(lease) => self.sign_in(lease, 0, now),
             Admission::Leased(lease) => {
                 self.waiting_on = Some(lease);
-                self.look_again(now)
+                self.poll_again(now)
             }
-            Admission::Crowded => self.look_again(now),
+            Admission::AtConcurrencyLimit => self.poll_again(now),
             Admission::Failed(failure) => self.no_access(&failure),
             Admission::Wait { until, why } => self.pause(until, why, now),
         }
@@ -219,26 +219,30 @@ impl Exchange {
 
     fn send(
         &mut self,
-        mut request: Request,
+        mut request: HttpRequest,
         authorization: HeaderValue,
         generation: u64,
         permit: Permit,
-        now: Now,
+        now: Timestamp,
     ) -> Action<Accepted> {
         request.headers_mut().insert(AUTHORIZATION, authorization);
         self.attempts += 1;
-        self.look = FIRST_LOOK;
+        self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent { generation, at: now, permit };
         Action::Send(request, self.limits(self.timing.attempt, now))
     }
 
     /// Makes the request what goes out.
-    pub(crate) fn dress(&mut self, request: &mut Request, authorization: Option<HeaderValue>) -> Result<()> {
+    pub(crate) fn dress(
+        &mut self,
+        request: &mut HttpRequest,
+        authorization: Option<HeaderValue>,
+    ) -> Result<()> {
         let idempotency_key = match self.effect {
             Effect::Keyed => Some(self.key.value(&self.session)?),
             _ => None,
         };
-        Dress {
+        RequestHeaders {
             base: self.session.base(),
             user_agent: self.session.user_agent(),
             session: self.session.common(),
@@ -246,14 +250,14 @@ impl Exchange {
             authorization,
             idempotency_key,
         }
-        .put_on(request)
+        .apply(request)
     }
 
-    fn limits(&self, most: Duration, now: Now) -> Limits {
+    fn limits(&self, most: Duration, now: Timestamp) -> Limits {
         Limits::new(most.min(now.until(self.deadline())), self.session.max_body())
     }
 
-    fn deadline(&self) -> Now {
+    fn deadline(&self) -> Timestamp {
         self.started.unwrap_or_default() + self.timing.deadline
     }
 }
@@ -262,11 +266,11 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         let unknown = match &self.state {
             State::Sent { .. } => true,
-            State::Ready { .. } | State::SigningIn { .. } => self.past.uncertain,
+            State::Ready { .. } | State::SigningIn { .. } => self.retry_state.uncertain,
             State::Over => false,
         };
         if unknown && self.effect != Effect::Read && self.session.is_observed() {
-            self.session.abandon(&Abandoned {
+            self.session.abandon(&AbandonedWrite {
                 operation: self.name,
                 path: mem::take(&mut self.path),
                 effect: self.effect,

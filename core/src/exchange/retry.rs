@@ -20,33 +20,33 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::error::Outcome;
-use crate::error::reason::{Category, Reason};
+use crate::error::reason::{Reason, ReasonCategory};
 use crate::operation::Effect;
 
 /// What came back from one attempt: the rows of the key table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CameBack {
+pub(crate) enum AttemptResult {
     /// The server cannot have seen the request.
-    NeverLeft,
+    NotSent,
     /// 401, or nothing but reasons of category 11.
     Unauthorized,
     /// 429, or nothing but lock and limit reasons: the service did not begin.
-    Busy,
+    Throttled,
     /// 409 that is about the key, not about a lock.
     KeyInUse { whole_success: bool },
-    /// Nobody can tell whether the work was done. `hopeless` is for reasons worth few tries.
-    NoVerdict { hopeless: bool },
+    /// Nobody can tell whether the work was done. `unlikely_to_recover` is for reasons worth few tries.
+    Indeterminate { unlikely_to_recover: bool },
     /// 2xx, but not to be read. `applied` when it said `success: true`.
-    Unreadable { applied: bool },
+    Undecodable { applied: bool },
     /// A refusal for good.
-    Refused,
+    Rejected,
     /// What was asked for.
     Success,
 }
 
 /// What the attempts before this one have shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Past {
+pub(crate) struct RetryState {
     /// A fresh token was fetched already.
     pub(crate) refreshed: bool,
     /// The answer in hand is one that came before.
@@ -54,7 +54,7 @@ pub(crate) struct Past {
     /// An attempt ended with nothing known.
     pub(crate) uncertain: bool,
     /// Answers that were worth few tries, this one included.
-    pub(crate) hopeless: u32,
+    pub(crate) unlikely_to_recover: u32,
 }
 
 /// What to do next.
@@ -65,89 +65,100 @@ pub(crate) enum Decision {
     /// Fetch a fresh token and repeat, without counting.
     FreshToken,
     /// Wait and repeat.
-    Repeat(Key),
+    Repeat(NextKey),
     /// Give up.
     Stop,
 }
 
 /// The key of a repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum NextKey {
     Same,
-    Next,
+    Advance,
 }
 
 /// How often an answer of category 60 or 99 is repeated at most.
-const HOPELESS_REPEATS: u32 = 2;
+const MAX_UNLIKELY_RETRIES: u32 = 2;
 
 /// The key table.
-pub(crate) fn decide(effect: Effect, came_back: CameBack, past: Past) -> Decision {
-    use CameBack::{Busy, KeyInUse, NeverLeft, NoVerdict, Refused, Success, Unauthorized, Unreadable};
+pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -> Decision {
+    use AttemptResult::{
+        Indeterminate, KeyInUse, NotSent, Rejected, Success, Throttled, Unauthorized, Undecodable,
+    };
     use Decision::{Accept, FreshToken, Repeat, Stop};
-    use Effect::{Keyed, Read, Transition};
+    use Effect::{Keyed, Read, Unkeyed};
 
-    match (came_back, effect) {
+    match (result, effect) {
         (Success, _) => Accept,
-        (NeverLeft, _) => Repeat(Key::Same),
-        (Unauthorized, _) if !past.refreshed => FreshToken,
+        (NotSent, _) => Repeat(NextKey::Same),
+        (Unauthorized, _) if !state.refreshed => FreshToken,
         (Unauthorized, _) => Stop,
         // The refusal itself is what the service keeps under the key. A new key is safe only while no earlier
         // attempt can still be at work.
-        (Busy, Keyed) if past.replay && past.uncertain => Stop,
-        (Busy, Keyed) if past.replay => Repeat(Key::Next),
-        (Busy, _) => Repeat(Key::Same),
+        (Throttled, Keyed) if state.replay && state.uncertain => Stop,
+        (Throttled, Keyed) if state.replay => Repeat(NextKey::Advance),
+        (Throttled, _) => Repeat(NextKey::Same),
         (KeyInUse { whole_success: true }, Keyed) => Accept,
-        (KeyInUse { .. }, Keyed) => Repeat(Key::Same),
+        (KeyInUse { .. }, Keyed) => Repeat(NextKey::Same),
         (KeyInUse { .. }, _) => Stop,
-        (NoVerdict { .. }, Transition) => Stop,
-        (NoVerdict { .. }, Keyed) if past.replay => Stop,
-        (NoVerdict { hopeless: true }, Read) if past.hopeless > HOPELESS_REPEATS => Stop,
-        (NoVerdict { .. }, Read | Keyed) => Repeat(Key::Same),
-        (Unreadable { .. } | Refused, _) => Stop,
+        (Indeterminate { .. }, Unkeyed) => Stop,
+        (Indeterminate { .. }, Keyed) if state.replay => Stop,
+        (Indeterminate { unlikely_to_recover: true }, Read)
+            if state.unlikely_to_recover > MAX_UNLIKELY_RETRIES =>
+        {
+            Stop
+        }
+        (Indeterminate { .. }, Read | Keyed) => Repeat(NextKey::Same),
+        (Undecodable { .. } | Rejected, _) => Stop,
     }
 }
 
 /// What is known of the outcome when a call ends with this, after `uncertain` attempts or without.
-pub(crate) fn outcome(effect: Effect, came_back: CameBack, uncertain: bool) -> Outcome {
-    match came_back {
+pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) -> Outcome {
+    match result {
         // Reading changes nothing, however it ends.
         _ if effect == Effect::Read => Outcome::NotApplied,
-        CameBack::Success | CameBack::Unreadable { applied: true } => Outcome::Applied,
-        CameBack::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
-        CameBack::Unreadable { applied: false } | CameBack::NoVerdict { .. } => Outcome::Unknown,
-        CameBack::KeyInUse { .. } if effect == Effect::Keyed => Outcome::Unknown,
+        AttemptResult::Success | AttemptResult::Undecodable { applied: true } => Outcome::Applied,
+        AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
+        AttemptResult::Undecodable { applied: false } | AttemptResult::Indeterminate { .. } => {
+            Outcome::Unknown
+        }
+        AttemptResult::KeyInUse { .. } if effect == Effect::Keyed => Outcome::Unknown,
         _ if uncertain => Outcome::Unknown,
         _ => Outcome::NotApplied,
     }
 }
 
 /// Which row an answer that is no success belongs to.
-pub(crate) fn sort_refusal(status: StatusCode, reasons: &[Reason], whole_success: bool) -> CameBack {
-    let any = |categories: &[Category]| reasons.iter().any(|reason| categories.contains(&reason.category()));
-    let passing = [Category::Lock, Category::Limit];
+pub(crate) fn classify(status: StatusCode, reasons: &[Reason], whole_success: bool) -> AttemptResult {
+    let any =
+        |categories: &[ReasonCategory]| reasons.iter().any(|reason| categories.contains(&reason.category()));
+    let passing = [ReasonCategory::Lock, ReasonCategory::Limit];
     let all_pass = reasons.iter().all(|reason| passing.contains(&reason.category()));
     let all = |category| !reasons.is_empty() && reasons.iter().all(|reason| reason.category() == category);
-    if status == StatusCode::UNAUTHORIZED || all(Category::Authentication) {
-        return CameBack::Unauthorized;
+    if status == StatusCode::UNAUTHORIZED || all(ReasonCategory::Authentication) {
+        return AttemptResult::Unauthorized;
     }
     if status == StatusCode::TOO_MANY_REQUESTS || (all_pass && !reasons.is_empty()) {
-        return CameBack::Busy;
+        return AttemptResult::Throttled;
     }
-    if status == StatusCode::CONFLICT && !any(&[Category::Lock]) {
-        return CameBack::KeyInUse { whole_success };
+    if status == StatusCode::CONFLICT && !any(&[ReasonCategory::Lock]) {
+        return AttemptResult::KeyInUse { whole_success };
     }
-    if any(&[Category::Internal, Category::Temporary, Category::External]) {
-        return CameBack::NoVerdict { hopeless: any(&[Category::Internal, Category::External]) };
+    if any(&[ReasonCategory::Internal, ReasonCategory::Temporary, ReasonCategory::External]) {
+        return AttemptResult::Indeterminate {
+            unlikely_to_recover: any(&[ReasonCategory::Internal, ReasonCategory::External]),
+        };
     }
-    let verdict = reasons.iter().any(|reason| reason.category() != Category::Other);
+    let verdict = reasons.iter().any(|reason| reason.category() != ReasonCategory::Other);
     if (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT) && !verdict {
-        return CameBack::NoVerdict { hopeless: false };
+        return AttemptResult::Indeterminate { unlikely_to_recover: false };
     }
-    CameBack::Refused
+    AttemptResult::Rejected
 }
 
 /// Upper end of the random pause after the `attempt`-th attempt.
-pub(crate) fn ceiling(attempt: u32, base: Duration, cap: Duration) -> Duration {
+pub(crate) fn backoff_ceiling(attempt: u32, base: Duration, cap: Duration) -> Duration {
     let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     base.saturating_mul(doubled).min(cap)
 }

@@ -4,37 +4,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::responses::id_of;
-use super::{Accepted, Exchange, LEASE_SLACK, MakeRequest, SIGN_IN_TIMEOUT, SignInStep, State};
+use super::{Accepted, Exchange, LEASE_SLACK, MakeRequest, SignInStep, State, TOKEN_TIMEOUT};
 use crate::error::reason::Reason;
 use crate::error::{Cause, Circumstances, Error, Outcome};
 use crate::exchange::envelope;
-use crate::exchange::envelope::Envelope;
+use crate::exchange::envelope::EnvelopeReader;
 use crate::exchange::retry;
-use crate::exchange::retry::CameBack;
+use crate::exchange::retry::AttemptResult;
 use crate::machine::Action;
 use crate::operation::{Effect, Operation as _, Quota};
 use crate::session::headers;
-use crate::transport::headers as from_service;
-use crate::session::headers::{Common, Dress};
+use crate::session::headers::{CommonHeaders, RequestHeaders};
 use crate::session::permit::{Lease, Pause};
-use crate::session::token::{SignInFailure, SignInTrouble};
-use crate::transport::{Now, Response, TransportError};
+use crate::session::token::{TokenErrorKind, TokenFailure};
+use crate::transport::headers as from_service;
+use crate::transport::{HttpResponse, Timestamp, TransportError};
 
 impl Exchange {
-    pub(super) fn sign_in(&mut self, lease: Lease, tries: u32, now: Now) -> Action<Accepted> {
+    pub(super) fn sign_in(&mut self, lease: Lease, tries: u32, now: Timestamp) -> Action<Accepted> {
         if now >= self.deadline() {
-            return self.out_of_time();
+            return self.timed_out();
         }
-        if let Some(until) = self.session.sign_in_gate(now) {
+        if let Some(until) = self.session.token_requests_throttled_until(now) {
             return self.pause_sign_in(lease, tries, until, Pause::Limit, now);
         }
         let Some(create_token) = self.session.sign_in() else {
-            return self.stop(Error::failed("there are no credentials to sign in with"));
+            return self.fail(Error::failed("there are no credentials to sign in with"));
         };
-        let call = Common { entity_id: None, ..self.common.clone() };
-        let session = Common { entity_id: None, ..self.session.common().clone() };
+        let call = CommonHeaders { entity_id: None, ..self.common.clone() };
+        let session = CommonHeaders { entity_id: None, ..self.session.common().clone() };
         let dressed = create_token.request().and_then(|mut request| {
-            let dress = Dress {
+            let dress = RequestHeaders {
                 base: self.session.base(),
                 user_agent: self.session.user_agent(),
                 session: &session,
@@ -42,14 +42,14 @@ impl Exchange {
                 authorization: None,
                 idempotency_key: None,
             };
-            dress.put_on(&mut request).map(|()| request)
+            dress.apply(&mut request).map(|()| request)
         });
         let request = match dressed {
             Ok(request) => request,
-            Err(error) => return self.stop(error),
+            Err(error) => return self.fail(error),
         };
-        let limits = self.limits(self.timing.attempt.min(SIGN_IN_TIMEOUT), now);
-        lease.hold_until(now + limits.timeout + LEASE_SLACK);
+        let limits = self.limits(self.timing.attempt.min(TOKEN_TIMEOUT), now);
+        lease.extend_until(now + limits.timeout + LEASE_SLACK);
         self.state = State::SigningIn { lease, tries: tries + 1, step: SignInStep::Sent { at: now } };
         Action::Send(request, limits)
     }
@@ -58,22 +58,22 @@ impl Exchange {
         &mut self,
         lease: Lease,
         tries: u32,
-        at: Now,
-        answer: Response,
-        now: Now,
+        at: Timestamp,
+        answer: HttpResponse,
+        now: Timestamp,
         make: MakeRequest<'_>,
     ) -> Action<Accepted> {
         let status = answer.status();
         let (answer, _) = envelope::inflate(answer, self.session.max_body());
-        let verdict = Envelope::read(answer.body());
-        let mut failure = SignInFailure {
-            why: SignInTrouble::Unavailable(format!("the sign-in was answered with {status}")),
+        let envelope = EnvelopeReader::read(answer.body());
+        let mut failure = TokenFailure {
+            why: TokenErrorKind::Unavailable(format!("the sign-in was answered with {status}")),
             status: Some(status),
             reasons: Vec::new(),
-            request_id: id_of(answer.headers(), &verdict),
+            request_id: id_of(answer.headers(), &envelope),
             retry_after: from_service::retry_after(answer.headers()),
         };
-        if status.is_success() && !verdict.refuses() {
+        if status.is_success() && !envelope.is_error() {
             let token = self.session.sign_in().map(|create_token| {
                 let token = create_token.parse(&answer)?;
                 headers::bearer(token.access_token.expose()).map(|value| (token, value))
@@ -84,25 +84,28 @@ impl Exchange {
                     lease.signed_in(token.access_token, value, life, at, now);
                     return self.proceed(now, make);
                 }
-                Some(Err(error)) => failure.why = SignInTrouble::Unavailable(format!("the sign-in: {error}")),
+                Some(Err(error)) => {
+                    failure.why = TokenErrorKind::Unavailable(format!("the sign-in: {error}"))
+                }
                 None => {}
             }
             return self.sign_in_again(lease, tries, failure, now, make);
         }
-        let row = retry::sort_refusal(status, &verdict.reasons, false);
-        failure.reasons = verdict.reasons.into_iter().map(|reason| self.unsaid(reason)).collect();
+        let row = retry::classify(status, &envelope.reasons, false);
+        failure.reasons = envelope.reasons.into_iter().map(|reason| self.redact(reason)).collect();
         match row {
-            CameBack::Unauthorized | CameBack::Refused if !lease.put_off(now) => {
-                failure.why = SignInTrouble::Refused("the service refused the sign-in");
+            AttemptResult::Unauthorized | AttemptResult::Rejected if !lease.postpone_renewal(now) => {
+                failure.why = TokenErrorKind::Refused("the service refused the sign-in");
                 let failure = Arc::new(failure);
                 lease.failed(&failure);
                 return self.no_access(&failure);
             }
-            CameBack::Busy => {
-                failure.retry_after = failure.retry_after.or_else(|| from_service::rate_reset(answer.headers()));
-                failure.why = SignInTrouble::Busy;
+            AttemptResult::Throttled => {
+                failure.retry_after =
+                    failure.retry_after.or_else(|| from_service::rate_reset(answer.headers()));
+                failure.why = TokenErrorKind::Throttled;
                 let pause = failure.retry_after.unwrap_or_default();
-                self.session.close(Quota::SignIn, now, pause);
+                self.session.throttle(Quota::SignIn, now, pause);
             }
             _ => {}
         }
@@ -110,8 +113,8 @@ impl Exchange {
     }
 
     /// A reason that repeats the client secret, without it.
-    fn unsaid(&self, reason: Reason) -> Reason {
-        let tells = |text: &str| self.session.sign_in().is_some_and(|sign_in| sign_in.is_told_by(text));
+    fn redact(&self, reason: Reason) -> Reason {
+        let tells = |text: &str| self.session.sign_in().is_some_and(|sign_in| sign_in.appears_in(text));
         let without = |text: String| if tells(&text) { "[redacted]".to_owned() } else { text };
         Reason { code: without(reason.code), message: without(reason.message), ..Reason::default() }
     }
@@ -120,15 +123,15 @@ impl Exchange {
         &mut self,
         lease: Lease,
         tries: u32,
-        failure: SignInFailure,
-        now: Now,
+        failure: TokenFailure,
+        now: Timestamp,
         make: MakeRequest<'_>,
     ) -> Action<Accepted> {
-        if lease.put_off(now) {
+        if lease.postpone_renewal(now) {
             drop(lease);
             return self.proceed(now, make);
         }
-        let jitter = self.session.jitter(retry::ceiling(tries, self.timing.base, self.timing.cap));
+        let jitter = self.session.jitter(retry::backoff_ceiling(tries, self.timing.base, self.timing.cap));
         let pause = jitter.max(failure.retry_after.unwrap_or_default());
         let in_a_hurry = now + pause >= self.deadline() || !self.may_wait(pause);
         if tries >= self.timing.attempts || in_a_hurry {
@@ -146,28 +149,28 @@ impl Exchange {
         &mut self,
         lease: Lease,
         tries: u32,
-        until: Now,
+        until: Timestamp,
         why: Pause,
-        now: Now,
+        now: Timestamp,
     ) -> Action<Accepted> {
         let pause = now.until(until);
         if until >= self.deadline() || !self.may_wait(pause) {
-            return self.held_back(why, pause);
+            return self.throttled(why, pause);
         }
         self.waited += pause;
-        lease.hold_until(until + LEASE_SLACK);
+        lease.extend_until(until + LEASE_SLACK);
         self.state = State::SigningIn { lease, tries, step: SignInStep::Pausing { until } };
         Action::Wait(until)
     }
 
-    pub(super) fn no_access(&mut self, failure: &SignInFailure) -> Action<Accepted> {
+    pub(super) fn no_access(&mut self, failure: &TokenFailure) -> Action<Accepted> {
         let (cause, repeatable) = match &failure.why {
-            SignInTrouble::Refused(what) => (Cause::SignIn { what: (*what).into() }, false),
-            SignInTrouble::Busy => (Cause::Throttled { what: "too many sign-ins".into() }, true),
-            SignInTrouble::Unavailable(what) => (Cause::NoSignIn { what: what.clone().into() }, true),
+            TokenErrorKind::Refused(what) => (Cause::SignIn { what: (*what).into() }, false),
+            TokenErrorKind::Throttled => (Cause::Throttled { what: "too many sign-ins".into() }, true),
+            TokenErrorKind::Unavailable(what) => (Cause::NoSignIn { what: what.clone().into() }, true),
         };
         let outcome = self.known_outcome();
-        self.end(
+        self.finish_with(
             cause.into(),
             Circumstances {
                 status: failure.status,

@@ -14,13 +14,13 @@ use crate::api::invoices::{
     InvoiceTaxationItems, PostInvoice, PostedInvoices, ReverseInvoice, ReversedInvoice, UpdateInvoice,
     UpdatedInvoice, UploadInvoiceFile, UploadedFile, WriteOffInvoice, WrittenOffInvoice,
 };
-use crate::api::jobs::{GetOperationJob, OperationJob, Submitted};
+use crate::api::jobs::{GetOperationJob, OperationJob, SubmittedJob};
 use crate::api::object_query::{QueriedInvoices, QueryInvoices};
 use crate::error::{Error, Result};
-use crate::model::envelope::Done;
+use crate::model::envelope::Success;
 use crate::operation::{Operation, Spec};
 use crate::session::call_options::CallOptions;
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 
 /// Any operation with the key that it is to be sent under: what a producer puts into a queue as JSON text and a
 /// worker takes out of it.
@@ -29,22 +29,24 @@ use crate::transport::{Request, Response};
 ///
 /// ```
 /// use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun};
-/// use zuora_core::{Client, Config, DataCenter, Date, Offline, Operation, Queued};
+/// use zuora_core::{Client, Config, DataCenter, Date, Operation};
+/// use zuora_core::intent::Intent;
+/// use zuora_core::testing::FakeTransport;
 ///
 /// let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31)?));
-/// let text = Queued::new(create).idempotency_key("march-2026").to_text()?;
+/// let text = Intent::new(create).idempotency_key("march-2026").to_json()?;
 ///
-/// # let world = Offline::new(|_| Ok(Offline::json(200, r#"{"id":"2c98","success":true}"#)));
+/// # let world = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"id":"2c98","success":true}"#)));
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// # let client = Client::over(&config, world)?;
-/// let queued = Queued::from_text(&text)?;
+/// # let client = Client::with_transport(&config, world)?;
+/// let queued = Intent::from_json(&text)?;
 /// assert_eq!(queued.operation.spec().name, "create_bill_run");
 /// client.call_with(&queued.operation, &queued.options())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Queued {
+pub struct Intent {
     /// What to do.
     pub operation: AnyOperation,
     /// The key to do it under. A POST that two workers take up without one is done twice.
@@ -52,7 +54,7 @@ pub struct Queued {
     pub idempotency_key: Option<String>,
 }
 
-impl Queued {
+impl Intent {
     /// Queues an operation.
     pub fn new(operation: impl Into<AnyOperation>) -> Self {
         Self { operation: operation.into(), idempotency_key: None }
@@ -77,19 +79,19 @@ impl Queued {
     ///
     /// # Errors
     /// A value that cannot be written.
-    // Inlined, and so is `from_text`: only programs that queue compile the writers and readers of all operations,
+    // Inlined, and so is `from_json`: only programs that queue compile the writers and readers of all operations,
     // which would be a quarter of this library's code.
     #[inline]
-    pub fn to_text(&self) -> Result<String> {
+    pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::invalid("queued", error.to_string()))
     }
 
     /// Out of its text.
     ///
     /// # Errors
-    /// Text that [`to_text`](Self::to_text) did not write, or an operation that this version does not know.
+    /// Text that [`to_json`](Self::to_json) did not write, or an operation that this version does not know.
     #[inline]
-    pub fn from_text(text: &str) -> Result<Self> {
+    pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::unreadable("queued", error.to_string()))
     }
 }
@@ -109,7 +111,7 @@ macro_rules! any_operation {
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         #[allow(missing_docs, clippy::large_enum_variant)]
-        pub enum AnyAnswer {
+        pub enum AnyResponse {
             $($operation($answer),)*
         }
 
@@ -120,7 +122,7 @@ macro_rules! any_operation {
         })*
 
         impl Operation for AnyOperation {
-            type Output = AnyAnswer;
+            type Output = AnyResponse;
 
             fn spec(&self) -> &Spec {
                 match self {
@@ -128,15 +130,15 @@ macro_rules! any_operation {
                 }
             }
 
-            fn request(&self) -> Result<Request> {
+            fn request(&self) -> Result<HttpRequest> {
                 match self {
                     $(Self::$operation(operation) => operation.request(),)*
                 }
             }
 
-            fn parse(&self, success: &Response) -> Result<AnyAnswer> {
+            fn parse(&self, success: &HttpResponse) -> Result<AnyResponse> {
                 match self {
-                    $(Self::$operation(operation) => operation.parse(success).map(AnyAnswer::$operation),)*
+                    $(Self::$operation(operation) => operation.parse(success).map(AnyResponse::$operation),)*
                 }
             }
         }
@@ -149,12 +151,12 @@ any_operation! {
     PostBillRun => BillRun = "post_bill_run",
     CancelBillRun => BillRun = "cancel_bill_run",
     DeleteBillRun => BillRun = "delete_bill_run",
-    EmailBillRun => Done = "email_bill_run",
+    EmailBillRun => Success = "email_bill_run",
     QueryInvoices => QueriedInvoices = "query_invoices",
     CreateStandaloneInvoice => Invoice = "create_standalone_invoice",
     BulkCreateStandaloneInvoices => CreatedInvoices = "bulk_create_standalone_invoices",
     BulkPostInvoices => PostedInvoices = "bulk_post_invoices",
-    BulkUpdateInvoices => Done = "bulk_update_invoices",
+    BulkUpdateInvoices => Success = "bulk_update_invoices",
     UpdateInvoice => UpdatedInvoice = "update_invoice",
     GetInvoice => Invoice = "get_invoice",
     GetInvoiceItems => InvoiceItems = "get_invoice_items",
@@ -163,10 +165,10 @@ any_operation! {
     GetTaxationItems => InvoiceTaxationItems = "get_taxation_items_of_invoice_item",
     CreateTaxationItems => CreatedTaxationItems = "create_invoice_taxation_items",
     GetInvoicePdfStatus => InvoicePdfStatuses = "get_invoice_pdf_status",
-    PostInvoice => Submitted = "post_invoice",
-    CancelInvoice => Submitted = "cancel_invoice",
-    DeleteInvoice => Submitted = "delete_invoice",
-    EmailInvoice => Done = "email_invoice",
+    PostInvoice => SubmittedJob = "post_invoice",
+    CancelInvoice => SubmittedJob = "cancel_invoice",
+    DeleteInvoice => SubmittedJob = "delete_invoice",
+    EmailInvoice => Success = "email_invoice",
     UploadInvoiceFile => UploadedFile = "upload_file_for_invoice",
     ReverseInvoice => ReversedInvoice = "reverse_invoice",
     WriteOffInvoice => WrittenOffInvoice = "write_off_invoice",
@@ -185,14 +187,14 @@ mod tests {
         let day = "2024-06-01".parse().unwrap();
         let item = NewInvoiceItem::named("Fee", "10.000000000".parse::<Amount>().unwrap(), day);
         let create = CreateStandaloneInvoice::new(AccountId::from("a"), day, [item]);
-        let queued = Queued::new(create).idempotency_key("k");
-        let text = queued.to_text().unwrap();
+        let queued = Intent::new(create).idempotency_key("k");
+        let text = queued.to_json().unwrap();
         assert!(text.starts_with(r#"{"operation":{"create_standalone_invoice":{"#), "{text}");
         assert!(text.contains("10.000000000") && text.ends_with(r#""idempotency_key":"k"}"#), "{text}");
-        let back = Queued::from_text(&text).unwrap();
+        let back = Intent::from_json(&text).unwrap();
         assert_eq!(back, queued);
         assert_eq!(back.operation.request().unwrap().body(), queued.operation.request().unwrap().body());
-        let unknown = Queued::from_text(r#"{"operation":{"pause_bill_run":{}}}"#).unwrap_err();
+        let unknown = Intent::from_json(r#"{"operation":{"pause_bill_run":{}}}"#).unwrap_err();
         assert!(unknown.to_string().contains("pause_bill_run"), "{unknown}");
     }
 
@@ -205,7 +207,7 @@ mod tests {
             PostInvoice::new("a").into(),
             QueryInvoices::new().into(),
         ] {
-            let text = Queued::new(operation.clone()).to_text().unwrap();
+            let text = Intent::new(operation.clone()).to_json().unwrap();
             assert!(text.starts_with(&format!(r#"{{"operation":{{"{}":"#, operation.spec().name)), "{text}");
         }
     }

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::reason::Reason;
 use crate::wire::values;
-use crate::wire::{Fault, Field, Source, Wire};
+use crate::wire::{FromWire, ReadError, ValueReader};
 
 /// What an answer says of the call itself: whether it worked, and where to find it in the service's logs.
 ///
@@ -13,7 +13,7 @@ use crate::wire::{Fault, Field, Source, Wire};
 /// answer this is the verdict on the row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Verdict {
+pub struct Envelope {
     /// Whether it worked. Reads may leave it out.
     pub success: Option<bool>,
     /// The service's id of the request, a UUID.
@@ -24,29 +24,9 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
 }
 
-impl Verdict {
-    /// The field of this name, if it is one of the four.
-    pub(crate) fn field(&mut self, name: &str) -> Option<&mut dyn Field> {
-        match name {
-            "success" => Some(&mut self.success),
-            "requestId" => Some(&mut self.request_id),
-            "processId" => Some(&mut self.process_id),
-            "reasons" => Some(&mut self.reasons),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        self.success.write("success", map)?;
-        self.request_id.write("requestId", map)?;
-        self.process_id.write("processId", map)?;
-        self.reasons.write("reasons", map)
-    }
-}
-
 super::model! {
     /// The answer of an operation that says only that it worked.
-    pub answer Done {}
+    pub response Success {}
 }
 
 super::model! {
@@ -57,8 +37,8 @@ super::model! {
     }
 }
 
-impl Wire for Reason {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for Reason {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let reason = WireReason::read(source)?;
         Ok(reason.map(|reason| Reason {
             code: reason.code.unwrap_or_default(),

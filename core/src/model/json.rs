@@ -7,13 +7,13 @@ use serde::ser::Serialize;
 
 use crate::error::Error;
 use crate::wire::Model;
-use crate::wire::Source;
+use crate::wire::ValueReader;
 use crate::wire::reader::Once;
 
 /// Reads a body. It is checked once to be UTF-8, which is faster than text by text.
 ///
 /// # Errors
-/// [`Kind::Decode`](crate::Kind::Decode) with the path of the value that cannot be read.
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path of the value that cannot be read.
 pub(crate) fn read<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
     let mut model = M::default();
     fill(&mut model, body).map(|()| model)
@@ -41,7 +41,7 @@ fn fill(model: &mut dyn Model, body: &[u8]) -> Result<(), Error> {
 /// Writes a body of about `size` bytes.
 ///
 /// # Errors
-/// [`Kind::Build`](crate::Kind::Build) when a value cannot be written as JSON.
+/// [`ErrorKind::Build`](crate::ErrorKind::Build) when a value cannot be written as JSON.
 pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Bytes, Error> {
     let mut body = Draft { room: [0; ROOM], used: 0, full: Vec::new() };
     if size > ROOM {

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::wire::{Fault, Field, Source, Wire};
+use crate::wire::{Field, FromWire, ReadError, ValueReader};
 
 /// What an update does to a field for which an explicit null has a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,8 +28,8 @@ impl From<&str> for Patch<String> {
     }
 }
 
-impl<T: Wire + Serialize> Field for Patch<T> {
-    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+impl<T: FromWire + Serialize> Field for Patch<T> {
+    fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         *self = T::read(source)?.map_or(Self::Clear, Self::Set);
         Ok(())
     }

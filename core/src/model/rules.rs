@@ -22,17 +22,17 @@ pub(crate) const REQUIRED: Rule = Rule::Required;
 pub(crate) const ID: Rule = Rule::Id;
 
 /// Text of at most so many characters.
-pub(crate) const fn up_to(most: usize) -> Rule {
+pub(crate) const fn max_len(most: usize) -> Rule {
     Rule::Text { least: 0, most }
 }
 
 /// Text of so many characters.
-pub(crate) const fn text(least: usize, most: usize) -> Rule {
+pub(crate) const fn len(least: usize, most: usize) -> Rule {
     Rule::Text { least, most }
 }
 
 /// A list of so many entries.
-pub(crate) const fn count(least: usize, most: usize) -> Rule {
+pub(crate) const fn entries(least: usize, most: usize) -> Rule {
     Rule::Count { least, most }
 }
 

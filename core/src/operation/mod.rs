@@ -3,10 +3,13 @@
 pub(crate) mod raw;
 pub(crate) mod request_builder;
 
+#[doc(inline)]
+pub use self::raw::RawOperation;
+
 use http::Method;
 
 use crate::error::Error;
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 
 /// One API operation: a plain value, complete by construction, that knows its request and its answer.
 ///
@@ -23,15 +26,15 @@ pub trait Operation {
     /// The request with path and query only: host, authorization and the common headers are the exchange's.
     ///
     /// # Errors
-    /// [`Kind::Build`](crate::Kind::Build), naming the field, when the service would refuse the request or the
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, when the service would refuse the request or the
     /// request cannot be written.
-    fn request(&self) -> Result<Request, Error>;
+    fn request(&self) -> Result<HttpRequest, Error>;
 
     /// Reads a successful answer, already inflated and with its envelope checked. A 204 comes with the body `{}`.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) with the place in the JSON.
-    fn parse(&self, success: &Response) -> Result<Self::Output, Error>;
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the place in the JSON.
+    fn parse(&self, success: &HttpResponse) -> Result<Self::Output, Error>;
 }
 
 impl<O: Operation + ?Sized> Operation for &O {
@@ -41,28 +44,28 @@ impl<O: Operation + ?Sized> Operation for &O {
         (**self).spec()
     }
 
-    fn request(&self) -> Result<Request, Error> {
+    fn request(&self) -> Result<HttpRequest, Error> {
         (**self).request()
     }
 
-    fn parse(&self, success: &Response) -> Result<Self::Output, Error> {
+    fn parse(&self, success: &HttpResponse) -> Result<Self::Output, Error> {
         (**self).parse(success)
     }
 }
 
 /// An operation whose answer may name a next page.
-pub trait Paged: Operation + Clone {
+pub trait Paginated: Operation + Clone {
     /// One row of the list.
     type Item;
 
     /// The rows of a page, and the operation that asks for the next one. The service's own link is only
     /// evidence that there is a next page: it is never followed, so the token cannot be led to another host.
-    fn split(&self, page: Self::Output) -> (Vec<Self::Item>, Option<Self>);
+    fn into_page(&self, page: Self::Output) -> (Vec<Self::Item>, Option<Self>);
 
     /// The operation for the page after this one, where it can be told without an answer: what
-    /// [`split`](Self::split) gives when there is a next page. Lists with numbered pages can be read ahead by it;
+    /// [`split`](Self::into_page) gives when there is a next page. Lists with numbered pages can be read ahead by it;
     /// those that go on from a cursor cannot.
-    fn ahead(&self) -> Option<Self> {
+    fn next_page(&self) -> Option<Self> {
         None
     }
 }
@@ -80,7 +83,7 @@ pub struct Spec {
     /// What a second delivery would do.
     pub effect: Effect,
     /// What a successful answer holds.
-    pub answer: Media,
+    pub format: ResponseFormat,
     /// Which of the tenant's quotas it draws on.
     pub quota: Quota,
 }
@@ -98,29 +101,29 @@ impl Spec {
 
     /// A PUT that changes something and takes no key.
     pub const fn put(name: &'static str, path: &'static str) -> Self {
-        Self::new(name, Method::PUT, path, Effect::Transition)
+        Self::new(name, Method::PUT, path, Effect::Unkeyed)
     }
 
     /// A DELETE; it takes no key.
     pub const fn delete(name: &'static str, path: &'static str) -> Self {
-        Self::new(name, Method::DELETE, path, Effect::Transition)
+        Self::new(name, Method::DELETE, path, Effect::Unkeyed)
     }
 
     /// Any operation with a JSON answer that draws on the default quota.
     pub const fn new(name: &'static str, method: Method, path: &'static str, effect: Effect) -> Self {
-        Self { name, method, path, effect, answer: Media::Json, quota: Quota::Default }
+        Self { name, method, path, effect, format: ResponseFormat::Json, quota: Quota::Default }
     }
 
     /// The same with another kind of answer.
     #[must_use]
-    pub const fn answering(mut self, answer: Media) -> Self {
-        self.answer = answer;
+    pub const fn with_format(mut self, format: ResponseFormat) -> Self {
+        self.format = format;
         self
     }
 
     /// The same drawing on another quota.
     #[must_use]
-    pub const fn drawing_on(mut self, quota: Quota) -> Self {
+    pub const fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
         self
     }
@@ -135,13 +138,13 @@ pub enum Effect {
     /// Carries an idempotency key: a repeat under the same key gives the first outcome again, for 24 hours.
     Keyed,
     /// Changes something and takes no key: never repeated once the outcome of an attempt is unknown.
-    Transition,
+    Unkeyed,
 }
 
 /// What a successful answer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Media {
+pub enum ResponseFormat {
     /// A JSON object in the service's envelope.
     Json,
     /// A file's bytes, with no envelope.

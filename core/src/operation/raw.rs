@@ -5,26 +5,26 @@ use http::{HeaderValue, Method};
 
 use crate::error::{Error, Result};
 use crate::operation::{Effect, Operation, Spec};
-use crate::transport::{Body, Request, Response};
+use crate::transport::{Body, HttpRequest, HttpResponse};
 
 /// A request to any other endpoint, with the same authorization, repeats, envelope check and errors.
 ///
 /// GET and HEAD are reads, POST and PATCH carry an idempotency key, everything else is a transition that is
 /// never repeated after an unknown outcome.
 #[derive(Clone, Debug)]
-pub struct Raw {
+pub struct RawOperation {
     spec: Spec,
     path: String,
     body: Option<Body>,
 }
 
-impl Raw {
+impl RawOperation {
     /// `path` begins with `/` and may hold a query; it is sent as it is, so it must be encoded already.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         let effect = match method {
             Method::GET | Method::HEAD | Method::OPTIONS => Effect::Read,
             Method::POST | Method::PATCH => Effect::Keyed,
-            _ => Effect::Transition,
+            _ => Effect::Unkeyed,
         };
         Self { spec: Spec::new("raw", method, "", effect), path: path.into(), body: None }
     }
@@ -43,26 +43,26 @@ impl Raw {
     /// For a POST that only reads, such as a query action: it may be repeated freely, carries no key, and its
     /// answer needs no success flag.
     #[must_use]
-    pub fn reads(mut self) -> Self {
+    pub fn read_only(mut self) -> Self {
         self.spec.effect = Effect::Read;
         self
     }
 }
 
-impl Operation for Raw {
-    type Output = Response;
+impl Operation for RawOperation {
+    type Output = HttpResponse;
 
     fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         if !self.path.starts_with('/') || self.path.starts_with("//") {
             return Err(Error::invalid("path", "begins with one slash: requests go to the base URL only"));
         }
         let uri =
             self.path.parse().map_err(|_| Error::invalid("path", "is not a path with an encoded query"))?;
-        let mut request = Request::new(self.body.clone().unwrap_or_default());
+        let mut request = HttpRequest::new(self.body.clone().unwrap_or_default());
         *request.method_mut() = self.spec.method.clone();
         *request.uri_mut() = uri;
         if self.body.is_some() {
@@ -71,7 +71,7 @@ impl Operation for Raw {
         Ok(request)
     }
 
-    fn parse(&self, success: &Response) -> Result<Response> {
+    fn parse(&self, success: &HttpResponse) -> Result<HttpResponse> {
         Ok(success.clone())
     }
 }

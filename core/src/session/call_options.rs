@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::config::Timing;
-use super::headers::{CommonHeaders, join};
+use super::headers::{CommonHeaderText, join};
 use crate::error::{Error, Outcome};
-use crate::transport::Now;
+use crate::transport::Timestamp;
 
 /// Settings of one call; what is set here wins over the [`Config`](super::config::Config).
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
-    pub(crate) headers: CommonHeaders,
+    pub(crate) headers: CommonHeaderText,
     pub(crate) idempotency_key: Option<String>,
     /// When an earlier call was sent whose outcome is unknown.
-    pub(crate) unknown_since: Option<Now>,
+    pub(crate) unknown_since: Option<Timestamp>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) attempts: Option<u32>,
@@ -29,7 +29,7 @@ impl CallOptions {
     /// For calling a POST again that ended with `error`: under the same key, and with what is known of its
     /// outcome. Should the service refuse this call, an earlier one may have been at work all the same, so its
     /// outcome stays unknown.
-    pub fn again(error: &Error) -> Self {
+    pub fn retry_of(error: &Error) -> Self {
         Self {
             idempotency_key: error.idempotency_key().map(str::to_owned),
             unknown_since: error.sent_at().filter(|_| error.outcome() == Outcome::Unknown),
@@ -46,9 +46,9 @@ impl CallOptions {
         self
     }
 
-    /// See [`Config::version`].
+    /// See [`Config::api_version`].
     #[must_use]
-    pub fn version(mut self, version: impl Into<String>) -> Self {
+    pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.headers.version = Some(version.into());
         self
     }
@@ -74,9 +74,9 @@ impl CallOptions {
         self
     }
 
-    /// See [`Config::deadline`].
+    /// See [`Config::timeout`].
     #[must_use]
-    pub fn deadline(mut self, span: Duration) -> Self {
+    pub fn timeout(mut self, span: Duration) -> Self {
         self.deadline = Some(span);
         self
     }
@@ -88,9 +88,9 @@ impl CallOptions {
         self
     }
 
-    /// See [`Config::attempts`].
+    /// See [`Config::max_attempts`].
     #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts.max(1));
         self
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::data_center::Endpoint;
-use super::headers::{CommonHeaders, join};
+use super::headers::{CommonHeaderText, join};
 use crate::operation::Effect;
 use crate::types::Secret;
 
@@ -25,7 +25,7 @@ use crate::types::Secret;
 pub struct Config {
     pub(crate) base: String,
     pub(crate) credentials: Credentials,
-    pub(crate) headers: CommonHeaders,
+    pub(crate) headers: CommonHeaderText,
     pub(crate) user_agent: Option<String>,
     pub(crate) timing: Timing,
     pub(crate) max_body: usize,
@@ -50,7 +50,7 @@ impl Config {
     }
 
     /// Uses a bearer token that somebody else fetched. It is not renewed: once the service refuses it, calls
-    /// fail with [`Kind::Auth`](crate::Kind::Auth).
+    /// fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth).
     pub fn with_token(endpoint: impl Into<Endpoint>, token: impl Into<String>) -> Self {
         Self::with(endpoint.into(), Credentials::Token(Secret::from(token.into())))
     }
@@ -59,7 +59,7 @@ impl Config {
         Self {
             base: endpoint.0,
             credentials,
-            headers: CommonHeaders { version: Some("2024-05-20".into()), ..CommonHeaders::default() },
+            headers: CommonHeaderText { version: Some("2024-05-20".into()), ..CommonHeaderText::default() },
             user_agent: None,
             timing: Timing::default(),
             max_body: 64 << 20,
@@ -70,7 +70,7 @@ impl Config {
     /// `Zuora-Version` of every call: `2024-05-20` unless set. It decides, among other things, whether a
     /// refusal comes with an HTTP error status or as a 200 (read alike here).
     #[must_use]
-    pub fn version(mut self, version: impl Into<String>) -> Self {
+    pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.headers.version = Some(version.into());
         self
     }
@@ -99,14 +99,14 @@ impl Config {
 
     /// Names the application in front of this library's own name in `User-Agent`, such as `billing-cron/2.1`.
     #[must_use]
-    pub fn application(mut self, name: impl Into<String>) -> Self {
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
 
     /// Time for a whole call with its sign-in, waits and repeats; 300 s unless set.
     #[must_use]
-    pub fn deadline(mut self, span: Duration) -> Self {
+    pub fn timeout(mut self, span: Duration) -> Self {
         self.timing.deadline = span;
         self
     }
@@ -121,14 +121,14 @@ impl Config {
 
     /// How often an operation is sent at most, counting the first time; 5 unless set, never less than 1.
     #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.timing.attempts = attempts.max(1);
         self
     }
 
     /// The longest that a call may spend waiting in all: for the tenant's limits, between attempts, for
     /// somebody else's sign-in. A call that would have to wait longer fails at once with
-    /// [`Kind::Throttled`](crate::Kind::Throttled). Without it only the deadline counts.
+    /// [`ErrorKind::Throttled`](crate::ErrorKind::Throttled). Without it only the deadline counts.
     #[must_use]
     pub fn max_wait(mut self, span: Duration) -> Self {
         self.timing.max_wait = Some(span);
@@ -138,15 +138,15 @@ impl Config {
     /// Pauses between attempts: a random time up to `base` doubled with each attempt, never above `cap`; 1 s
     /// and 60 s unless set. A longer `Retry-After` wins.
     #[must_use]
-    pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
-        self.timing.base = base;
-        self.timing.cap = cap;
+    pub fn backoff(mut self, initial: Duration, max: Duration) -> Self {
+        self.timing.base = initial;
+        self.timing.cap = max;
         self
     }
 
     /// Largest answer to accept in bytes, both as it comes and inflated; 64 MiB unless set.
     #[must_use]
-    pub fn max_body(mut self, bytes: usize) -> Self {
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
@@ -154,7 +154,7 @@ impl Config {
     /// Is told of every write that was abandoned in flight or between attempts, for example because its future
     /// was dropped: its outcome is unknown and no error value is left to say so.
     #[must_use]
-    pub fn observer(mut self, observer: impl Fn(&Abandoned) + Send + Sync + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Fn(&AbandonedWrite) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer(Arc::new(observer)));
         self
     }
@@ -193,7 +193,7 @@ impl Default for Timing {
 
 /// A callback that prints as a name.
 #[derive(Clone)]
-pub(crate) struct Observer(pub(crate) Arc<dyn Fn(&Abandoned) + Send + Sync>);
+pub(crate) struct Observer(pub(crate) Arc<dyn Fn(&AbandonedWrite) + Send + Sync>);
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,7 +205,7 @@ impl fmt::Debug for Observer {
 /// an unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Abandoned {
+pub struct AbandonedWrite {
     /// Name of the operation, such as `post_bill_run`.
     pub operation: &'static str,
     /// Path and query of the request.

@@ -63,7 +63,7 @@ impl DataCenter {
         Self::ApacCentralSandbox,
     ];
 
-    /// Base URL of its REST API.
+    /// BaseUrl URL of its REST API.
     pub const fn base_url(self) -> &'static str {
         match self {
             Self::UsCloud1 => "https://rest.na.zuora.com",

@@ -5,7 +5,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Uri};
 
 use crate::error::{Error, Result};
-use crate::transport::Request;
+use crate::transport::HttpRequest;
 use crate::transport::headers::{JSON, TRACK_ID};
 
 pub(crate) const VERSION: HeaderName = HeaderName::from_static("zuora-version");
@@ -22,13 +22,13 @@ const LONGEST_KEY: usize = 254;
 
 /// Where requests go.
 #[derive(Clone, Debug)]
-pub(crate) struct Base {
+pub(crate) struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
     prefix: String,
 }
 
-impl Base {
+impl BaseUrl {
     /// # Errors
     /// Anything but `https`, or `http` to a loopback address; user names, queries and fragments in the URL.
     pub(crate) fn parse(url: &str) -> Result<Self> {
@@ -79,7 +79,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// Headers that a session and a call can both set, as text.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CommonHeaders {
+pub(crate) struct CommonHeaderText {
     pub(crate) version: Option<String>,
     pub(crate) entity_id: Option<String>,
     pub(crate) org_ids: Option<String>,
@@ -92,17 +92,17 @@ pub(crate) fn join<I: Into<String>>(parts: impl IntoIterator<Item = I>) -> Strin
 
 /// Header values that are the same for every call, or for every attempt of a call.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Common {
+pub(crate) struct CommonHeaders {
     pub(crate) version: Option<HeaderValue>,
     pub(crate) entity_id: Option<HeaderValue>,
     pub(crate) org_ids: Option<HeaderValue>,
     pub(crate) track_id: Option<HeaderValue>,
 }
 
-impl Common {
+impl CommonHeaders {
     /// # Errors
     /// A value that the service would refuse, named by its header.
-    pub(crate) fn check(text: &CommonHeaders) -> Result<Self> {
+    pub(crate) fn check(text: &CommonHeaderText) -> Result<Self> {
         Ok(Self {
             version: text.version.as_deref().map(version).transpose()?,
             entity_id: text.entity_id.as_deref().map(entity).transpose()?,
@@ -195,19 +195,19 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
 }
 
 /// What one attempt adds to an operation's own request.
-pub(crate) struct Dress<'a> {
-    pub(crate) base: &'a Base,
+pub(crate) struct RequestHeaders<'a> {
+    pub(crate) base: &'a BaseUrl,
     pub(crate) user_agent: &'a HeaderValue,
-    pub(crate) session: &'a Common,
-    pub(crate) call: &'a Common,
+    pub(crate) session: &'a CommonHeaders,
+    pub(crate) call: &'a CommonHeaders,
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) idempotency_key: Option<HeaderValue>,
 }
 
-impl Dress<'_> {
+impl RequestHeaders<'_> {
     /// # Errors
     /// A path that names a host.
-    pub(crate) fn put_on(self, request: &mut Request) -> Result<()> {
+    pub(crate) fn apply(self, request: &mut HttpRequest) -> Result<()> {
         *request.uri_mut() = self.base.join(std::mem::take(request.uri_mut()))?;
         let length = request.body().len();
         let sends_body =

@@ -3,82 +3,82 @@
 use std::time::Duration;
 
 use crate::operation::Quota;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 
-/// One gate for each class of quota.
+/// One limiter for each class of quota.
 #[derive(Debug, Default)]
-pub(crate) struct Gates([Gate; 3]);
+pub(crate) struct RateLimiters([Limiter; 3]);
 
 /// Whether the service had room for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refill {
+pub(crate) enum Feedback {
     /// It was served.
-    Served,
+    Success,
     /// Too many were in flight.
-    TooMany,
+    Overload,
 }
 
 #[derive(Debug, Default)]
-struct Gate {
-    closed_until: Now,
+struct Limiter {
+    throttled_until: Timestamp,
     in_flight: u32,
     /// How many may be in flight, in 256ths; `None` until the service has once said that it were too many.
-    width: Option<u32>,
+    limit: Option<u32>,
 }
 
 /// The longest window that the service counts in: no header closes a class for longer.
-const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
-/// One request, in the unit of a gate's width.
+const MAX_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+/// One request, in the unit of a limiter's limit.
 const ONE: u32 = 256;
-/// The widest gate: the service's largest documented limit, doubled as some tenants have it. Past it there is
+/// The widest limiter: the service's largest documented limit, doubled as some tenants have it. Past it there is
 /// nothing left to hold back.
-const WIDEST: u32 = 160 * ONE;
+const MAX_LIMIT: u32 = 160 * ONE;
 
-impl Gates {
-    pub(crate) fn closed_until(&self, quota: Quota, now: Now) -> Option<Now> {
-        let gate = &self.0[index(quota)];
-        (now < gate.closed_until).then_some(gate.closed_until)
+impl RateLimiters {
+    pub(crate) fn throttled_until(&self, quota: Quota, now: Timestamp) -> Option<Timestamp> {
+        let limiter = &self.0[index(quota)];
+        (now < limiter.throttled_until).then_some(limiter.throttled_until)
     }
 
-    pub(crate) fn close(&mut self, quota: Quota, now: Now, span: Duration) {
-        let gate = &mut self.0[index(quota)];
-        gate.closed_until = gate.closed_until.max(now + span.min(LONGEST_WINDOW));
+    pub(crate) fn throttle(&mut self, quota: Quota, now: Timestamp, span: Duration) {
+        let limiter = &mut self.0[index(quota)];
+        limiter.throttled_until = limiter.throttled_until.max(now + span.min(MAX_WINDOW));
     }
 
-    /// Whether some gate lets fewer in than would come.
-    pub(crate) fn are_narrowed(&self) -> bool {
-        self.0.iter().any(|gate| gate.width.is_some())
+    /// Whether some limiter lets fewer in than would come.
+    pub(crate) fn are_limited(&self) -> bool {
+        self.0.iter().any(|limiter| limiter.limit.is_some())
     }
 
     /// Takes a place in flight, if there is one.
-    pub(crate) fn enter(&mut self, quota: Quota) -> bool {
-        let gate = &mut self.0[index(quota)];
-        if gate.width.is_some_and(|width| gate.in_flight.saturating_mul(ONE) >= width) {
+    pub(crate) fn try_acquire(&mut self, quota: Quota) -> bool {
+        let limiter = &mut self.0[index(quota)];
+        if limiter.limit.is_some_and(|limit| limiter.in_flight.saturating_mul(ONE) >= limit) {
             return false;
         }
-        gate.in_flight += 1;
+        limiter.in_flight += 1;
         true
     }
 
-    pub(crate) fn leave(&mut self, quota: Quota) {
-        let gate = &mut self.0[index(quota)];
-        gate.in_flight = gate.in_flight.saturating_sub(1);
+    pub(crate) fn release(&mut self, quota: Quota) {
+        let limiter = &mut self.0[index(quota)];
+        limiter.in_flight = limiter.in_flight.saturating_sub(1);
     }
 
-    /// Halves the width when there were too many, and opens it again by one request for each full width of
+    /// Halves the limit when there were too many, and opens it again by one request for each full limit of
     /// requests that are served.
-    pub(crate) fn refill(&mut self, quota: Quota, refill: Refill) {
-        let gate = &mut self.0[index(quota)];
-        match (refill, gate.width) {
-            (Refill::TooMany, width) => {
-                let seen = (gate.in_flight + 1).saturating_mul(ONE);
-                gate.width = Some((width.unwrap_or(seen).min(seen) / 2).max(ONE));
+    pub(crate) fn feedback(&mut self, quota: Quota, feedback: Feedback) {
+        let limiter = &mut self.0[index(quota)];
+        match (feedback, limiter.limit) {
+            (Feedback::Overload, limit) => {
+                let seen = (limiter.in_flight + 1).saturating_mul(ONE);
+                limiter.limit = Some((limit.unwrap_or(seen).min(seen) / 2).max(ONE));
             }
-            (Refill::Served, Some(width)) => {
-                let wider = width + (ONE * ONE / width).max(1);
-                gate.width = (wider < WIDEST).then_some(wider);
+            (Feedback::Success, Some(limit)) => {
+                let wider = limit + (ONE * ONE / limit).max(1);
+                limiter.limit = (wider < MAX_LIMIT).then_some(wider);
             }
-            (Refill::Served, None) => {}
+            (Feedback::Success, None) => {}
         }
     }
 }
@@ -97,37 +97,40 @@ mod tests {
 
     #[test]
     fn a_closed_class_leaves_the_others_open() {
-        let mut gates = Gates::default();
-        gates.close(Quota::Default, Now::default(), Duration::from_secs(9));
-        gates.close(Quota::Default, Now::default(), Duration::from_secs(3));
-        assert_eq!(gates.closed_until(Quota::Default, Now::default()), Some(Now(Duration::from_secs(9))));
-        assert_eq!(gates.closed_until(Quota::ObjectQuery, Now::default()), None);
-        assert_eq!(gates.closed_until(Quota::Default, Now(Duration::from_secs(9))), None);
+        let mut limiters = RateLimiters::default();
+        limiters.throttle(Quota::Default, Timestamp::default(), Duration::from_secs(9));
+        limiters.throttle(Quota::Default, Timestamp::default(), Duration::from_secs(3));
+        assert_eq!(
+            limiters.throttled_until(Quota::Default, Timestamp::default()),
+            Some(Timestamp::new(Duration::from_secs(9)))
+        );
+        assert_eq!(limiters.throttled_until(Quota::ObjectQuery, Timestamp::default()), None);
+        assert_eq!(limiters.throttled_until(Quota::Default, Timestamp::new(Duration::from_secs(9))), None);
     }
 
     #[test]
     fn too_many_in_flight_halves_and_service_widens_again() {
-        let mut gates = Gates::default();
+        let mut limiters = RateLimiters::default();
         for _ in 0..8 {
-            assert!(gates.enter(Quota::Default));
+            assert!(limiters.try_acquire(Quota::Default));
         }
-        gates.leave(Quota::Default);
-        gates.refill(Quota::Default, Refill::TooMany);
-        assert!(!gates.enter(Quota::Default), "seven are in flight, four may be");
+        limiters.release(Quota::Default);
+        limiters.feedback(Quota::Default, Feedback::Overload);
+        assert!(!limiters.try_acquire(Quota::Default), "seven are in flight, four may be");
         for _ in 0..4 {
-            gates.leave(Quota::Default);
+            limiters.release(Quota::Default);
         }
-        assert!(gates.enter(Quota::Default));
-        assert!(!gates.enter(Quota::Default));
+        assert!(limiters.try_acquire(Quota::Default));
+        assert!(!limiters.try_acquire(Quota::Default));
         for _ in 0..5 {
-            gates.refill(Quota::Default, Refill::Served);
+            limiters.feedback(Quota::Default, Feedback::Success);
         }
-        assert!(gates.enter(Quota::Default), "one more after a width of served requests");
+        assert!(limiters.try_acquire(Quota::Default), "one more after a limit of served requests");
         for _ in 0..20_000 {
-            gates.refill(Quota::Default, Refill::Served);
+            limiters.feedback(Quota::Default, Feedback::Success);
         }
         for _ in 0..1_000 {
-            assert!(gates.enter(Quota::Default), "in the end nothing is held back");
+            assert!(limiters.try_acquire(Quota::Default), "in the end nothing is cached back");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What all calls of a client share: the token, the gates, the source of keys.
+//! What all calls of a client share: the token, the limiters, the source of keys.
 //!
 //! One lock guards it, taken to look at or change a few words, never while anything is sent or parsed.
 
@@ -12,6 +12,13 @@ pub(crate) mod oauth;
 pub(crate) mod permit;
 pub(crate) mod token;
 
+#[doc(inline)]
+pub use self::config::AbandonedWrite;
+#[doc(inline)]
+pub use self::oauth::{CreateToken, TokenResponse};
+#[doc(inline)]
+pub use self::token::Token;
+
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,26 +30,25 @@ use http::HeaderValue;
 
 use crate::error::Result;
 use crate::operation::Quota;
-use crate::session::config::{Abandoned, Config, Credentials, Observer, Timing};
-use crate::session::headers::{Base, Common};
+use crate::session::config::{Config, Credentials, Observer, Timing};
+use crate::session::headers::{BaseUrl, CommonHeaders};
 use crate::session::jitter::Random;
-use crate::session::limiter::{Gates, Refill};
-use crate::session::oauth::CreateToken;
-use crate::session::token::{Token, TokenState};
-use crate::transport::{Now, Seed};
+use crate::session::limiter::{Feedback, RateLimiters};
+use crate::session::token::TokenCache;
+use crate::transport::{Seed, Timestamp};
 
 /// The state that all calls of a client share. Cheap to clone; clones are the same session.
 ///
 /// [`Client`](crate::Client) and [`AsyncClient`](crate::AsyncClient) hold one. On its own it is for those who
-/// drive [`Call`](crate::Call) by hand.
+/// drive [`Call`](crate::machine::Call) by hand.
 #[derive(Clone, Debug)]
 pub struct Session(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    base: Base,
+    base: BaseUrl,
     user_agent: HeaderValue,
-    common: Common,
+    common: CommonHeaders,
     timing: Timing,
     max_body: usize,
     sign_in: Option<CreateToken>,
@@ -50,15 +56,15 @@ struct Shared {
     /// What the keys of this session begin with: 128 random bits.
     key_tag: Box<str>,
     keys: AtomicU64,
-    /// Whether some gate counts what is served.
-    is_narrowed: AtomicBool,
+    /// Whether some limiter counts what is served.
+    is_limited: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    token: TokenState,
-    gates: Gates,
+    token: TokenCache,
+    limiters: RateLimiters,
     random: Random,
 }
 
@@ -66,34 +72,38 @@ impl Session {
     /// Starts a session. `seed` must come from the operating system's generator: see [`Seed`].
     ///
     /// # Errors
-    /// [`Kind::Build`](crate::Kind::Build) naming the setting or header that is wrong.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build) naming the setting or header that is wrong.
     pub fn new(config: &Config, seed: &Seed) -> Result<Self> {
         let (key_tag, stream) = seed.halves();
         let (token, sign_in) = match &config.credentials {
             Credentials::Client { id, secret } => {
                 token::check_client(id, secret)?;
-                (TokenState::default(), Some(CreateToken::new(id.clone(), secret.clone())))
+                (TokenCache::default(), Some(CreateToken::new(id.clone(), secret.clone())))
             }
-            Credentials::Token(token) => (TokenState::brought(token)?, None),
+            Credentials::Token(token) => (TokenCache::external(token)?, None),
         };
         Ok(Self(Arc::new(Shared {
-            base: Base::parse(&config.base)?,
+            base: BaseUrl::parse(&config.base)?,
             user_agent: user_agent(config.user_agent.as_deref())?,
-            common: Common::check(&config.headers)?,
+            common: CommonHeaders::check(&config.headers)?,
             timing: config.timing,
             max_body: config.max_body,
             sign_in,
             observer: config.observer.clone(),
             key_tag: format!("{key_tag:032x}-").into(),
             keys: AtomicU64::new(0),
-            is_narrowed: AtomicBool::new(false),
-            state: Mutex::new(State { token, gates: Gates::default(), random: Random::new(stream) }),
+            is_limited: AtomicBool::new(false),
+            state: Mutex::new(State {
+                token,
+                limiters: RateLimiters::default(),
+                random: Random::new(stream),
+            }),
         })))
     }
 
     /// The token in use with the time that it has left, to be kept for a process that starts soon: sign-ins are
     /// limited to 100 a minute for one address.
-    pub fn token(&self, now: Now) -> Option<Token> {
+    pub fn token(&self, now: Timestamp) -> Option<Token> {
         self.lock().token.export(now)
     }
 
@@ -101,13 +111,13 @@ impl Session {
     ///
     /// # Errors
     /// A token that cannot stand in a header.
-    pub fn put_token(&self, token: &Token, now: Now) -> Result<()> {
+    pub fn set_token(&self, token: &Token, now: Timestamp) -> Result<()> {
         let value = headers::bearer(token.secret.expose())?;
         self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now, now);
         Ok(())
     }
 
-    pub(crate) fn base(&self) -> &Base {
+    pub(crate) fn base(&self) -> &BaseUrl {
         &self.0.base
     }
 
@@ -115,7 +125,7 @@ impl Session {
         &self.0.user_agent
     }
 
-    pub(crate) fn common(&self) -> &Common {
+    pub(crate) fn common(&self) -> &CommonHeaders {
         &self.0.common
     }
 
@@ -152,9 +162,9 @@ impl Session {
     }
 
     /// Asks to send one request of `quota` now.
-    pub(crate) fn admit(&self, quota: Quota, now: Now, waited_for: Option<u64>) -> Admission {
+    pub(crate) fn admit(&self, quota: Quota, now: Timestamp, waited_for: Option<u64>) -> Admission {
         let mut state = self.lock();
-        if let Some(until) = state.gates.closed_until(quota, now) {
+        if let Some(until) = state.limiters.throttled_until(quota, now) {
             return Admission::Wait { until, why: Pause::Limit };
         }
         let access = state.token.access(now, waited_for, self.0.sign_in.is_some());
@@ -167,38 +177,38 @@ impl Session {
             token::Access::Leased(lease) => return Admission::Leased(lease),
             token::Access::Failed(failure) => return Admission::Failed(failure),
         };
-        if !state.gates.enter(quota) {
-            return Admission::Crowded;
+        if !state.limiters.try_acquire(quota) {
+            return Admission::AtConcurrencyLimit;
         }
         drop(state);
         Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota } }
     }
 
-    /// Until when token requests are held back.
-    pub(crate) fn sign_in_gate(&self, now: Now) -> Option<Now> {
-        self.lock().gates.closed_until(Quota::SignIn, now)
+    /// Until when token requests are cached back.
+    pub(crate) fn token_requests_throttled_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.lock().limiters.throttled_until(Quota::SignIn, now)
     }
 
     /// Closes a quota for all calls of the session, a day at most.
-    pub(crate) fn close(&self, quota: Quota, now: Now, span: Duration) {
-        self.lock().gates.close(quota, now, span);
+    pub(crate) fn throttle(&self, quota: Quota, now: Timestamp, span: Duration) {
+        self.lock().limiters.throttle(quota, now, span);
     }
 
     /// Notes whether the service had room for a request.
-    pub(crate) fn refill(&self, quota: Quota, refill: Refill) {
-        // Seen without the lock that no gate is narrowed, as is the rule.
-        if refill == Refill::Served && !self.0.is_narrowed.load(Ordering::Relaxed) {
+    pub(crate) fn feedback(&self, quota: Quota, feedback: Feedback) {
+        // Seen without the lock that no limiter is narrowed, as is the rule.
+        if feedback == Feedback::Success && !self.0.is_limited.load(Ordering::Relaxed) {
             return;
         }
         let mut state = self.lock();
-        state.gates.refill(quota, refill);
-        self.0.is_narrowed.store(state.gates.are_narrowed(), Ordering::Relaxed);
+        state.limiters.feedback(quota, feedback);
+        self.0.is_limited.store(state.limiters.are_limited(), Ordering::Relaxed);
     }
 
     /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
     /// other and no way to one.
-    pub(crate) fn refuse_token(&self, generation: u64) -> bool {
-        self.lock().token.refuse(generation) || self.0.sign_in.is_some()
+    pub(crate) fn invalidate_token(&self, generation: u64) -> bool {
+        self.lock().token.invalidate(generation) || self.0.sign_in.is_some()
     }
 
     /// Whether somebody wants to hear of abandoned writes.
@@ -206,7 +216,7 @@ impl Session {
         self.0.observer.is_some()
     }
 
-    pub(crate) fn abandon(&self, abandoned: &Abandoned) {
+    pub(crate) fn abandon(&self, abandoned: &AbandonedWrite) {
         if let Some(Observer(observer)) = &self.0.observer {
             observer(abandoned);
         }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::operation::{Effect, Operation, Quota, Spec};
-use crate::transport::{Body, Request, Response};
+use crate::transport::{Body, HttpRequest, HttpResponse};
 use crate::types::Secret;
 
 /// What `application/x-www-form-urlencoded` leaves as it is.
@@ -35,7 +35,7 @@ impl CreateToken {
 
 impl CreateToken {
     /// Whether a text holds the client secret, plain or as the form encodes it.
-    pub(crate) fn is_told_by(&self, text: &str) -> bool {
+    pub(crate) fn appears_in(&self, text: &str) -> bool {
         let secret = self.client_secret.expose();
         !secret.is_empty()
             && (text.contains(secret) || text.contains(&utf8_percent_encode(secret, FORM).to_string()))
@@ -43,21 +43,21 @@ impl CreateToken {
 }
 
 impl Operation for CreateToken {
-    type Output = TokenAnswer;
+    type Output = TokenResponse;
 
     fn spec(&self) -> &Spec {
         static SPEC: Spec =
-            Spec::new("create_token", Method::POST, "/oauth/token", Effect::Read).drawing_on(Quota::SignIn);
+            Spec::new("create_token", Method::POST, "/oauth/token", Effect::Read).with_quota(Quota::SignIn);
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         let form = format!(
             "client_id={}&client_secret={}&grant_type=client_credentials",
             utf8_percent_encode(&self.client_id, FORM),
             utf8_percent_encode(self.client_secret.expose(), FORM),
         );
-        let mut request = Request::new(Body::from(form));
+        let mut request = HttpRequest::new(Body::from(form));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = http::Uri::from_static("/oauth/token");
         request
@@ -66,11 +66,11 @@ impl Operation for CreateToken {
         Ok(request)
     }
 
-    fn parse(&self, success: &Response) -> Result<TokenAnswer> {
+    fn parse(&self, success: &HttpResponse) -> Result<TokenResponse> {
         let raw: RawAnswer<'_> = serde_json::from_slice(success.body())
             .map_err(|_| Error::unreadable("$", "is not the JSON object of a token answer"))?;
         let token = raw.access_token.filter(|token| !token.is_empty());
-        Ok(TokenAnswer {
+        Ok(TokenResponse {
             access_token: Secret::from(
                 token.ok_or_else(|| Error::unreadable("access_token", "is missing or empty"))?,
             ),
@@ -85,7 +85,7 @@ impl Operation for CreateToken {
 /// Answer to [`CreateToken`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct TokenAnswer {
+pub struct TokenResponse {
     /// The bearer token.
     pub access_token: Secret,
     /// Seconds until it expires, about an hour; comes as a number or as text.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::Session;
-use super::token::SignInFailure;
+use super::token::TokenFailure;
 use crate::operation::Quota;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 use crate::types::Secret;
 
 /// Whether a request may go out now.
@@ -23,11 +23,11 @@ pub(crate) enum Admission {
     /// Another call is signing in.
     Leased(u64),
     /// The sign-in that this call waited for has failed.
-    Failed(Arc<SignInFailure>),
+    Failed(Arc<TokenFailure>),
     /// As many requests are in flight as the service has room for.
-    Crowded,
+    AtConcurrencyLimit,
     Wait {
-        until: Now,
+        until: Timestamp,
         why: Pause,
     },
 }
@@ -40,7 +40,7 @@ pub(crate) enum Pause {
     /// Between two attempts.
     BackOff,
     /// For another call: its sign-in, or its place in flight.
-    Others,
+    Contention,
 }
 
 /// The right to sign in for the session; given back when dropped.
@@ -52,8 +52,8 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Keeps the right until then: past it the holder counts as lost.
-    pub(crate) fn hold_until(&self, until: Now) {
-        self.session.lock().token.hold(self.id, until);
+    pub(crate) fn extend_until(&self, until: Timestamp) {
+        self.session.lock().token.extend(self.id, until);
     }
 
     /// Gives the token to everyone. `value` is its header.
@@ -62,26 +62,26 @@ impl Lease {
         token: Secret,
         value: HeaderValue,
         life: Option<Duration>,
-        sent_at: Now,
-        now: Now,
+        sent_at: Timestamp,
+        now: Timestamp,
     ) {
         self.session.lock().token.put(token, value, life, sent_at, now);
     }
 
     /// Ends the sign-in for everyone who waits for it.
-    pub(crate) fn failed(self, failure: &Arc<SignInFailure>) {
+    pub(crate) fn failed(self, failure: &Arc<TokenFailure>) {
         self.session.lock().token.fail(self.id, failure);
     }
 
     /// Puts an early renewal off. `false` when there is no token left to go on with.
-    pub(crate) fn put_off(&self, now: Now) -> bool {
-        self.session.lock().token.put_off(now)
+    pub(crate) fn postpone_renewal(&self, now: Timestamp) -> bool {
+        self.session.lock().token.postpone_renewal(now)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.session.lock().token.give_back(self.id);
+        self.session.lock().token.release(self.id);
     }
 }
 
@@ -94,6 +94,6 @@ pub(crate) struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.session.lock().gates.leave(self.quota);
+        self.session.lock().limiters.release(self.quota);
     }
 }

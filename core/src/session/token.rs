@@ -16,42 +16,42 @@ use http::{HeaderValue, StatusCode};
 use crate::error::reason::Reason;
 use crate::error::{Error, Result};
 use crate::session::headers;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 use crate::types::Secret;
 
 /// How long before its expiry a token is renewed.
-const MARGIN: Duration = Duration::from_secs(300);
+const RENEWAL_BUFFER: Duration = Duration::from_secs(300);
 /// How long a token is taken to last when the answer does not say.
-const USUAL_LIFE: Duration = Duration::from_secs(3600);
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 /// How long a token is used at least.
-const SHORTEST_LIFE: Duration = Duration::from_secs(1);
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
 /// How long a lease lasts that its holder neither extends nor gives back.
-const TERM: Duration = Duration::from_secs(60);
+const LEASE_TTL: Duration = Duration::from_secs(60);
 /// How long an early renewal that failed is put off while the old token still serves.
-const SECOND_TRY: Duration = Duration::from_secs(30);
+const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// What the session knows of its token.
 #[derive(Debug, Default)]
-pub(crate) struct TokenState {
-    held: Option<Held>,
+pub(crate) struct TokenCache {
+    cached: Option<CachedToken>,
     lease: Option<LeaseTerm>,
-    last_failure: Option<(u64, Arc<SignInFailure>)>,
+    last_failure: Option<(u64, Arc<TokenFailure>)>,
     leases: u64,
     generation: u64,
 }
 
 #[derive(Debug)]
-struct Held {
+struct CachedToken {
     secret: Secret,
     value: HeaderValue,
-    renew_at: Option<Now>,
-    expires_at: Option<Now>,
+    renew_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
 struct LeaseTerm {
     id: u64,
-    until: Now,
+    until: Timestamp,
 }
 
 /// What a call that needs a token gets.
@@ -63,27 +63,27 @@ pub(crate) enum Access {
     /// It is this call that signs in, under the lease of this number.
     SignIn(u64),
     Leased(u64),
-    Failed(Arc<SignInFailure>),
+    Failed(Arc<TokenFailure>),
 }
 
-impl TokenState {
+impl TokenCache {
     /// A token of the caller's, of unknown life.
-    pub(crate) fn brought(token: &Secret) -> Result<Self> {
+    pub(crate) fn external(token: &Secret) -> Result<Self> {
         let value = headers::bearer(token.expose())?;
-        let held = Held { secret: token.clone(), value, renew_at: None, expires_at: None };
-        Ok(Self { held: Some(held), generation: 1, ..Self::default() })
+        let cached = CachedToken { secret: token.clone(), value, renew_at: None, expires_at: None };
+        Ok(Self { cached: Some(cached), generation: 1, ..Self::default() })
     }
 
-    pub(crate) fn access(&mut self, now: Now, waited_for: Option<u64>, can_sign_in: bool) -> Access {
-        if let Some(held) = &self.held {
-            let serves = held.expires_at.is_none_or(|at| now < at);
-            let due = held.renew_at.is_some_and(|at| at <= now);
+    pub(crate) fn access(&mut self, now: Timestamp, waited_for: Option<u64>, can_sign_in: bool) -> Access {
+        if let Some(cached) = &self.cached {
+            let serves = cached.expires_at.is_none_or(|at| now < at);
+            let due = cached.renew_at.is_some_and(|at| at <= now);
             let leased = self.lease.as_ref().is_some_and(|lease| now < lease.until);
             if !can_sign_in || (serves && (!due || leased)) {
-                return Access::Token { value: held.value.clone(), generation: self.generation };
+                return Access::Token { value: cached.value.clone(), generation: self.generation };
             }
         } else if !can_sign_in {
-            return Access::Failed(Arc::new(SignInFailure::refused_token()));
+            return Access::Failed(Arc::new(TokenFailure::refused_token()));
         }
         if let Some(lease) = self.lease.as_ref().filter(|lease| now < lease.until) {
             return Access::Leased(lease.id);
@@ -94,17 +94,17 @@ impl TokenState {
             }
         }
         self.leases += 1;
-        self.lease = Some(LeaseTerm { id: self.leases, until: now + TERM });
+        self.lease = Some(LeaseTerm { id: self.leases, until: now + LEASE_TTL });
         Access::SignIn(self.leases)
     }
 
-    pub(crate) fn hold(&mut self, lease: u64, until: Now) {
+    pub(crate) fn extend(&mut self, lease: u64, until: Timestamp) {
         if let Some(term) = self.lease.as_mut().filter(|term| term.id == lease) {
             term.until = until;
         }
     }
 
-    pub(crate) fn give_back(&mut self, lease: u64) {
+    pub(crate) fn release(&mut self, lease: u64) {
         self.lease.take_if(|term| term.id == lease);
     }
 
@@ -115,48 +115,49 @@ impl TokenState {
         secret: Secret,
         value: HeaderValue,
         life: Option<Duration>,
-        since: Now,
-        now: Now,
+        since: Timestamp,
+        now: Timestamp,
     ) {
-        let life = life.unwrap_or(USUAL_LIFE);
-        let tried = now + SHORTEST_LIFE;
+        let life = life.unwrap_or(DEFAULT_LIFETIME);
+        let tried = now + MIN_LIFETIME;
         let expires_at = tried.max(since + life);
-        let renew_at = tried.max(since + life.saturating_sub(MARGIN.min(life / 2)));
-        self.held = Some(Held { secret, value, renew_at: Some(renew_at), expires_at: Some(expires_at) });
+        let renew_at = tried.max(since + life.saturating_sub(RENEWAL_BUFFER.min(life / 2)));
+        self.cached =
+            Some(CachedToken { secret, value, renew_at: Some(renew_at), expires_at: Some(expires_at) });
         self.last_failure = None;
         self.generation += 1;
     }
 
     /// Tells a failed sign-in to all that wait for it.
-    pub(crate) fn fail(&mut self, lease: u64, failure: &Arc<SignInFailure>) {
+    pub(crate) fn fail(&mut self, lease: u64, failure: &Arc<TokenFailure>) {
         if self.lease.as_ref().is_some_and(|term| term.id == lease) {
             self.last_failure = Some((lease, Arc::clone(failure)));
         }
     }
 
     /// Puts an early renewal off. `false` when there is no token left to go on with.
-    pub(crate) fn put_off(&mut self, now: Now) -> bool {
-        match self.held.as_mut().filter(|held| held.expires_at.is_none_or(|at| now < at)) {
-            Some(held) => {
-                held.renew_at = Some(now + SECOND_TRY);
+    pub(crate) fn postpone_renewal(&mut self, now: Timestamp) -> bool {
+        match self.cached.as_mut().filter(|cached| cached.expires_at.is_none_or(|at| now < at)) {
+            Some(cached) => {
+                cached.renew_at = Some(now + RENEWAL_RETRY_DELAY);
                 true
             }
             None => false,
         }
     }
 
-    /// Whether another token is held.
-    pub(crate) fn refuse(&mut self, generation: u64) -> bool {
+    /// Whether another token is cached.
+    pub(crate) fn invalidate(&mut self, generation: u64) -> bool {
         if self.generation == generation {
-            self.held = None;
+            self.cached = None;
         }
-        self.held.is_some()
+        self.cached.is_some()
     }
 
-    pub(crate) fn export(&self, now: Now) -> Option<Token> {
-        let held = self.held.as_ref()?;
-        let left = held.expires_at.map_or(USUAL_LIFE, |at| now.until(at));
-        (left > Duration::ZERO).then(|| Token::new(held.secret.clone(), left))
+    pub(crate) fn export(&self, now: Timestamp) -> Option<Token> {
+        let cached = self.cached.as_ref()?;
+        let left = cached.expires_at.map_or(DEFAULT_LIFETIME, |at| now.until(at));
+        (left > Duration::ZERO).then(|| Token::new(cached.secret.clone(), left))
     }
 }
 
@@ -186,8 +187,8 @@ impl Token {
 
 /// A sign-in that did not work, told to every call that waited for it.
 #[derive(Debug)]
-pub(crate) struct SignInFailure {
-    pub(crate) why: SignInTrouble,
+pub(crate) struct TokenFailure {
+    pub(crate) why: TokenErrorKind,
     pub(crate) status: Option<StatusCode>,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) request_id: Option<Box<str>>,
@@ -196,23 +197,23 @@ pub(crate) struct SignInFailure {
 
 /// What the trouble with a sign-in is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SignInTrouble {
+pub(crate) enum TokenErrorKind {
     /// The credentials or the token were refused.
     Refused(&'static str),
     /// Too many sign-ins in a span of time.
-    Busy,
+    Throttled,
     /// The service gave no usable answer; another try may get one.
     Unavailable(String),
 }
 
-impl SignInFailure {
-    pub(crate) fn new(why: SignInTrouble) -> Self {
+impl TokenFailure {
+    pub(crate) fn new(why: TokenErrorKind) -> Self {
         Self { why, status: None, reasons: Vec::new(), request_id: None, retry_after: None }
     }
 
     fn refused_token() -> Self {
         let why = "the token that the caller brought was refused and cannot be renewed";
-        Self::new(SignInTrouble::Refused(why))
+        Self::new(TokenErrorKind::Refused(why))
     }
 }
 

@@ -4,8 +4,10 @@
 //! operations of this crate. An implementation moves bytes and says how a failed exchange failed; it does not
 //! authenticate, retry, follow redirects or log.
 
-pub(crate) mod fake;
 pub(crate) mod headers;
+
+#[doc(inline)]
+pub use self::headers::{ConcurrencyLimit, RateLimit};
 
 use std::fmt;
 use std::ops::{Add, Deref};
@@ -18,10 +20,10 @@ use bytes::Bytes;
 ///
 /// What [`Operation::request`](crate::Operation::request) makes has only path and query; the rest is added by
 /// the exchange.
-pub type Request = http::Request<Body>;
+pub type HttpRequest = http::Request<Body>;
 
 /// A response as a transport hands it back: any status, headers as received, whole body, still compressed.
-pub type Response = http::Response<Bytes>;
+pub type HttpResponse = http::Response<Bytes>;
 
 /// Sends requests and waits, on the calling thread.
 ///
@@ -29,15 +31,15 @@ pub type Response = http::Response<Bytes>;
 /// - Every status is an answer, with its body: 4xx and 5xx are not errors here.
 /// - No redirect is followed, nothing is repeated, no header is added but `Host` and connection headers.
 /// - The body is left as it came: `Content-Encoding: gzip` is undone by the core, under a size cap.
-/// - [`TransportError::NeverLeft`] only when the server cannot have seen the request. In doubt, it is
-///   [`TransportError::InFlight`]: a write is repeated on the strength of the first.
+/// - [`TransportError::NotSent`] only when the server cannot have seen the request. In doubt, it is
+///   [`TransportError::MaybeSent`]: a write is repeated on the strength of the first.
 pub trait Transport {
     /// Sends one request and returns the answer with its body read to the end.
-    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError>;
+    fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError>;
     /// Blocks until the clock of [`now`](Self::now) reaches `time`.
-    fn sleep_until(&self, time: Now);
+    fn sleep_until(&self, time: Timestamp);
     /// The time on a clock that never runs backwards.
-    fn now(&self) -> Now;
+    fn now(&self) -> Timestamp;
     /// 256 bits from the operating system's generator, new for each call.
     fn seed(&self) -> Result<Seed, TransportError>;
 }
@@ -47,21 +49,21 @@ pub trait AsyncTransport: Send + Sync {
     /// Sends one request and returns the answer with its body read to the end.
     fn send(
         &self,
-        request: Request,
+        request: HttpRequest,
         limits: Limits,
-    ) -> impl Future<Output = Result<Response, TransportError>> + Send;
+    ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send;
     /// Completes when the clock of [`now`](Self::now) reaches `time`.
-    fn sleep_until(&self, time: Now) -> impl Future<Output = ()> + Send;
+    fn sleep_until(&self, time: Timestamp) -> impl Future<Output = ()> + Send;
     /// The time on a clock that never runs backwards.
-    fn now(&self) -> Now;
+    fn now(&self) -> Timestamp;
     /// 256 bits from the operating system's generator, new for each call.
     fn seed(&self) -> Result<Seed, TransportError>;
 }
 
 /// A transport that can start with no settings of the user's; gives [`Client::new`](crate::Client::new).
-pub trait Open: Sized {
+pub trait DefaultTransport: Sized {
     /// Makes a transport with its own defaults.
-    fn open() -> Result<Self, TransportError>;
+    fn create() -> Result<Self, TransportError>;
 }
 
 /// What one attempt may cost.
@@ -87,10 +89,10 @@ impl Limits {
 pub enum TransportError {
     /// Look-up, connecting or the TLS handshake failed, or no byte of the body was taken: nothing happened.
     #[error("the request never left")]
-    NeverLeft(#[source] BoxError),
+    NotSent(#[source] BoxError),
     /// The request was under way: the server may have acted on it.
     #[error("no whole answer came back")]
-    InFlight(#[source] BoxError),
+    MaybeSent(#[source] BoxError),
     /// The transport cannot work where it was called, such as for want of a runtime: nothing was sent, and
     /// trying again is of no use.
     #[error("the transport cannot work here")]
@@ -108,8 +110,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl TransportError {
     /// The server cannot have seen the request.
-    pub fn never_left(source: impl Into<BoxError>) -> Self {
-        Self::NeverLeft(source.into())
+    pub fn not_sent(source: impl Into<BoxError>) -> Self {
+        Self::NotSent(source.into())
     }
 
     /// The transport cannot work where it was called.
@@ -118,8 +120,8 @@ impl TransportError {
     }
 
     /// The server may have seen the request.
-    pub fn in_flight(source: impl Into<BoxError>) -> Self {
-        Self::InFlight(source.into())
+    pub fn maybe_sent(source: impl Into<BoxError>) -> Self {
+        Self::MaybeSent(source.into())
     }
 }
 
@@ -165,22 +167,32 @@ impl fmt::Debug for Body {
     }
 }
 
-/// Time since a point that the transport chose. Additions saturate.
+/// A moment on the clock of a transport, as the time since a point that the transport chose. Additions saturate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Now(pub Duration);
+pub struct Timestamp(Duration);
 
-impl Now {
-    /// How long until `later`; zero when it has passed.
-    pub fn until(self, later: Now) -> Duration {
+impl Timestamp {
+    /// The moment `since` after the transport's own starting point.
+    pub const fn new(since: Duration) -> Self {
+        Self(since)
+    }
+
+    /// Time since the transport's own starting point.
+    pub const fn elapsed(self) -> Duration {
+        self.0
+    }
+
+    /// Time left until `later`; zero when it has passed.
+    pub fn until(self, later: Timestamp) -> Duration {
         later.0.saturating_sub(self.0)
     }
 }
 
-impl Add<Duration> for Now {
-    type Output = Now;
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
 
-    fn add(self, span: Duration) -> Now {
-        Now(self.0.saturating_add(span))
+    fn add(self, span: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_add(span))
     }
 }
 
@@ -215,13 +227,13 @@ impl fmt::Debug for Seed {
 macro_rules! forward_transport {
     ($($pointer:ty),*) => {$(
         impl<T: Transport + ?Sized> Transport for $pointer {
-            fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+            fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
                 (**self).send(request, limits)
             }
-            fn sleep_until(&self, time: Now) {
+            fn sleep_until(&self, time: Timestamp) {
                 (**self).sleep_until(time);
             }
-            fn now(&self) -> Now {
+            fn now(&self) -> Timestamp {
                 (**self).now()
             }
             fn seed(&self) -> Result<Seed, TransportError> {
@@ -238,15 +250,15 @@ macro_rules! forward_async_transport {
         impl<T: AsyncTransport> AsyncTransport for $pointer {
             fn send(
                 &self,
-                request: Request,
+                request: HttpRequest,
                 limits: Limits,
-            ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+            ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send {
                 (**self).send(request, limits)
             }
-            fn sleep_until(&self, time: Now) -> impl Future<Output = ()> + Send {
+            fn sleep_until(&self, time: Timestamp) -> impl Future<Output = ()> + Send {
                 (**self).sleep_until(time)
             }
-            fn now(&self) -> Now {
+            fn now(&self) -> Timestamp {
                 (**self).now()
             }
             fn seed(&self) -> Result<Seed, TransportError> {

@@ -10,7 +10,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::wire::values;
-use crate::wire::{Fault, Source, Wire};
+use crate::wire::{FromWire, ReadError, ValueReader};
 
 /// A number exactly as it stands in the JSON: an amount of money, a price, a quantity or a rate.
 ///
@@ -317,9 +317,9 @@ impl fmt::Debug for Amount {
     }
 }
 
-impl Wire for Amount {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
-        Self::of_json(source.raw()?).map_err(Fault::new)
+impl FromWire for Amount {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+        Self::of_json(source.raw()?).map_err(ReadError::new)
     }
 }
 

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use crate::wire::values;
-use crate::wire::{Fault, Source, Wire};
+use crate::wire::{FromWire, ReadError, ValueReader};
 
 /// A day of the calendar, with no time and no zone.
 ///
@@ -23,7 +23,7 @@ use crate::wire::{Fault, Source, Wire};
 /// let date: Date = "2024-02-29".parse()?;
 /// assert_eq!((date.year(), date.month(), date.day()), (2024, 2, 29));
 /// assert!(Date::new(2023, 2, 29).is_err());
-/// # Ok::<(), zuora_core::DateError>(())
+/// # Ok::<(), zuora_core::types::DateError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Date(
@@ -151,9 +151,9 @@ impl fmt::Debug for Date {
     }
 }
 
-impl Wire for Date {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
-        source.text()?.map(|text| text.parse()).transpose().map_err(Fault::new)
+impl FromWire for Date {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+        source.text()?.map(|text| text.parse()).transpose().map_err(ReadError::new)
     }
 }
 
@@ -384,9 +384,9 @@ impl fmt::Debug for DateTime {
     }
 }
 
-impl Wire for DateTime {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
-        source.text()?.map(|text| text.parse()).transpose().map_err(Fault::new)
+impl FromWire for DateTime {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+        source.text()?.map(|text| text.parse()).transpose().map_err(ReadError::new)
     }
 }
 

@@ -6,6 +6,14 @@ mod id;
 pub(crate) mod open_enum;
 mod secret;
 
+#[doc(inline)]
+pub use crate::model::envelope::{Envelope, Success};
+#[doc(inline)]
+pub use crate::model::patch::Patch;
+#[doc(inline)]
+pub use crate::wire::fields::ExtraFields;
+pub use rust_decimal::Decimal;
+
 pub use amount::{Amount, AmountError};
 pub use date::{Date, DateError, DateTime};
 pub use id::{
@@ -13,5 +21,6 @@ pub use id::{
     FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId, PaymentId, ProductRatePlanChargeId,
     SubscriptionId, TaxationItemId,
 };
+#[doc(hidden)]
 pub use open_enum::Unknown;
 pub use secret::Secret;

@@ -52,7 +52,7 @@ macro_rules! open_enum {
         $crate::types::open_enum::text_type!($name);
 
         #[cfg(feature = "proptest")]
-        $crate::strategies::values::word! { $name: $($text),* }
+        $crate::testing::strategies::values::word! { $name: $($text),* }
     };
 }
 pub(crate) use open_enum;

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 /// whatever the service adds after this version. They are written back to the letter. Every model carries one as
 /// `extra`, and reads it by `custom`.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Fields {
+pub struct ExtraFields {
     /// Empty, or the text of one JSON object: a single allocation for any number of fields.
     object: String,
 }
@@ -21,7 +21,7 @@ pub struct Fields {
 /// Room for a few fields.
 const FIRST: usize = 96;
 
-impl Fields {
+impl ExtraFields {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.object.is_empty()
@@ -76,7 +76,7 @@ impl Fields {
     }
 }
 
-impl fmt::Debug for Fields {
+impl fmt::Debug for ExtraFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.object.is_empty() { "{}" } else { &self.object })
     }

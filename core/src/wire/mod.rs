@@ -1,6 +1,6 @@
 //! How values travel as JSON: the four traits that models and values are read and written through.
 //!
-//! The design is miniserde's: a format meets a model at the trait object [`Source`], so that each side is compiled
+//! The design is miniserde's: a format meets a model at the trait object [`ValueReader`], so that each side is compiled
 //! once. The readers over serde are in [`reader`], the plain values in [`values`].
 
 pub(crate) mod fields;
@@ -13,41 +13,41 @@ use std::fmt;
 use serde::de::Error;
 use serde::ser::SerializeMap;
 
-use self::fields::Fields;
+use self::fields::ExtraFields;
 
 /// One value that is yet to be read; each verb takes it.
-pub(crate) trait Source<'de> {
+pub(crate) trait ValueReader<'de> {
     /// Text, or what may stand in for it: a number or a boolean. None for null.
-    fn text(&mut self) -> Result<Option<Cow<'de, str>>, Fault>;
+    fn text(&mut self) -> Result<Option<Cow<'de, str>>, ReadError>;
 
     /// The same to keep.
-    fn own_text(&mut self) -> Result<Option<Box<str>>, Fault>;
+    fn own_text(&mut self) -> Result<Option<Box<str>>, ReadError>;
 
     /// Any value as it stands in the text.
-    fn raw(&mut self) -> Result<&'de str, Fault>;
+    fn raw(&mut self) -> Result<&'de str, ReadError>;
 
     /// An object into a model; false for null.
-    fn object(&mut self, model: &mut dyn Model) -> Result<bool, Fault>;
+    fn object(&mut self, model: &mut dyn Model) -> Result<bool, ReadError>;
 
     /// The entries of a list, one after the other; false for null.
-    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, Fault>;
+    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, ReadError>;
 }
 
 /// What is done with each entry of a list.
-pub(crate) type Each<'a, 'de> = dyn FnMut(&mut dyn Source<'de>) -> Result<(), Fault> + 'a;
+pub(crate) type Each<'a, 'de> = dyn FnMut(&mut dyn ValueReader<'de>) -> Result<(), ReadError> + 'a;
 
 /// Why a value cannot be read, and which one.
 #[derive(Debug)]
-pub(crate) struct Fault(Box<Place>);
+pub(crate) struct ReadError(Box<ErrorPath>);
 
 #[derive(Debug)]
-struct Place {
+struct ErrorPath {
     /// Such as `.invoiceItems[3].amount`; empty for the value itself.
     path: String,
     why: String,
 }
 
-impl Fault {
+impl ReadError {
     /// The value itself is wrong.
     #[cold]
     pub(crate) fn new(why: impl fmt::Display) -> Self {
@@ -56,7 +56,7 @@ impl Fault {
 
     #[cold]
     fn at(path: String, why: impl fmt::Display) -> Self {
-        Self(Box::new(Place { path, why: why.to_string() }))
+        Self(Box::new(ErrorPath { path, why: why.to_string() }))
     }
 
     /// What [`into_error`](Self::into_error) made, out of its text.
@@ -77,7 +77,7 @@ impl Fault {
 
     /// Path, as `invoiceItems[3].amount` (`$` for the whole), and reason.
     pub(crate) fn into_parts(self) -> (String, String) {
-        let Place { path, why } = *self.0;
+        let ErrorPath { path, why } = *self.0;
         match path.strip_prefix('.').unwrap_or(&path) {
             "" => ("$".to_owned(), why),
             path => (path.to_owned(), why),
@@ -92,12 +92,12 @@ impl Fault {
 }
 
 /// A type that stands in a field of a model; null reads as none.
-pub(crate) trait Wire: Sized {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault>;
+pub(crate) trait FromWire: Sized {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError>;
 
     /// Reads an entry of a list, to its end.
-    fn read_entry<'de>(list: &mut Vec<Self>, entry: &mut dyn Source<'de>) -> Result<(), Fault> {
-        list.push(Self::read(entry)?.ok_or_else(|| Fault::new("null"))?);
+    fn read_entry<'de>(list: &mut Vec<Self>, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        list.push(Self::read(entry)?.ok_or_else(|| ReadError::new("null"))?);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ pub(crate) trait Wire: Sized {
 /// A field of a model, absent or not.
 pub(crate) trait Field {
     /// Takes the value that comes next.
-    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault>;
+    fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError>;
 
     /// Whether it is left out when written.
     fn is_absent(&self) -> bool;
@@ -137,7 +137,7 @@ pub(crate) trait Model {
     fn field(&mut self, name: &str) -> Option<&mut dyn Field>;
 
     /// Where all other fields are kept.
-    fn extra(&mut self) -> &mut Fields;
+    fn extra(&mut self) -> &mut ExtraFields;
 
     /// Writes what is not absent.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>

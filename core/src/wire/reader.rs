@@ -2,7 +2,7 @@
 //!
 //! serde compiles a reader anew for each type and each format. Here the part that knows the format ([`Next`], a few
 //! visitors) is compiled once for each format, and the part that knows a type once for each type; they meet at
-//! `dyn Source`. This keeps dozens of models small and quick to compile, and costs one indirect call a value.
+//! `dyn ValueReader`. This keeps dozens of models small and quick to compile, and costs one indirect call a value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::fields::Name;
-use super::{Each, Fault, Model, Source};
+use super::{Each, Model, ReadError, ValueReader};
 
 /// What knows a format: gives its next value to a seed.
-trait Next<'de> {
+trait NextValue<'de> {
     type Error: Error;
 
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error>;
@@ -30,7 +30,7 @@ impl<D> Once<D> {
     }
 }
 
-impl<'de, D: Deserializer<'de>> Next<'de> for Once<D> {
+impl<'de, D: Deserializer<'de>> NextValue<'de> for Once<D> {
     type Error = D::Error;
 
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, D::Error> {
@@ -42,7 +42,7 @@ impl<'de, D: Deserializer<'de>> Next<'de> for Once<D> {
 /// The value of a name in an object.
 struct ValueOf<'a, A>(&'a mut A);
 
-impl<'de, A: MapAccess<'de>> Next<'de> for ValueOf<'_, A> {
+impl<'de, A: MapAccess<'de>> NextValue<'de> for ValueOf<'_, A> {
     type Error = A::Error;
 
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
@@ -50,39 +50,39 @@ impl<'de, A: MapAccess<'de>> Next<'de> for ValueOf<'_, A> {
     }
 }
 
-impl<'de, N: Next<'de>> Source<'de> for N {
-    fn text(&mut self) -> Result<Option<Cow<'de, str>>, Fault> {
-        self.next(Text::new()).map_err(Fault::new)
+impl<'de, N: NextValue<'de>> ValueReader<'de> for N {
+    fn text(&mut self) -> Result<Option<Cow<'de, str>>, ReadError> {
+        self.next(Text::new()).map_err(ReadError::new)
     }
 
-    fn own_text(&mut self) -> Result<Option<Box<str>>, Fault> {
-        self.next(Text::new()).map_err(Fault::new)
+    fn own_text(&mut self) -> Result<Option<Box<str>>, ReadError> {
+        self.next(Text::new()).map_err(ReadError::new)
     }
 
-    fn raw(&mut self) -> Result<&'de str, Fault> {
+    fn raw(&mut self) -> Result<&'de str, ReadError> {
         self.next(PhantomData::<&RawValue>).map(RawValue::get).map_err(explain)
     }
 
-    fn object(&mut self, model: &mut dyn Model) -> Result<bool, Fault> {
+    fn object(&mut self, model: &mut dyn Model) -> Result<bool, ReadError> {
         let mut path = String::new();
-        self.next(Object { model, path: &mut path }).map_err(|error| Fault::at(path, error))
+        self.next(Object { model, path: &mut path }).map_err(|error| ReadError::at(path, error))
     }
 
-    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, Fault> {
+    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, ReadError> {
         let mut path = String::new();
-        self.next(List { each, path: &mut path }).map_err(|error| Fault::at(path, error))
+        self.next(List { each, path: &mut path }).map_err(|error| ReadError::at(path, error))
     }
 }
 
 /// A `Value` and a reader cannot lend their text, which serde_json says in its own terms.
 #[cold]
-fn explain(error: impl fmt::Display) -> Fault {
+fn explain(error: impl fmt::Display) -> ReadError {
     let why = error.to_string();
     match why.contains("expected raw value") {
-        true => {
-            Fault::new("numbers and unknown fields are read from JSON text only: use from_str or from_slice")
-        }
-        false => Fault::new(why),
+        true => ReadError::new(
+            "numbers and unknown fields are read from JSON text only: use from_str or from_slice",
+        ),
+        false => ReadError::new(why),
     }
 }
 
@@ -130,13 +130,17 @@ impl<'de> Visitor<'de> for Object<'_> {
 }
 
 /// Takes the value of a name that is not declared.
-fn read_other<'de>(model: &mut dyn Model, name: &str, value: &mut dyn Source<'de>) -> Result<(), Fault> {
+fn read_other<'de>(
+    model: &mut dyn Model,
+    name: &str,
+    value: &mut dyn ValueReader<'de>,
+) -> Result<(), ReadError> {
     model.extra().push(name, value.raw()?);
     Ok(())
 }
 
 #[cold]
-fn leave<E: Error>(fault: Fault, path: &mut String) -> E {
+fn leave<E: Error>(fault: ReadError, path: &mut String) -> E {
     *path = fault.0.path;
     E::custom(fault.0.why)
 }
@@ -264,8 +268,9 @@ impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
 
 #[cfg(test)]
 mod tests {
+    use crate::Operation;
     use crate::api::invoices::InvoiceItems;
-    use crate::{Operation, Response};
+    use crate::transport::HttpResponse;
 
     #[test]
     fn an_error_says_where_and_why() {
@@ -282,7 +287,7 @@ mod tests {
             ("null", "$", "null"),
             ("{} {}", "$", "trailing"),
         ] {
-            let answer = Response::new(body.into());
+            let answer = HttpResponse::new(body.into());
             let error = crate::api::invoices::GetInvoiceItems::new("1").parse(&answer).unwrap_err();
             assert_eq!(error.field(), Some(path), "{body}");
             assert!(error.to_string().contains(why), "{error}");

@@ -7,10 +7,10 @@ use serde::de::{Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap};
 
 use super::reader::Once;
-use super::{Fault, Field, Source, Wire};
+use super::{Field, FromWire, ReadError, ValueReader};
 
-impl<T: Wire + Serialize> Field for Option<T> {
-    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
+impl<T: FromWire + Serialize> Field for Option<T> {
+    fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         *self = T::read(source)?;
         Ok(())
     }
@@ -20,7 +20,7 @@ impl<T: Wire + Serialize> Field for Option<T> {
     }
 
     fn as_text(&self) -> Option<&str> {
-        self.as_ref().and_then(Wire::as_text)
+        self.as_ref().and_then(FromWire::as_text)
     }
 
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
@@ -28,9 +28,9 @@ impl<T: Wire + Serialize> Field for Option<T> {
     }
 }
 
-impl<T: Wire + Serialize> Field for Vec<T> {
-    fn read<'de>(&mut self, source: &mut dyn Source<'de>) -> Result<(), Fault> {
-        *self = Wire::read(source)?.unwrap_or_default();
+impl<T: FromWire + Serialize> Field for Vec<T> {
+    fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *self = FromWire::read(source)?.unwrap_or_default();
         Ok(())
     }
 
@@ -47,14 +47,14 @@ impl<T: Wire + Serialize> Field for Vec<T> {
     }
 }
 
-impl<T: Wire> Wire for Box<T> {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl<T: FromWire> FromWire for Box<T> {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         Ok(T::read(source)?.map(Box::new))
     }
 }
 
-impl Wire for Box<str> {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for Box<str> {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         source.own_text()
     }
 
@@ -63,8 +63,8 @@ impl Wire for Box<str> {
     }
 }
 
-impl Wire for String {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for String {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         Ok(source.own_text()?.map(Into::into))
     }
 
@@ -73,8 +73,8 @@ impl Wire for String {
     }
 }
 
-impl Wire for bool {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for bool {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         match source.text()?.as_deref() {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
@@ -84,21 +84,21 @@ impl Wire for bool {
     }
 }
 
-impl Wire for i64 {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for i64 {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let Some(text) = source.text()? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| not("a whole number", &text))
     }
 }
 
 #[cold]
-fn not(wanted: &str, found: &str) -> Fault {
+fn not(wanted: &str, found: &str) -> ReadError {
     let found: String = found.chars().take(40).collect();
-    Fault::new(format_args!("{found:?} is not {wanted}"))
+    ReadError::new(format_args!("{found:?} is not {wanted}"))
 }
 
-impl<T: Wire> Wire for Vec<T> {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl<T: FromWire> FromWire for Vec<T> {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let mut list = Self::new();
         let there = source.list(&mut |entry| T::read_entry(&mut list, entry))?;
         Ok(there.then_some(list))
@@ -108,10 +108,10 @@ impl<T: Wire> Wire for Vec<T> {
 /// For a type that has `as_str` and is made of a text that was read.
 macro_rules! text_on_the_wire {
     ($name:ident, $read:ident) => {
-        impl $crate::wire::Wire for $name {
+        impl $crate::wire::FromWire for $name {
             fn read<'de>(
-                source: &mut dyn $crate::wire::Source<'de>,
-            ) -> Result<Option<Self>, $crate::wire::Fault> {
+                source: &mut dyn $crate::wire::ValueReader<'de>,
+            ) -> Result<Option<Self>, $crate::wire::ReadError> {
                 Ok(source.$read()?.map(Self::of_text))
             }
 
@@ -136,7 +136,7 @@ macro_rules! text_on_the_wire {
 pub(crate) use text_on_the_wire;
 
 /// A value that may not be null.
-pub(crate) fn required<'de, T: Wire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value = T::read(&mut Once::new(deserializer)).map_err(Fault::into_error)?;
+pub(crate) fn required<'de, T: FromWire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let value = T::read(&mut Once::new(deserializer)).map_err(ReadError::into_error)?;
     value.ok_or_else(|| D::Error::custom("null where a value belongs"))
 }

@@ -10,15 +10,15 @@ use crate::error::{Error, Result};
 use crate::model::model;
 use crate::types::open_enum::open_enum;
 use crate::types::{BillRunId, BillRunNumber, Date, DateTime};
-use crate::wire::{Fault, Source};
-use crate::wire::{Wire, values};
+use crate::wire::{FromWire, values};
+use crate::wire::{ReadError, ValueReader};
 
 model! {
     /// A bill run: a job that bills the accounts of its scope up to a target date.
     ///
     /// The answer of all bill-run operations but the e-mail one. Posting and deleting may echo an older status:
     /// read the run again instead of relying on theirs.
-    pub answer BillRun {
+    pub response BillRun {
         /// Id of the run.
         pub id: Option<BillRunId> = "id",
         /// Number of the run; its invoices name it as their source.
@@ -86,7 +86,7 @@ impl BillRun {
     /// The id.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn id(&self) -> Result<&BillRunId> {
         self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
     }
@@ -94,7 +94,7 @@ impl BillRun {
     /// The number.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn number(&self) -> Result<&BillRunNumber> {
         self.number.as_ref().ok_or_else(|| Error::unreadable("billRunNumber", "missing"))
     }
@@ -102,7 +102,7 @@ impl BillRun {
     /// The status.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn status(&self) -> Result<&BillRunStatus> {
         self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
     }
@@ -235,15 +235,15 @@ impl fmt::Debug for BillCycleDay {
     }
 }
 
-impl Wire for BillCycleDay {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for BillCycleDay {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let json = source.raw()?;
         match json.as_bytes() {
             b"null" => Ok(None),
             [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), bare: true })),
             _ => serde_json::from_str(json)
                 .map(|text| Some(Self { text, bare: false }))
-                .map_err(|_| Fault::new("neither text nor a number")),
+                .map_err(|_| ReadError::new("neither text nor a number")),
         }
     }
 }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::call::reconcile::Transition;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::put("cancel_bill_run", "/v1/bill-runs/{billRunId}/cancel");
@@ -69,24 +69,24 @@ impl Operation for CancelBillRun {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
     }
 
-    fn parse(&self, success: &Response) -> Result<BillRun> {
+    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
         json::read(success.body())
     }
 }
 
 /// Read back through the run's status.
-impl Transition for CancelBillRun {
+impl ReadBack for CancelBillRun {
     type Read = GetBillRun;
 
     fn read_back(&self) -> GetBillRun {
         GetBillRun::new(self.bill_run.clone())
     }
 
-    fn holds(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
         let status = seen.ok()?.status.as_ref()?;
         Some(matches!(status, BillRunStatus::CancelInProgress | BillRunStatus::Canceled))
     }
@@ -111,7 +111,7 @@ mod tests {
         let body = Bytes::from(
             r#"{"success":true,"status":"CancelInProgress","nextRun":{"id":"2","status":"Pending"}}"#,
         );
-        let run = CancelBillRun::new("1").parse(&Response::new(body)).unwrap();
+        let run = CancelBillRun::new("1").parse(&HttpResponse::new(body)).unwrap();
         assert_eq!(run.next_run.unwrap().id().unwrap(), &"2");
     }
 }

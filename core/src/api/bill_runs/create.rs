@@ -3,15 +3,15 @@
 use crate::api::bill_runs::schedule::{RepeatType, RunDate};
 use crate::api::bill_runs::{
     BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunType, ChargeType, FilterType,
-    OrganizationLabel, Schedule, Scope, Timing,
+    OrganizationLabel, RunTiming, Schedule, Scope,
 };
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::Date;
 
 static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
@@ -19,7 +19,7 @@ static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
 model! {
     /// `POST /v1/bill-runs` ("Create a bill run"): starts or schedules a bill run.
     ///
-    /// Whom it bills is a [`Scope`], when it runs a [`Timing`]; combinations that make no sense cannot be written.
+    /// Whom it bills is a [`Scope`], when it runs a [`RunTiming`]; combinations that make no sense cannot be written.
     /// The new run is `Pending`: watch it until it is `Completed`, then post it.
     ///
     /// The service refuses while more than 500 runs that were made through the API are pending.
@@ -39,7 +39,7 @@ model! {
     /// ```
     ///
     /// # Errors
-    /// [`Kind::Build`](crate::Kind::Build) names the field that the service would refuse.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build) names the field that the service would refuse.
     pub request CreateBillRun {
         /// A name for people.
         name: Option<String> = "name",
@@ -78,7 +78,7 @@ model! {
 
 impl CreateBillRun {
     /// A run over a scope, at a time.
-    pub fn new(scope: impl Into<Scope>, timing: impl Into<Timing>) -> Self {
+    pub fn new(scope: impl Into<Scope>, timing: impl Into<RunTiming>) -> Self {
         let mut run = Self::default();
         match scope.into() {
             Scope::Batches(batches) => {
@@ -97,11 +97,11 @@ impl CreateBillRun {
             Scope::Filters(filters) => run.filters = filters,
         }
         match timing.into() {
-            Timing::AdHoc(dates) => {
+            RunTiming::AdHoc(dates) => {
                 run.target_date = Some(dates.target_date);
                 run.invoice_date = dates.invoice_date;
             }
-            Timing::Schedule(schedule) => run.set_schedule(schedule),
+            RunTiming::Schedule(schedule) => run.set_schedule(schedule),
         }
         run
     }
@@ -137,12 +137,12 @@ impl Operation for CreateBillRun {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.check()?;
-        Target::new(&SPEC).json(self, 256 + 160 * self.filters.len())
+        RequestBuilder::new(&SPEC).json(self, 256 + 160 * self.filters.len())
     }
 
-    fn parse(&self, success: &Response) -> Result<BillRun> {
+    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
         json::read(success.body())
     }
 }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::call::reconcile::Transition;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::delete("delete_bill_run", "/v1/bill-runs/{billRunId}");
@@ -46,24 +46,24 @@ impl Operation for DeleteBillRun {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<BillRun> {
+    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
         json::read_deleted(success.body())
     }
 }
 
 /// Read back through the run's status.
-impl Transition for DeleteBillRun {
+impl ReadBack for DeleteBillRun {
     type Read = GetBillRun;
 
     fn read_back(&self) -> GetBillRun {
         GetBillRun::new(self.bill_run.clone())
     }
 
-    fn holds(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
         match seen {
             Err(error) => error.is_not_found().then_some(true),
             Ok(run) => Some(*run.status.as_ref()? == BillRunStatus::RemoveInProgress),
@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn an_answer_may_have_no_body() {
         let delete = DeleteBillRun::new("1");
-        assert_eq!(delete.parse(&Response::new(Bytes::new())).unwrap(), BillRun::default());
+        assert_eq!(delete.parse(&HttpResponse::new(Bytes::new())).unwrap(), BillRun::default());
         let body = Bytes::from(r#"{"success":true,"status":"RemoveInProgress"}"#);
-        assert!(delete.parse(&Response::new(body)).unwrap().status.is_some());
+        assert!(delete.parse(&HttpResponse::new(body)).unwrap().status.is_some());
     }
 }

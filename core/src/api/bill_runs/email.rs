@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model::envelope::Done;
+use crate::model::envelope::Success;
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::BillRunKey;
 
 static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/emails");
@@ -19,7 +19,8 @@ static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/em
 ///
 /// ```
 /// use zuora_core::bill_runs::EmailBillRun;
-/// use zuora_core::{BillRunNumber, Operation};
+/// use zuora_core::Operation;
+/// use zuora_core::types::BillRunNumber;
 ///
 /// let request = EmailBillRun::new(BillRunNumber::from("BR-00000001")).resend(true).request()?;
 /// assert_eq!(request.uri(), "/v1/bill-runs/BR-00000001/emails");
@@ -54,17 +55,17 @@ impl EmailBillRun {
 }
 
 impl Operation for EmailBillRun {
-    type Output = Done;
+    type Output = Success;
 
     fn spec(&self) -> &Spec {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
     }
 
-    fn parse(&self, success: &Response) -> Result<Done> {
+    fn parse(&self, success: &HttpResponse) -> Result<Success> {
         json::read(success.body())
     }
 }
@@ -86,8 +87,8 @@ mod tests {
     #[test]
     fn an_answer_says_only_that_it_worked() {
         let body = Bytes::from(r#"{"success" : true}"#);
-        let done = EmailBillRun::new("BR-1").parse(&Response::new(body)).unwrap();
-        assert_eq!(done.verdict.success, Some(true));
+        let done = EmailBillRun::new("BR-1").parse(&HttpResponse::new(body)).unwrap();
+        assert_eq!(done.envelope.success, Some(true));
         assert_eq!(&EmailBillRun::new("BR-1").request().unwrap().body()[..], b"{}");
     }
 }

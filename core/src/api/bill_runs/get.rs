@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::BillRun;
 use crate::error::Result;
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::read("get_bill_run", "/v1/bill-runs/{billRunId}");
@@ -42,11 +42,11 @@ impl Operation for GetBillRun {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<BillRun> {
+    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
         json::read(success.body())
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         "createdDate":"2022-01-24 19:58:27","requestId":"8b4b2b8a-0000-4000-8000-000000000000","newField":[1.50]}"#;
 
     fn read(body: &str) -> Result<BillRun> {
-        GetBillRun::new("id").parse(&Response::new(Bytes::copy_from_slice(body.as_bytes())))
+        GetBillRun::new("id").parse(&HttpResponse::new(Bytes::copy_from_slice(body.as_bytes())))
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(run.id().unwrap(), &"2c9890077e8a8490017e8bf3a5171a43");
         assert_eq!(run.status().unwrap(), &BillRunStatus::Completed);
         assert_eq!(run.bill_cycle_day.as_ref().unwrap().day(), Some(1));
-        assert_eq!(run.verdict.success, Some(true));
+        assert_eq!(run.envelope.success, Some(true));
         assert_eq!(run.custom::<Vec<crate::Amount>>("newField").unwrap().unwrap()[0].to_string(), "1.50");
         assert_eq!(
             serde_json::to_string(&run).unwrap(),
@@ -111,10 +111,10 @@ mod tests {
         }
         assert_eq!(read("{}").unwrap().id().unwrap_err().field(), Some("id"));
         let deep = format!(r#"{{"billRunFilters":[{{"condition":{}"#, r#"{"conditions":["#.repeat(100_000));
-        assert_eq!(read(&deep).unwrap_err().kind(), crate::Kind::Decode);
+        assert_eq!(read(&deep).unwrap_err().kind(), crate::ErrorKind::Decode);
         assert_eq!(
             read(&format!(r#"{{"x":{}"#, "[".repeat(100_000))).unwrap_err().kind(),
-            crate::Kind::Decode
+            crate::ErrorKind::Decode
         );
     }
 }

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BillRun, BillRunStatus, GetBillRun, PostReviewed, Review};
-use crate::call::reconcile::Transition;
+use super::{BillRun, BillRunStatus, GetBillRun};
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{BillRunId, Date};
 
 static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post");
@@ -48,12 +48,6 @@ impl PostBillRun {
         Self { bill_run: bill_run.into(), body: Body::default() }
     }
 
-    /// Posts the run only if its invoices are still what somebody has looked at: see
-    /// [`Client::post_reviewed`](crate::Client::post_reviewed).
-    pub fn reviewed(review: Review) -> PostReviewed {
-        PostReviewed::new(review)
-    }
-
     /// Puts this date on all invoices and credit memos of the run; it must lie in an open accounting period.
     #[must_use]
     pub fn invoice_date(mut self, date: Date) -> Self {
@@ -69,24 +63,24 @@ impl Operation for PostBillRun {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
     }
 
-    fn parse(&self, success: &Response) -> Result<BillRun> {
+    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
         json::read(success.body())
     }
 }
 
 /// Read back through the run's status.
-impl Transition for PostBillRun {
+impl ReadBack for PostBillRun {
     type Read = GetBillRun;
 
     fn read_back(&self) -> GetBillRun {
         GetBillRun::new(self.bill_run.clone())
     }
 
-    fn holds(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
         let status = seen.ok()?.status.as_ref()?;
         Some(matches!(status, BillRunStatus::PostInProgress | BillRunStatus::Posted))
     }
@@ -115,7 +109,7 @@ mod tests {
     #[test]
     fn an_answer_is_the_run() {
         let body = Bytes::from(r#"{"success":true,"id":"1","status":"PostInProgress"}"#);
-        let run = PostBillRun::new("1").parse(&Response::new(body)).unwrap();
+        let run = PostBillRun::new("1").parse(&HttpResponse::new(body)).unwrap();
         assert_eq!(run.status().unwrap(), &crate::api::bill_runs::BillRunStatus::PostInProgress);
     }
 }

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{BillRun, PostBillRun};
 use crate::api::object_query::{QueriedInvoice, QueryInvoices};
-use crate::call::paginator::Pages;
-use crate::call::{Answer, Call};
+use crate::call::paginator::Paginator;
+use crate::call::{Call, Response};
 use crate::error::{Error, Result};
-use crate::machine::{Action, Event, Machine};
+use crate::machine::{Action, Event, Machine, ready};
 use crate::session::Session;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 use crate::types::{Amount, AmountError, BillRunId, BillRunNumber, Date};
 
 /// The invoices of a bill run at one moment: how many, how much, and which.
@@ -23,13 +23,13 @@ use crate::types::{Amount, AmountError, BillRunId, BillRunNumber, Date};
 pub struct Review {
     bill_run_id: BillRunId,
     bill_run_number: BillRunNumber,
-    invoices: BTreeMap<String, Reviewed>,
+    invoices: BTreeMap<String, ReviewedInvoice>,
 }
 
 /// One invoice of a review.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Reviewed {
+pub struct ReviewedInvoice {
     /// Its number; drafts may have none yet, or one that changes with posting.
     pub number: Option<String>,
     /// Id of the account.
@@ -54,7 +54,7 @@ impl Review {
     }
 
     /// Each invoice by its id.
-    pub fn invoices(&self) -> impl Iterator<Item = (&str, &Reviewed)> {
+    pub fn invoices(&self) -> impl Iterator<Item = (&str, &ReviewedInvoice)> {
         self.invoices.iter().map(|(id, invoice)| (id.as_str(), invoice))
     }
 
@@ -115,7 +115,7 @@ impl Review {
         let id = invoice.id.as_ref().ok_or_else(|| Error::unreadable("data[].id", "missing"))?;
         self.invoices.insert(
             id.to_string(),
-            Reviewed {
+            ReviewedInvoice {
                 number: text(invoice.number.as_ref().map(|number| number as &dyn ToString)),
                 account_id: text(invoice.account_id.as_ref().map(|id| id as &dyn ToString)),
                 currency: invoice.currency.clone().map(Into::into),
@@ -127,7 +127,7 @@ impl Review {
     }
 }
 
-impl Reviewed {
+impl ReviewedInvoice {
     fn name<'a>(&'a self, id: &'a str) -> &'a str {
         self.number.as_deref().unwrap_or(id)
     }
@@ -146,7 +146,7 @@ impl Reviewed {
     }
 }
 
-impl fmt::Display for Reviewed {
+impl fmt::Display for ReviewedInvoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let amount = self.amount.as_ref().map(ToString::to_string);
         let shown = [amount.as_deref(), self.currency.as_deref(), self.status.as_deref()];
@@ -156,12 +156,12 @@ impl fmt::Display for Reviewed {
 
 /// A [`Machine`] that reads all invoices of a run into a [`Review`].
 #[derive(Debug)]
-pub struct Reviewing {
-    pages: Pages<QueryInvoices>,
+pub struct ReviewBillRun {
+    pages: Paginator<QueryInvoices>,
     review: Option<Review>,
 }
 
-impl Reviewing {
+impl ReviewBillRun {
     /// `run` needs its id and its number.
     ///
     /// # Errors
@@ -179,20 +179,18 @@ impl Reviewing {
     fn again(session: &Session, review: Review) -> Self {
         let query = QueryInvoices::of_bill_run(review.bill_run_number.clone());
         let empty = Review { invoices: BTreeMap::new(), ..review };
-        Self { pages: Pages::new(session, query), review: Some(empty) }
+        Self { pages: Paginator::new(session, query), review: Some(empty) }
     }
 }
 
-impl Machine for Reviewing {
+impl Machine for ReviewBillRun {
     type Output = Review;
 
-    fn step(&mut self, mut event: Event, now: Now) -> Action<Review> {
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Review> {
         loop {
-            let page = match self.pages.step(event, now) {
-                Action::Send(request, limits) => return Action::Send(request, limits),
-                Action::Wait(until) => return Action::Wait(until),
-                Action::Done(Err(error)) => return Action::Done(Err(error)),
-                Action::Done(Ok(page)) => page,
+            let page = match ready!(self.pages.step(event, now)) {
+                Ok(page) => page,
+                Err(error) => return Action::Done(Err(error)),
             };
             let (Some(review), Some(page)) = (&mut self.review, page) else {
                 let over = || Error::failed("stepped out of turn");
@@ -206,15 +204,17 @@ impl Machine for Reviewing {
     }
 }
 
-/// The posting of a bill run that somebody has reviewed; made by [`PostBillRun::reviewed`].
+/// Posting a bill run on the condition that its invoices are still those of a review: see
+/// [`Client::post_if_unchanged`](crate::Client::post_if_unchanged).
 #[derive(Clone, Debug)]
-pub struct PostReviewed {
+pub struct PostIfUnchanged {
     post: PostBillRun,
     review: Review,
 }
 
-impl PostReviewed {
-    pub(super) fn new(review: Review) -> Self {
+impl PostIfUnchanged {
+    /// Posts the run that `review` was read from.
+    pub fn new(review: Review) -> Self {
         Self { post: PostBillRun::new(review.bill_run_id.clone()), review }
     }
 
@@ -226,35 +226,33 @@ impl PostReviewed {
     }
 
     /// A [`Machine`] that reads the run's invoices again and posts only when nothing has changed.
-    pub fn posting(&self, session: &Session) -> Posting {
-        Posting {
-            reading: Some(Reviewing::again(session, self.review.clone())),
+    pub fn machine(&self, session: &Session) -> impl Machine<Output = Response<BillRun>> + Send + use<> {
+        CheckThenPost {
+            reading: Some(ReviewBillRun::again(session, self.review.clone())),
             review: self.review.clone(),
             call: Call::new(session, self.post.clone()),
         }
     }
 }
 
-/// A [`Machine`] that posts a reviewed run.
+/// Reads the run's invoices again, compares, and posts.
 #[derive(Debug)]
-pub struct Posting {
-    reading: Option<Reviewing>,
+struct CheckThenPost {
+    reading: Option<ReviewBillRun>,
     review: Review,
     call: Call<PostBillRun>,
 }
 
-impl Machine for Posting {
-    type Output = Answer<BillRun>;
+impl Machine for CheckThenPost {
+    type Output = Response<BillRun>;
 
-    fn step(&mut self, event: Event, now: Now) -> Action<Self::Output> {
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
         let Some(reading) = &mut self.reading else {
             return self.call.step(event, now);
         };
-        let later = match reading.step(event, now) {
-            Action::Send(request, limits) => return Action::Send(request, limits),
-            Action::Wait(until) => return Action::Wait(until),
-            Action::Done(Err(error)) => return Action::Done(Err(error)),
-            Action::Done(Ok(later)) => later,
+        let later = match ready!(reading.step(event, now)) {
+            Ok(later) => later,
+            Err(error) => return Action::Done(Err(error)),
         };
         let changes = self.review.changes(&later);
         if !changes.is_empty() {

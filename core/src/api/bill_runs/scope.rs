@@ -82,7 +82,7 @@ impl Batches {
 /// When a bill run runs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Timing {
+pub enum RunTiming {
     /// Now, once.
     AdHoc(AdHoc),
     /// Later, or again and again.
@@ -110,19 +110,19 @@ impl AdHoc {
     }
 }
 
-impl From<AdHoc> for Timing {
+impl From<AdHoc> for RunTiming {
     fn from(dates: AdHoc) -> Self {
         Self::AdHoc(dates)
     }
 }
 
-impl From<Schedule> for Timing {
+impl From<Schedule> for RunTiming {
     fn from(schedule: Schedule) -> Self {
         Self::Schedule(schedule)
     }
 }
 
-impl From<MonthlySchedule> for Timing {
+impl From<MonthlySchedule> for RunTiming {
     fn from(schedule: MonthlySchedule) -> Self {
         Self::Schedule(schedule.0)
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::call::poller::{Awaited, Progress};
+use crate::call::poller::{Progress, Waiter};
 use crate::error::{Error, Result};
-use crate::transport::Now;
+use crate::transport::Timestamp;
 use crate::types::BillRunId;
 
 /// How long a run may show the status it had before an action, after the action was accepted.
@@ -30,26 +30,28 @@ const GRACE: Duration = Duration::from_secs(60);
 /// [`Deleted`](Goal::Deleted) that is the last look before it was gone.
 ///
 /// ```
-/// use zuora_core::{Client, Config, DataCenter, Offline, Pace};
-/// use zuora_core::bill_runs::{AwaitBillRun, Goal};
+/// use zuora_core::{Client, Config, DataCenter};
+/// use zuora_core::polling::PollingPolicy;
+/// use zuora_core::testing::FakeTransport;
+/// use zuora_core::bill_runs::{BillRunWaiter, BillRunGoal};
 /// # use std::cell::Cell;
 ///
 /// # let looks = Cell::new(0);
-/// # let world = Offline::new(|_| {
+/// # let world = FakeTransport::new(|_| {
 /// #     looks.set(looks.get() + 1);
 /// #     let status = ["Pending", "Processing", "Completed"][looks.get() - 1];
-/// #     Ok(Offline::json(200, format!(r#"{{"id":"2c98","status":"{status}","success":true}}"#)))
+/// #     Ok(FakeTransport::json(200, format!(r#"{{"id":"2c98","status":"{status}","success":true}}"#)))
 /// # });
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::over(&config, world)?;
-/// let run = client.wait(AwaitBillRun::new("2c98", Goal::Completed), Pace::default())?;
+/// let client = Client::with_transport(&config, world)?;
+/// let run = client.wait(BillRunWaiter::new("2c98", BillRunGoal::Completed), PollingPolicy::default())?;
 /// assert_eq!(run.status()?.as_str(), "Completed");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AwaitBillRun {
+pub struct BillRunWaiter {
     id: BillRunId,
-    goal: Goal,
+    goal: BillRunGoal,
     #[serde(default)]
     seen: Option<BillRun>,
     /// The passing status that leads to the goal was seen.
@@ -59,13 +61,13 @@ pub struct AwaitBillRun {
     #[serde(default)]
     unchanged: Duration,
     #[serde(skip)]
-    last_look: Option<Now>,
+    last_look: Option<Timestamp>,
 }
 
 /// Where a bill run is to get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Goal {
+pub enum BillRunGoal {
     /// Its documents exist.
     Completed,
     /// Its documents are posted.
@@ -76,9 +78,9 @@ pub enum Goal {
     Deleted,
 }
 
-impl AwaitBillRun {
+impl BillRunWaiter {
     /// Awaits the run with this id.
-    pub fn new(id: impl Into<BillRunId>, goal: Goal) -> Self {
+    pub fn new(id: impl Into<BillRunId>, goal: BillRunGoal) -> Self {
         Self { id: id.into(), goal, seen: None, under_way: false, unchanged: Duration::ZERO, last_look: None }
     }
 
@@ -108,7 +110,7 @@ impl AwaitBillRun {
     fn missed(&self, status: &BillRunStatus) -> Error {
         let id = self.id.as_str();
         let advice = match (self.goal, status) {
-            (Goal::Posted, BillRunStatus::Completed) if self.under_way => {
+            (BillRunGoal::Posted, BillRunStatus::Completed) if self.under_way => {
                 "it fell back, so at least one document could not be posted; posting again takes the drafts that are left"
             }
             (_, BillRunStatus::Error) => "the run as a whole failed",
@@ -124,23 +126,28 @@ impl AwaitBillRun {
             Processing, RemoveInProgress,
         };
         match (self.goal, status) {
-            (Goal::Completed, Completed | PostInProgress | Posted)
-            | (Goal::Posted, Posted)
-            | (Goal::Canceled, Canceled) => Ok(Progress::Ready(run)),
+            (BillRunGoal::Completed, Completed | PostInProgress | Posted)
+            | (BillRunGoal::Posted, Posted)
+            | (BillRunGoal::Canceled, Canceled) => Ok(Progress::Ready(run)),
 
-            (Goal::Posted, PostInProgress)
-            | (Goal::Canceled, CancelInProgress)
-            | (Goal::Deleted, RemoveInProgress) => Ok(self.on_the_way()),
+            (BillRunGoal::Posted, PostInProgress)
+            | (BillRunGoal::Canceled, CancelInProgress)
+            | (BillRunGoal::Deleted, RemoveInProgress) => Ok(self.on_the_way()),
 
-            (Goal::Completed | Goal::Posted, Error | Canceled | CancelInProgress | RemoveInProgress)
-            | (Goal::Canceled, Posted | Error | RemoveInProgress) => Err(self.missed(status)),
+            (
+                BillRunGoal::Completed | BillRunGoal::Posted,
+                Error | Canceled | CancelInProgress | RemoveInProgress,
+            )
+            | (BillRunGoal::Canceled, Posted | Error | RemoveInProgress) => Err(self.missed(status)),
 
-            (Goal::Completed | Goal::Posted, Pending | Processing | Paused) => Ok(Progress::Pending(None)),
+            (BillRunGoal::Completed | BillRunGoal::Posted, Pending | Processing | Paused) => {
+                Ok(Progress::Pending(None))
+            }
 
-            (Goal::Posted, Completed)
-            | (Goal::Canceled, Pending | Processing | Paused | Completed | PostInProgress)
+            (BillRunGoal::Posted, Completed)
+            | (BillRunGoal::Canceled, Pending | Processing | Paused | Completed | PostInProgress)
             | (
-                Goal::Deleted,
+                BillRunGoal::Deleted,
                 Pending | Processing | Paused | Completed | PostInProgress | Posted | Canceled
                 | CancelInProgress | Error,
             ) => self.not_yet(status),
@@ -150,18 +157,18 @@ impl AwaitBillRun {
     }
 }
 
-impl Awaited for AwaitBillRun {
+impl Waiter for BillRunWaiter {
     type Read = GetBillRun;
-    type Ready = BillRun;
+    type Output = BillRun;
 
     fn read(&self) -> GetBillRun {
         GetBillRun::new(self.id.clone())
     }
 
-    fn judge(&mut self, seen: Result<BillRun>, now: Now) -> Result<Progress<BillRun>> {
+    fn evaluate(&mut self, seen: Result<BillRun>, now: Timestamp) -> Result<Progress<BillRun>> {
         let run = match seen {
             Ok(run) => run,
-            Err(error) if self.goal == Goal::Deleted && error.is_not_found() => {
+            Err(error) if self.goal == BillRunGoal::Deleted && error.is_not_found() => {
                 let last = self.seen.take();
                 return Ok(Progress::Ready(last.unwrap_or_else(|| self.gone_at_once())));
             }
@@ -182,7 +189,7 @@ impl Awaited for AwaitBillRun {
     }
 }
 
-impl AwaitBillRun {
+impl BillRunWaiter {
     fn gone_at_once(&self) -> BillRun {
         BillRun { id: Some(self.id.clone()), ..BillRun::default() }
     }
@@ -193,8 +200,8 @@ mod tests {
     use super::*;
 
     /// Looks every 10 s; gives what each status was judged as.
-    fn judge(goal: Goal, statuses: &[&str]) -> Vec<&'static str> {
-        let mut awaited = AwaitBillRun::new("2c98", goal);
+    fn evaluate(goal: BillRunGoal, statuses: &[&str]) -> Vec<&'static str> {
+        let mut awaited = BillRunWaiter::new("2c98", goal);
         let mut verdicts = Vec::new();
         for (look, status) in statuses.iter().enumerate() {
             let seen = match *status {
@@ -207,8 +214,8 @@ mod tests {
                 }
                 status => Ok(BillRun { status: Some(status.into()), ..BillRun::default() }),
             };
-            let now = Now(Duration::from_secs(10 * look as u64));
-            verdicts.push(match awaited.judge(seen, now) {
+            let now = Timestamp::new(Duration::from_secs(10 * look as u64));
+            verdicts.push(match awaited.evaluate(seen, now) {
                 Ok(Progress::Ready(_)) => "ready",
                 Ok(Progress::Pending(_)) => "pending",
                 Err(_) => "failed",
@@ -220,11 +227,11 @@ mod tests {
     #[test]
     fn completed_is_news_of_either_kind_for_a_run_to_be_posted() {
         assert_eq!(
-            judge(Goal::Posted, &["Completed", "PostInProgress", "Posted"]),
+            evaluate(BillRunGoal::Posted, &["Completed", "PostInProgress", "Posted"]),
             ["pending", "pending", "ready"]
         );
-        assert_eq!(judge(Goal::Posted, &["PostInProgress", "Completed"]), ["pending", "failed"]);
-        let idle = judge(Goal::Posted, &["Completed"; 8]);
+        assert_eq!(evaluate(BillRunGoal::Posted, &["PostInProgress", "Completed"]), ["pending", "failed"]);
+        let idle = evaluate(BillRunGoal::Posted, &["Completed"; 8]);
         assert_eq!(idle[..6], ["pending"; 6]);
         assert_eq!(idle[6], "failed", "after a minute without posting");
     }
@@ -232,37 +239,43 @@ mod tests {
     #[test]
     fn each_goal_has_its_own_end() {
         assert_eq!(
-            judge(Goal::Completed, &["Pending", "Processing", "Completed"]),
+            evaluate(BillRunGoal::Completed, &["Pending", "Processing", "Completed"]),
             ["pending", "pending", "ready"]
         );
-        assert_eq!(judge(Goal::Completed, &["Processing", "Error"]), ["pending", "failed"]);
-        assert_eq!(judge(Goal::Completed, &["Posted"]), ["ready"]);
+        assert_eq!(evaluate(BillRunGoal::Completed, &["Processing", "Error"]), ["pending", "failed"]);
+        assert_eq!(evaluate(BillRunGoal::Completed, &["Posted"]), ["ready"]);
         assert_eq!(
-            judge(Goal::Canceled, &["Completed", "CancelInProgress", "Canceled"]),
+            evaluate(BillRunGoal::Canceled, &["Completed", "CancelInProgress", "Canceled"]),
             ["pending", "pending", "ready"]
         );
-        assert_eq!(judge(Goal::Canceled, &["CancelInProgress", "Completed"]), ["pending", "failed"]);
-        assert_eq!(judge(Goal::Canceled, &["Posted"]), ["failed"]);
         assert_eq!(
-            judge(Goal::Deleted, &["Canceled", "RemoveInProgress", "404"]),
+            evaluate(BillRunGoal::Canceled, &["CancelInProgress", "Completed"]),
+            ["pending", "failed"]
+        );
+        assert_eq!(evaluate(BillRunGoal::Canceled, &["Posted"]), ["failed"]);
+        assert_eq!(
+            evaluate(BillRunGoal::Deleted, &["Canceled", "RemoveInProgress", "404"]),
             ["pending", "pending", "ready"]
         );
-        assert_eq!(judge(Goal::Deleted, &["404"]), ["ready"]);
-        assert_eq!(judge(Goal::Posted, &["404"]), ["failed"]);
+        assert_eq!(evaluate(BillRunGoal::Deleted, &["404"]), ["ready"]);
+        assert_eq!(evaluate(BillRunGoal::Posted, &["404"]), ["failed"]);
     }
 
     #[test]
     fn a_status_that_nobody_knows_keeps_the_wait_going() {
-        assert_eq!(judge(Goal::Posted, &["Archiving", "PostInProgress", "Resting", "Posted"])[3], "ready");
+        assert_eq!(
+            evaluate(BillRunGoal::Posted, &["Archiving", "PostInProgress", "Resting", "Posted"])[3],
+            "ready"
+        );
     }
 
     #[test]
     fn memory_outlives_the_process() {
-        let mut awaited = AwaitBillRun::new("2c98", Goal::Posted);
+        let mut awaited = BillRunWaiter::new("2c98", BillRunGoal::Posted);
         let seen = |status: &str| Ok(BillRun { status: Some(status.into()), ..BillRun::default() });
-        awaited.judge(seen("PostInProgress"), Now::default()).unwrap();
+        awaited.evaluate(seen("PostInProgress"), Timestamp::default()).unwrap();
         let text = serde_json::to_string(&awaited).unwrap();
-        let mut taken_up: AwaitBillRun = serde_json::from_str(&text).unwrap();
-        assert!(taken_up.judge(seen("Completed"), Now::default()).is_err(), "it fell back");
+        let mut taken_up: BillRunWaiter = serde_json::from_str(&text).unwrap();
+        assert!(taken_up.evaluate(seen("Completed"), Timestamp::default()).is_err(), "it fell back");
     }
 }

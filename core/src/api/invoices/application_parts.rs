@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
-use crate::operation::{Operation, Paged, Spec};
-use crate::transport::{Request, Response};
+use crate::operation::request_builder::RequestBuilder;
+use crate::operation::{Operation, Paginated, Spec};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Amount, CreditMemoId, DateTime, InvoiceKey, PaymentId};
 
 static SPEC: Spec =
@@ -66,8 +66,8 @@ impl Operation for GetInvoiceApplicationParts {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        let mut target = Target::with_keys(&SPEC, &[self.invoice.as_str()])?;
+    fn request(&self) -> Result<HttpRequest> {
+        let mut target = RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?;
         match self.page_size {
             None => {}
             Some(size @ 1..=40) => target = target.query_number("pageSize", size),
@@ -81,27 +81,27 @@ impl Operation for GetInvoiceApplicationParts {
         target.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<ApplicationParts> {
+    fn parse(&self, success: &HttpResponse) -> Result<ApplicationParts> {
         json::read(success.body())
     }
 }
 
-impl Paged for GetInvoiceApplicationParts {
+impl Paginated for GetInvoiceApplicationParts {
     type Item = ApplicationPart;
 
-    fn split(&self, page: ApplicationParts) -> (Vec<ApplicationPart>, Option<Self>) {
+    fn into_page(&self, page: ApplicationParts) -> (Vec<ApplicationPart>, Option<Self>) {
         let goes_on = page.next_page.is_some() && !page.parts.is_empty();
-        (page.parts, if goes_on { self.ahead() } else { None })
+        (page.parts, if goes_on { self.next_page() } else { None })
     }
 
-    fn ahead(&self) -> Option<Self> {
+    fn next_page(&self) -> Option<Self> {
         self.page.unwrap_or(1).checked_add(1).map(|next| self.clone().page(next))
     }
 }
 
 model! {
     /// What has settled an invoice.
-    pub answer ApplicationParts {
+    pub response ApplicationParts {
         /// The parts.
         pub parts: Vec<ApplicationPart> = "applicationParts",
         /// Address of the next page; none on the last one. It is not followed.
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_next_page_is_asked_for_only_when_there_is_one() {
         let list = GetInvoiceApplicationParts::new("INV1");
-        let split = |body: &'static str| list.split(list.parse(&Response::new(body.into())).unwrap());
+        let split = |body: &'static str| list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
         let (parts, next) = split(
             r#"{"success":true,"applicationParts":[{"appliedAmount":"5.10","paymentId":"p","creditMemoId":null}]}"#,
         );

@@ -2,11 +2,11 @@
 
 use crate::api::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice, GetInvoice,
-    Invoice, InvoiceChanges, InvoiceToPost, PostedInvoice,
+    Invoice, InvoicePatch, InvoiceToPost, PostedInvoice,
 };
-use crate::call::reconcile::Transition;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
-use crate::model::envelope::{Done, Verdict};
+use crate::model::envelope::{Envelope, Success};
 use crate::operation::Operation;
 use crate::types::InvoiceId;
 
@@ -15,17 +15,17 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
     /// One row of the request.
     type Row: Clone;
     /// What a row that worked gives.
-    type Done;
+    type Applied;
 
     /// The request for these rows.
     #[doc(hidden)]
-    fn of_rows(rows: Vec<Self::Row>) -> Self;
+    fn from_rows(rows: Vec<Self::Row>) -> Self;
     /// How many items a row counts for.
     #[doc(hidden)]
     fn items(row: &Self::Row) -> usize;
     /// The results of the request's rows, in their order.
     #[doc(hidden)]
-    fn results(&self, answer: Self::Output) -> Vec<Result<Self::Done, Verdict>>;
+    fn results(&self, answer: Self::Output) -> Vec<Result<Self::Applied, Envelope>>;
     /// How to find out what became of a row whose answer was lost, where reading can tell.
     #[doc(hidden)]
     fn read_back(_: &Self::Row) -> Option<UpdatedRow> {
@@ -33,12 +33,12 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
     }
     /// Whether an invoice that was read back and shows something else proves that the row did not take effect.
     #[doc(hidden)]
-    fn is_certain(_: &Self::Row) -> bool {
+    fn is_conclusive(_: &Self::Row) -> bool {
         false
     }
     /// What a row gives whose invoice was found to hold it.
     #[doc(hidden)]
-    fn held(_: &Self::Row) -> Option<Self::Done> {
+    fn applied(_: &Self::Row) -> Option<Self::Applied> {
         None
     }
 }
@@ -52,9 +52,9 @@ mod sealed {
 
 impl Bulk for BulkCreateStandaloneInvoices {
     type Row = CreateStandaloneInvoice;
-    type Done = Invoice;
+    type Applied = Invoice;
 
-    fn of_rows(rows: Vec<CreateStandaloneInvoice>) -> Self {
+    fn from_rows(rows: Vec<CreateStandaloneInvoice>) -> Self {
         Self::new(rows)
     }
 
@@ -62,16 +62,16 @@ impl Bulk for BulkCreateStandaloneInvoices {
         row.items().len()
     }
 
-    fn results(&self, answer: Self::Output) -> Vec<Result<Invoice, Verdict>> {
+    fn results(&self, answer: Self::Output) -> Vec<Result<Invoice, Envelope>> {
         answer.results().map(|row| row.cloned().map_err(Clone::clone)).collect()
     }
 }
 
 impl Bulk for BulkPostInvoices {
     type Row = InvoiceToPost;
-    type Done = PostedInvoice;
+    type Applied = PostedInvoice;
 
-    fn of_rows(rows: Vec<InvoiceToPost>) -> Self {
+    fn from_rows(rows: Vec<InvoiceToPost>) -> Self {
         Self::new(rows)
     }
 
@@ -79,16 +79,16 @@ impl Bulk for BulkPostInvoices {
         0
     }
 
-    fn results(&self, answer: Self::Output) -> Vec<Result<PostedInvoice, Verdict>> {
+    fn results(&self, answer: Self::Output) -> Vec<Result<PostedInvoice, Envelope>> {
         answer.results().map(|row| row.cloned().map_err(Clone::clone)).collect()
     }
 }
 
 impl Bulk for BulkUpdateInvoices {
-    type Row = (InvoiceId, InvoiceChanges);
-    type Done = InvoiceId;
+    type Row = (InvoiceId, InvoicePatch);
+    type Applied = InvoiceId;
 
-    fn of_rows(rows: Vec<Self::Row>) -> Self {
+    fn from_rows(rows: Vec<Self::Row>) -> Self {
         Self::new(rows)
     }
 
@@ -96,20 +96,20 @@ impl Bulk for BulkUpdateInvoices {
         changes.items.len()
     }
 
-    fn results(&self, _: Done) -> Vec<Result<InvoiceId, Verdict>> {
+    fn results(&self, _: Success) -> Vec<Result<InvoiceId, Envelope>> {
         self.invoices().map(|invoice| Ok(invoice.clone())).collect()
     }
 
     fn read_back((invoice, changes): &Self::Row) -> Option<UpdatedRow> {
-        let shows = changes.can_be_seen();
+        let shows = changes.is_observable();
         shows.then(|| UpdatedRow { invoice: invoice.clone(), changes: changes.clone() })
     }
 
-    fn is_certain((_, changes): &Self::Row) -> bool {
-        changes.must_be_seen()
+    fn is_conclusive((_, changes): &Self::Row) -> bool {
+        changes.is_conclusive()
     }
 
-    fn held((invoice, _): &Self::Row) -> Option<InvoiceId> {
+    fn applied((invoice, _): &Self::Row) -> Option<InvoiceId> {
         Some(invoice.clone())
     }
 }
@@ -119,17 +119,17 @@ impl Bulk for BulkUpdateInvoices {
 #[derive(Clone, Debug)]
 pub struct UpdatedRow {
     invoice: InvoiceId,
-    changes: InvoiceChanges,
+    changes: InvoicePatch,
 }
 
-impl Transition for UpdatedRow {
+impl ReadBack for UpdatedRow {
     type Read = GetInvoice;
 
     fn read_back(&self) -> GetInvoice {
         GetInvoice::new(self.invoice.clone())
     }
 
-    fn holds(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        self.changes.seen_in(seen.ok()?)
+    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+        self.changes.matches(seen.ok()?)
     }
 }

@@ -3,13 +3,13 @@
 use crate::api::invoices::create::CreateStandaloneInvoice;
 use crate::api::invoices::{Invoice, rows};
 use crate::error::{Error, Result};
-use crate::model::envelope::Verdict;
+use crate::model::envelope::Envelope;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 
 static SPEC: Spec = Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch");
 
@@ -24,7 +24,8 @@ model! {
     ///
     /// ```
     /// use zuora_core::invoices::{BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
-    /// use zuora_core::{AccountId, Date, Operation};
+    /// use zuora_core::{Date, Operation};
+    /// use zuora_core::types::AccountId;
     ///
     /// let today = Date::new(2024, 6, 1)?;
     /// let invoice = |account: &str| {
@@ -36,7 +37,7 @@ model! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub request BulkCreateStandaloneInvoices {
-        invoices: Vec<CreateStandaloneInvoice> = "invoices" (by hand) [count(1, 50)],
+        invoices: Vec<CreateStandaloneInvoice> = "invoices" (by hand) [entries(1, 50)],
         /// Whether it is all invoices or none; by default each is made by itself.
         use_single_transaction: Option<bool> = "useSingleTransaction",
     }
@@ -56,7 +57,7 @@ impl Operation for BulkCreateStandaloneInvoices {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.check_fields(&Path::ROOT)?;
         for (index, invoice) in self.invoices.iter().enumerate() {
             invoice.check(&Path::ROOT.row("invoices", index))?;
@@ -65,10 +66,10 @@ impl Operation for BulkCreateStandaloneInvoices {
             return Err(Error::invalid("invoices", "have more than 1,000 items in all"));
         }
         let size = self.invoices.iter().map(CreateStandaloneInvoice::size).sum();
-        Target::new(&SPEC).json(self, size)
+        RequestBuilder::new(&SPEC).json(self, size)
     }
 
-    fn parse(&self, success: &Response) -> Result<CreatedInvoices> {
+    fn parse(&self, success: &HttpResponse) -> Result<CreatedInvoices> {
         let mut created: CreatedInvoices = json::read(success.body())?;
         created.invoices = rows::in_request_order(created.invoices, |invoice| invoice.object_index);
         Ok(created)
@@ -77,7 +78,7 @@ impl Operation for BulkCreateStandaloneInvoices {
 
 model! {
     /// The invoices that were made, and those that were not: one row for each of the request, in its order.
-    pub answer CreatedInvoices {
+    pub response CreatedInvoices {
         /// The rows; ask [`results`](Self::results) which of them failed.
         pub invoices: Vec<Invoice> = "invoices",
     }
@@ -85,10 +86,10 @@ model! {
 
 impl CreatedInvoices {
     /// For each invoice of the request what was made of it, or why it was not.
-    pub fn results(&self) -> impl Iterator<Item = Result<&Invoice, &Verdict>> {
+    pub fn results(&self) -> impl Iterator<Item = Result<&Invoice, &Envelope>> {
         self.invoices.iter().map(|invoice| {
-            if rows::has_failed(&invoice.verdict, invoice.id.is_some()) {
-                Err(&invoice.verdict)
+            if rows::has_failed(&invoice.envelope, invoice.id.is_some()) {
+                Err(&invoice.envelope)
             } else {
                 Ok(invoice)
             }
@@ -138,7 +139,7 @@ mod tests {
         let body = r#"{"success":true,"invoices":[{"success":true,"id":"a"},{"success":true,"id":"c"},
             {"success":false,"processId":"P","objectIndex":1,"reasons":[{"code":58490020,"message":"No account"}]}]}"#;
         let bulk = BulkCreateStandaloneInvoices::new([invoice(1), invoice(1), invoice(1)]);
-        let created = bulk.parse(&Response::new(body.into())).unwrap();
+        let created = bulk.parse(&HttpResponse::new(body.into())).unwrap();
         let rows: Vec<_> = created.results().collect();
         assert_eq!(rows[0].unwrap().id().unwrap(), &"a");
         assert_eq!(rows[1].unwrap_err().reasons[0].code, "58490020");

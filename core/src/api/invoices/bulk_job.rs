@@ -7,15 +7,15 @@ use std::sync::Arc;
 use crate::api::invoices::Invoice;
 use crate::api::invoices::bulk::{Bulk, UpdatedRow};
 use crate::call::Call;
-use crate::call::poller::{Pace, ToEnd, Watch};
-use crate::call::reconcile::{Settled, Settlement};
-use crate::error::{Error, Kind, Outcome, Result};
+use crate::call::poller::{Poller, PollingPolicy, UntilDone};
+use crate::call::reconcile::{Reconciled, Reconciliation};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::machine::{Action, Event, Machine};
-use crate::model::envelope::Verdict;
+use crate::model::envelope::Envelope;
 use crate::operation::Effect;
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 
 /// Most rows that one request may have.
 const MOST_ROWS: usize = 50;
@@ -31,17 +31,18 @@ const MOST_ITEMS: usize = 1000;
 /// read back.
 ///
 /// ```
-/// use zuora_core::invoices::{BulkPostInvoices, InChunks, InvoiceToPost};
-/// # use zuora_core::{Client, Config, DataCenter, Offline};
+/// use zuora_core::invoices::{BulkPostInvoices, BulkJob, InvoiceToPost};
+/// # use zuora_core::{Client, Config, DataCenter};
+/// # use zuora_core::testing::FakeTransport;
 ///
-/// # let world = Offline::new(|request| {
+/// # let world = FakeTransport::new(|request| {
 /// #     let rows = String::from_utf8_lossy(request.body()).replace("\"}", "\",\"success\":true}");
-/// #     Ok(Offline::json(200, format!("{},\"success\":true}}", rows.trim_end_matches('}').to_owned())))
+/// #     Ok(FakeTransport::json(200, format!("{},\"success\":true}}", rows.trim_end_matches('}').to_owned())))
 /// # });
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::over(&config, world)?;
+/// let client = Client::with_transport(&config, world)?;
 /// let drafts = (0..120).map(|n| InvoiceToPost::new(format!("{n:032x}")));
-/// let mut chunks = InChunks::<BulkPostInvoices>::new(client.session(), drafts).key_prefix("march");
+/// let mut chunks = BulkJob::<BulkPostInvoices>::new(client.session(), drafts).key_prefix("march");
 /// let mut posted = 0;
 /// while let Some(chunk) = client.drive(&mut chunks)? {
 ///     posted += chunk.results.iter().filter(|row| row.is_ok()).count();
@@ -49,10 +50,10 @@ const MOST_ITEMS: usize = 1000;
 /// # assert_eq!(posted, 120);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
-pub struct InChunks<B: Bulk> {
+pub struct BulkJob<B: Bulk> {
     session: Session,
     key_prefix: Option<String>,
-    waiting: VecDeque<B::Row>,
+    remaining: VecDeque<B::Row>,
     /// How many rows came before those that wait.
     passed: usize,
     /// How many chunks of each content were sent: two that are alike are two, not a repeat.
@@ -65,34 +66,34 @@ pub struct InChunks<B: Bulk> {
 /// What became of one chunk.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Chunk<D> {
-    /// Place of its first row among all rows, counted from 0.
+pub struct ChunkResult<D> {
+    /// ErrorPath of its first row among all rows, counted from 0.
     pub first: usize,
     /// One result for each row, in the order of the rows.
-    pub results: Vec<Result<D, RowFailure>>,
+    pub results: Vec<Result<D, RowError>>,
 }
 
 /// Why a row came to nothing, or may have.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct RowFailure {
+pub struct RowError {
     /// Whether the row took effect.
     pub outcome: Outcome,
     /// What the service said of the row; empty when it said nothing of rows.
-    pub verdict: Verdict,
+    pub envelope: Envelope,
     /// The failure of the whole request, shared by its rows.
     pub request: Option<Arc<Error>>,
     /// The invoice as it was read back after a lost answer.
     pub invoice: Option<Box<Invoice>>,
 }
 
-impl<B: Bulk> InChunks<B> {
+impl<B: Bulk> BulkJob<B> {
     /// Works through these rows in their order.
     pub fn new(session: &Session, rows: impl IntoIterator<Item = B::Row>) -> Self {
         Self {
             session: session.clone(),
             key_prefix: None,
-            waiting: rows.into_iter().collect(),
+            remaining: rows.into_iter().collect(),
             passed: 0,
             keys: BTreeMap::new(),
             state: State::Idle,
@@ -109,22 +110,22 @@ impl<B: Bulk> InChunks<B> {
     }
 
     /// How many rows are still to be sent.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
+    pub fn remaining(&self) -> usize {
+        self.remaining.len()
     }
 
     /// As many of the next rows as one request takes.
     fn cut(&mut self) -> Vec<B::Row> {
         let mut items = 0;
         let mut count = 0;
-        for row in self.waiting.iter().take(MOST_ROWS) {
+        for row in self.remaining.iter().take(MOST_ROWS) {
             items += B::items(row);
             if count > 0 && items > MOST_ITEMS {
                 break;
             }
             count += 1;
         }
-        self.waiting.drain(..count).collect()
+        self.remaining.drain(..count).collect()
     }
 
     /// Sorts out the rows that cannot be sent, so that they do not take the others along.
@@ -132,13 +133,13 @@ impl<B: Bulk> InChunks<B> {
         let rows = self.cut();
         let first = self.passed;
         self.passed += rows.len();
-        let all_sound = B::of_rows(rows.clone()).request().is_ok();
+        let all_sound = B::from_rows(rows.clone()).request().is_ok();
         let mut prepared = Prepared { first, results: Vec::with_capacity(rows.len()), sent: Vec::new() };
         for (place, row) in rows.into_iter().enumerate() {
-            let sound = if all_sound { Ok(()) } else { B::of_rows(vec![row.clone()]).request().map(drop) };
+            let sound = if all_sound { Ok(()) } else { B::from_rows(vec![row.clone()]).request().map(drop) };
             prepared.results.push(match (sound, &self.hopeless) {
-                (Err(error), _) => Some(Err(RowFailure::of_request(&Arc::new(error)))),
-                (Ok(()), Some(hopeless)) => Some(Err(RowFailure::unsent(hopeless))),
+                (Err(error), _) => Some(Err(RowError::of_request(&Arc::new(error)))),
+                (Ok(()), Some(hopeless)) => Some(Err(RowError::unsent(hopeless))),
                 (Ok(()), None) => {
                     prepared.sent.push((place, row));
                     None
@@ -176,13 +177,13 @@ impl<B: Bulk> InChunks<B> {
     }
 }
 
-impl<B: Bulk> Machine for InChunks<B> {
-    type Output = Option<Chunk<B::Done>>;
+impl<B: Bulk> Machine for BulkJob<B> {
+    type Output = Option<ChunkResult<B::Applied>>;
 
-    fn step(&mut self, mut event: Event, now: Now) -> Action<Self::Output> {
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Self::Output> {
         loop {
             match std::mem::replace(&mut self.state, State::Idle) {
-                State::Idle if self.waiting.is_empty() => return Action::Done(Ok(None)),
+                State::Idle if self.remaining.is_empty() => return Action::Done(Ok(None)),
                 State::Idle => self.state = self.begin(),
                 State::Sent { mut call, prepared } => match call.step(event, now) {
                     Action::Send(request, limits) => {
@@ -200,7 +201,7 @@ impl<B: Bulk> Machine for InChunks<B> {
                     }
                     Action::Done(Err(error)) => {
                         let error = Arc::new(error);
-                        if error.kind() == Kind::Auth {
+                        if error.kind() == ErrorKind::Auth {
                             self.hopeless = Some(Arc::clone(&error));
                         }
                         self.state = prepared.all_failed(&error);
@@ -217,8 +218,8 @@ impl<B: Bulk> Machine for InChunks<B> {
                             self.state = State::ReadBack { prepared, error, next, look: Some(look) };
                             return Action::Wait(until);
                         }
-                        Action::Done(settled) => {
-                            prepared.settle(next, settled);
+                        Action::Done(reconciled) => {
+                            prepared.reconcile(next, reconciled);
                             self.state = State::ReadBack { prepared, error, next: next + 1, look: None };
                             event = Event::Tick;
                         }
@@ -252,28 +253,28 @@ enum State<B: Bulk> {
     },
 }
 
-type Look = Box<ToEnd<Settlement<UpdatedRow>>>;
+type Look = Box<UntilDone<Reconciliation<UpdatedRow>>>;
 
 /// A chunk on its way: a result that is `None` is one that has still to come.
 struct Prepared<B: Bulk> {
     first: usize,
-    results: Vec<Option<Result<B::Done, RowFailure>>>,
+    results: Vec<Option<Result<B::Applied, RowError>>>,
     /// The rows that are sent, each with its place among the results.
     sent: Vec<(usize, B::Row)>,
 }
 
 impl<B: Bulk> Prepared<B> {
     fn bulk(&self) -> B {
-        B::of_rows(self.sent.iter().map(|(_, row)| row.clone()).collect())
+        B::from_rows(self.sent.iter().map(|(_, row)| row.clone()).collect())
     }
 
-    fn answered(mut self, results: Vec<Result<B::Done, Verdict>>) -> State<B> {
+    fn answered(mut self, results: Vec<Result<B::Applied, Envelope>>) -> State<B> {
         let mut results = results.into_iter();
         for (place, _) in &self.sent {
             self.results[*place] = Some(match results.next() {
                 Some(Ok(done)) => Ok(done),
-                Some(Err(verdict)) => Err(RowFailure::of_row(verdict)),
-                None => Err(RowFailure::unmentioned()),
+                Some(Err(envelope)) => Err(RowError::of_row(envelope)),
+                None => Err(RowError::unmentioned()),
             });
         }
         State::ReadBack { prepared: self, error: None, next: 0, look: None }
@@ -281,7 +282,7 @@ impl<B: Bulk> Prepared<B> {
 
     fn all_failed(mut self, error: &Arc<Error>) -> State<B> {
         for (place, _) in &self.sent {
-            self.results[*place] = Some(Err(RowFailure::of_request(error)));
+            self.results[*place] = Some(Err(RowError::of_request(error)));
         }
         let unknown = (error.outcome() == Outcome::Unknown).then(|| Arc::clone(error));
         State::ReadBack { prepared: self, error: unknown, next: 0, look: None }
@@ -290,16 +291,18 @@ impl<B: Bulk> Prepared<B> {
     /// Reads a row's invoice back, where that tells what became of the row.
     fn look(&self, next: usize, error: &Error, session: &Session) -> Option<Look> {
         let update = B::read_back(&self.sent.get(next)?.1)?;
-        Some(Box::new(Watch::new(session, Settlement::new(&update, error), Pace::default()).to_end()))
+        Some(Box::new(
+            Poller::new(session, Reconciliation::new(&update, error), PollingPolicy::default()).until_done(),
+        ))
     }
 
-    fn settle(&mut self, next: usize, settled: Result<Settled<Invoice>>) {
+    fn reconcile(&mut self, next: usize, reconciled: Result<Reconciled<Invoice>>) {
         let Some((place, row)) = self.sent.get(next) else { return };
         let slot = &mut self.results[*place];
-        match (settled, B::held(row), slot) {
-            (Ok(Settled::Holds(_)), Some(done), slot) => *slot = Some(Ok(done)),
-            (Ok(Settled::NotApplied(invoice)), _, Some(Err(failure))) => {
-                if B::is_certain(row) {
+        match (reconciled, B::applied(row), slot) {
+            (Ok(Reconciled::Applied(_)), Some(done), slot) => *slot = Some(Ok(done)),
+            (Ok(Reconciled::NotApplied(invoice)), _, Some(Err(failure))) => {
+                if B::is_conclusive(row) {
                     failure.outcome = Outcome::NotApplied;
                 }
                 failure.invoice = invoice.map(Box::new);
@@ -308,21 +311,21 @@ impl<B: Bulk> Prepared<B> {
         }
     }
 
-    fn chunk(self) -> Chunk<B::Done> {
-        let unmentioned = || Err(RowFailure::unmentioned());
+    fn chunk(self) -> ChunkResult<B::Applied> {
+        let unmentioned = || Err(RowError::unmentioned());
         let results = self.results.into_iter().map(|slot| slot.unwrap_or_else(unmentioned)).collect();
-        Chunk { first: self.first, results }
+        ChunkResult { first: self.first, results }
     }
 }
 
-impl RowFailure {
-    fn of_row(verdict: Verdict) -> Self {
-        Self { outcome: Outcome::NotApplied, verdict, request: None, invoice: None }
+impl RowError {
+    fn of_row(envelope: Envelope) -> Self {
+        Self { outcome: Outcome::NotApplied, envelope, request: None, invoice: None }
     }
 
     fn of_request(error: &Arc<Error>) -> Self {
         let outcome = error.outcome();
-        Self { outcome, verdict: Verdict::default(), request: Some(Arc::clone(error)), invoice: None }
+        Self { outcome, envelope: Envelope::default(), request: Some(Arc::clone(error)), invoice: None }
     }
 
     /// Held back because of what became of another request.
@@ -332,13 +335,13 @@ impl RowFailure {
 
     /// The request worked, but its answer has no row for this one.
     fn unmentioned() -> Self {
-        Self { outcome: Outcome::Unknown, verdict: Verdict::default(), request: None, invoice: None }
+        Self { outcome: Outcome::Unknown, envelope: Envelope::default(), request: None, invoice: None }
     }
 }
 
-impl fmt::Display for RowFailure {
+impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.verdict.reasons.first(), &self.request) {
+        match (self.envelope.reasons.first(), &self.request) {
             (Some(first), _) => write!(f, "{first}")?,
             (None, Some(request)) => return write!(f, "{request}"),
             (None, None) => f.write_str("the answer says nothing of this row")?,
@@ -351,7 +354,7 @@ impl fmt::Display for RowFailure {
     }
 }
 
-impl std::error::Error for RowFailure {}
+impl std::error::Error for RowError {}
 
 /// FNV-1a with 128 bits: equal content, equal key. It guards against change, not against forgery.
 fn fingerprint(content: &[u8]) -> u128 {
@@ -368,26 +371,26 @@ mod tests {
     use super::*;
     use crate::api::invoices::{
         BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice,
-        InvoiceChanges, InvoiceToPost,
+        InvoicePatch, InvoiceToPost,
     };
     use crate::client::blocking::Client;
     use crate::session::config::Config;
-    use crate::transport::fake::Offline;
-    use crate::transport::{Request, Response, TransportError};
+    use crate::testing::FakeTransport;
+    use crate::transport::{HttpRequest, HttpResponse, TransportError};
     use crate::types::InvoiceId;
 
-    fn client<F>(answer: F) -> Client<Offline<F>>
+    fn client<F>(answer: F) -> Client<FakeTransport<F>>
     where
-        F: Fn(&Request) -> Result<Response, TransportError>,
+        F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>,
     {
-        let config = Config::with_token("https://rest.zuora.com", "token").attempts(1);
-        Client::over(&config, Offline::new(answer)).unwrap()
+        let config = Config::with_token("https://rest.zuora.com", "token").max_attempts(1);
+        Client::with_transport(&config, FakeTransport::new(answer)).unwrap()
     }
 
-    fn all<B: Bulk, F: Fn(&Request) -> Result<Response, TransportError>>(
-        client: &Client<Offline<F>>,
-        mut chunks: InChunks<B>,
-    ) -> Vec<Result<B::Done, RowFailure>> {
+    fn all<B: Bulk, F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>>(
+        client: &Client<FakeTransport<F>>,
+        mut chunks: BulkJob<B>,
+    ) -> Vec<Result<B::Applied, RowError>> {
         let mut results = Vec::new();
         while let Some(chunk) = client.drive(&mut chunks).unwrap() {
             assert_eq!(chunk.first, results.len());
@@ -396,7 +399,7 @@ mod tests {
         results
     }
 
-    fn echo(request: &Request) -> Response {
+    fn echo(request: &HttpRequest) -> HttpResponse {
         let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
         let rows: Vec<_> = body["invoices"]
             .as_array()
@@ -414,7 +417,7 @@ mod tests {
                 )
             })
             .collect();
-        Offline::json(200, format!(r#"{{"success":true,"invoices":[{}]}}"#, rows.join(",")))
+        FakeTransport::json(200, format!(r#"{{"success":true,"invoices":[{}]}}"#, rows.join(",")))
     }
 
     #[test]
@@ -428,14 +431,14 @@ mod tests {
         let ids = (0..120).map(|n| if n % 50 == 7 { format!("bad{n}") } else { format!("id{n}") });
         let mut rows: Vec<_> = ids.map(InvoiceToPost::new).collect();
         rows[60] = InvoiceToPost::default();
-        let results = all(&client, InChunks::<BulkPostInvoices>::new(client.session(), rows));
+        let results = all(&client, BulkJob::<BulkPostInvoices>::new(client.session(), rows));
         assert_eq!((results.len(), sizes.lock().unwrap().len()), (120, 3));
         let failed: Vec<_> =
             results.iter().enumerate().filter(|(_, row)| row.is_err()).map(|(n, _)| n).collect();
         assert_eq!(failed, [7, 57, 60, 107]);
         assert!(results[57].as_ref().unwrap_err().to_string().starts_with("[59210020] Only invoices"));
         let unsent = results[60].as_ref().unwrap_err().request.as_ref().unwrap();
-        assert_eq!((unsent.kind(), unsent.field()), (Kind::Build, Some("invoices[0].id")));
+        assert_eq!((unsent.kind(), unsent.field()), (ErrorKind::Build, Some("invoices[0].id")));
     }
 
     #[test]
@@ -447,7 +450,7 @@ mod tests {
         });
         for _ in 0..2 {
             let rows = vec![InvoiceToPost::new("same"); 100];
-            all(&client, InChunks::<BulkPostInvoices>::new(client.session(), rows).key_prefix("march"));
+            all(&client, BulkJob::<BulkPostInvoices>::new(client.session(), rows).key_prefix("march"));
         }
         let keys = keys.into_inner().unwrap();
         assert_eq!(keys[..2], keys[2..]);
@@ -458,14 +461,14 @@ mod tests {
     #[test]
     fn an_update_whose_answer_is_lost_is_read_back_invoice_by_invoice() {
         let client = client(|request| match request.uri().path() {
-            "/v1/invoices" => Err(TransportError::in_flight("cut")),
+            "/v1/invoices" => Err(TransportError::maybe_sent("cut")),
             "/v1/invoices/held" => {
-                Ok(Offline::json(200, r#"{"success":true,"autoPay":true,"comments":"x "}"#))
+                Ok(FakeTransport::json(200, r#"{"success":true,"autoPay":true,"comments":"x "}"#))
             }
-            "/v1/invoices/gone" => Ok(Offline::json(404, r#"{"reasons":[{"code":50000040}]}"#)),
-            _ => Ok(Offline::json(200, r#"{"success":true,"autoPay":false}"#)),
+            "/v1/invoices/gone" => Ok(FakeTransport::json(404, r#"{"reasons":[{"code":50000040}]}"#)),
+            _ => Ok(FakeTransport::json(200, r#"{"success":true,"autoPay":false}"#)),
         });
-        let pays = InvoiceChanges::default().auto_pay(true);
+        let pays = InvoicePatch::default().auto_pay(true);
         let rows = [
             ("held", pays.clone()),
             ("other", pays.clone()),
@@ -473,13 +476,13 @@ mod tests {
             ("held", pays.comments("x")),
         ];
         let rows = rows.map(|(id, changes)| (InvoiceId::from(id), changes));
-        let results = all(&client, InChunks::<BulkUpdateInvoices>::new(client.session(), rows));
+        let results = all(&client, BulkJob::<BulkUpdateInvoices>::new(client.session(), rows));
         assert_eq!(results[0].as_ref().unwrap().as_str(), "held");
         let outcomes: Vec<_> = results[1..].iter().map(|row| row.as_ref().unwrap_err().outcome).collect();
         assert_eq!(outcomes, [Outcome::NotApplied, Outcome::Unknown, Outcome::Unknown]);
         assert!(results[3].as_ref().unwrap_err().invoice.is_some(), "shown, for a person to judge");
         let now = crate::transport::Transport::now(client.transport());
-        assert!(now.0 >= Duration::from_secs(130), "not before the service has certainly let go");
+        assert!(now.elapsed() >= Duration::from_secs(130), "not before the service has certainly let go");
     }
 
     #[test]
@@ -492,15 +495,15 @@ mod tests {
         let requests = Mutex::new(0);
         let client = client(|_| {
             *requests.lock().unwrap() += 1;
-            Ok(Offline::json(
+            Ok(FakeTransport::json(
                 200,
                 r#"{"success":true,"invoices":[{"id":"1","success":true},{"id":"2","success":true}]}"#,
             ))
         });
         let rows = [invoice(1), invoice(1000), invoice(600), invoice(400), invoice(1001)];
-        let results = all(&client, InChunks::<BulkCreateStandaloneInvoices>::new(client.session(), rows));
+        let results = all(&client, BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), rows));
         assert_eq!(*requests.lock().unwrap(), 3);
-        assert_eq!(results[4].as_ref().unwrap_err().request.as_ref().unwrap().kind(), Kind::Build);
+        assert_eq!(results[4].as_ref().unwrap_err().request.as_ref().unwrap().kind(), ErrorKind::Build);
         assert!(results[..4].iter().all(Result::is_ok));
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::api::invoices::rows;
 use crate::error::Result;
-use crate::model::envelope::Verdict;
+use crate::model::envelope::Envelope;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Date, InvoiceId};
 
 static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
@@ -29,7 +29,7 @@ model! {
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
     pub request BulkPostInvoices {
-        invoices: Vec<InvoiceToPost> = "invoices" (by hand) [count(1, 50)],
+        invoices: Vec<InvoiceToPost> = "invoices" (by hand) [entries(1, 50)],
     }
 }
 
@@ -47,15 +47,15 @@ impl Operation for BulkPostInvoices {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.check_fields(&Path::ROOT)?;
         for (index, invoice) in self.invoices.iter().enumerate() {
             invoice.check_fields(&Path::ROOT.row("invoices", index))?;
         }
-        Target::new(&SPEC).json(self, 16 + 80 * self.invoices.len())
+        RequestBuilder::new(&SPEC).json(self, 16 + 80 * self.invoices.len())
     }
 
-    fn parse(&self, success: &Response) -> Result<PostedInvoices> {
+    fn parse(&self, success: &HttpResponse) -> Result<PostedInvoices> {
         json::read(success.body())
     }
 }
@@ -64,7 +64,7 @@ model! {
     /// An invoice that is to be posted. Custom fields may be set along with it.
     pub request InvoiceToPost {
         /// The invoice; numbers do not work here.
-        pub id: Option<InvoiceId> = "id" [REQUIRED, up_to(32)],
+        pub id: Option<InvoiceId> = "id" [REQUIRED, max_len(32)],
         /// Date that it gets; without one it keeps its own.
         pub invoice_date: Option<Date> = "invoiceDate",
     }
@@ -91,7 +91,7 @@ impl From<&str> for InvoiceToPost {
 
 model! {
     /// What became of the invoices: one row for each of the request, in its order.
-    pub answer PostedInvoices {
+    pub response PostedInvoices {
         /// The rows; ask [`results`](Self::results) which of them failed.
         pub invoices: Vec<PostedInvoice> = "invoices",
     }
@@ -99,16 +99,16 @@ model! {
 
 impl PostedInvoices {
     /// For each invoice of the request the row, or why it was not posted.
-    pub fn results(&self) -> impl Iterator<Item = Result<&PostedInvoice, &Verdict>> {
+    pub fn results(&self) -> impl Iterator<Item = Result<&PostedInvoice, &Envelope>> {
         self.invoices.iter().map(|row| {
-            if rows::has_failed(&row.verdict, row.id.is_some()) { Err(&row.verdict) } else { Ok(row) }
+            if rows::has_failed(&row.envelope, row.id.is_some()) { Err(&row.envelope) } else { Ok(row) }
         })
     }
 }
 
 model! {
     /// What became of one invoice.
-    pub answer PostedInvoice {
+    pub response PostedInvoice {
         /// The invoice; there on failures too.
         pub id: Option<InvoiceId> = "id",
     }
@@ -141,9 +141,9 @@ mod tests {
     fn a_row_that_failed_does_not_hide_another() {
         let body = r#"{"success":true,"invoices":[{"id":"1","success":true},{"id":"2","success":false,
             "processId":"P","reasons":[{"code":59210020,"message":"Only invoices with Draft status can be posted."}]}]}"#;
-        let posted = BulkPostInvoices::new(["1", "2"]).parse(&Response::new(body.into())).unwrap();
+        let posted = BulkPostInvoices::new(["1", "2"]).parse(&HttpResponse::new(body.into())).unwrap();
         let rows: Vec<_> = posted.results().collect();
         assert!(rows[0].is_ok());
-        assert_eq!(rows[1].unwrap_err().reasons[0].category(), crate::Category::Format);
+        assert_eq!(rows[1].unwrap_err().reasons[0].category(), crate::ReasonCategory::Format);
     }
 }

@@ -1,14 +1,14 @@
 //! `PUT /v1/invoices`
 
-use crate::api::invoices::update::InvoiceChanges;
+use crate::api::invoices::update::InvoicePatch;
 use crate::error::Result;
-use crate::model::envelope::Done;
+use crate::model::envelope::Success;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceId;
 
 static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
@@ -20,22 +20,22 @@ model! {
     /// unknown, read the invoices.
     ///
     /// ```
-    /// use zuora_core::invoices::{BulkUpdateInvoices, InvoiceChanges};
+    /// use zuora_core::invoices::{BulkUpdateInvoices, InvoicePatch};
     /// use zuora_core::Operation;
     ///
-    /// let bulk = BulkUpdateInvoices::new([("2c92c8955bd63cc1015bd7c151af02ab", InvoiceChanges::default().auto_pay(true))]);
+    /// let bulk = BulkUpdateInvoices::new([("2c92c8955bd63cc1015bd7c151af02ab", InvoicePatch::default().auto_pay(true))]);
     /// let request = bulk.request()?;
     /// assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices"));
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
     pub request BulkUpdateInvoices {
-        invoices: Vec<InvoiceChanges> = "invoices" (by hand) [count(1, 50)],
+        invoices: Vec<InvoicePatch> = "invoices" (by hand) [entries(1, 50)],
     }
 }
 
 impl BulkUpdateInvoices {
     /// Changes these invoices, 1 to 50.
-    pub fn new<I: Into<InvoiceId>>(changes: impl IntoIterator<Item = (I, InvoiceChanges)>) -> Self {
+    pub fn new<I: Into<InvoiceId>>(changes: impl IntoIterator<Item = (I, InvoicePatch)>) -> Self {
         let invoices = changes.into_iter().map(|(invoice, changes)| changes.of(invoice.into())).collect();
         Self { invoices, ..Self::default() }
     }
@@ -44,18 +44,18 @@ impl BulkUpdateInvoices {
 impl BulkUpdateInvoices {
     /// The invoices that are changed, in order.
     pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
-        self.invoices.iter().filter_map(InvoiceChanges::invoice)
+        self.invoices.iter().filter_map(InvoicePatch::invoice)
     }
 }
 
 impl Operation for BulkUpdateInvoices {
-    type Output = Done;
+    type Output = Success;
 
     fn spec(&self) -> &Spec {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.check_fields(&Path::ROOT)?;
         for (index, changes) in self.invoices.iter().enumerate() {
             let path = Path::ROOT.row("invoices", index);
@@ -64,10 +64,10 @@ impl Operation for BulkUpdateInvoices {
             }
             changes.check(&path)?;
         }
-        Target::new(&SPEC).json(self, self.invoices.iter().map(InvoiceChanges::size).sum())
+        RequestBuilder::new(&SPEC).json(self, self.invoices.iter().map(InvoicePatch::size).sum())
     }
 
-    fn parse(&self, success: &Response) -> Result<Done> {
+    fn parse(&self, success: &HttpResponse) -> Result<Success> {
         json::read(success.body())
     }
 }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_request_is_the_same_out_of_a_queue() {
-        let bulk = BulkUpdateInvoices::new([("1", InvoiceChanges::default().comments("x"))]);
+        let bulk = BulkUpdateInvoices::new([("1", InvoicePatch::default().comments("x"))]);
         let text = serde_json::to_string(&bulk).unwrap();
         assert_eq!(text, r#"{"invoices":[{"id":"1","comments":"x"}]}"#);
         assert_eq!(serde_json::from_str::<BulkUpdateInvoices>(&text).unwrap(), bulk);
@@ -89,14 +89,14 @@ mod tests {
     fn limits_are_named_and_met() {
         let fault =
             |bulk: BulkUpdateInvoices| bulk.request().err().map(|error| error.field().unwrap().to_owned());
-        let rows = |count| BulkUpdateInvoices::new(vec![("1", InvoiceChanges::default()); count]);
+        let rows = |count| BulkUpdateInvoices::new(vec![("1", InvoicePatch::default()); count]);
         assert_eq!(
             (fault(rows(0)).as_deref(), fault(rows(50)), fault(rows(51)).as_deref()),
             (Some("invoices"), None, Some("invoices"))
         );
         let nameless = serde_json::from_str(r#"{"invoices":[{"comments":"x"}]}"#).unwrap();
         assert_eq!(fault(nameless).unwrap(), "invoices[0].id");
-        let long = InvoiceChanges::default().comments("x".repeat(256));
+        let long = InvoicePatch::default().comments("x".repeat(256));
         assert_eq!(fault(BulkUpdateInvoices::new([("1", long)])).unwrap(), "invoices[0].comments");
     }
 }

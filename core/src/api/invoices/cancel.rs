@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
-use crate::api::jobs::Submitted;
-use crate::call::reconcile::Transition;
+use crate::api::jobs::SubmittedJob;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
-use crate::model::envelope::Done;
+use crate::model::envelope::Success;
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cancel");
 
 /// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice, for good.
 ///
-/// Below some 1,000 items it is done at once, above by a job: see [`Submitted::status`].
+/// Below some 1,000 items it is done at once, above by a job: see [`SubmittedJob::status`].
 ///
 /// ```
 /// use zuora_core::invoices::CancelInvoice;
@@ -42,31 +42,31 @@ impl CancelInvoice {
 }
 
 impl Operation for CancelInvoice {
-    type Output = Submitted;
+    type Output = SubmittedJob;
 
     fn spec(&self) -> &Spec {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         // An empty object: without a body the service answers 415.
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&Done::default(), 2)
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&Success::default(), 2)
     }
 
-    fn parse(&self, success: &Response) -> Result<Submitted> {
+    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
         json::read(success.body())
     }
 }
 
 /// Read back through the invoice's status.
-impl Transition for CancelInvoice {
+impl ReadBack for CancelInvoice {
     type Read = GetInvoice;
 
     fn read_back(&self) -> GetInvoice {
         GetInvoice::new(self.invoice.clone())
     }
 
-    fn holds(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
         match seen.ok()?.status.as_ref()? {
             InvoiceStatus::Canceled | InvoiceStatus::CancelInProgress => Some(true),
             InvoiceStatus::Draft | InvoiceStatus::Posted => Some(false),
@@ -91,7 +91,7 @@ mod tests {
     fn only_what_the_status_tells_is_taken_for_certain() {
         let holds = |status: &str| {
             let invoice: Invoice = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();
-            CancelInvoice::new("1").holds(Ok(&invoice))
+            CancelInvoice::new("1").is_applied(Ok(&invoice))
         };
         assert_eq!(
             (holds("CancelInProgress"), holds("Draft"), holds("New")),

@@ -54,45 +54,45 @@ model! {
     /// A contact that is made along with an invoice.
     pub request NewContact {
         /// First name.
-        pub first_name: Option<String> = "firstName" [REQUIRED, text(1, 100)],
+        pub first_name: Option<String> = "firstName" [REQUIRED, len(1, 100)],
         /// Last name.
-        pub last_name: Option<String> = "lastName" [REQUIRED, text(1, 100)],
+        pub last_name: Option<String> = "lastName" [REQUIRED, len(1, 100)],
         /// Nickname.
-        pub nickname: Option<String> = "nickname" [up_to(100)],
+        pub nickname: Option<String> = "nickname" [max_len(100)],
         /// Text about the contact.
-        pub contact_description: Option<String> = "contactDescription" [up_to(100)],
+        pub contact_description: Option<String> = "contactDescription" [max_len(100)],
         /// E-mail address at work.
-        pub work_email: Option<String> = "workEmail" [up_to(80)],
+        pub work_email: Option<String> = "workEmail" [max_len(80)],
         /// Personal e-mail address.
-        pub personal_email: Option<String> = "personalEmail" [up_to(80)],
+        pub personal_email: Option<String> = "personalEmail" [max_len(80)],
         /// Telephone at work.
-        pub work_phone: Option<String> = "workPhone" [up_to(40)],
+        pub work_phone: Option<String> = "workPhone" [max_len(40)],
         /// Mobile telephone.
-        pub mobile_phone: Option<String> = "mobilePhone" [up_to(40)],
+        pub mobile_phone: Option<String> = "mobilePhone" [max_len(40)],
         /// Telephone at home.
-        pub home_phone: Option<String> = "homePhone" [up_to(40)],
+        pub home_phone: Option<String> = "homePhone" [max_len(40)],
         /// Another telephone.
-        pub other_phone: Option<String> = "otherPhone" [up_to(40)],
+        pub other_phone: Option<String> = "otherPhone" [max_len(40)],
         /// What that telephone is for.
         pub other_phone_type: Option<PhoneType> = "otherPhoneType",
         /// Fax number.
-        pub fax: Option<String> = "fax" [up_to(40)],
+        pub fax: Option<String> = "fax" [max_len(40)],
         /// First line of the address.
-        pub address1: Option<String> = "address1" [up_to(255)],
+        pub address1: Option<String> = "address1" [max_len(255)],
         /// Second line of the address.
-        pub address2: Option<String> = "address2" [up_to(255)],
+        pub address2: Option<String> = "address2" [max_len(255)],
         /// City.
-        pub city: Option<String> = "city" [up_to(100)],
+        pub city: Option<String> = "city" [max_len(100)],
         /// County.
-        pub county: Option<String> = "county" [up_to(100)],
+        pub county: Option<String> = "county" [max_len(100)],
         /// State or province.
-        pub state: Option<String> = "state" [up_to(100)],
+        pub state: Option<String> = "state" [max_len(100)],
         /// Postal code.
-        pub zip_code: Option<String> = "zipCode" [up_to(20)],
+        pub zip_code: Option<String> = "zipCode" [max_len(20)],
         /// Country, by name or abbreviation.
-        pub country: Option<String> = "country" [up_to(64)],
+        pub country: Option<String> = "country" [max_len(64)],
         /// Region by which it is taxed.
-        pub tax_region: Option<String> = "taxRegion" [up_to(100)],
+        pub tax_region: Option<String> = "taxRegion" [max_len(100)],
     }
 }
 

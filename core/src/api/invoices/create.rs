@@ -8,9 +8,9 @@ use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{AccountId, AccountNumber, Amount, ContactId, Date};
 
 static SPEC: Spec = Spec::keyed("create_standalone_invoice", "/v1/invoices");
@@ -23,7 +23,8 @@ model! {
     ///
     /// ```
     /// use zuora_core::invoices::{CreateStandaloneInvoice, NewInvoiceItem};
-    /// use zuora_core::{AccountNumber, Amount, Date, Operation};
+    /// use zuora_core::{Amount, Date, Operation};
+    /// use zuora_core::types::AccountNumber;
     ///
     /// let today = Date::new(2024, 6, 1)?;
     /// let item = NewInvoiceItem::named("Setup", Amount::new(250_00, 2)?, today);
@@ -35,7 +36,7 @@ model! {
     /// ```
     ///
     /// # Errors
-    /// [`Kind::Build`](crate::Kind::Build) names the field that the service would refuse.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build) names the field that the service would refuse.
     pub request CreateStandaloneInvoice {
         account_id: Option<AccountId> = "accountId" (by hand),
         account_number: Option<AccountNumber> = "accountNumber" (by hand),
@@ -44,21 +45,21 @@ model! {
         /// Day by which it is to be paid; by default worked out from the term of payment.
         due_date: Option<Date> = "dueDate",
         /// A number of your own: up to 32 letters, digits, `-` and `_`, not used before.
-        invoice_number: Option<String> = "invoiceNumber" [text(1, 32)],
+        invoice_number: Option<String> = "invoiceNumber" [len(1, 32)],
         /// `Draft`, the default, or `Posted`.
         status: Option<InvoiceStatus> = "status",
         /// Currency of all amounts, an ISO 4217 code; by default that of the account. Needs Multiple Currencies.
         currency: Option<String> = "currency",
         /// Rates of exchange of your own, at most 2. Needs `Zuora-Version` 224.0 or later.
-        custom_rates: Vec<CustomRate> = "customRates" [count(0, 2)],
+        custom_rates: Vec<CustomRate> = "customRates" [entries(0, 2)],
         /// Text on the invoice.
-        comments: Option<String> = "comments" [up_to(255)],
+        comments: Option<String> = "comments" [max_len(255)],
         /// Whether the account pays it without being asked; by default not.
         auto_pay: Option<bool> = "autoPay",
         /// Term of payment, such as `Net 30`.
-        payment_term: Option<String> = "paymentTerm" [up_to(100)],
+        payment_term: Option<String> = "paymentTerm" [max_len(100)],
         /// The sequence that its number comes from.
-        sequence_set: Option<String> = "sequenceSet" [up_to(50)],
+        sequence_set: Option<String> = "sequenceSet" [max_len(50)],
         /// The template that it is printed with.
         template_id: Option<String> = "templateId" [ID],
         /// The profile by which notifications about it are sent.
@@ -74,12 +75,12 @@ model! {
         ship_to_contact: Option<NewContact> = "shipToContact" (by hand),
         ship_to_same_as_bill_to: Option<bool> = "shipToSameAsBillTo" (by hand),
         /// Id in NetSuite.
-        integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
-        items: Vec<NewInvoiceItem> = "invoiceItems" (by hand) [count(1, 1000)],
+        sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
+        items: Vec<NewInvoiceItem> = "invoiceItems" (by hand) [entries(1, 1000)],
     }
 }
 
@@ -199,12 +200,12 @@ impl Operation for CreateStandaloneInvoice {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.check(&Path::ROOT)?;
-        Target::new(&SPEC).json(self, self.size())
+        RequestBuilder::new(&SPEC).json(self, self.size())
     }
 
-    fn parse(&self, success: &Response) -> Result<Invoice> {
+    fn parse(&self, success: &HttpResponse) -> Result<Invoice> {
         json::read(success.body())
     }
 }
@@ -237,7 +238,7 @@ model! {
     /// A rate of exchange for one invoice.
     pub request CustomRate {
         /// The currency that is exchanged to, an ISO 4217 code: the home or the reporting currency.
-        pub currency: Option<String> = "currency" [REQUIRED, up_to(3)],
+        pub currency: Option<String> = "currency" [REQUIRED, max_len(3)],
         /// How much of it one unit of the invoice's currency is.
         pub rate: Option<Amount> = "customFxRate" [REQUIRED],
         /// Day of the rate.

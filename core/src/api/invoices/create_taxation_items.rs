@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Amount, Date, DateTime, InvoiceItemId, InvoiceKey, TaxationItemId};
 
 static SPEC: Spec = Spec::keyed("create_invoice_taxation_items", "/v1/invoices/{invoiceKey}/taxation-items");
@@ -38,7 +38,7 @@ pub struct CreateTaxationItems {
 
 model! {
     pub(super) struct Body {
-        lines: Vec<NewTaxationItem> = "taxationItems" [count(1, 500)],
+        lines: Vec<NewTaxationItem> = "taxationItems" [entries(1, 500)],
     }
 }
 
@@ -57,7 +57,7 @@ impl Operation for CreateTaxationItems {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.body.check_fields(&Path::ROOT)?;
         for (index, line) in self.body.lines.iter().enumerate() {
             let path = Path::ROOT.row("taxationItems", index);
@@ -67,10 +67,10 @@ impl Operation for CreateTaxationItems {
             }
         }
         let size = 32 + 256 * self.body.lines.len();
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, size)
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, size)
     }
 
-    fn parse(&self, success: &Response) -> Result<CreatedTaxationItems> {
+    fn parse(&self, success: &HttpResponse) -> Result<CreatedTaxationItems> {
         json::read(success.body())
     }
 }
@@ -81,9 +81,9 @@ model! {
         /// The item.
         pub invoice_item_id: Option<InvoiceItemId> = "invoiceItemId" [REQUIRED, ID],
         /// Name of the tax.
-        pub name: Option<String> = "name" [REQUIRED, text(1, usize::MAX)],
+        pub name: Option<String> = "name" [REQUIRED, len(1, usize::MAX)],
         /// Who levies it.
-        pub jurisdiction: Option<String> = "jurisdiction" [REQUIRED, text(1, usize::MAX)],
+        pub jurisdiction: Option<String> = "jurisdiction" [REQUIRED, len(1, usize::MAX)],
         /// The tax.
         pub tax_amount: Option<Amount> = "taxAmount" [REQUIRED],
         /// The part of the item that is free of this tax.
@@ -125,15 +125,15 @@ model! {
     pub request NewTaxFinance {
         /// For receivables.
         pub accounts_receivable_accounting_code: Option<String> =
-            "accountsReceivableAccountingCode" [up_to(100)],
+            "accountsReceivableAccountingCode" [max_len(100)],
         /// For the tax that is owed to whoever levies it.
-        pub sales_tax_payable_accounting_code: Option<String> = "salesTaxPayableAccountingCode" [up_to(100)],
+        pub sales_tax_payable_accounting_code: Option<String> = "salesTaxPayableAccountingCode" [max_len(100)],
     }
 }
 
 model! {
     /// The tax lines that were added.
-    pub answer CreatedTaxationItems {
+    pub response CreatedTaxationItems {
         /// The lines.
         pub lines: Vec<TaxationItem> = "taxationItems",
     }
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn the_lines_are_answered() {
         let body = r#"{"success":true,"taxationItems":[{"id":"1","taxAmount":1.900,"taxMode":"Sideways"}]}"#;
-        let answer = CreateTaxationItems::new("1", []).parse(&Response::new(body.into())).unwrap();
+        let answer = CreateTaxationItems::new("1", []).parse(&HttpResponse::new(body.into())).unwrap();
         assert_eq!(answer.lines[0].tax_amount.as_ref().unwrap().to_string(), "1.900");
         assert!(!answer.lines[0].tax_mode.as_ref().unwrap().is_known());
     }

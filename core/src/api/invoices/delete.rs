@@ -3,20 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::{GetInvoice, Invoice};
-use crate::api::jobs::Submitted;
-use crate::call::reconcile::Transition;
+use crate::api::jobs::SubmittedJob;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::delete("delete_invoice", "/v1/invoices/{invoiceKey}");
 
 /// `DELETE /v1/invoices/{invoiceKey}` ("Delete an invoice"): deletes a canceled invoice.
 ///
-/// Below some 100 items it is done at once, above by a job: see [`Submitted::status`].
+/// Below some 100 items it is done at once, above by a job: see [`SubmittedJob::status`].
 ///
 /// ```
 /// use zuora_core::invoices::DeleteInvoice;
@@ -40,30 +40,30 @@ impl DeleteInvoice {
 }
 
 impl Operation for DeleteInvoice {
-    type Output = Submitted;
+    type Output = SubmittedJob;
 
     fn spec(&self) -> &Spec {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<Submitted> {
+    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
         json::read_deleted(success.body())
     }
 }
 
 /// Read back through the invoice, which is then not found.
-impl Transition for DeleteInvoice {
+impl ReadBack for DeleteInvoice {
     type Read = GetInvoice;
 
     fn read_back(&self) -> GetInvoice {
         GetInvoice::new(self.invoice.clone())
     }
 
-    fn holds(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
         match seen {
             Err(error) => error.is_not_found().then_some(true),
             Ok(_) => Some(false),
@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn an_answer_may_have_no_body() {
-        let parse = |body: &'static str| DeleteInvoice::new("1").parse(&Response::new(body.into())).unwrap();
+        let parse =
+            |body: &'static str| DeleteInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
         assert_eq!(parse("").status(), JobStatus::Completed);
         assert_eq!(parse(r#"{"id":"i","jobId":"j","jobStatus":"Pending"}"#).status(), JobStatus::Pending);
     }

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model::envelope::Done;
+use crate::model::envelope::Success;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emails");
@@ -88,18 +88,18 @@ impl EmailInvoice {
 }
 
 impl Operation for EmailInvoice {
-    type Output = Done;
+    type Output = Success;
 
     fn spec(&self) -> &Spec {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.body.check_fields(&Path::ROOT)?;
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
     }
 
-    fn parse(&self, success: &Response) -> Result<Done> {
+    fn parse(&self, success: &HttpResponse) -> Result<Success> {
         json::read(success.body())
     }
 }

@@ -6,9 +6,9 @@ use crate::api::invoices::paging::PageOf;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
-use crate::operation::{Operation, Paged, Spec};
-use crate::transport::{Request, Response};
+use crate::operation::request_builder::RequestBuilder;
+use crate::operation::{Operation, Paginated, Spec};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::read("get_invoice_files", "/v1/invoices/{invoiceKey}/files");
@@ -61,31 +61,31 @@ impl Operation for GetInvoiceFiles {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        self.paging.put(Target::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        self.paging.put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<InvoiceFiles> {
+    fn parse(&self, success: &HttpResponse) -> Result<InvoiceFiles> {
         json::read(success.body())
     }
 }
 
-impl Paged for GetInvoiceFiles {
+impl Paginated for GetInvoiceFiles {
     type Item = InvoiceFile;
 
-    fn split(&self, page: InvoiceFiles) -> (Vec<InvoiceFile>, Option<Self>) {
+    fn into_page(&self, page: InvoiceFiles) -> (Vec<InvoiceFile>, Option<Self>) {
         let paging = self.paging.next(page.files.len(), page.next_page.as_deref());
         (page.files, paging.map(|paging| Self { paging, ..self.clone() }))
     }
 
-    fn ahead(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    fn next_page(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
     }
 }
 
 model! {
     /// A page of an invoice's files.
-    pub answer InvoiceFiles {
+    pub response InvoiceFiles {
         /// The files, newest first.
         pub files: Vec<InvoiceFile> = "invoiceFiles",
         /// Address of the next page; none on the last one. It is not followed.
@@ -109,7 +109,7 @@ impl InvoiceFile {
     /// The id under which the file is downloaded.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the row has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
     pub fn file_id(&self) -> Result<FileId> {
         file_id(self.pdf_file_url.as_deref())
             .ok_or_else(|| Error::unreadable("invoiceFiles.pdfFileUrl", "missing"))
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn pages_go_on_as_long_as_there_is_evidence_and_rows() {
         let list = GetInvoiceFiles::new("INV1").page_size(2);
-        let split = |body: &'static str| list.split(list.parse(&Response::new(body.into())).unwrap());
+        let split = |body: &'static str| list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
         let (files, next) = split(
             r#"{"invoiceFiles":[{"id":"r","pdfFileUrl":"/v1/files/f1","versionNumber":1524041954479}],
             "nextPage":"https://elsewhere.example/v1/invoices/INV1/files?page=9"}"#,

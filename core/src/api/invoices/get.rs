@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Invoice;
 use crate::error::Result;
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::read("get_invoice", "/v1/invoices/{invoiceKey}");
@@ -42,11 +42,11 @@ impl Operation for GetInvoice {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<Invoice> {
+    fn parse(&self, success: &HttpResponse) -> Result<Invoice> {
         json::read(success.body())
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     use bytes::Bytes;
 
     fn read(body: &str) -> Invoice {
-        GetInvoice::new("id").parse(&Response::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap()
+        GetInvoice::new("id").parse(&HttpResponse::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap()
     }
 
     #[test]

@@ -12,7 +12,7 @@ model! {
     ///
     /// Amounts are in [`currency`](Self::currency). In a bulk answer a row may have failed: see
     /// [`verdict`](Self::verdict).
-    pub answer Invoice {
+    pub response Invoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
         /// Number of the invoice. That of a draft may change when it is posted.
@@ -123,7 +123,7 @@ model! {
         pub updated_by_id: Option<Box<str>> = "updatedById",
         /// When it was changed last, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
-        /// Place in the request of the invoice that failed, counted from 0; in the rows of a bulk answer.
+        /// ErrorPath in the request of the invoice that failed, counted from 0; in the rows of a bulk answer.
         pub object_index: Option<i64> = "objectIndex",
         /// Name of the organization, on tenants that have several.
         pub organization_label: Option<Box<str>> = "organizationLabel",
@@ -140,7 +140,7 @@ impl Invoice {
     /// The id.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn id(&self) -> Result<&InvoiceId> {
         self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
     }
@@ -148,7 +148,7 @@ impl Invoice {
     /// The number.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn number(&self) -> Result<&InvoiceNumber> {
         self.number.as_ref().ok_or_else(|| Error::unreadable("invoiceNumber", "missing"))
     }
@@ -156,7 +156,7 @@ impl Invoice {
     /// The status.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn status(&self) -> Result<&InvoiceStatus> {
         self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
     }
@@ -164,7 +164,7 @@ impl Invoice {
     /// The whole amount, tax included.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn amount(&self) -> Result<&Amount> {
         self.amount.as_ref().ok_or_else(|| Error::unreadable("amount", "missing"))
     }
@@ -172,7 +172,7 @@ impl Invoice {
     /// What is still owed.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn balance(&self) -> Result<&Amount> {
         self.balance.as_ref().ok_or_else(|| Error::unreadable("balance", "missing"))
     }

@@ -10,8 +10,8 @@ use crate::model::model;
 use crate::model::patch::Patch;
 use crate::model::rules::Path;
 use crate::types::{Amount, Date, DateTime, InvoiceItemId};
-use crate::wire::{Fault, Source};
-use crate::wire::{Wire, values};
+use crate::wire::{FromWire, values};
+use crate::wire::{ReadError, ValueReader};
 
 /// What an update does with one item of a draft invoice.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub enum ItemUpdate {
     /// Adds an item.
     Add(Box<NewInvoiceItem>),
     /// Changes an item.
-    Change(Box<ItemChanges>),
+    Change(Box<ItemPatch>),
     /// Takes an item away.
     Remove(InvoiceItemId),
 }
@@ -49,8 +49,8 @@ impl From<NewInvoiceItem> for ItemUpdate {
     }
 }
 
-impl From<ItemChanges> for ItemUpdate {
-    fn from(item: ItemChanges) -> Self {
+impl From<ItemPatch> for ItemUpdate {
+    fn from(item: ItemPatch) -> Self {
         Self::Change(Box::new(item))
     }
 }
@@ -60,20 +60,20 @@ model! {
     ///
     /// ```
     /// use zuora_core::Amount;
-    /// use zuora_core::invoices::ItemChanges;
+    /// use zuora_core::invoices::ItemPatch;
     ///
-    /// let changes = ItemChanges::of("2c86c8955bd63cc1015bd7c151af02ef").amount(Amount::new(9_90, 2)?).without_tax();
+    /// let changes = ItemPatch::of("2c86c8955bd63cc1015bd7c151af02ef").amount(Amount::new(9_90, 2)?).without_tax();
     /// assert_eq!(
     ///     serde_json::to_string(&changes)?,
     ///     r#"{"id":"2c86c8955bd63cc1015bd7c151af02ef","amount":9.90,"taxCode":null,"taxMode":null}"#,
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub request ItemChanges {
+    pub request ItemPatch {
         /// The item.
-        id: Option<InvoiceItemId> = "id" (by hand) [up_to(32)],
+        id: Option<InvoiceItemId> = "id" (by hand) [max_len(32)],
         /// Name on the line.
-        pub charge_name: Option<String> = "chargeName" [up_to(130)],
+        pub charge_name: Option<String> = "chargeName" [max_len(130)],
         /// Amount in the currency of the invoice; with the tax in it when the tax mode is inclusive.
         pub amount: Option<Amount> = "amount",
         /// How many units.
@@ -81,7 +81,7 @@ model! {
         /// Price of a unit.
         pub unit_price: Option<Amount> = "unitPrice",
         /// Name of the unit.
-        pub unit_of_measure: Option<String> = "uom" [up_to(255)],
+        pub unit_of_measure: Option<String> = "uom" [max_len(255)],
         /// First day of the period that it bills.
         pub service_start_date: Option<Date> = "serviceStartDate",
         /// Last day of the period that it bills.
@@ -89,67 +89,67 @@ model! {
         /// When the charge is made, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
         /// Text on the line.
-        pub description: Option<String> = "description" [up_to(500)],
+        pub description: Option<String> = "description" [max_len(500)],
         /// SKU; not that of a product in the catalog.
-        pub sku: Option<String> = "sku" [up_to(255)],
+        pub sku: Option<String> = "sku" [max_len(255)],
         /// Kind of item, in the words of the tenant.
-        pub item_type: Option<String> = "itemType" [up_to(50)],
+        pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
-        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [up_to(100)],
+        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
         /// Code by which it is taxed; cleared together with the tax mode, its tax lines go.
-        pub tax_code: Patch<String> = "taxCode" [up_to(64)],
+        pub tax_code: Patch<String> = "taxCode" [max_len(64)],
         /// Whether its amount has the tax in it; cleared together with the tax code, its tax lines go.
         pub tax_mode: Patch<TaxMode> = "taxMode",
         /// Discounts on it, at most 10: new ones, and changes of those that it has.
-        pub discount_items: Vec<DiscountUpdate> = "discountItems" [count(0, 10)],
+        pub discount_items: Vec<DiscountUpdate> = "discountItems" [entries(0, 10)],
         /// Accounting code of the item.
-        pub accounting_code: Option<String> = "accountingCode" [up_to(100)],
+        pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
         /// Accounting code for receivables.
         pub accounts_receivable_accounting_code: Option<String> =
-            "accountsReceivableAccountingCode" [up_to(100)],
+            "accountsReceivableAccountingCode" [max_len(100)],
         /// Accounting code for liabilities of adjustments.
         pub adjustment_liability_accounting_code: Option<String> =
-            "adjustmentLiabilityAccountingCode" [up_to(100)],
+            "adjustmentLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for revenue of adjustments.
         pub adjustment_revenue_accounting_code: Option<String> =
-            "adjustmentRevenueAccountingCode" [up_to(100)],
+            "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
-        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [up_to(100)],
+        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [max_len(100)],
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
-            "contractLiabilityAccountingCode" [up_to(100)],
+            "contractLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for recognized revenue of contracts.
         pub contract_recognized_revenue_accounting_code: Option<String> =
-            "contractRecognizedRevenueAccountingCode" [up_to(100)],
+            "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
-        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [up_to(100)],
+        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
         /// Whether revenue accounting leaves the billing of it out.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> =
             "excludeItemBillingFromRevenueAccounting",
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
-            "recognizedRevenueAccountingCode" [up_to(100)],
+            "recognizedRevenueAccountingCode" [max_len(100)],
         /// Code by which its revenue is recognized.
-        pub rev_rec_code: Option<String> = "revRecCode" [up_to(100)],
+        pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
         /// What starts the recognition of its revenue.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
         /// Day from which its revenue is recognized.
         pub rev_rec_start_date: Option<Date> = "revRecStartDate",
         /// Rule by which its revenue is recognized.
-        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [up_to(50)],
+        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
         /// Accounting code for receivables that are not yet billed.
         pub unbilled_receivables_accounting_code: Option<String> =
-            "unbilledReceivablesAccountingCode" [up_to(100)],
+            "unbilledReceivablesAccountingCode" [max_len(100)],
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
-impl ItemChanges {
+impl ItemPatch {
     /// Changes of this item.
     pub fn of(item: impl Into<InvoiceItemId>) -> Self {
         Self { id: Some(item.into()), ..Self::default() }
@@ -191,7 +191,7 @@ pub enum DiscountUpdate {
     /// of new items.
     Add(Box<NewDiscountItem>),
     /// Changes a discount.
-    Change(Box<DiscountChanges>),
+    Change(Box<DiscountPatch>),
 }
 
 impl DiscountUpdate {
@@ -212,19 +212,19 @@ impl From<NewDiscountItem> for DiscountUpdate {
     }
 }
 
-impl From<DiscountChanges> for DiscountUpdate {
-    fn from(discount: DiscountChanges) -> Self {
+impl From<DiscountPatch> for DiscountUpdate {
+    fn from(discount: DiscountPatch) -> Self {
         Self::Change(Box::new(discount))
     }
 }
 
 model! {
     /// Changes of a discount; what is not named stays.
-    pub request DiscountChanges {
+    pub request DiscountPatch {
         /// The discount.
-        id: Option<InvoiceItemId> = "id" (by hand) [up_to(32)],
+        id: Option<InvoiceItemId> = "id" (by hand) [max_len(32)],
         /// Name on the line.
-        pub charge_name: Option<String> = "chargeName" [up_to(130)],
+        pub charge_name: Option<String> = "chargeName" [max_len(130)],
         /// Amount in the currency of the invoice, usually below zero; a fixed one even for a discount by percentage.
         pub amount: Option<Amount> = "amount",
         /// Price of a unit; the percentage of a discount by percentage.
@@ -232,56 +232,56 @@ model! {
         /// When the charge is made, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
         /// Text on the line.
-        pub description: Option<String> = "description" [up_to(500)],
+        pub description: Option<String> = "description" [max_len(500)],
         /// SKU; not that of a product in the catalog.
-        pub sku: Option<String> = "sku" [up_to(255)],
+        pub sku: Option<String> = "sku" [max_len(255)],
         /// Kind of item, in the words of the tenant.
-        pub item_type: Option<String> = "itemType" [up_to(50)],
+        pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
-        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [up_to(100)],
+        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
         /// Accounting code of the item.
-        pub accounting_code: Option<String> = "accountingCode" [up_to(100)],
+        pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
         /// Accounting code for receivables.
         pub accounts_receivable_accounting_code: Option<String> =
-            "accountsReceivableAccountingCode" [up_to(100)],
+            "accountsReceivableAccountingCode" [max_len(100)],
         /// Accounting code for liabilities of adjustments.
         pub adjustment_liability_accounting_code: Option<String> =
-            "adjustmentLiabilityAccountingCode" [up_to(100)],
+            "adjustmentLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for revenue of adjustments.
         pub adjustment_revenue_accounting_code: Option<String> =
-            "adjustmentRevenueAccountingCode" [up_to(100)],
+            "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
-        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [up_to(100)],
+        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [max_len(100)],
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
-            "contractLiabilityAccountingCode" [up_to(100)],
+            "contractLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for recognized revenue of contracts.
         pub contract_recognized_revenue_accounting_code: Option<String> =
-            "contractRecognizedRevenueAccountingCode" [up_to(100)],
+            "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
-        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [up_to(100)],
+        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
-            "recognizedRevenueAccountingCode" [up_to(100)],
+            "recognizedRevenueAccountingCode" [max_len(100)],
         /// Code by which its revenue is recognized.
-        pub rev_rec_code: Option<String> = "revRecCode" [up_to(100)],
+        pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
         /// What starts the recognition of its revenue.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
         /// Rule by which its revenue is recognized.
-        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [up_to(50)],
+        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
         /// Accounting code for receivables that are not yet billed.
         pub unbilled_receivables_accounting_code: Option<String> =
-            "unbilledReceivablesAccountingCode" [up_to(100)],
+            "unbilledReceivablesAccountingCode" [max_len(100)],
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
-impl DiscountChanges {
+impl DiscountPatch {
     /// Changes of this discount.
     pub fn of(discount: impl Into<InvoiceItemId>) -> Self {
         Self { id: Some(discount.into()), ..Self::default() }
@@ -290,38 +290,38 @@ impl DiscountChanges {
 
 model! {
     /// What tells an item that is new from one that is changed or removed.
-    struct Kind {
+    struct ErrorKind {
         id: Option<InvoiceItemId> = "id",
         delete: Option<bool> = "delete",
     }
 }
 
-impl Wire for ItemUpdate {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for ItemUpdate {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let json = source.raw()?;
         let read = || {
-            let Some(kind) = serde_json::from_str::<Option<Kind>>(json)? else { return Ok(None) };
+            let Some(kind) = serde_json::from_str::<Option<ErrorKind>>(json)? else { return Ok(None) };
             Ok(Some(match kind {
-                Kind { id: Some(id), delete: Some(true), .. } => Self::Remove(id),
-                Kind { id: Some(_), .. } => Self::Change(serde_json::from_str(json)?),
+                ErrorKind { id: Some(id), delete: Some(true), .. } => Self::Remove(id),
+                ErrorKind { id: Some(_), .. } => Self::Change(serde_json::from_str(json)?),
                 _ => Self::Add(serde_json::from_str(json)?),
             }))
         };
-        read().map_err(|error: serde_json::Error| Fault::of_text(&error.to_string()))
+        read().map_err(|error: serde_json::Error| ReadError::of_text(&error.to_string()))
     }
 }
 
-impl Wire for DiscountUpdate {
-    fn read<'de>(source: &mut dyn Source<'de>) -> Result<Option<Self>, Fault> {
+impl FromWire for DiscountUpdate {
+    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let json = source.raw()?;
         let read = || {
-            let Some(kind) = serde_json::from_str::<Option<Kind>>(json)? else { return Ok(None) };
+            let Some(kind) = serde_json::from_str::<Option<ErrorKind>>(json)? else { return Ok(None) };
             Ok(Some(match kind.id {
                 Some(_) => Self::Change(serde_json::from_str(json)?),
                 None => Self::Add(serde_json::from_str(json)?),
             }))
         };
-        read().map_err(|error: serde_json::Error| Fault::of_text(&error.to_string()))
+        read().map_err(|error: serde_json::Error| ReadError::of_text(&error.to_string()))
     }
 }
 

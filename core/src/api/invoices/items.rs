@@ -8,9 +8,9 @@ use crate::api::invoices::terms::{ItemSource, ProcessingType, RevRecTrigger, Tax
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
-use crate::operation::{Operation, Paged, Spec};
-use crate::transport::{Request, Response};
+use crate::operation::request_builder::RequestBuilder;
+use crate::operation::{Operation, Paginated, Spec};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{
     Amount, ContactId, Date, DateTime, InvoiceItemId, InvoiceKey, ProductRatePlanChargeId, SubscriptionId,
     TaxationItemId,
@@ -64,31 +64,31 @@ impl Operation for GetInvoiceItems {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        self.paging.put(Target::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        self.paging.put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<InvoiceItems> {
+    fn parse(&self, success: &HttpResponse) -> Result<InvoiceItems> {
         json::read(success.body())
     }
 }
 
-impl Paged for GetInvoiceItems {
+impl Paginated for GetInvoiceItems {
     type Item = InvoiceItem;
 
-    fn split(&self, page: InvoiceItems) -> (Vec<InvoiceItem>, Option<Self>) {
+    fn into_page(&self, page: InvoiceItems) -> (Vec<InvoiceItem>, Option<Self>) {
         let paging = self.paging.next(page.items.len(), page.next_page.as_deref());
         (page.items, paging.map(|paging| Self { paging, ..self.clone() }))
     }
 
-    fn ahead(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    fn next_page(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
     }
 }
 
 model! {
     /// A page of an invoice's items.
-    pub answer InvoiceItems {
+    pub response InvoiceItems {
         /// The items.
         pub items: Vec<InvoiceItem> = "invoiceItems",
         /// Address of the next page; none on the last one. Only evidence that there is one: it is not followed.
@@ -225,7 +225,7 @@ impl InvoiceItem {
     /// The id.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the item has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the item has none.
     pub fn id(&self) -> Result<&InvoiceItemId> {
         self.id.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.id", "missing"))
     }
@@ -233,7 +233,7 @@ impl InvoiceItem {
     /// The amount.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the item has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the item has none.
     pub fn charge_amount(&self) -> Result<&Amount> {
         self.charge_amount.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.chargeAmount", "missing"))
     }

@@ -56,7 +56,7 @@ mod write_off;
 pub use application_parts::{ApplicationPart, ApplicationParts, GetInvoiceApplicationParts};
 pub use bulk::Bulk;
 pub use bulk_create::{BulkCreateStandaloneInvoices, CreatedInvoices};
-pub use bulk_job::{Chunk, InChunks, RowFailure};
+pub use bulk_job::{BulkJob, ChunkResult, RowError};
 pub use bulk_post::{BulkPostInvoices, InvoiceToPost, PostedInvoice, PostedInvoices};
 pub use bulk_update::BulkUpdateInvoices;
 pub use cancel::CancelInvoice;
@@ -70,21 +70,21 @@ pub use email::EmailInvoice;
 pub use files::{GetInvoiceFiles, InvoiceFile, InvoiceFiles};
 pub use get::GetInvoice;
 pub use invoice::Invoice;
-pub use item_update::{DiscountChanges, DiscountUpdate, ItemChanges, ItemUpdate};
+pub use item_update::{DiscountPatch, DiscountUpdate, ItemPatch, ItemUpdate};
 pub use items::{GetInvoiceItems, InvoiceItem, InvoiceItemTaxes, InvoiceItems, InvoiceTaxationItem};
 pub use new_item::{NewDiscountItem, NewInvoiceItem, NewTaxItem};
 pub use pdf_status::{GetInvoicePdfStatus, InvoicePdfStatus, InvoicePdfStatuses, PdfStatus};
-pub use pdf_waiter::PdfReady;
+pub use pdf_waiter::PdfWaiter;
 pub use post::PostInvoice;
-pub use reverse::{CreditMemoMade, DebitMemoMade, ReverseInvoice, ReversedInvoice};
+pub use reverse::{ReversalCreditMemo, ReversalDebitMemo, ReverseInvoice, ReversedInvoice};
 pub use taxation_items::{GetTaxationItems, InvoiceTaxationItems};
 pub use terms::{
     EInvoiceStatus, InvoiceSource, InvoiceSourceType, InvoiceStatus, ItemSource, PhoneType, ProcessingType,
     RevRecTrigger, TaxMode, TaxRateType, TaxStatus, TransferredToAccounting,
 };
-pub use update::{InvoiceChanges, UpdateInvoice, UpdatedInvoice};
+pub use update::{InvoicePatch, UpdateInvoice, UpdatedInvoice};
 pub use upload_file::{UploadInvoiceFile, UploadedFile};
-pub use waiter::{InvoiceGoal, InvoiceJob, InvoiceJobDone, LookAtInvoice, SeenOfInvoice};
+pub use waiter::{InvoiceGoal, InvoiceOrJob, InvoiceOutcome, InvoiceWaiter, ReadInvoiceOrJob};
 pub use write_off::{
     CreditMemoItemFinance, WriteOff, WriteOffInvoice, WriteOffItem, WriteOffTax, WrittenOffInvoice, YesOrNo,
 };

@@ -27,7 +27,7 @@ model! {
     /// ```
     pub request NewInvoiceItem {
         /// Name on the line; needed unless a charge of the catalog gives it.
-        pub charge_name: Option<String> = "chargeName" [up_to(130)],
+        pub charge_name: Option<String> = "chargeName" [max_len(130)],
         /// Charge of the product catalog from which name, SKU, unit, tax and accounting codes are taken.
         pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
         /// Amount in the currency of the invoice; with the tax in it when the tax mode is inclusive.
@@ -37,7 +37,7 @@ model! {
         /// Price of a unit.
         pub unit_price: Option<Amount> = "unitPrice",
         /// Name of the unit.
-        pub unit_of_measure: Option<String> = "uom" [up_to(255)],
+        pub unit_of_measure: Option<String> = "uom" [max_len(255)],
         /// First day of the period that it bills.
         pub service_start_date: Option<Date> = "serviceStartDate" [REQUIRED],
         /// Last day of the period that it bills.
@@ -45,67 +45,67 @@ model! {
         /// When the charge is made, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
         /// Text on the line.
-        pub description: Option<String> = "description" [up_to(500)],
+        pub description: Option<String> = "description" [max_len(500)],
         /// SKU; not that of a product in the catalog.
-        pub sku: Option<String> = "sku" [up_to(255)],
+        pub sku: Option<String> = "sku" [max_len(255)],
         /// Kind of item, in the words of the tenant.
-        pub item_type: Option<String> = "itemType" [up_to(50)],
+        pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
-        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [up_to(100)],
+        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
         /// Reference of the booking.
-        pub booking_reference: Option<String> = "bookingReference" [up_to(100)],
+        pub booking_reference: Option<String> = "bookingReference" [max_len(100)],
         /// Code by which it is taxed.
-        pub tax_code: Option<String> = "taxCode" [up_to(64)],
+        pub tax_code: Option<String> = "taxCode" [max_len(64)],
         /// Whether its amount has the tax in it.
         pub tax_mode: Option<TaxMode> = "taxMode",
         /// Its tax lines, at most 5, instead of tax code and mode.
-        pub tax_items: Vec<NewTaxItem> = "taxItems" [count(0, 5)],
+        pub tax_items: Vec<NewTaxItem> = "taxItems" [entries(0, 5)],
         /// Discounts on it, at most 10.
-        pub discount_items: Vec<NewDiscountItem> = "discountItems" [count(0, 10)],
+        pub discount_items: Vec<NewDiscountItem> = "discountItems" [entries(0, 10)],
         /// Accounting code of the item.
-        pub accounting_code: Option<String> = "accountingCode" [up_to(100)],
+        pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
         /// Accounting code for receivables.
         pub accounts_receivable_accounting_code: Option<String> =
-            "accountsReceivableAccountingCode" [up_to(100)],
+            "accountsReceivableAccountingCode" [max_len(100)],
         /// Accounting code for liabilities of adjustments.
         pub adjustment_liability_accounting_code: Option<String> =
-            "adjustmentLiabilityAccountingCode" [up_to(100)],
+            "adjustmentLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for revenue of adjustments.
         pub adjustment_revenue_accounting_code: Option<String> =
-            "adjustmentRevenueAccountingCode" [up_to(100)],
+            "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
-        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [up_to(100)],
+        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [max_len(100)],
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
-            "contractLiabilityAccountingCode" [up_to(100)],
+            "contractLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for recognized revenue of contracts.
         pub contract_recognized_revenue_accounting_code: Option<String> =
-            "contractRecognizedRevenueAccountingCode" [up_to(100)],
+            "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
-        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [up_to(100)],
+        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
         /// Whether revenue accounting leaves the billing of it out.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> =
             "excludeItemBillingFromRevenueAccounting",
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
-            "recognizedRevenueAccountingCode" [up_to(100)],
+            "recognizedRevenueAccountingCode" [max_len(100)],
         /// Code by which its revenue is recognized.
-        pub rev_rec_code: Option<String> = "revRecCode" [up_to(100)],
+        pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
         /// What starts the recognition of its revenue.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
         /// Day from which its revenue is recognized.
         pub rev_rec_start_date: Option<Date> = "revRecStartDate",
         /// Rule by which its revenue is recognized.
-        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [up_to(50)],
+        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
         /// Accounting code for receivables that are not yet billed.
         pub unbilled_receivables_accounting_code: Option<String> =
-            "unbilledReceivablesAccountingCode" [up_to(100)],
+            "unbilledReceivablesAccountingCode" [max_len(100)],
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
@@ -146,7 +146,7 @@ model! {
     /// A discount on an item.
     pub request NewDiscountItem {
         /// Name on the line; needed unless a charge of the catalog gives it.
-        pub charge_name: Option<String> = "chargeName" [up_to(130)],
+        pub charge_name: Option<String> = "chargeName" [max_len(130)],
         /// Charge of the product catalog from which name, SKU, unit, tax and accounting codes are taken.
         pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
         /// Amount in the currency of the invoice, usually below zero; a fixed one even for a discount by percentage.
@@ -156,56 +156,56 @@ model! {
         /// When the charge is made, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
         /// Text on the line.
-        pub description: Option<String> = "description" [up_to(500)],
+        pub description: Option<String> = "description" [max_len(500)],
         /// SKU; not that of a product in the catalog.
-        pub sku: Option<String> = "sku" [up_to(255)],
+        pub sku: Option<String> = "sku" [max_len(255)],
         /// Kind of item, in the words of the tenant.
-        pub item_type: Option<String> = "itemType" [up_to(50)],
+        pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
-        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [up_to(100)],
+        pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
         /// Reference of the booking.
-        pub booking_reference: Option<String> = "bookingReference" [up_to(100)],
+        pub booking_reference: Option<String> = "bookingReference" [max_len(100)],
         /// Its tax lines, at most 5.
-        pub tax_items: Vec<NewTaxItem> = "taxItems" [count(0, 5)],
+        pub tax_items: Vec<NewTaxItem> = "taxItems" [entries(0, 5)],
         /// Accounting code of the item.
-        pub accounting_code: Option<String> = "accountingCode" [up_to(100)],
+        pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
         /// Accounting code for receivables.
         pub accounts_receivable_accounting_code: Option<String> =
-            "accountsReceivableAccountingCode" [up_to(100)],
+            "accountsReceivableAccountingCode" [max_len(100)],
         /// Accounting code for liabilities of adjustments.
         pub adjustment_liability_accounting_code: Option<String> =
-            "adjustmentLiabilityAccountingCode" [up_to(100)],
+            "adjustmentLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for revenue of adjustments.
         pub adjustment_revenue_accounting_code: Option<String> =
-            "adjustmentRevenueAccountingCode" [up_to(100)],
+            "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
-        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [up_to(100)],
+        pub contract_asset_accounting_code: Option<String> = "contractAssetAccountingCode" [max_len(100)],
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
-            "contractLiabilityAccountingCode" [up_to(100)],
+            "contractLiabilityAccountingCode" [max_len(100)],
         /// Accounting code for recognized revenue of contracts.
         pub contract_recognized_revenue_accounting_code: Option<String> =
-            "contractRecognizedRevenueAccountingCode" [up_to(100)],
+            "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
-        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [up_to(100)],
+        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
-            "recognizedRevenueAccountingCode" [up_to(100)],
+            "recognizedRevenueAccountingCode" [max_len(100)],
         /// Code by which its revenue is recognized.
-        pub rev_rec_code: Option<String> = "revRecCode" [up_to(100)],
+        pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
         /// What starts the recognition of its revenue.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
         /// Rule by which its revenue is recognized.
-        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [up_to(50)],
+        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
         /// Accounting code for receivables that are not yet billed.
         pub unbilled_receivables_accounting_code: Option<String> =
-            "unbilledReceivablesAccountingCode" [up_to(100)],
+            "unbilledReceivablesAccountingCode" [max_len(100)],
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
@@ -233,7 +233,7 @@ model! {
     /// A tax line of an item or of a discount.
     pub request NewTaxItem {
         /// Name of the tax.
-        pub name: Option<String> = "name" [REQUIRED, text(1, 128)],
+        pub name: Option<String> = "name" [REQUIRED, len(1, 128)],
         /// The tax, in the currency of the invoice.
         pub tax_amount: Option<Amount> = "taxAmount" [REQUIRED],
         /// Day that the tax counts for.
@@ -245,17 +245,17 @@ model! {
         /// Tax lines of an item go with amounts before tax.
         pub tax_mode: Option<TaxMode> = "taxMode" [REQUIRED],
         /// Code of the tax; needed by some versions of the service.
-        pub tax_code: Option<String> = "taxCode" [text(1, 64)],
+        pub tax_code: Option<String> = "taxCode" [len(1, 64)],
         /// The part of the item that is free of this tax.
         pub exempt_amount: Option<Amount> = "exemptAmount",
         /// Who levies it.
-        pub jurisdiction: Option<String> = "jurisdiction" [up_to(255)],
+        pub jurisdiction: Option<String> = "jurisdiction" [max_len(255)],
         /// Code of the place.
-        pub location_code: Option<String> = "locationCode" [up_to(32)],
+        pub location_code: Option<String> = "locationCode" [max_len(32)],
         /// What the code means.
-        pub tax_code_description: Option<String> = "taxCodeDescription" [up_to(255)],
+        pub tax_code_description: Option<String> = "taxCodeDescription" [max_len(255)],
         /// What the tax engine says of the rate.
-        pub tax_rate_description: Option<String> = "taxRateDescription" [up_to(255)],
+        pub tax_rate_description: Option<String> = "taxRateDescription" [max_len(255)],
     }
 }
 

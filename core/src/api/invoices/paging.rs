@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 
 /// Most rows that a page has.
 const MOST: u32 = 40;
@@ -25,25 +25,25 @@ impl Default for PageOf {
 
 impl PageOf {
     /// The size always goes along: the service ignores a page without it.
-    pub(super) fn put(self, target: Target) -> Result<Target> {
+    pub(super) fn put(self, request: RequestBuilder) -> Result<RequestBuilder> {
         if !(1..=MOST).contains(&self.size) {
             return Err(Error::invalid("pageSize", "is 1 to 40"));
         }
         match self.page {
             0 => Err(Error::invalid("page", "is counted from 1")),
-            1 => Ok(target.query_number("pageSize", self.size)),
-            page => Ok(target.query_number("pageSize", self.size).query_number("page", page)),
+            1 => Ok(request.query_number("pageSize", self.size)),
+            page => Ok(request.query_number("pageSize", self.size).query_number("page", page)),
         }
     }
 
     /// The next page, if there is evidence of one; a page without rows is the last, whatever it says.
     pub(super) fn next(self, rows: usize, evidence: Option<&str>) -> Option<Self> {
         evidence.filter(|_| rows > 0)?;
-        self.ahead()
+        self.next_page()
     }
 
     /// The next page, if there is one.
-    pub(super) fn ahead(self) -> Option<Self> {
+    pub(super) fn next_page(self) -> Option<Self> {
         Some(Self { page: self.page.checked_add(1)?, ..self })
     }
 }

@@ -6,9 +6,9 @@ use crate::api::invoices::files::file_id;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::open_enum::open_enum;
 use crate::types::{DateTime, FileId, InvoiceId, InvoiceKey, InvoiceNumber};
 
@@ -44,7 +44,7 @@ impl Operation for GetInvoicePdfStatus {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         if !(1..=50).contains(&self.invoices.len()) {
             return Err(Error::invalid("invoiceKeys", "takes 1 to 50 invoices"));
         }
@@ -58,17 +58,17 @@ impl Operation for GetInvoicePdfStatus {
             }
             keys.push_str(key.as_str());
         }
-        Target::new(&SPEC).query("invoiceKeys", &keys).empty()
+        RequestBuilder::new(&SPEC).query("invoiceKeys", &keys).empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<InvoicePdfStatuses> {
+    fn parse(&self, success: &HttpResponse) -> Result<InvoicePdfStatuses> {
         json::read(success.body())
     }
 }
 
 model! {
     /// How far the PDF files of invoices are.
-    pub answer InvoicePdfStatuses {
+    pub response InvoicePdfStatuses {
         /// One row for each invoice.
         pub invoices: Vec<InvoicePdfStatus> = "invoiceFiles",
     }
@@ -132,7 +132,7 @@ mod tests {
         let body = r#"{"success":true,"invoiceFiles":[{"invoiceId":"1","pdfGenerationStatus":"Generated",
             "pdfFileURL":"/v1/files/f","createdOn":"2024-01-01 10:00:00"},
             {"invoiceNumber":"INV2","pdfGenerationStatus":"Error","errorCode":"INVALID_TEMPLATE"}]}"#;
-        let answer = GetInvoicePdfStatus::new(["1"]).parse(&Response::new(body.into())).unwrap();
+        let answer = GetInvoicePdfStatus::new(["1"]).parse(&HttpResponse::new(body.into())).unwrap();
         let [done, failed] = &answer.invoices[..] else { panic!("{answer:?}") };
         assert_eq!((done.status.as_ref(), done.file_id()), (Some(&PdfStatus::Generated), Some("f".into())));
         assert_eq!(failed.error_category.as_deref(), Some("INVALID_TEMPLATE"));

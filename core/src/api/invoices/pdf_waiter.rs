@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::{GetInvoicePdfStatus, InvoicePdfStatus, InvoicePdfStatuses, PdfStatus};
-use crate::call::poller::{Awaited, Progress};
+use crate::call::poller::{Progress, Waiter};
 use crate::error::Result;
-use crate::transport::Now;
+use crate::transport::Timestamp;
 use crate::types::InvoiceKey;
 
 /// The PDF files of 1 to 50 invoices, until each is there or has failed.
@@ -16,17 +16,19 @@ use crate::types::InvoiceKey;
 ///
 /// ```
 /// use zuora_core::files::GetFiles;
-/// use zuora_core::invoices::PdfReady;
-/// use zuora_core::{Client, Config, DataCenter, Offline, Pace};
+/// use zuora_core::invoices::PdfWaiter;
+/// use zuora_core::{Client, Config, DataCenter};
+/// use zuora_core::polling::PollingPolicy;
+/// use zuora_core::testing::FakeTransport;
 ///
-/// # let world = Offline::new(|request| Ok(match request.uri().path() {
-/// #     "/v1/invoices/pdf-status" => Offline::json(200, r#"{"invoiceFiles":[{"invoiceId":"8a",
+/// # let world = FakeTransport::new(|request| Ok(match request.uri().path() {
+/// #     "/v1/invoices/pdf-status" => FakeTransport::json(200, r#"{"invoiceFiles":[{"invoiceId":"8a",
 /// #         "pdfGenerationStatus":"Generated","pdfFileUrl":"/v1/files/8f"}],"success":true}"#),
-/// #     _ => Offline::json(200, "%PDF-1.7"),
+/// #     _ => FakeTransport::json(200, "%PDF-1.7"),
 /// # }));
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::over(&config, world)?;
-/// for row in client.wait(PdfReady::new(["INV00000155"]), Pace::default())? {
+/// let client = Client::with_transport(&config, world)?;
+/// for row in client.wait(PdfWaiter::new(["INV00000155"]), PollingPolicy::default())? {
 ///     match row.file_id() {
 ///         Some(file) => assert!(client.call(&GetFiles::new(file))?.is_pdf()),
 ///         None => println!("{:?}", row.error_message),
@@ -35,26 +37,30 @@ use crate::types::InvoiceKey;
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PdfReady {
+pub struct PdfWaiter {
     invoices: Vec<InvoiceKey>,
 }
 
-impl PdfReady {
+impl PdfWaiter {
     /// Of the invoices of these ids or numbers.
     pub fn new<I: Into<InvoiceKey>>(invoices: impl IntoIterator<Item = I>) -> Self {
         Self { invoices: invoices.into_iter().map(Into::into).collect() }
     }
 }
 
-impl Awaited for PdfReady {
+impl Waiter for PdfWaiter {
     type Read = GetInvoicePdfStatus;
-    type Ready = Vec<InvoicePdfStatus>;
+    type Output = Vec<InvoicePdfStatus>;
 
     fn read(&self) -> GetInvoicePdfStatus {
         GetInvoicePdfStatus::new(self.invoices.clone())
     }
 
-    fn judge(&mut self, seen: Result<InvoicePdfStatuses>, _: Now) -> Result<Progress<Vec<InvoicePdfStatus>>> {
+    fn evaluate(
+        &mut self,
+        seen: Result<InvoicePdfStatuses>,
+        _: Timestamp,
+    ) -> Result<Progress<Vec<InvoicePdfStatus>>> {
         let rows = seen?.invoices;
         let decided = |row: &InvoicePdfStatus| {
             matches!(row.status, Some(PdfStatus::Generated | PdfStatus::Archived | PdfStatus::Error))
@@ -72,18 +78,18 @@ mod tests {
 
     #[test]
     fn a_failed_file_is_an_answer_and_a_missing_row_is_not() {
-        let mut awaited = PdfReady::new(["1", "2"]);
-        let mut judge = |rows: &str| {
+        let mut awaited = PdfWaiter::new(["1", "2"]);
+        let mut evaluate = |rows: &str| {
             let body = format!(r#"{{"invoiceFiles":[{rows}]}}"#);
-            match awaited.judge(Ok(serde_json::from_str(&body).unwrap()), Now::default()).unwrap() {
+            match awaited.evaluate(Ok(serde_json::from_str(&body).unwrap()), Timestamp::default()).unwrap() {
                 Progress::Ready(rows) => rows.len(),
                 Progress::Pending(_) => 0,
             }
         };
         let done = r#"{"pdfGenerationStatus":"Generated"}"#;
-        assert_eq!(judge(done), 0);
-        assert_eq!(judge(&format!(r#"{done},{{"pdfGenerationStatus":"Obsolete"}}"#)), 0);
-        assert_eq!(judge(&format!(r#"{done},{{"pdfGenerationStatus":"Queued"}}"#)), 0);
-        assert_eq!(judge(&format!(r#"{done},{{"pdfGenerationStatus":"Error"}}"#)), 2);
+        assert_eq!(evaluate(done), 0);
+        assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Obsolete"}}"#)), 0);
+        assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Intent"}}"#)), 0);
+        assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Error"}}"#)), 2);
     }
 }

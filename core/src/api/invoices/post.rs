@@ -3,20 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
-use crate::api::jobs::Submitted;
-use crate::call::reconcile::Transition;
+use crate::api::jobs::SubmittedJob;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Date, InvoiceKey};
 
 static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 
 /// `PUT /v1/invoices/{invoiceKey}/post` ("Post an invoice"): posts a draft invoice.
 ///
-/// Below some 1,000 items it is done at once, above by a job: see [`Submitted::status`]. The number of a draft may
+/// Below some 1,000 items it is done at once, above by a job: see [`SubmittedJob::status`]. The number of a draft may
 /// change by it.
 ///
 /// ```
@@ -56,30 +56,30 @@ impl PostInvoice {
 }
 
 impl Operation for PostInvoice {
-    type Output = Submitted;
+    type Output = SubmittedJob;
 
     fn spec(&self) -> &Spec {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 32)
+    fn request(&self) -> Result<HttpRequest> {
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 32)
     }
 
-    fn parse(&self, success: &Response) -> Result<Submitted> {
+    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
         json::read(success.body())
     }
 }
 
 /// Read back through the invoice's status.
-impl Transition for PostInvoice {
+impl ReadBack for PostInvoice {
     type Read = GetInvoice;
 
     fn read_back(&self) -> GetInvoice {
         GetInvoice::new(self.invoice.clone())
     }
 
-    fn holds(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
         match seen.ok()?.status.as_ref()? {
             InvoiceStatus::Posted => Some(true),
             InvoiceStatus::Draft => Some(false),
@@ -105,7 +105,7 @@ mod tests {
     fn only_what_the_status_tells_is_taken_for_certain() {
         let holds = |status: &str| {
             let invoice: Invoice = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();
-            PostInvoice::new("1").holds(Ok(&invoice))
+            PostInvoice::new("1").is_applied(Ok(&invoice))
         };
         assert_eq!((holds("Posted"), holds("Draft"), holds("Generating")), (Some(true), Some(false), None));
     }

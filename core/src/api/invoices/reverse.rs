@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::jobs::JobStatus;
 use crate::api::object_query::{Comparison, Filter, QueriedInvoices, QueryInvoices};
-use crate::call::reconcile::Transition;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{CreditMemoId, Date, DebitMemoId, InvoiceId, InvoiceKey, JobId};
 
 static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reverse");
@@ -42,7 +42,7 @@ model! {
     pub(super) struct Body {
         memo_date: Option<Date> = "memoDate",
         apply_effective_date: Option<Date> = "applyEffectiveDate",
-        comment: Option<String> = "comment" [up_to(255)],
+        comment: Option<String> = "comment" [max_len(255)],
         reason_code: Option<String> = "reasonCode",
     }
 }
@@ -89,23 +89,23 @@ impl Operation for ReverseInvoice {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.body.check_fields(&Path::ROOT)?;
         if let (Some(memo), Some(applied)) = (self.body.memo_date, self.body.apply_effective_date) {
             if applied < memo {
                 return Err(Error::invalid("applyEffectiveDate", "is before memoDate"));
             }
         }
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
     }
 
-    fn parse(&self, success: &Response) -> Result<ReversedInvoice> {
+    fn parse(&self, success: &HttpResponse) -> Result<ReversedInvoice> {
         json::read(success.body())
     }
 }
 
 /// Read back through Object Query, which alone shows the flag.
-impl Transition for ReverseInvoice {
+impl ReadBack for ReverseInvoice {
     type Read = QueryInvoices;
 
     fn read_back(&self) -> QueryInvoices {
@@ -115,20 +115,20 @@ impl Transition for ReverseInvoice {
         QueryInvoices::new().filter(Filter::new(field, Comparison::Equal, key))
     }
 
-    fn holds(&self, seen: Result<&QueriedInvoices, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&QueriedInvoices, &Error>) -> Option<bool> {
         seen.ok()?.data.first()?.reversed
     }
 }
 
 model! {
     /// What a reversal made.
-    pub answer ReversedInvoice {
+    pub response ReversedInvoice {
         /// The credit memo; none while a job is at work.
-        pub credit_memo: Option<CreditMemoMade> = "creditMemo",
+        pub credit_memo: Option<ReversalCreditMemo> = "creditMemo",
         /// All credit memos, of a split invoice.
-        pub credit_memos: Vec<CreditMemoMade> = "creditMemos",
+        pub credit_memos: Vec<ReversalCreditMemo> = "creditMemos",
         /// The debit memo, when a credit memo of the same charges was reversed too.
-        pub debit_memo: Option<DebitMemoMade> = "debitMemo",
+        pub debit_memo: Option<ReversalDebitMemo> = "debitMemo",
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
         /// Id of the job, of a large invoice.
@@ -140,7 +140,7 @@ model! {
 
 model! {
     /// A credit memo that was made.
-    pub struct CreditMemoMade {
+    pub struct ReversalCreditMemo {
         /// Its id.
         pub id: Option<CreditMemoId> = "id",
     }
@@ -148,7 +148,7 @@ model! {
 
 model! {
     /// A debit memo that was made.
-    pub struct DebitMemoMade {
+    pub struct ReversalDebitMemo {
         /// Its id.
         pub id: Option<DebitMemoId> = "id",
     }
@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn both_answers_are_read() {
-        let read = |body: &'static str| ReverseInvoice::new("1").parse(&Response::new(body.into())).unwrap();
+        let read =
+            |body: &'static str| ReverseInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
         let done = read(r#"{"success":true,"creditMemo":{"id":"cm"},"debitMemo":{"id":"dm"}}"#);
         assert_eq!(done.credit_memo.unwrap().id.unwrap(), "cm");
         assert_eq!(
@@ -195,6 +196,6 @@ mod tests {
             read("2c92c8955bd63cc1015bd7c151af02ab").ends_with("id.EQ%3A2c92c8955bd63cc1015bd7c151af02ab")
         );
         let seen = serde_json::from_str(r#"{"data":[{"reversed":true}]}"#).unwrap();
-        assert_eq!(ReverseInvoice::new("1").holds(Ok(&seen)), Some(true));
+        assert_eq!(ReverseInvoice::new("1").is_applied(Ok(&seen)), Some(true));
     }
 }

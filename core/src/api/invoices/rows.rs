@@ -1,6 +1,6 @@
 //! Rows of bulk answers.
 
-use crate::model::envelope::Verdict;
+use crate::model::envelope::Envelope;
 
 /// Rows that say their place in the request (counted from 0) get it, the others fill the places between in their
 /// order.
@@ -21,7 +21,7 @@ pub(super) fn in_request_order<T>(rows: Vec<T>, place: impl Fn(&T) -> Option<i64
 }
 
 /// The service says so, or there is nothing to show for it.
-pub(super) fn has_failed(verdict: &Verdict, has_id: bool) -> bool {
+pub(super) fn has_failed(verdict: &Envelope, has_id: bool) -> bool {
     match verdict.success {
         Some(success) => !success,
         None => !verdict.reasons.is_empty() || !has_id,

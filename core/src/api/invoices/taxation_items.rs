@@ -7,9 +7,9 @@ use crate::api::invoices::paging::PageOf;
 use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
-use crate::operation::{Operation, Paged, Spec};
-use crate::transport::{Request, Response};
+use crate::operation::request_builder::RequestBuilder;
+use crate::operation::{Operation, Paginated, Spec};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{InvoiceItemId, InvoiceKey};
 
 static SPEC: Spec = Spec::read(
@@ -69,31 +69,33 @@ impl Operation for GetTaxationItems {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
-        self.paging.put(Target::with_keys(&SPEC, &[self.invoice.as_str(), self.item.as_str()])?)?.empty()
+    fn request(&self) -> Result<HttpRequest> {
+        self.paging
+            .put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str(), self.item.as_str()])?)?
+            .empty()
     }
 
-    fn parse(&self, success: &Response) -> Result<InvoiceTaxationItems> {
+    fn parse(&self, success: &HttpResponse) -> Result<InvoiceTaxationItems> {
         json::read(success.body())
     }
 }
 
-impl Paged for GetTaxationItems {
+impl Paginated for GetTaxationItems {
     type Item = InvoiceTaxationItem;
 
-    fn split(&self, page: InvoiceTaxationItems) -> (Vec<InvoiceTaxationItem>, Option<Self>) {
+    fn into_page(&self, page: InvoiceTaxationItems) -> (Vec<InvoiceTaxationItem>, Option<Self>) {
         let paging = self.paging.next(page.data.len(), page.next_page.as_deref());
         (page.data, paging.map(|paging| Self { paging, ..self.clone() }))
     }
 
-    fn ahead(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.ahead()?, ..self.clone() })
+    fn next_page(&self) -> Option<Self> {
+        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
     }
 }
 
 model! {
     /// A page of an item's tax lines.
-    pub answer InvoiceTaxationItems {
+    pub response InvoiceTaxationItems {
         /// The lines.
         pub data: Vec<InvoiceTaxationItem> = "data",
         /// Address of the next page; none on the last one. It is not followed.
@@ -109,7 +111,7 @@ mod tests {
     fn lines_are_read_page_by_page() {
         let list = GetTaxationItems::new("INV1", "i").page_size(1);
         let body = r#"{"data":[{"name":"VAT","taxRate":0.080,"taxAmount":"8.00"}],"nextPage":"x"}"#;
-        let (lines, next) = list.split(list.parse(&Response::new(body.into())).unwrap());
+        let (lines, next) = list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
         assert_eq!(lines[0].tax_rate.as_ref().unwrap().to_string(), "0.080");
         let next = next.unwrap();
         assert_eq!(

@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{AccountId, Amount, Date, DateTime, InvoiceId, InvoiceKey, InvoiceNumber};
 
 static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
@@ -23,10 +23,10 @@ static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
 /// the invoice and its items.
 ///
 /// ```
-/// use zuora_core::invoices::{InvoiceChanges, ItemUpdate, UpdateInvoice};
+/// use zuora_core::invoices::{InvoicePatch, ItemUpdate, UpdateInvoice};
 /// use zuora_core::{Date, Operation};
 ///
-/// let changes = InvoiceChanges::default()
+/// let changes = InvoicePatch::default()
 ///     .due_date(Date::new(2024, 7, 1)?)
 ///     .items([ItemUpdate::remove("2c86c8955bd63cc1015bd7c151af02ef")]);
 /// let request = UpdateInvoice::new("INV00000155", changes).request()?;
@@ -37,12 +37,12 @@ static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
 pub struct UpdateInvoice {
     #[serde(rename = "invoiceKey")]
     invoice: InvoiceKey,
-    changes: InvoiceChanges,
+    changes: InvoicePatch,
 }
 
 impl UpdateInvoice {
     /// Changes the invoice of this id or number.
-    pub fn new(invoice: impl Into<InvoiceKey>, changes: InvoiceChanges) -> Self {
+    pub fn new(invoice: impl Into<InvoiceKey>, changes: InvoicePatch) -> Self {
         Self { invoice: invoice.into(), changes }
     }
 }
@@ -54,42 +54,42 @@ impl Operation for UpdateInvoice {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.changes.check(&Path::ROOT)?;
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.changes, self.changes.size())
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.changes, self.changes.size())
     }
 
-    fn parse(&self, success: &Response) -> Result<UpdatedInvoice> {
+    fn parse(&self, success: &HttpResponse) -> Result<UpdatedInvoice> {
         json::read(success.body())
     }
 }
 
 model! {
     /// Changes of an invoice; what is not named stays.
-    pub request InvoiceChanges {
+    pub request InvoicePatch {
         id: Option<InvoiceId> = "id" (by hand),
         invoice_date: Option<Date> = "invoiceDate" (by hand),
         due_date: Option<Date> = "dueDate" (by hand),
         /// Text on the invoice.
-        pub comments: Option<String> = "comments" [up_to(255)],
+        pub comments: Option<String> = "comments" [max_len(255)],
         /// Whether the account pays it without being asked.
         pub auto_pay: Option<bool> = "autoPay",
         /// The template that it is printed with.
-        pub template_id: Option<String> = "templateId" [up_to(32)],
+        pub template_id: Option<String> = "templateId" [max_len(32)],
         /// Whether it has been handed to an accounting system. Changing it away from `Yes` needs a permission.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
         /// Items that are added, changed or taken away, at most 1,000.
-        pub items: Vec<ItemUpdate> = "invoiceItems" [count(0, 1000)],
+        pub items: Vec<ItemUpdate> = "invoiceItems" [entries(0, 1000)],
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
-impl InvoiceChanges {
+impl InvoicePatch {
     /// Date on the invoice. The service changes this or the due date, not both: takes the place of
     /// [`due_date`](Self::due_date).
     #[must_use]
@@ -117,25 +117,25 @@ impl InvoiceChanges {
     }
 
     /// Whether reading the invoice can show the changes: items stand elsewhere.
-    pub(super) fn can_be_seen(&self) -> bool {
+    pub(super) fn is_observable(&self) -> bool {
         self.items.is_empty() && *self != Self { id: self.id.clone(), ..Self::default() }
     }
 
     /// Whether an invoice that shows something else was certainly not changed. The service may have written text
     /// in its own way, so text proves only that it was.
-    pub(super) fn must_be_seen(&self) -> bool {
+    pub(super) fn is_conclusive(&self) -> bool {
         let texts =
             [&self.comments, &self.integration_id_ns, &self.integration_status_ns, &self.sync_date_ns];
-        self.can_be_seen() && self.extra.is_empty() && texts.into_iter().all(Option::is_none)
+        self.is_observable() && self.extra.is_empty() && texts.into_iter().all(Option::is_none)
     }
 
     /// Whether the invoice shows every change.
-    pub(super) fn seen_in(&self, invoice: &Invoice) -> Option<bool> {
+    pub(super) fn matches(&self, invoice: &Invoice) -> Option<bool> {
         fn same<T: PartialEq + ?Sized>(wanted: Option<&T>, shown: Option<&T>) -> bool {
             wanted.is_none_or(|wanted| shown == Some(wanted))
         }
         let extra = self.extra.iter().all(|(name, value)| invoice.extra.raw(&name) == Some(value));
-        self.can_be_seen().then(|| {
+        self.is_observable().then(|| {
             extra
                 && same(self.invoice_date.as_ref(), invoice.invoice_date.as_ref())
                 && same(self.due_date.as_ref(), invoice.due_date.as_ref())
@@ -168,7 +168,7 @@ impl InvoiceChanges {
 model! {
     /// An invoice after an update. The service has other wire names here than in [`Invoice`](crate::api::invoices::Invoice);
     /// the fields are named the same.
-    pub answer UpdatedInvoice {
+    pub response UpdatedInvoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
         /// Number of the invoice.
@@ -234,7 +234,7 @@ impl UpdatedInvoice {
     /// The id.
     ///
     /// # Errors
-    /// [`Kind::Decode`](crate::Kind::Decode) when the answer has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
     pub fn id(&self) -> Result<&InvoiceId> {
         self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
     }
@@ -243,25 +243,23 @@ impl UpdatedInvoice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::invoices::{
-        DiscountChanges, DiscountUpdate, ItemChanges, NewDiscountItem, NewInvoiceItem,
-    };
+    use crate::api::invoices::{DiscountPatch, DiscountUpdate, ItemPatch, NewDiscountItem, NewInvoiceItem};
 
     fn day() -> Date {
         "2024-06-01".parse().unwrap()
     }
 
-    fn update(changes: InvoiceChanges) -> UpdateInvoice {
+    fn update(changes: InvoicePatch) -> UpdateInvoice {
         UpdateInvoice::new("INV1", changes)
     }
 
     #[test]
     fn three_things_happen_to_items() {
-        let change = ItemChanges::of("2").description("x").without_tax().discount_items([
-            DiscountUpdate::from(DiscountChanges::of("5").amount(-2)),
+        let change = ItemPatch::of("2").description("x").without_tax().discount_items([
+            DiscountUpdate::from(DiscountPatch::of("5").amount(-2)),
             NewDiscountItem::named("Spring", -1).into(),
         ]);
-        let changes = InvoiceChanges::default().due_date(day()).invoice_date(day()).items([
+        let changes = InvoicePatch::default().due_date(day()).invoice_date(day()).items([
             ItemUpdate::from(NewInvoiceItem::named("Setup", 1, day())),
             change.into(),
             ItemUpdate::remove("3"),
@@ -276,7 +274,7 @@ mod tests {
                 + r#""discountItems":[{"id":"5","amount":-2},{"chargeName":"Spring","amount":-1}]},"#
                 + r#"{"id":"3","delete":true}]}"#
         );
-        assert_eq!(&update(InvoiceChanges::default()).request().unwrap().body()[..], b"{}");
+        assert_eq!(&update(InvoicePatch::default()).request().unwrap().body()[..], b"{}");
     }
 
     #[test]
@@ -285,16 +283,16 @@ mod tests {
         let both = r#"{"invoiceDate":"2024-06-01","dueDate":"2024-06-01"}"#;
         assert_eq!(fault(serde_json::from_str(both).unwrap()), "dueDate");
         let removals = vec![ItemUpdate::remove("1"); 1001];
-        assert_eq!(fault(InvoiceChanges::default().items(removals)), "invoiceItems");
+        assert_eq!(fault(InvoicePatch::default().items(removals)), "invoiceItems");
         let late = NewDiscountItem::of_charge("c", -1);
-        let change = ItemChanges::of("2").discount_items([late]);
+        let change = ItemPatch::of("2").discount_items([late]);
         assert_eq!(
-            fault(InvoiceChanges::default().items([change])),
+            fault(InvoicePatch::default().items([change])),
             "invoiceItems[0].discountItems[0].productRatePlanChargeId"
         );
-        let long = ItemChanges::of("2").sku("x".repeat(256));
+        let long = ItemPatch::of("2").sku("x".repeat(256));
         assert_eq!(
-            fault(InvoiceChanges::default().items([ItemUpdate::remove("1"), long.into()])),
+            fault(InvoicePatch::default().items([ItemUpdate::remove("1"), long.into()])),
             "invoiceItems[1].sku"
         );
     }
@@ -303,7 +301,7 @@ mod tests {
     fn the_answer_speaks_the_vocabulary_of_invoices() {
         let body =
             r#"{"number":"INV1","comment":"x","postedOn":"2024-06-01 10:00:00","totalTaxExemptAmount":0.00}"#;
-        let invoice = update(InvoiceChanges::default()).parse(&Response::new(body.into())).unwrap();
+        let invoice = update(InvoicePatch::default()).parse(&HttpResponse::new(body.into())).unwrap();
         assert_eq!(
             (invoice.number.as_ref().unwrap().as_str(), invoice.comments.as_deref()),
             ("INV1", Some("x"))

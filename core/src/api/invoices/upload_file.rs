@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::keyed("upload_file_for_invoice", "/v1/invoices/{invoiceKey}/files");
@@ -32,7 +32,7 @@ const MOST: usize = 4 * 1024 * 1024;
 /// ```
 ///
 /// # Errors
-/// [`Kind::Build`](crate::Kind::Build) for what is no PDF (`file`), is too large (`file`), or has no name
+/// [`ErrorKind::Build`](crate::ErrorKind::Build) for what is no PDF (`file`), is too large (`file`), or has no name
 /// (`filename`).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadInvoiceFile {
@@ -58,7 +58,7 @@ impl Operation for UploadInvoiceFile {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         if !self.file.starts_with(b"%PDF") {
             return Err(Error::invalid("file", "is no PDF: it does not begin with %PDF"));
         }
@@ -71,10 +71,11 @@ impl Operation for UploadInvoiceFile {
         let boundary = boundary(&self.file);
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
             .map_err(|error| Error::invalid("content-type", error.to_string()))?;
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?.body(content_type, self.multipart(&boundary))
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?
+            .body(content_type, self.multipart(&boundary))
     }
 
-    fn parse(&self, success: &Response) -> Result<UploadedFile> {
+    fn parse(&self, success: &HttpResponse) -> Result<UploadedFile> {
         json::read(success.body())
     }
 }
@@ -155,7 +156,7 @@ impl std::fmt::Debug for UploadInvoiceFile {
 
 model! {
     /// The file that was attached.
-    pub answer UploadedFile {
+    pub response UploadedFile {
         /// The id under which it is downloaded.
         pub file_id: Option<FileId> = "fileId",
     }
@@ -187,7 +188,7 @@ mod tests {
         let again = serde_json::from_str::<UploadInvoiceFile>(&queued).unwrap().request().unwrap();
         assert_eq!((again.body(), again.headers()), (request.body(), request.headers()));
         assert!(serde_json::from_str::<UploadInvoiceFile>(&queued.replace("\"25", "\"2")).is_err());
-        let answer = upload.parse(&Response::new(r#"{"success":true,"fileId":"f"}"#.into())).unwrap();
+        let answer = upload.parse(&HttpResponse::new(r#"{"success":true,"fileId":"f"}"#.into())).unwrap();
         assert_eq!(answer.file_id.unwrap(), "f");
     }
 

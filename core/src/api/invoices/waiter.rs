@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus, ReversedInvoice};
-use crate::api::jobs::{GetOperationJob, JobStatus, OperationJob, Submitted};
-use crate::call::poller::{Awaited, Progress};
-use crate::error::{Error, Kind, Result};
+use crate::api::jobs::{GetOperationJob, JobStatus, OperationJob, SubmittedJob};
+use crate::call::poller::{Progress, Waiter};
+use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Spec};
-use crate::transport::{Now, Request, Response};
+use crate::transport::{HttpRequest, HttpResponse, Timestamp};
 use crate::types::{Amount, InvoiceKey, JobId};
 
 /// An invoice that is being posted, canceled, reversed or deleted.
@@ -17,21 +17,23 @@ use crate::types::{Amount, InvoiceKey, JobId};
 /// itself is read instead.
 ///
 /// ```
-/// use zuora_core::invoices::{InvoiceGoal, InvoiceJob, PostInvoice};
-/// use zuora_core::{Client, Config, DataCenter, Offline, Pace};
+/// use zuora_core::invoices::{InvoiceGoal, InvoiceWaiter, PostInvoice};
+/// use zuora_core::{Client, Config, DataCenter};
+/// use zuora_core::polling::PollingPolicy;
+/// use zuora_core::testing::FakeTransport;
 ///
-/// # let world = Offline::new(|request| Ok(Offline::json(200, match request.method().as_str() {
+/// # let world = FakeTransport::new(|request| Ok(FakeTransport::json(200, match request.method().as_str() {
 /// #     "PUT" => r#"{"id":"8a","jobId":"8b","jobStatus":"Pending","success":true}"#,
 /// #     _ => r#"{"id":"8b","status":"Completed","success":true}"#,
 /// # })));
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::over(&config, world)?;
+/// let client = Client::with_transport(&config, world)?;
 /// let submitted = client.call(&PostInvoice::new("INV00000155"))?;
-/// client.wait(InvoiceJob::of("INV00000155", InvoiceGoal::Posted, &submitted), Pace::default())?;
+/// client.wait(InvoiceWaiter::of("INV00000155", InvoiceGoal::Posted, &submitted), PollingPolicy::default())?;
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InvoiceJob {
+pub struct InvoiceWaiter {
     invoice: InvoiceKey,
     goal: InvoiceGoal,
     /// `None` once it is the invoice that is looked at.
@@ -52,17 +54,17 @@ pub enum InvoiceGoal {
     Deleted,
 }
 
-/// How an [`InvoiceJob`] ended well.
+/// How an [`InvoiceWaiter`] ended well.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct InvoiceJobDone {
+pub struct InvoiceOutcome {
     /// The job, where it was a job that was looked at.
     pub job: Option<OperationJob>,
     /// The invoice, where it was the invoice that was looked at, and it is not gone.
     pub invoice: Option<Invoice>,
 }
 
-impl InvoiceJob {
+impl InvoiceWaiter {
     /// Awaits the goal by reading the invoice of this id or number.
     pub fn new(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal) -> Self {
         Self { invoice: invoice.into(), goal, job: None }
@@ -70,7 +72,7 @@ impl InvoiceJob {
 
     /// Awaits what was submitted. An answer that says `Completed` is believed, job or not: one look at the
     /// invoice is all that is left.
-    pub fn of(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal, submitted: &Submitted) -> Self {
+    pub fn of(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal, submitted: &SubmittedJob) -> Self {
         match submitted.status() {
             JobStatus::Completed => Self::new(invoice, goal),
             _ => Self { job: submitted.job_id(), ..Self::new(invoice, goal) },
@@ -91,14 +93,14 @@ impl InvoiceJob {
         Self { job: Some(job.into()), ..Self::new(invoice, goal) }
     }
 
-    fn judge_job(&self, job: OperationJob) -> Result<Progress<InvoiceJobDone>> {
+    fn judge_job(&self, job: OperationJob) -> Result<Progress<InvoiceOutcome>> {
         match job.status()? {
             JobStatus::Completed => {
-                Ok(Progress::Ready(InvoiceJobDone { job: Some(job), ..InvoiceJobDone::default() }))
+                Ok(Progress::Ready(InvoiceOutcome { job: Some(job), ..InvoiceOutcome::default() }))
             }
             JobStatus::Failed => {
                 let reasons =
-                    job.verdict.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                    job.envelope.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 let invoice = self.invoice.as_str();
                 Err(Error::failed(format!(
                     "the job that invoice {invoice} be {:?} failed: {reasons}",
@@ -109,7 +111,7 @@ impl InvoiceJob {
         }
     }
 
-    fn judge_invoice(&self, invoice: Invoice) -> Result<Progress<InvoiceJobDone>> {
+    fn judge_invoice(&self, invoice: Invoice) -> Result<Progress<InvoiceOutcome>> {
         use InvoiceStatus::{Canceled, Error as Broken, Posted};
         let status = invoice.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))?;
         let reached = match self.goal {
@@ -130,61 +132,63 @@ impl InvoiceJob {
             return Err(Error::failed(format!("invoice {key} is {status} and will not be {:?}", self.goal)));
         }
         Ok(match reached {
-            true => Progress::Ready(InvoiceJobDone { invoice: Some(invoice), ..InvoiceJobDone::default() }),
+            true => Progress::Ready(InvoiceOutcome { invoice: Some(invoice), ..InvoiceOutcome::default() }),
             false => Progress::Pending(None),
         })
     }
 }
 
-impl Awaited for InvoiceJob {
-    type Read = LookAtInvoice;
-    type Ready = InvoiceJobDone;
+impl Waiter for InvoiceWaiter {
+    type Read = ReadInvoiceOrJob;
+    type Output = InvoiceOutcome;
 
-    fn read(&self) -> LookAtInvoice {
+    fn read(&self) -> ReadInvoiceOrJob {
         match &self.job {
-            Some(job) => LookAtInvoice::Job(GetOperationJob::new(job.clone())),
-            None => LookAtInvoice::Invoice(GetInvoice::new(self.invoice.clone())),
+            Some(job) => ReadInvoiceOrJob::Job(GetOperationJob::new(job.clone())),
+            None => ReadInvoiceOrJob::Invoice(GetInvoice::new(self.invoice.clone())),
         }
     }
 
-    fn judge(&mut self, seen: Result<SeenOfInvoice>, _: Now) -> Result<Progress<InvoiceJobDone>> {
+    fn evaluate(&mut self, seen: Result<InvoiceOrJob>, _: Timestamp) -> Result<Progress<InvoiceOutcome>> {
         match seen {
-            Ok(SeenOfInvoice::Job(job)) => self.judge_job(*job),
-            Ok(SeenOfInvoice::Invoice(invoice)) => self.judge_invoice(*invoice),
-            Err(error) if self.job.is_some() && error.kind() == Kind::Rejected && !error.is_retryable() => {
+            Ok(InvoiceOrJob::Job(job)) => self.judge_job(*job),
+            Ok(InvoiceOrJob::Invoice(invoice)) => self.judge_invoice(*invoice),
+            Err(error)
+                if self.job.is_some() && error.kind() == ErrorKind::Rejected && !error.is_retryable() =>
+            {
                 self.job = None;
                 Ok(Progress::Pending(None))
             }
             Err(error) if self.job.is_none() && self.goal == InvoiceGoal::Deleted && error.is_not_found() => {
-                Ok(Progress::Ready(InvoiceJobDone::default()))
+                Ok(Progress::Ready(InvoiceOutcome::default()))
             }
             Err(error) => Err(error),
         }
     }
 }
 
-/// One look of an [`InvoiceJob`].
+/// One look of an [`InvoiceWaiter`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum LookAtInvoice {
+pub enum ReadInvoiceOrJob {
     /// At the job.
     Job(GetOperationJob),
     /// At the invoice itself.
     Invoice(GetInvoice),
 }
 
-/// What a [`LookAtInvoice`] shows.
+/// What a [`ReadInvoiceOrJob`] shows.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum SeenOfInvoice {
+pub enum InvoiceOrJob {
     /// The job.
     Job(Box<OperationJob>),
     /// The invoice.
     Invoice(Box<Invoice>),
 }
 
-impl Operation for LookAtInvoice {
-    type Output = SeenOfInvoice;
+impl Operation for ReadInvoiceOrJob {
+    type Output = InvoiceOrJob;
 
     fn spec(&self) -> &Spec {
         match self {
@@ -193,18 +197,18 @@ impl Operation for LookAtInvoice {
         }
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         match self {
             Self::Job(look) => look.request(),
             Self::Invoice(look) => look.request(),
         }
     }
 
-    fn parse(&self, success: &Response) -> Result<SeenOfInvoice> {
+    fn parse(&self, success: &HttpResponse) -> Result<InvoiceOrJob> {
         match self {
-            Self::Job(look) => look.parse(success).map(|job| SeenOfInvoice::Job(Box::new(job))),
+            Self::Job(look) => look.parse(success).map(|job| InvoiceOrJob::Job(Box::new(job))),
             Self::Invoice(look) => {
-                look.parse(success).map(|invoice| SeenOfInvoice::Invoice(Box::new(invoice)))
+                look.parse(success).map(|invoice| InvoiceOrJob::Invoice(Box::new(invoice)))
             }
         }
     }
@@ -221,51 +225,57 @@ mod tests {
             .under(Circumstances { status, ..Default::default() })
     }
 
-    fn seen(invoice: &str) -> Result<SeenOfInvoice> {
-        Ok(SeenOfInvoice::Invoice(Box::new(serde_json::from_str(invoice).unwrap())))
+    fn seen(invoice: &str) -> Result<InvoiceOrJob> {
+        Ok(InvoiceOrJob::Invoice(Box::new(serde_json::from_str(invoice).unwrap())))
     }
 
     #[test]
     fn a_job_that_cannot_be_seen_gives_way_to_the_invoice() {
-        let mut awaited = InvoiceJob::by_job("INV1", InvoiceGoal::Posted, "8b");
+        let mut awaited = InvoiceWaiter::by_job("INV1", InvoiceGoal::Posted, "8b");
         assert_eq!(awaited.read().spec().name, "get_operation_job");
-        assert!(matches!(awaited.judge(Err(not_found()), Now::default()), Ok(Progress::Pending(None))));
+        assert!(matches!(
+            awaited.evaluate(Err(not_found()), Timestamp::default()),
+            Ok(Progress::Pending(None))
+        ));
         assert_eq!(awaited.read().spec().name, "get_invoice");
         assert!(matches!(
-            awaited.judge(seen(r#"{"status":"Draft"}"#), Now::default()),
+            awaited.evaluate(seen(r#"{"status":"Draft"}"#), Timestamp::default()),
             Ok(Progress::Pending(_))
         ));
         assert!(matches!(
-            awaited.judge(seen(r#"{"status":"Posted"}"#), Now::default()),
+            awaited.evaluate(seen(r#"{"status":"Posted"}"#), Timestamp::default()),
             Ok(Progress::Ready(_))
         ));
-        assert!(awaited.judge(Err(not_found()), Now::default()).is_err(), "the invoice itself is gone");
+        assert!(
+            awaited.evaluate(Err(not_found()), Timestamp::default()).is_err(),
+            "the invoice itself is gone"
+        );
     }
 
     #[test]
     fn an_answer_that_says_completed_needs_no_job() {
-        let submitted: Submitted =
+        let submitted: SubmittedJob =
             serde_json::from_str(r#"{"id":"8a","jobId":"8b","jobStatus":"Completed"}"#).unwrap();
-        let mut awaited = InvoiceJob::of("INV1", InvoiceGoal::Deleted, &submitted);
+        let mut awaited = InvoiceWaiter::of("INV1", InvoiceGoal::Deleted, &submitted);
         assert_eq!(awaited.read().spec().name, "get_invoice");
-        assert!(matches!(awaited.judge(Err(not_found()), Now::default()), Ok(Progress::Ready(_))));
+        assert!(matches!(awaited.evaluate(Err(not_found()), Timestamp::default()), Ok(Progress::Ready(_))));
     }
 
     #[test]
     fn a_failed_job_tells_why() {
-        let mut awaited = InvoiceJob::by_job("INV1", InvoiceGoal::Reversed, "8b");
+        let mut awaited = InvoiceWaiter::by_job("INV1", InvoiceGoal::Reversed, "8b");
         let job = r#"{"success":true,"status":"Failed","reasons":[{"code":50000030,"message":"payments applied"}]}"#;
-        let job = SeenOfInvoice::Job(Box::new(serde_json::from_str(job).unwrap()));
-        let error = awaited.judge(Ok(job), Now::default()).unwrap_err();
+        let job = InvoiceOrJob::Job(Box::new(serde_json::from_str(job).unwrap()));
+        let error = awaited.evaluate(Ok(job), Timestamp::default()).unwrap_err();
         assert!(error.to_string().contains("[50000030] payments applied"), "{error}");
     }
 
     #[test]
     fn nothing_due_is_what_a_reversal_leaves() {
-        let mut awaited = InvoiceJob::new("INV1", InvoiceGoal::Reversed);
+        let mut awaited = InvoiceWaiter::new("INV1", InvoiceGoal::Reversed);
         let open = seen(r#"{"status":"Posted","balance":10.00}"#);
-        assert!(matches!(awaited.judge(open, Now::default()), Ok(Progress::Pending(_))));
+        assert!(matches!(awaited.evaluate(open, Timestamp::default()), Ok(Progress::Pending(_))));
         let settled = seen(r#"{"status":"Posted","balance":0.00}"#);
-        assert!(matches!(awaited.judge(settled, Now::default()), Ok(Progress::Ready(_))));
+        assert!(matches!(awaited.evaluate(settled, Timestamp::default()), Ok(Progress::Ready(_))));
     }
 }

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::reverse::CreditMemoMade;
+use crate::api::invoices::reverse::ReversalCreditMemo;
 use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
-use crate::call::reconcile::Transition;
+use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::operation::request_builder::Target;
+use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::transport::{Request, Response};
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::open_enum::open_enum;
 use crate::types::{Amount, Date, InvoiceItemId, InvoiceKey, TaxationItemId};
 
@@ -59,27 +59,27 @@ impl Operation for WriteOffInvoice {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request> {
+    fn request(&self) -> Result<HttpRequest> {
         self.details.check()?;
-        Target::with_keys(&SPEC, &[self.invoice.as_str()])?
+        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?
             .json(&self.details, 128 + 128 * self.details.items.len())
     }
 
-    fn parse(&self, success: &Response) -> Result<WrittenOffInvoice> {
+    fn parse(&self, success: &HttpResponse) -> Result<WrittenOffInvoice> {
         json::read(success.body())
     }
 }
 
 /// Read back through the invoice's balance. That it is zero does not say that it was written off: it may have been
 /// paid.
-impl Transition for WriteOffInvoice {
+impl ReadBack for WriteOffInvoice {
     type Read = GetInvoice;
 
     fn read_back(&self) -> GetInvoice {
         GetInvoice::new(self.invoice.clone())
     }
 
-    fn holds(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
         let invoice = seen.ok()?;
         Some(invoice.status.as_ref()? == &InvoiceStatus::Posted && invoice.balance.as_ref()?.is_zero())
     }
@@ -89,7 +89,7 @@ model! {
     /// What the credit memo of a write-off shall be like.
     pub request WriteOff {
         /// Text on the credit memo.
-        pub comment: Option<String> = "comment" [up_to(255)],
+        pub comment: Option<String> = "comment" [max_len(255)],
         /// Date on the credit memo, not before that of the invoice; by default today.
         pub memo_date: Option<Date> = "memoDate",
         /// One of the tenant's reason codes; by default `Write-off`.
@@ -102,19 +102,19 @@ model! {
         pub revenue_impacting: Option<YesOrNo> = "revenueImpacting",
         /// Accounting code when revenue is not affected. Needs the permission for enhanced write-offs.
         pub non_revenue_write_off_accounting_code: Option<String> =
-            "nonRevenueWriteOffAccountingCode" [up_to(100)],
+            "nonRevenueWriteOffAccountingCode" [max_len(100)],
         /// All items of the invoice, if any. Needs the permission for enhanced write-offs.
         pub items: Vec<WriteOffItem> = "items",
         /// Id in NetSuite.
-        pub integration_id_ns: Option<String> = "IntegrationId__NS" [up_to(255)],
+        pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
         /// Where the transfer to NetSuite stands.
-        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [up_to(255)],
+        pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// Origin of the credit memo in NetSuite.
-        pub origin_ns: Option<String> = "Origin__NS" [up_to(255)],
+        pub origin_ns: Option<String> = "Origin__NS" [max_len(255)],
         /// When it was last transferred to NetSuite.
-        pub sync_date_ns: Option<String> = "SyncDate__NS" [up_to(255)],
+        pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
         /// The transaction in NetSuite.
-        pub transaction_ns: Option<String> = "Transaction__NS" [up_to(255)],
+        pub transaction_ns: Option<String> = "Transaction__NS" [max_len(255)],
     }
 }
 
@@ -150,7 +150,7 @@ model! {
         /// Amount before tax.
         pub amount_without_tax: Option<Amount> = "amountWithoutTax",
         /// Text on the line.
-        pub comment: Option<String> = "comment" [up_to(255)],
+        pub comment: Option<String> = "comment" [max_len(255)],
         /// Accounting codes of the line.
         pub finance_information: Option<CreditMemoItemFinance> = "financeInformation",
         /// First day of the period.
@@ -179,13 +179,13 @@ model! {
     /// Accounting codes of a credit memo's line.
     pub request CreditMemoItemFinance {
         /// For deferred revenue.
-        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [up_to(100)],
+        pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
         /// For what is on account.
-        pub on_account_accounting_code: Option<String> = "onAccountAccountingCode" [up_to(100)],
+        pub on_account_accounting_code: Option<String> = "onAccountAccountingCode" [max_len(100)],
         /// For recognized revenue.
-        pub recognized_revenue_accounting_code: Option<String> = "recognizedRevenueAccountingCode" [up_to(100)],
+        pub recognized_revenue_accounting_code: Option<String> = "recognizedRevenueAccountingCode" [max_len(100)],
         /// Rule by which revenue is recognized.
-        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [up_to(100)],
+        pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(100)],
     }
 }
 
@@ -218,9 +218,9 @@ open_enum! {
 
 model! {
     /// What a write-off made.
-    pub answer WrittenOffInvoice {
+    pub response WrittenOffInvoice {
         /// The credit memo.
-        pub credit_memo: Option<CreditMemoMade> = "creditMemo",
+        pub credit_memo: Option<ReversalCreditMemo> = "creditMemo",
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn the_credit_memo_is_answered() {
         let body = r#"{"creditMemo":{"id":"cm"},"success":true}"#;
-        let answer = WriteOffInvoice::new("1").parse(&Response::new(body.into())).unwrap();
+        let answer = WriteOffInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
         assert_eq!(answer.credit_memo.unwrap().id.unwrap(), "cm");
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use zuora_core::invoices::{CreateStandaloneInvoice, NewInvoiceItem};
-//! use zuora_core::strategies::{money, proptest};
+//! use zuora_core::testing::strategies::{money, proptest};
 //! use zuora_core::{Amount, Operation};
 //! use proptest::prelude::*;
 //!
@@ -43,8 +43,8 @@
 //!
 //! | Drawn | Mostly | Now and then |
 //! | --- | --- | --- |
-//! | [`Amount`](crate::Amount) | [`money`] | 28 digits or decimals, exponents, literals that no [`Decimal`](crate::Decimal) holds |
-//! | [`Date`](crate::Date), [`DateTime`](crate::DateTime) | days from 2000 to 2035, the tenant's wall clock | any year, month ends, leap days and seconds, every form that is read |
+//! | [`Amount`](crate::Amount) | [`money`] | 28 digits or decimals, exponents, literals that no [`Decimal`](crate::types::Decimal) holds |
+//! | [`Date`](crate::Date), [`DateTime`](crate::types::DateTime) | days from 2000 to 2035, the tenant's wall clock | any year, month ends, leap days and seconds, every form that is read |
 //! | ids and numbers | 32 hexadecimal digits; `INV00000155` | any text that can stand in a path |
 //! | text | a few letters | any character of Unicode; as long as the field allows |
 //! | words of an enumeration | those with a name | one of tomorrow |

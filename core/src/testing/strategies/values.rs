@@ -11,13 +11,13 @@ use serde_json::value::RawValue;
 
 use super::fields::{Generate, Limits, arbitrary, generate};
 use crate::error::reason::Reason;
-use crate::model::envelope::Verdict;
+use crate::model::envelope::Envelope;
 use crate::types::{
     AccountId, AccountNumber, Amount, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId, Date,
     DateTime, DebitMemoId, FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId, PaymentId,
     ProductRatePlanChargeId, Secret, SubscriptionId, TaxationItemId,
 };
-use crate::wire::fields::Fields;
+use crate::wire::fields::ExtraFields;
 
 /// Text of so many characters: words mostly, and now and then any character of Unicode, quotes and controls
 /// included.
@@ -153,13 +153,13 @@ arbitrary! {
     Date => dates();
     DateTime => stamps();
     Secret => text(1..=40).prop_map(Self::from);
-    Fields => custom_fields();
+    ExtraFields => custom_fields();
     Reason => reasons();
-    Verdict => verdicts();
+    Envelope => verdicts();
 }
 
 generate! {
-    bool, i64, Amount, Date, DateTime, BillRunNumber, InvoiceNumber, AccountNumber, Fields, Reason, Verdict,
+    bool, i64, Amount, Date, DateTime, BillRunNumber, InvoiceNumber, AccountNumber, ExtraFields, Reason, Envelope,
 }
 
 impl Generate for Box<str> {
@@ -184,7 +184,7 @@ impl Generate for String {
 }
 
 /// No fields mostly, else one or two: each a name that ends in `__c`, and any JSON value.
-fn custom_fields() -> BoxedStrategy<Fields> {
+fn custom_fields() -> BoxedStrategy<ExtraFields> {
     let name = prop_oneof![
         8 => vec(proptest::char::range('a', 'z'), 1..=8).prop_map(String::from_iter),
         1 => text(0..=8),
@@ -196,14 +196,14 @@ fn custom_fields() -> BoxedStrategy<Fields> {
             .prop_map(str::to_owned),
     ];
     let some = vec((name, value), 1..=2).prop_map(|fields| {
-        let mut custom = Fields::default();
+        let mut custom = ExtraFields::default();
         for (name, json) in fields {
             let value = RawValue::from_string(json).expect("JSON");
             custom.set(&format!("{name}__c"), &value).expect("JSON can be written");
         }
         custom
     });
-    prop_oneof![3 => Just(Fields::default()), 1 => some].boxed()
+    prop_oneof![3 => Just(ExtraFields::default()), 1 => some].boxed()
 }
 
 fn reasons() -> BoxedStrategy<Reason> {
@@ -216,9 +216,9 @@ fn reasons() -> BoxedStrategy<Reason> {
         .boxed()
 }
 
-fn verdicts() -> BoxedStrategy<Verdict> {
+fn verdicts() -> BoxedStrategy<Envelope> {
     (option::of(any::<bool>()), option::of(numbers("R-")), option::of(numbers("P-")), vec(reasons(), 0..=2))
-        .prop_map(|(success, request_id, process_id, reasons)| Verdict {
+        .prop_map(|(success, request_id, process_id, reasons)| Envelope {
             success,
             request_id,
             process_id,
@@ -239,13 +239,13 @@ pub(crate) fn words(known: &'static [&'static str]) -> BoxedStrategy<String> {
 /// `any` of an open enumeration.
 macro_rules! word {
     ($name:ident: $($text:literal),*) => {
-        $crate::strategies::fields::arbitrary! {
+        $crate::testing::strategies::fields::arbitrary! {
             $name => ::proptest::strategy::Strategy::prop_map(
-                $crate::strategies::values::words(&[$($text),*]),
+                $crate::testing::strategies::values::words(&[$($text),*]),
                 Self::from,
             );
         }
-        $crate::strategies::fields::generate! { $name }
+        $crate::testing::strategies::fields::generate! { $name }
     };
 }
 pub(crate) use word;

@@ -10,7 +10,8 @@ use super::values::text;
 use crate::api::bill_runs::{
     AdHoc, Batches, BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunStatus, CancelBillRun,
     ChargeType, Condition, CreateBillRun, DeleteBillRun, EmailBillRun, FilterObject, FilterType, GetBillRun,
-    MonthlySchedule, Operator, OrganizationLabel, PostBillRun, RepeatType, Schedule, Scope, Timing, Weekday,
+    MonthlySchedule, Operator, OrganizationLabel, PostBillRun, RepeatType, RunTiming, Schedule, Scope,
+    Weekday,
 };
 use crate::types::{AccountId, BillRunId, BillRunKey, Date, SubscriptionId};
 
@@ -46,7 +47,7 @@ arbitrary! {
         8 => (1..=31_u8).prop_map(Self::from),
         1 => select(vec!["AllBillCycleDays", "1,15"]).prop_map(Self::from),
     ];
-    Timing => prop_oneof![any::<AdHoc>().prop_map(Self::from), schedules()];
+    RunTiming => prop_oneof![any::<AdHoc>().prop_map(Self::from), schedules()];
     AdHoc => (any::<Date>(), option::of(any::<Date>())).prop_map(|(target, date)| {
         let dates = Self::up_to(target);
         match date {
@@ -96,7 +97,7 @@ fn hexadecimal<T: Generate>() -> BoxedStrategy<T> {
 /// `AsRunDay` goes with batches that name no day, and at most two kinds of charges are left out.
 fn creations() -> BoxedStrategy<CreateBillRun> {
     let run = prop_oneof![
-        4 => (any::<Scope>(), any::<Timing>()).prop_map(|(scope, timing)| CreateBillRun::new(scope, timing)),
+        4 => (any::<Scope>(), any::<RunTiming>()).prop_map(|(scope, timing)| CreateBillRun::new(scope, timing)),
         1 => any::<Schedule>().prop_map(|schedule| CreateBillRun::new(Batches::all(), schedule.as_run_day())),
         1 => any::<MonthlySchedule>()
             .prop_map(|schedule| CreateBillRun::new(Batches::all(), schedule.as_run_day())),
@@ -170,7 +171,7 @@ fn conditions() -> BoxedStrategy<Condition> {
 }
 
 /// All schedules, the open door too.
-fn schedules() -> BoxedStrategy<Timing> {
+fn schedules() -> BoxedStrategy<RunTiming> {
     let other = (any::<Date>(), 0..24_i64, words_of_tomorrow()).prop_map(|(from, hour, kind)| {
         let schedule = BillRunSchedule {
             repeat_from: Some(from),
@@ -178,11 +179,11 @@ fn schedules() -> BoxedStrategy<Timing> {
             repeat_type: Some(kind),
             ..BillRunSchedule::default()
         };
-        Timing::from(Schedule::from(schedule))
+        RunTiming::from(Schedule::from(schedule))
     });
     prop_oneof![
-        6 => any::<Schedule>().prop_map(Timing::from),
-        6 => any::<MonthlySchedule>().prop_map(Timing::from),
+        6 => any::<Schedule>().prop_map(RunTiming::from),
+        6 => any::<MonthlySchedule>().prop_map(RunTiming::from),
         1 => other,
     ]
     .boxed()

@@ -22,8 +22,8 @@ pub(crate) trait Generate: Clone + fmt::Debug + Sized + 'static {
 }
 
 /// A model whose fields are known.
-pub(crate) trait Sketch: Clone + fmt::Debug + Default + 'static {
-    fn fields() -> Vec<FieldOf<Self>>;
+pub(crate) trait Reflect: Clone + fmt::Debug + Default + 'static {
+    fn fields() -> Vec<FieldStrategy<Self>>;
 }
 
 /// What the rules of a field say.
@@ -52,13 +52,18 @@ impl Limits {
 }
 
 /// A field of a model: its wire name, whether a constructor sets it, and what may stand in it.
-pub(crate) struct FieldOf<M> {
+pub(crate) struct FieldStrategy<M> {
     name: &'static str,
     by_hand: bool,
     settings: Box<dyn FnOnce() -> BoxedStrategy<Setting<M>>>,
 }
 
-impl<M: 'static> FieldOf<M> {
+impl<M: 'static> FieldStrategy<M> {
+    /// A part of the model that no wire name leads to as a whole.
+    pub(crate) fn unnamed<F: Generate>(slot: fn(&mut M) -> &mut F) -> Self {
+        Self::new("", "", Limits::NONE, slot)
+    }
+
     pub(crate) fn new<F: Generate>(
         name: &'static str,
         by: &str,
@@ -84,12 +89,12 @@ impl<M> fmt::Debug for Setting<M> {
 }
 
 /// A model whose fields are drawn each by itself.
-pub(super) fn each_field<M: Sketch>() -> BoxedStrategy<M> {
+pub(super) fn each_field<M: Reflect>() -> BoxedStrategy<M> {
     filled(Just(M::default()), &[])
 }
 
 /// What is drawn from `base`, with all fields drawn that are not set by hand nor among the `others`.
-pub(super) fn filled<M: Sketch>(
+pub(super) fn filled<M: Reflect>(
     base: impl Strategy<Value = M> + 'static,
     others: &[&str],
 ) -> BoxedStrategy<M> {
@@ -157,9 +162,9 @@ pub(crate) use arbitrary;
 /// `any` of these types may stand in any field.
 macro_rules! generate {
     ($($type:ty),* $(,)?) => {$(
-        impl $crate::strategies::fields::Generate for $type {
+        impl $crate::testing::strategies::fields::Generate for $type {
             fn within(
-                _: $crate::strategies::fields::Limits,
+                _: $crate::testing::strategies::fields::Limits,
             ) -> ::proptest::strategy::BoxedStrategy<Self> {
                 ::proptest::strategy::Strategy::boxed(::proptest::arbitrary::any::<Self>())
             }
@@ -171,8 +176,8 @@ pub(crate) use generate;
 /// `any` of these models has each field or not, by itself; no rule ties its fields to each other.
 macro_rules! plain {
     ($($model:ty),* $(,)?) => {
-        $crate::strategies::fields::arbitrary! { $($model => $crate::strategies::fields::each_field();)* }
-        $crate::strategies::fields::generate! { $($model),* }
+        $crate::testing::strategies::fields::arbitrary! { $($model => $crate::testing::strategies::fields::each_field();)* }
+        $crate::testing::strategies::fields::generate! { $($model),* }
     };
 }
 pub(super) use plain;

@@ -5,11 +5,14 @@ use std::io;
 use std::panic::resume_unwind;
 use std::thread::{self, JoinHandle};
 
-use zuora_core::{Ahead, Answer, Call, Client, Operation, Paged, Result, Transport, TransportError, drive};
+use zuora_core::machine::{Call, drive};
+use zuora_core::pagination::{Paginated, Prefetch};
+use zuora_core::transport::{Transport, TransportError};
+use zuora_core::{Client, Operation, Response, Result};
 
 /// Pages of a list, several of them asked for at once, each by a thread of its own. They come in the order of the
 /// list, and end after the last page and after an error, as those of [`Client::pages`] do; what is asked for when
-/// is said at [`Ahead`].
+/// is said at [`Prefetch`].
 ///
 /// Any transport will do whose clones work side by side, as those of [`Ureq`](crate::Ureq) do, which share their
 /// connections.
@@ -19,34 +22,34 @@ use zuora_core::{Ahead, Answer, Call, Client, Operation, Paged, Result, Transpor
 ///
 /// ```no_run
 /// use zuora_ureq::invoices::GetInvoiceItems;
-/// use zuora_ureq::{Client, PagesAhead};
+/// use zuora_ureq::{Client, PrefetchedPages};
 ///
 /// # fn read(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
-/// for item in PagesAhead::new(client, &GetInvoiceItems::new("INV00000155"), 4).items() {
+/// for item in PrefetchedPages::new(client, &GetInvoiceItems::new("INV00000155"), 4).items() {
 ///     println!("{}", item?.charge_amount()?);
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct PagesAhead<T, O: Paged> {
+pub struct PrefetchedPages<T, O: Paginated> {
     world: T,
-    ahead: Ahead<O>,
+    ahead: Prefetch<O>,
     /// Pages that were asked for, in their order.
     out: VecDeque<JoinHandle<Answered<O>>>,
 }
 
-type Answered<O> = Box<(Call<O>, Result<Answer<<O as Operation>::Output>>)>;
+type Answered<O> = Box<(Call<O>, Result<Response<<O as Operation>::Output>>)>;
 
-impl<T, O> PagesAhead<T, O>
+impl<T, O> PrefetchedPages<T, O>
 where
     T: Transport + Clone + Send + 'static,
-    O: Paged<Output: Send> + Send + 'static,
+    O: Paginated<Output: Send> + Send + 'static,
 {
     /// Reads the list from the page on that `operation` asks for, up to `window` pages at once; 4 hides most of a
     /// slow link.
     pub fn new(client: &Client<T>, operation: &O, window: usize) -> Self {
-        let ahead = Ahead::new(client.session(), operation.clone(), window);
+        let ahead = Prefetch::new(client.session(), operation.clone(), window);
         Self { world: client.transport().clone(), ahead, out: VecDeque::new() }
     }
 
@@ -70,12 +73,12 @@ where
     }
 }
 
-impl<T, O> Iterator for PagesAhead<T, O>
+impl<T, O> Iterator for PrefetchedPages<T, O>
 where
     T: Transport + Clone + Send + 'static,
-    O: Paged<Output: Send> + Send + 'static,
+    O: Paginated<Output: Send> + Send + 'static,
 {
-    type Item = Result<Answer<Vec<O::Item>>>;
+    type Item = Result<Response<Vec<O::Item>>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(call) = self.ahead.ask() {
@@ -105,7 +108,9 @@ mod tests {
 
     use super::*;
     use crate::invoices::GetInvoiceItems;
-    use crate::{Config, DataCenter, Kind, Limits, Now, Offline, Request, Response, Seed};
+    use crate::{
+        Config, DataCenter, ErrorKind, FakeTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp,
+    };
 
     /// A server of six pages that answers a round of requests at once, when as many are there as are expected.
     #[derive(Clone)]
@@ -148,23 +153,23 @@ mod tests {
     }
 
     impl Transport for Rounds {
-        fn send(&self, request: Request, _: Limits) -> Result<Response, TransportError> {
+        fn send(&self, request: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
             let query = request.uri().query().unwrap();
             let page = query.split_once("&page=").map_or(1, |(_, page)| page.parse().unwrap());
             self.meet(page);
             let next = if page < 6 { r#""next""# } else { "null" };
             let body = format!(r#"{{"invoiceItems":[{{"id":"{page}"}}],"nextPage":{next},"success":true}}"#);
             Ok(match page {
-                page if Some(page) == self.broken => Offline::json(404, "{}"),
-                1..=6 => Offline::json(200, body),
-                _ => Offline::json(404, "{}"),
+                page if Some(page) == self.broken => FakeTransport::json(404, "{}"),
+                1..=6 => FakeTransport::json(200, body),
+                _ => FakeTransport::json(404, "{}"),
             })
         }
 
-        fn sleep_until(&self, _: Now) {}
+        fn sleep_until(&self, _: Timestamp) {}
 
-        fn now(&self) -> Now {
-            Now::default()
+        fn now(&self) -> Timestamp {
+            Timestamp::default()
         }
 
         fn seed(&self) -> Result<Seed, TransportError> {
@@ -172,11 +177,11 @@ mod tests {
         }
     }
 
-    fn read(world: &Rounds, window: usize) -> (Vec<String>, Option<Kind>) {
-        let config = Config::with_token(DataCenter::UsCloud2, "token").attempts(1);
-        let client = Client::over(&config, world.clone()).unwrap();
+    fn read(world: &Rounds, window: usize) -> (Vec<String>, Option<ErrorKind>) {
+        let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
+        let client = Client::with_transport(&config, world.clone()).unwrap();
         let (mut ids, mut end) = (Vec::new(), None);
-        for item in PagesAhead::new(&client, &GetInvoiceItems::new("INV1"), window).items() {
+        for item in PrefetchedPages::new(&client, &GetInvoiceItems::new("INV1"), window).items() {
             match item {
                 Ok(item) => ids.push(item.id().unwrap().to_string()),
                 Err(error) => end = Some(error.kind()),
@@ -203,6 +208,6 @@ mod tests {
     #[test]
     fn an_error_comes_in_its_place_and_ends_the_list() {
         let world = Rounds { broken: Some(3), ..Rounds::of(&[1, 4]) };
-        assert_eq!(read(&world, 4), (vec!["1".to_owned(), "2".to_owned()], Some(Kind::Rejected)));
+        assert_eq!(read(&world, 4), (vec!["1".to_owned(), "2".to_owned()], Some(ErrorKind::Rejected)));
     }
 }

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use super::fields::{arbitrary, plain};
 use super::values::text;
 use crate::api::files::GetFiles;
-use crate::api::jobs::{GetOperationJob, OperationJob, Submitted};
+use crate::api::jobs::{GetOperationJob, OperationJob, SubmittedJob};
 use crate::api::object_query::{Comparison, Filter, QueriedInvoice, QueriedInvoices, QueryInvoices};
-use crate::model::envelope::Done;
+use crate::model::envelope::Success;
 use crate::session::oauth::CreateToken;
 use crate::types::{BillRunNumber, FileId, JobId, Secret};
 
-plain! { Done, OperationJob, QueriedInvoice, QueriedInvoices, Submitted }
+plain! { Success, OperationJob, QueriedInvoice, QueriedInvoices, SubmittedJob }
 
 arbitrary! {
     QueryInvoices => queries();

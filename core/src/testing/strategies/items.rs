@@ -6,15 +6,15 @@ use proptest::prelude::*;
 use super::fields::{Generate, Limits, arbitrary, filled, full, generate, plain};
 use super::values::text;
 use crate::api::invoices::{
-    ApplicationPart, CreditMemoItemFinance, CreditMemoMade, DebitMemoMade, DiscountChanges, DiscountUpdate,
-    InvoiceItem, InvoiceItemTaxes, InvoiceTaxationItem, ItemChanges, ItemUpdate, NewDiscountItem,
-    NewInvoiceItem, NewTaxFinance, NewTaxItem, NewTaxationItem, TaxFinance, TaxMode, TaxationItem,
-    WriteOffItem, WriteOffTax,
+    ApplicationPart, CreditMemoItemFinance, DiscountPatch, DiscountUpdate, InvoiceItem, InvoiceItemTaxes,
+    InvoiceTaxationItem, ItemPatch, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxFinance, NewTaxItem,
+    NewTaxationItem, ReversalCreditMemo, ReversalDebitMemo, TaxFinance, TaxMode, TaxationItem, WriteOffItem,
+    WriteOffTax,
 };
 use crate::types::{Amount, Date, InvoiceItemId, ProductRatePlanChargeId};
 
 plain! {
-    ApplicationPart, CreditMemoItemFinance, CreditMemoMade, DebitMemoMade, InvoiceItem, InvoiceItemTaxes,
+    ApplicationPart, CreditMemoItemFinance, ReversalCreditMemo, ReversalDebitMemo, InvoiceItem, InvoiceItemTaxes,
     InvoiceTaxationItem, NewTaxFinance, NewTaxationItem, TaxFinance, TaxationItem, WriteOffItem,
     WriteOffTax,
 }
@@ -34,15 +34,15 @@ arbitrary! {
     NewTaxItem => filled(tax_modes().prop_map(|mode| Self::default().tax_mode(mode)), &["taxMode"]);
     ItemUpdate => prop_oneof![
         any::<NewInvoiceItem>().prop_map(Self::from),
-        any::<ItemChanges>().prop_map(Self::from),
+        any::<ItemPatch>().prop_map(Self::from),
         any::<InvoiceItemId>().prop_map(Self::Remove),
     ];
-    ItemChanges => filled(any::<InvoiceItemId>().prop_map(Self::of), &[]);
+    ItemPatch => filled(any::<InvoiceItemId>().prop_map(Self::of), &[]);
     DiscountUpdate => prop_oneof![
         discounts_of_old_items().prop_map(Self::from),
-        any::<DiscountChanges>().prop_map(Self::from),
+        any::<DiscountPatch>().prop_map(Self::from),
     ];
-    DiscountChanges => filled(any::<InvoiceItemId>().prop_map(Self::of), &[]);
+    DiscountPatch => filled(any::<InvoiceItemId>().prop_map(Self::of), &[]);
 }
 
 generate! { DiscountUpdate, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem }

@@ -13,10 +13,10 @@ use crate::api::invoices::{
     ApplicationParts, BillTo, BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices,
     CancelInvoice, Contact, CreateStandaloneInvoice, CreateTaxationItems, CreatedInvoices,
     CreatedTaxationItems, CustomRate, DeleteInvoice, EmailInvoice, GetInvoice, GetInvoiceApplicationParts,
-    GetInvoiceFiles, GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems, Invoice, InvoiceChanges,
-    InvoiceFile, InvoiceFiles, InvoiceItems, InvoicePdfStatus, InvoicePdfStatuses, InvoiceStatus,
-    InvoiceTaxationItems, InvoiceToPost, InvoicedAccount, LookAtInvoice, NewContact, NewInvoiceItem,
-    NewTaxationItem, PostInvoice, PostedInvoice, PostedInvoices, ReverseInvoice, ReversedInvoice,
+    GetInvoiceFiles, GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems, Invoice, InvoiceFile,
+    InvoiceFiles, InvoiceItems, InvoicePatch, InvoicePdfStatus, InvoicePdfStatuses, InvoiceStatus,
+    InvoiceTaxationItems, InvoiceToPost, InvoicedAccount, NewContact, NewInvoiceItem, NewTaxationItem,
+    PostInvoice, PostedInvoice, PostedInvoices, ReadInvoiceOrJob, ReverseInvoice, ReversedInvoice,
     UpdateInvoice, UpdatedInvoice, UploadInvoiceFile, UploadedFile, WriteOff, WriteOffInvoice,
     WrittenOffInvoice, YesOrNo,
 };
@@ -38,7 +38,7 @@ arbitrary! {
         60 => vec(new_invoices(vec(any::<NewInvoiceItem>(), 1..=2)), 1..=2),
         1 => full(new_invoices(full(lean_items(), 20)), 50),
     ].prop_map(Self::new), &[]);
-    BulkPostInvoices => filled(Vec::<InvoiceToPost>::within(up_to(50)).prop_map(Self::new), &[]);
+    BulkPostInvoices => filled(Vec::<InvoiceToPost>::within(max_len(50)).prop_map(Self::new), &[]);
     BulkUpdateInvoices => filled(prop_oneof![
         60 => vec((any::<InvoiceId>(), changes(1)), 1..=2),
         1 => full((any::<InvoiceId>(), changes(0)), 50),
@@ -59,14 +59,14 @@ arbitrary! {
     });
     GetTaxationItems => (any::<InvoiceKey>(), any::<InvoiceItemId>(), pages())
         .prop_map(|(invoice, item, (page, size))| Self::new(invoice, item).page(page).page_size(size));
-    GetInvoicePdfStatus => Vec::<InvoiceKey>::within(up_to(50)).prop_map(|keys| {
+    GetInvoicePdfStatus => Vec::<InvoiceKey>::within(max_len(50)).prop_map(|keys| {
         Self::new(keys.iter().map(|key| key.as_str().replace(',', ";")))
     });
     CreateTaxationItems => (any::<InvoiceKey>(), prop_oneof![
         60 => vec(any::<NewTaxationItem>(), 1..=3),
         1 => full(any::<NewTaxationItem>(), 500),
     ]).prop_map(|(invoice, lines)| Self::new(invoice, lines));
-    UpdateInvoice => (any::<InvoiceKey>(), any::<InvoiceChanges>())
+    UpdateInvoice => (any::<InvoiceKey>(), any::<InvoicePatch>())
         .prop_map(|(invoice, changes)| Self::new(invoice, changes));
     PostInvoice => (any::<InvoiceKey>(), option::of(any::<Date>())).prop_map(|(invoice, date)| {
         let post = Self::new(invoice);
@@ -83,7 +83,7 @@ arbitrary! {
     ReverseInvoice => reversals();
     WriteOffInvoice => (any::<InvoiceKey>(), any::<WriteOff>())
         .prop_map(|(invoice, details)| Self::new(invoice).details(details));
-    LookAtInvoice => prop_oneof![
+    ReadInvoiceOrJob => prop_oneof![
         any::<GetOperationJob>().prop_map(Self::Job),
         any::<GetInvoice>().prop_map(Self::Invoice),
     ];
@@ -101,7 +101,7 @@ arbitrary! {
         any::<NewContact>().prop_map(Self::from),
         Just(Self::SameAsBillTo),
     ];
-    InvoiceChanges => changes(3);
+    InvoicePatch => changes(3);
     WriteOff => (each_field::<Self>(), prop_oneof![Just(YesOrNo::No), Just("Maybe".into())]).prop_map(|(details, no)| {
         // An accounting code for what does not affect revenue goes with just that.
         match (&details.non_revenue_write_off_accounting_code, &details.revenue_impacting) {
@@ -111,9 +111,9 @@ arbitrary! {
     });
 }
 
-generate! { CreateStandaloneInvoice, InvoiceChanges, InvoiceKey }
+generate! { CreateStandaloneInvoice, InvoicePatch, InvoiceKey }
 
-fn up_to(most: usize) -> Limits {
+fn max_len(most: usize) -> Limits {
     Limits { count: (1, most), ..Limits::NONE }
 }
 
@@ -165,11 +165,11 @@ fn new_invoices(
 }
 
 /// The invoice date or the due date is changed, not both; so many items at most.
-fn changes(items: usize) -> BoxedStrategy<InvoiceChanges> {
+fn changes(items: usize) -> BoxedStrategy<InvoicePatch> {
     let date = prop_oneof![
-        Just(InvoiceChanges::default()),
-        any::<Date>().prop_map(|date| InvoiceChanges::default().invoice_date(date)),
-        any::<Date>().prop_map(|date| InvoiceChanges::default().due_date(date)),
+        Just(InvoicePatch::default()),
+        any::<Date>().prop_map(|date| InvoicePatch::default().invoice_date(date)),
+        any::<Date>().prop_map(|date| InvoicePatch::default().due_date(date)),
     ];
     (filled(date, &["invoiceItems"]), vec(any::<crate::api::invoices::ItemUpdate>(), 0..=items))
         .prop_map(|(changes, items)| changes.items(items))

@@ -7,30 +7,34 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::transport::{AsyncTransport, Limits, Now, Request, Response, Seed, Transport, TransportError};
+use crate::transport::{
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+};
 
 /// A transport that answers by a function, on a clock that moves only when somebody sleeps. Token requests it
 /// answers by itself.
 ///
 /// ```
-/// use zuora_core::{Client, Config, DataCenter, Offline, http::Method};
+/// use zuora_core::{Client, Config, DataCenter};
+/// use zuora_core::http::Method;
+/// use zuora_core::testing::FakeTransport;
 ///
-/// let world = Offline::new(|request| {
+/// let world = FakeTransport::new(|request| {
 ///     assert_eq!(request.uri(), "https://rest.zuora.com/v1/ping");
-///     Ok(Offline::json(200, r#"{"success":true}"#))
+///     Ok(FakeTransport::json(200, r#"{"success":true}"#))
 /// });
 /// let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::over(&config, world)?;
+/// let client = Client::with_transport(&config, world)?;
 /// assert_eq!(client.raw(Method::GET, "/v1/ping", None)?.attempts(), 1);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
-pub struct Offline<F> {
+pub struct FakeTransport<F> {
     answer: F,
     signs_in: bool,
-    clock: Mutex<Now>,
+    clock: Mutex<Timestamp>,
 }
 
-impl<F: Fn(&Request) -> Result<Response, TransportError>> Offline<F> {
+impl<F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>> FakeTransport<F> {
     /// Answers every request but those for a token.
     pub fn new(answer: F) -> Self {
         Self { answer, signs_in: true, clock: Mutex::default() }
@@ -41,37 +45,37 @@ impl<F: Fn(&Request) -> Result<Response, TransportError>> Offline<F> {
         Self { signs_in: false, ..Self::new(answer) }
     }
 
-    fn respond(&self, request: &Request) -> Result<Response, TransportError> {
+    fn respond(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         if self.signs_in && request.uri().path() == "/oauth/token" {
-            return Ok(Offline::json(200, r#"{"access_token":"offline","expires_in":3599}"#));
+            return Ok(FakeTransport::json(200, r#"{"access_token":"offline","expires_in":3599}"#));
         }
         (self.answer)(request)
     }
 }
 
-impl Offline<()> {
+impl FakeTransport<()> {
     /// An answer with a JSON body. An impossible status becomes 500.
-    pub fn json(status: u16, body: impl Into<Bytes>) -> Response {
-        let mut response = Response::new(body.into());
+    pub fn json(status: u16, body: impl Into<Bytes>) -> HttpResponse {
+        let mut response = HttpResponse::new(body.into());
         *response.status_mut() =
             http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         response
     }
 }
 
-impl<F> Offline<F> {
+impl<F> FakeTransport<F> {
     /// Moves the clock on.
     pub fn advance(&self, span: Duration) {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         *clock = *clock + span;
     }
 
-    fn wake(&self, time: Now) {
+    fn wake(&self, time: Timestamp) {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         *clock = (*clock).max(time);
     }
 
-    fn time(&self) -> Now {
+    fn time(&self) -> Timestamp {
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,16 +88,16 @@ fn seed() -> Seed {
     Seed::from_bytes(bytes)
 }
 
-impl<F: Fn(&Request) -> Result<Response, TransportError>> Transport for Offline<F> {
-    fn send(&self, request: Request, _: Limits) -> Result<Response, TransportError> {
+impl<F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>> Transport for FakeTransport<F> {
+    fn send(&self, request: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
         self.respond(&request)
     }
 
-    fn sleep_until(&self, time: Now) {
+    fn sleep_until(&self, time: Timestamp) {
         self.wake(time);
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Timestamp {
         self.time()
     }
 
@@ -102,21 +106,23 @@ impl<F: Fn(&Request) -> Result<Response, TransportError>> Transport for Offline<
     }
 }
 
-impl<F: Fn(&Request) -> Result<Response, TransportError> + Send + Sync> AsyncTransport for Offline<F> {
+impl<F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError> + Send + Sync> AsyncTransport
+    for FakeTransport<F>
+{
     fn send(
         &self,
-        request: Request,
+        request: HttpRequest,
         _: Limits,
-    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+    ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send {
         ready(self.respond(&request))
     }
 
-    fn sleep_until(&self, time: Now) -> impl Future<Output = ()> + Send {
+    fn sleep_until(&self, time: Timestamp) -> impl Future<Output = ()> + Send {
         self.wake(time);
         ready(())
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Timestamp {
         self.time()
     }
 
@@ -125,8 +131,8 @@ impl<F: Fn(&Request) -> Result<Response, TransportError> + Send + Sync> AsyncTra
     }
 }
 
-impl<F> std::fmt::Debug for Offline<F> {
+impl<F> std::fmt::Debug for FakeTransport<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Offline({:?})", self.time())
+        write!(f, "FakeTransport({:?})", self.time())
     }
 }
