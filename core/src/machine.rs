@@ -3,9 +3,9 @@
 use std::fmt;
 
 #[doc(inline)]
-pub use crate::call::Call;
+pub use super::call::Call;
 #[doc(inline)]
-pub use crate::session::Session;
+pub use super::session::Session;
 
 use crate::error::Error;
 use crate::transport::{

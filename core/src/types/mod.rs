@@ -7,11 +7,11 @@ pub(crate) mod open_enum;
 mod secret;
 
 #[doc(inline)]
-pub use crate::model::envelope::{Envelope, Success};
+pub use super::model::envelope::{Envelope, Success};
 #[doc(inline)]
-pub use crate::model::patch::Patch;
+pub use super::model::patch::Patch;
 #[doc(inline)]
-pub use crate::wire::fields::ExtraFields;
+pub use super::wire::fields::ExtraFields;
 pub use rust_decimal::Decimal;
 
 pub use amount::{Amount, AmountError};
