@@ -24,35 +24,18 @@
 //! assert_eq!(answer.status(), 200);
 //! ```
 
-mod bill_runs;
-mod billing;
-mod call;
-mod faults;
-mod in_process;
-mod invoices;
-mod jobs;
-mod json;
-mod multipart;
-mod oauth;
-mod object_query;
-mod outcomes;
-mod quotas;
-mod refusal;
-mod reply;
-mod route;
-mod sandbox;
-#[cfg(feature = "serve")]
-mod server;
+mod front;
+mod http;
+mod operations;
+mod service;
 mod settings;
-mod tenant;
-mod time;
-mod world;
+mod state;
+mod values;
 
-pub use faults::{Fault, Faults, PlannedFault};
-pub use in_process::InProcess;
-pub use sandbox::{Background, Delivery, PaymentError, Sandbox};
+pub use front::InProcess;
 #[cfg(feature = "serve")]
-pub use server::Server;
+pub use front::Server;
+pub use service::{DeliveredResponse, Fault, Faults, PaymentError, PlannedFault, Sandbox};
 pub use settings::{BillRunTexts, RateQuota, Settings, TokenRefusal};
-pub use tenant::{CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
-pub use time::UnixTime;
+pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
+pub use values::UnixTime;

@@ -20,17 +20,17 @@ fn exchange(server: &Server, head: &str, body: &str) -> String {
         "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
-    let mut answer = String::new();
+    let mut response = String::new();
     // A hang-up may come as a reset; what was read before it counts.
-    let _ = stream.read_to_string(&mut answer);
-    answer
+    let _ = stream.read_to_string(&mut response);
+    response
 }
 
 fn token(server: &Server) -> String {
     let form = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&grant_type=client_credentials");
     let head = "POST /oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
-    let answer = exchange(server, head, &form);
-    let (_, rest) = answer.split_once("\"access_token\":\"").unwrap();
+    let response = exchange(server, head, &form);
+    let (_, rest) = response.split_once("\"access_token\":\"").unwrap();
     rest[..32].to_owned()
 }
 
@@ -46,14 +46,14 @@ fn a_run_over_http() {
     let create = format!(
         "POST /v1/bill-runs HTTP/1.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json"
     );
-    let answer = exchange(&server, &create, r#"{"batches":["Batch4"],"targetDate":"2026-12-31"}"#);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains("\"status\":\"Pending\""), "{answer}");
+    let response = exchange(&server, &create, r#"{"batches":["Batch4"],"targetDate":"2026-12-31"}"#);
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(response.contains("\"status\":\"Pending\""), "{response}");
     let items =
         format!("GET /v1/invoices/INV00000001/items?pageSize=5 HTTP/1.1\r\nauthorization: Bearer {token}");
-    let answer = exchange(&server, &items, "");
+    let response = exchange(&server, &items, "");
     let link = format!("\"nextPage\":\"{}/v1/invoices/INV00000001/items?page=2&pageSize=5\"", server.url());
-    assert!(answer.contains(&link), "{answer}");
+    assert!(response.contains(&link), "{response}");
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn many_clients_at_once() {
         .unwrap();
     }
     for mut stream in streams {
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 404"), "{response}");
     }
     assert_eq!(server.sandbox().seen(&Method::GET, "/v1/bill-runs/x"), 64);
 }

@@ -8,7 +8,7 @@ use http::{Method, Request, StatusCode};
 use zuora_core::{AsyncTransport, Body, Limits, Now, Transport, TransportError};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
-use crate::desk::form;
+use crate::client::form;
 
 const LIMITS: Limits = Limits::new(Duration::from_secs(130), 1 << 20);
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
@@ -27,8 +27,9 @@ fn send(transport: &InProcess, request: zuora_core::Request) -> Result<zuora_cor
 fn signed_in() -> (InProcess, String) {
     let transport = InProcess::demo();
     let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
-    let answer = send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
-    let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    let response =
+        send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     (transport, body["access_token"].as_str().unwrap().to_owned())
 }
 
@@ -113,8 +114,8 @@ fn a_future_dropped_before_its_end_may_have_done_the_work() {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..count {
-            if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
-                return Some(answer.unwrap().status());
+            if let Poll::Ready(response) = future.as_mut().poll(&mut context) {
+                return Some(response.unwrap().status());
             }
         }
         None
@@ -133,9 +134,9 @@ fn threads_share_one_sandbox() {
             let (transport, token) = (transport.clone(), &token);
             scope.spawn(move || {
                 for _ in 0..25 {
-                    let answer =
+                    let response =
                         send(&transport, request(Method::GET, "/v1/bill-runs/x", token, "")).unwrap();
-                    assert_eq!(answer.status(), 404);
+                    assert_eq!(response.status(), 404);
                 }
             });
         }
@@ -148,14 +149,14 @@ fn threads_share_one_sandbox() {
 fn the_same_story_is_told_twice() {
     let story = || {
         let (transport, token) = signed_in();
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for _ in 0..3 {
-            answers.push(send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL)).unwrap());
+            responses.push(send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL)).unwrap());
             transport.advance(Duration::from_secs(2));
-            answers
+            responses
                 .push(send(&transport, request(Method::GET, "/object-query/invoices", &token, "")).unwrap());
         }
-        answers.iter().map(|answer| format!("{answer:?}")).collect::<Vec<_>>()
+        responses.iter().map(|response| format!("{response:?}")).collect::<Vec<_>>()
     };
     assert_eq!(story(), story());
 }

@@ -1,0 +1,167 @@
+//! Why a call is refused, and how that is written down.
+
+use http::StatusCode;
+
+use crate::values::Json;
+
+/// The answer of an operation that did nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) reasons: Vec<Reason>,
+    /// First six digits of the codes, unless the call was a GET or DELETE, whose codes start with 500000.
+    pub(crate) resource: u32,
+    /// A status that holds whatever the version of the request says.
+    pub(crate) fixed_status: Option<StatusCode>,
+}
+
+/// One category with one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) category: Category,
+    pub(crate) message: String,
+}
+
+/// The last two digits of a reason's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Category {
+    Permission = 10,
+    Value = 20,
+    UnknownField = 21,
+    MissingField = 22,
+    MissingQuery = 23,
+    Query = 27,
+    Rule = 30,
+    NotFound = 40,
+    Unsupported = 45,
+    Lock = 50,
+    Limit = 70,
+    Malformed = 90,
+}
+
+impl Category {
+    /// The status of a refusal from version 2024-05-20 on.
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Permission => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unsupported => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Lock => StatusCode::CONFLICT,
+            Self::Limit => StatusCode::TOO_MANY_REQUESTS,
+            Self::Value
+            | Self::UnknownField
+            | Self::MissingField
+            | Self::MissingQuery
+            | Self::Query
+            | Self::Rule
+            | Self::Malformed => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// The resource part of codes that name no resource.
+pub(crate) const ANY_RESOURCE: u32 = 500_000;
+
+impl ApiError {
+    pub(crate) fn new(category: Category, message: impl Into<String>) -> Self {
+        Self {
+            reasons: vec![Reason { category, message: message.into() }],
+            resource: ANY_RESOURCE,
+            fixed_status: None,
+        }
+    }
+
+    pub(crate) fn value(field: &str, expected: &str) -> Self {
+        Self::new(Category::Value, format!("Invalid value for field '{field}': {expected}."))
+    }
+
+    /// A value that names something which is not there.
+    pub(crate) fn unknown(message: impl Into<String>) -> Self {
+        Self::new(Category::Value, message)
+    }
+
+    pub(crate) fn missing(field: &str) -> Self {
+        Self::new(Category::MissingField, format!("The field '{field}' is required."))
+    }
+
+    pub(crate) fn rule(message: impl Into<String>) -> Self {
+        Self::new(Category::Rule, message)
+    }
+
+    pub(crate) fn query(message: impl Into<String>) -> Self {
+        Self::new(Category::Query, message)
+    }
+
+    /// No entity has that id or number.
+    pub(crate) fn not_found(key: &str) -> Self {
+        Self::new(Category::NotFound, format!("Cannot find entity by key: '{key}'."))
+    }
+
+    /// A feature is off, or a permission is missing.
+    pub(crate) fn permission(message: impl Into<String>) -> Self {
+        Self::new(Category::Permission, message)
+    }
+
+    /// The body is missing, or of a media type that the operation does not take.
+    pub(crate) fn media() -> Self {
+        Self::new(Category::Unsupported, "HTTP 415 Unsupported Media Type")
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// Something else works on the same invoice.
+    pub(crate) fn locked() -> Self {
+        Self::new(Category::Lock, "Operation failed due to a lock competition, please retry later.")
+    }
+
+    /// Names the resource, if the refusal is about what the body says.
+    pub(crate) fn with_resource(mut self, resource: u32) -> Self {
+        let of_body = |reason: &Reason| {
+            matches!(
+                reason.category,
+                Category::Value | Category::UnknownField | Category::MissingField | Category::Rule
+            )
+        };
+        if self.reasons.iter().all(of_body) {
+            self.resource = resource;
+        }
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.fixed_status = Some(status);
+        self
+    }
+
+    /// The status, given whether the version of the request knows failure statuses.
+    pub(crate) fn status(&self, statuses: bool) -> StatusCode {
+        match (self.fixed_status, self.reasons.first()) {
+            (Some(status), _) => status,
+            (None, Some(reason)) if statuses => reason.category.status(),
+            (None, _) => StatusCode::OK,
+        }
+    }
+
+    /// The `reasons` of the answer.
+    pub(crate) fn reasons(&self, text_codes: bool) -> Json {
+        let row = |reason: &Reason| {
+            let code = i64::from(self.resource) * 100 + reason.category as i64;
+            let code = if text_codes { Json::Text(code.to_string()) } else { Json::from(code) };
+            Json::object([("code", code), ("message", Json::from(&reason.message))])
+        };
+        Json::Array(self.reasons.iter().map(row).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_resource_and_category() {
+        let error = ApiError::rule("No.").with_resource(592_100);
+        assert_eq!(error.reasons(false).to_string(), r#"[{"code":59210030,"message":"No."}]"#);
+        assert_eq!(error.reasons(true).to_string(), r#"[{"code":"59210030","message":"No."}]"#);
+        assert_eq!(error.status(true), 400);
+        assert_eq!(error.status(false), 200);
+        assert_eq!(error.with_status(StatusCode::CONFLICT).status(false), 409);
+    }
+}
