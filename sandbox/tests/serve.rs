@@ -1,4 +1,4 @@
-//! The server over real sockets, with a client of a few lines.
+//! The HTTP server over real sockets, with a minimal client.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server, Settings, Tenant};
 
-/// Sends one request and reads to the end of the connection.
+/// Sends one request and reads until the connection is closed.
 fn exchange(server: &Server, head: &str, body: &str) -> String {
     let address = server.url().replace("http://", "");
     let mut stream = TcpStream::connect(&address).unwrap();
@@ -21,7 +21,7 @@ fn exchange(server: &Server, head: &str, body: &str) -> String {
     )
     .unwrap();
     let mut response = String::new();
-    // A hang-up may come as a reset; what was read before it counts.
+    // The server may reset the connection; the bytes received before that are valid.
     let _ = stream.read_to_string(&mut response);
     response
 }
@@ -40,7 +40,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn a_run_over_http() {
+fn a_bill_run_over_http() {
     let server = server();
     let token = token(&server);
     let create = format!(
@@ -57,10 +57,10 @@ fn a_run_over_http() {
 }
 
 #[test]
-fn many_clients_at_once() {
+fn many_clients_connect_at_once() {
     let server = server();
     let token = token(&server);
-    // All are connected before the first one asks.
+    // All clients are connected before the first request is sent.
     let address = server.url().replace("http://", "");
     let mut streams: Vec<TcpStream> = (0..64).map(|_| TcpStream::connect(&address).unwrap()).collect();
     for stream in streams.iter_mut().rev() {
@@ -79,7 +79,7 @@ fn many_clients_at_once() {
 }
 
 #[test]
-fn faults_hang_up() {
+fn faults_close_the_connection() {
     let server = server();
     server.sandbox().faults().push(Fault::LoseAnswer);
     server.sandbox().faults().push(Fault::NeverLeaves);
@@ -91,7 +91,7 @@ fn faults_hang_up() {
 }
 
 #[test]
-fn a_dropped_server_is_gone() {
+fn a_dropped_server_stops_listening() {
     let server = server();
     let address = server.url().replace("http://", "");
     let idle = TcpStream::connect(&address).unwrap();

@@ -1,4 +1,4 @@
-//! The sandbox as a transport, without a socket.
+//! A transport that calls the sandbox directly.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +11,15 @@ use zuora_core::{AsyncTransport, Limits, Now, Request, Response, Seed, Transport
 use crate::service::{DeliveredResponse, Sandbox};
 use crate::values::UnixTime;
 
-/// Carries requests to a [`Sandbox`] by a function call, on a clock that nobody has to wait for.
+/// A transport that passes requests to a [`Sandbox`] by a function call, on a simulated clock.
 ///
-/// The clock starts at 2026-03-01, 09:00 in the demo tenant's time zone. It advances by 20 ms for each
-/// request and jumps when someone sleeps, so a bill run of minutes is over at once. It is one clock for all
-/// clones: where one thread waits for what another is doing, the wait is over before the work is; such tests
-/// want the real time of the server.
+/// The clock starts at 2026-03-01, 09:00 in the demo tenant's time zone. Each request advances it by 20 ms,
+/// and a sleep advances it to the wake-up time, so that waiting for a bill run takes no real time. All
+/// clones share one clock: if one thread waits for work of another thread, the wait ends before the work
+/// does. Tests of that kind require the HTTP server, which runs in real time.
 ///
-/// A clone is another handle on the same sandbox. Both transport traits are there; the futures hand over to
-/// the executor before and after the work, so that a test can drop them with the answer under way.
+/// A clone is another handle on the same sandbox. Both transport traits are implemented. The futures yield
+/// to the executor before and after the work, so that a test can drop them while the response is on its way.
 ///
 /// ```
 /// use http::Method;
@@ -28,8 +28,8 @@ use crate::values::UnixTime;
 ///
 /// let transport = InProcess::demo();
 /// let request = http::Request::get("/v1/bill-runs/1").body(Default::default()).unwrap();
-/// let answer = Transport::send(&transport, request, Limits::new(std::time::Duration::from_secs(1), 1 << 20));
-/// assert_eq!(answer.unwrap().status(), 401);
+/// let response = Transport::send(&transport, request, Limits::new(std::time::Duration::from_secs(1), 1 << 20));
+/// assert_eq!(response.unwrap().status(), 401);
 /// assert_eq!(transport.sandbox().seen(&Method::GET, "/bill-runs/*"), 1);
 /// ```
 #[derive(Clone, Debug)]
@@ -45,38 +45,38 @@ struct Shared {
 
 /// 2026-03-01T17:00:00Z.
 const START: UnixTime = UnixTime::from_secs(1_772_384_400);
-/// What each request takes.
+/// Duration of each request.
 const LATENCY: Duration = Duration::from_millis(20);
 
 impl InProcess {
-    /// Puts a sandbox behind the transport.
+    /// Creates a transport to a sandbox.
     pub fn new(sandbox: Sandbox) -> Self {
         Self { shared: Arc::new(Mutex::new(Shared { sandbox, elapsed: Duration::ZERO })) }
     }
 
-    /// The [demo sandbox](Sandbox::demo).
+    /// Creates a transport to the [demo sandbox](Sandbox::demo).
     pub fn demo() -> Self {
         Self::new(Sandbox::demo())
     }
 
-    /// The sandbox itself, to arrange faults or look at what it saw. Requests wait while the guard is held.
+    /// Returns the sandbox, to plan faults or inspect requests. Requests block while the guard is held.
     pub fn sandbox(&self) -> impl std::ops::DerefMut<Target = Sandbox> + use<'_> {
         SandboxGuard(self.lock())
     }
 
-    /// The moment that the clock shows.
+    /// Returns the time of the simulated clock.
     pub fn unix_time(&self) -> UnixTime {
         START.after(self.lock().elapsed)
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, span: Duration) {
         let mut shared = self.lock();
         shared.elapsed = shared.elapsed.saturating_add(span);
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        // A test that panicked while it held the guard left a sandbox that is as whole as before.
+        // A panic of a test that held the guard does not leave the sandbox in an invalid state.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,13 +86,13 @@ impl InProcess {
         let delivery = shared.sandbox.deliver(request, now);
         let (result, took) = match delivery {
             DeliveredResponse::NotSent => {
-                (Err(TransportError::never_left("the sandbox was told so")), Duration::ZERO)
+                (Err(TransportError::never_left("a planned fault of the sandbox")), Duration::ZERO)
             }
             DeliveredResponse::Lost => {
-                (Err(TransportError::in_flight("the sandbox was told to lose the answer")), LATENCY)
+                (Err(TransportError::in_flight("a planned fault of the sandbox lost the response")), LATENCY)
             }
             DeliveredResponse::Response { delay, .. } if delay.saturating_add(LATENCY) > limits.timeout => {
-                (Err(TransportError::in_flight("the answer came too late")), limits.timeout)
+                (Err(TransportError::in_flight("the response arrived after the timeout")), limits.timeout)
             }
             DeliveredResponse::Response { response, .. } if response.body().len() > limits.max_body => {
                 (Err(TransportError::TooLarge { limit: limits.max_body }), LATENCY)
@@ -133,14 +133,14 @@ impl Transport for InProcess {
 
 impl AsyncTransport for InProcess {
     async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
-        hand_over().await;
+        yield_now().await;
         let result = self.exchange(request, limits);
-        hand_over().await;
+        yield_now().await;
         result
     }
 
     async fn sleep_until(&self, time: Now) {
-        hand_over().await;
+        yield_now().await;
         self.jump_to(time);
     }
 
@@ -153,7 +153,7 @@ impl AsyncTransport for InProcess {
     }
 }
 
-/// A guard that shows the sandbox alone.
+/// A guard that dereferences to the sandbox.
 struct SandboxGuard<'a>(MutexGuard<'a, Shared>);
 
 impl std::ops::Deref for SandboxGuard<'_> {
@@ -170,10 +170,10 @@ impl std::ops::DerefMut for SandboxGuard<'_> {
     }
 }
 
-/// Lets the executor run something else once.
-async fn hand_over() {
-    let mut handed_over = false;
-    poll_fn(|context| match std::mem::replace(&mut handed_over, true) {
+/// Yields to the executor once.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| match std::mem::replace(&mut yielded, true) {
         true => Poll::Ready(()),
         false => {
             context.waker().wake_by_ref();
@@ -183,7 +183,7 @@ async fn hand_over() {
     .await;
 }
 
-/// Unlike every other seed of this process: enough for sandboxes that live no longer than it.
+/// Returns a seed that is unique in this process, which suffices for sandboxes that live no longer.
 fn new_seed() -> Seed {
     static DRAWN: AtomicU64 = AtomicU64::new(0);
     let mut bytes = [0; 32];

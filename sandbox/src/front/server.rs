@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::service::{DeliveredResponse, Sandbox};
 use crate::values::UnixTime;
 
-/// A sandbox that listens, on a thread of its own; it stops when this value is dropped.
+/// An HTTP server for a sandbox, on a separate thread. The server stops when this value is dropped.
 ///
 /// ```
 /// use zuora_sandbox::{Sandbox, Server};
@@ -36,14 +36,14 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Largest request that is read, in bytes as they come.
+/// Maximum size of a request body, in bytes as received.
 const MAX_REQUEST_BYTES: usize = 64 << 20;
 
 impl Server {
-    /// Listens on an address; port 0 takes any free port.
+    /// Starts a server on an address; port 0 selects a free port.
     ///
     /// # Errors
-    /// The address cannot be had, or the system gives no thread.
+    /// Fails if the address cannot be bound, or the runtime or the thread cannot be created.
     pub fn start(address: impl ToSocketAddrs, sandbox: Sandbox) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -55,29 +55,29 @@ impl Server {
         let thread = std::thread::Builder::new().name("zuora-sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
                 let accepting = tokio::spawn(accept(listener, served));
-                // Nothing is ever sent: the wait ends when the sender is dropped.
+                // Nothing is ever sent: the receiver wakes when the sender is dropped.
                 let _ = stopped.await;
                 accepting.abort();
             });
-            // With the runtime go the connections.
+            // Dropping the runtime closes the connections.
         })?;
         Ok(Self { address, sandbox, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// `http://` and the address; the base URL for a client.
+    /// Returns the base URL for a client: `http://` and the address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The sandbox itself, to arrange faults or look at what it saw. Requests wait while the guard is held.
+    /// Returns the sandbox, to plan faults or inspect requests. Requests block while the guard is held.
     pub fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
         lock(&self.sandbox)
     }
 
-    /// Serves until the process ends.
+    /// Blocks until the process ends.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
-            // The thread ends only with its stop channel, which lives as long as `self`.
+            // The thread ends only after its stop channel is dropped, which `self` owns.
             let _ = thread.join();
         }
     }
@@ -96,23 +96,23 @@ async fn accept(listener: TcpListener, sandbox: Arc<Mutex<Sandbox>>) -> io::Resu
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: some will come free.
+            // The process is most likely out of file descriptors; retry when some are free.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         let sandbox = Arc::clone(&sandbox);
         tokio::spawn(async move {
-            let answer = service_fn(move |request| answer(Arc::clone(&sandbox), request));
-            // A client that hangs up, or a fault that does, is no matter of the server's.
+            let respond = service_fn(move |request| respond(Arc::clone(&sandbox), request));
+            // A connection that is closed by the client or by a fault is not an error of the server.
             let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), answer)
+                .serve_connection(TokioIo::new(stream), respond)
                 .await;
         });
     }
 }
 
-/// An error makes hyper hang up without an answer.
-async fn answer(
+/// Responds to a request; on an error, hyper closes the connection without a response.
+async fn respond(
     sandbox: Arc<Mutex<Sandbox>>,
     request: Request<Incoming>,
 ) -> io::Result<Response<Full<Bytes>>> {
@@ -133,12 +133,12 @@ async fn answer(
             Ok(response.map(Full::new))
         }
         DeliveredResponse::NotSent | DeliveredResponse::Lost => {
-            Err(io::Error::other("the sandbox was told to hang up"))
+            Err(io::Error::other("a planned fault closes the connection"))
         }
     }
 }
 
 fn lock(sandbox: &Mutex<Sandbox>) -> MutexGuard<'_, Sandbox> {
-    // A panic elsewhere leaves a sandbox that is as whole as before.
+    // A panic elsewhere does not leave the sandbox in an invalid state.
     sandbox.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,27 +1,27 @@
-//! Why a call is refused, and how that is written down.
+//! Errors of operations, and their `reasons` on the wire.
 
 use http::StatusCode;
 
 use crate::values::Json;
 
-/// The answer of an operation that did nothing.
+/// The error of an operation that changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) reasons: Vec<Reason>,
-    /// First six digits of the codes, unless the call was a GET or DELETE, whose codes start with 500000.
+    /// First six digits of the codes. Codes of GET and DELETE requests always start with 500000.
     pub(crate) resource: u32,
-    /// A status that holds whatever the version of the request says.
+    /// A status that does not depend on the version of the request.
     pub(crate) fixed_status: Option<StatusCode>,
 }
 
-/// One category with one sentence.
+/// One reason: a category and a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) category: Category,
     pub(crate) message: String,
 }
 
-/// The last two digits of a reason's code.
+/// The category of a reason: the last two digits of its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Category {
     Permission = 10,
@@ -39,7 +39,7 @@ pub(crate) enum Category {
 }
 
 impl Category {
-    /// The status of a refusal from version 2024-05-20 on.
+    /// Returns the status of an error of this category, from version 2024-05-20 on.
     fn status(self) -> StatusCode {
         match self {
             Self::Permission => StatusCode::FORBIDDEN,
@@ -58,7 +58,7 @@ impl Category {
     }
 }
 
-/// The resource part of codes that name no resource.
+/// First six digits of codes that name no resource.
 pub(crate) const ANY_RESOURCE: u32 = 500_000;
 
 impl ApiError {
@@ -74,7 +74,7 @@ impl ApiError {
         Self::new(Category::Value, format!("Invalid value for field '{field}': {expected}."))
     }
 
-    /// A value that names something which is not there.
+    /// A value that refers to an object that does not exist.
     pub(crate) fn unknown(message: impl Into<String>) -> Self {
         Self::new(Category::Value, message)
     }
@@ -91,28 +91,28 @@ impl ApiError {
         Self::new(Category::Query, message)
     }
 
-    /// No entity has that id or number.
+    /// No object has that id or number.
     pub(crate) fn not_found(key: &str) -> Self {
         Self::new(Category::NotFound, format!("Cannot find entity by key: '{key}'."))
     }
 
-    /// A feature is off, or a permission is missing.
+    /// A feature is disabled, or a permission is missing.
     pub(crate) fn permission(message: impl Into<String>) -> Self {
         Self::new(Category::Permission, message)
     }
 
-    /// The body is missing, or of a media type that the operation does not take.
+    /// The body is missing, or its media type is not supported.
     pub(crate) fn media() -> Self {
         Self::new(Category::Unsupported, "HTTP 415 Unsupported Media Type")
             .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
     }
 
-    /// Something else works on the same invoice.
+    /// Another operation is in progress on the same invoice.
     pub(crate) fn locked() -> Self {
         Self::new(Category::Lock, "Operation failed due to a lock competition, please retry later.")
     }
 
-    /// Names the resource, if the refusal is about what the body says.
+    /// Sets the resource of the codes, if all reasons are about the content of the body.
     pub(crate) fn with_resource(mut self, resource: u32) -> Self {
         let of_body = |reason: &Reason| {
             matches!(
@@ -131,7 +131,7 @@ impl ApiError {
         self
     }
 
-    /// The status, given whether the version of the request knows failure statuses.
+    /// Returns the status. `statuses` is whether the version of the request has HTTP statuses for errors.
     pub(crate) fn status(&self, statuses: bool) -> StatusCode {
         match (self.fixed_status, self.reasons.first()) {
             (Some(status), _) => status,
@@ -140,7 +140,7 @@ impl ApiError {
         }
     }
 
-    /// The `reasons` of the answer.
+    /// Returns the `reasons` array of the response.
     pub(crate) fn reasons(&self, text_codes: bool) -> Json {
         let row = |reason: &Reason| {
             let code = i64::from(self.resource) * 100 + reason.category as i64;

@@ -1,4 +1,4 @@
-//! Members of a JSON object of a request body.
+//! Typed access to the members of a JSON object in a request body.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::api_error::{ApiError, Category, Reason};
 use crate::values::{Date, Json};
 
-/// The members of one object of a body, read by name; each refusal names the path of the member.
+/// The members of one object, read by name. Each error names the full path of the member.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
     path: &'a str,
@@ -15,7 +15,8 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// `path` is where the object stands: empty for the body itself, else with a dot at the end.
+    /// Wraps an object. `path` is the prefix of its members: empty for the body itself, otherwise with a
+    /// trailing dot.
     pub(crate) fn new(path: &'a str, object: &'a Json) -> Result<Self, ApiError> {
         match object {
             Json::Object(_) => Ok(Self { path, object }),
@@ -23,12 +24,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Refuses members that are not listed, all of them at once.
+    /// Rejects members that are not listed; one error names all of them.
     pub(crate) fn deny_unknown(self, known: &[&str]) -> Result<Self, ApiError> {
         self.deny_unknown_by(|name| known.contains(&name))
     }
 
-    /// Refuses members whose names are not known, all of them at once.
+    /// Rejects members that `known` does not accept; one error names all of them.
     pub(crate) fn deny_unknown_by(self, known: impl Fn(&str) -> bool) -> Result<Self, ApiError> {
         let unknown = self.members().iter().filter(|(name, _)| !known(name));
         let reason = |(name, _): &(Cow<'static, str>, Json)| Reason {
@@ -42,7 +43,7 @@ impl<'a> Fields<'a> {
         Err(ApiError { reasons, ..ApiError::missing("") })
     }
 
-    /// Every member, nulls included.
+    /// Returns every member, nulls included.
     pub(crate) fn members(self) -> &'a [(Cow<'static, str>, Json)] {
         match self.object {
             Json::Object(members) => members,
@@ -54,7 +55,7 @@ impl<'a> Fields<'a> {
         format!("{}{field}", self.path)
     }
 
-    /// The member, unless it is absent or null.
+    /// Returns the member, unless it is absent or null.
     pub(crate) fn get(self, field: &str) -> Option<&'a Json> {
         self.object.get(field).filter(|value| **value != Json::Null)
     }
@@ -63,7 +64,7 @@ impl<'a> Fields<'a> {
         self.get(field).is_some()
     }
 
-    /// Whether the member is there and null: some fields are cleared that way.
+    /// Whether the member is present and null; an update clears some fields by null.
     pub(crate) fn is_null(self, field: &str) -> bool {
         self.object.get(field) == Some(&Json::Null)
     }
@@ -74,20 +75,20 @@ impl<'a> Fields<'a> {
         expected: &str,
         read: impl FnOnce(&'a Json) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
-        let refused = || ApiError::value(&self.name(field), expected);
-        self.get(field).map(|value| read(value).ok_or_else(refused)).transpose()
+        let rejected = || ApiError::value(&self.name(field), expected);
+        self.get(field).map(|value| read(value).ok_or_else(rejected)).transpose()
     }
 
     pub(crate) fn text(self, field: &str) -> Result<Option<&'a str>, ApiError> {
         self.read(field, "text is expected", Json::text)
     }
 
-    /// Text without which the call is refused.
+    /// Reads a text, which is required.
     pub(crate) fn required_text(self, field: &str) -> Result<&'a str, ApiError> {
         self.text(field)?.ok_or_else(|| ApiError::missing(&self.name(field)))
     }
 
-    /// Text of at most `longest` characters. Those outside the Basic Multilingual Plane are not taken.
+    /// Reads a text of at most `max_len` characters, all of them in the Basic Multilingual Plane.
     pub(crate) fn text_within(self, field: &str, max_len: usize) -> Result<Option<&'a str>, ApiError> {
         let is_valid = |text: &str| {
             text.chars().count() <= max_len && text.chars().all(|character| character as u32 <= 0xffff)
@@ -98,26 +99,26 @@ impl<'a> Fields<'a> {
         self.read(field, &expected, |value| value.text().filter(|text| is_valid(text)))
     }
 
-    /// One of the words listed.
+    /// Reads a text that is one of `words`.
     pub(crate) fn one_of(self, field: &str, words: &[&str]) -> Result<Option<&'a str>, ApiError> {
         let expected = format!("one of {} is expected", words.join(", "));
         self.read(field, &expected, |value| value.text().filter(|text| words.contains(text)))
     }
 
-    /// A decimal number, plain or in quotes. More than 15 digits before the point are refused, so that sums
-    /// stay exact.
+    /// Reads a decimal number, bare or quoted. At most 15 digits before the decimal point are accepted, so
+    /// that sums stay exact.
     pub(crate) fn decimal(self, field: &str) -> Result<Option<Decimal>, ApiError> {
         let limit = Decimal::from(1_000_000_000_000_000_u64);
         let expected = "a decimal number of at most 15 digits before the point is expected";
         self.read(field, expected, |value| value.decimal().filter(|value| value.abs() < limit))
     }
 
-    /// A decimal number without which the call is refused.
+    /// Reads a decimal number, which is required.
     pub(crate) fn required_decimal(self, field: &str) -> Result<Decimal, ApiError> {
         self.decimal(field)?.ok_or_else(|| ApiError::missing(&self.name(field)))
     }
 
-    /// A boolean, or its word in quotes.
+    /// Reads a boolean, bare or quoted.
     pub(crate) fn flag(self, field: &str) -> Result<Option<bool>, ApiError> {
         self.read(field, "true or false is expected", |value| match value {
             Json::Bool(value) => Some(*value),
@@ -135,12 +136,12 @@ impl<'a> Fields<'a> {
         self.read(field, "a date yyyy-mm-dd is expected", |value| Date::parse(value.text()?))
     }
 
-    /// A date without which the call is refused.
+    /// Reads a date, which is required.
     pub(crate) fn required_date(self, field: &str) -> Result<Date, ApiError> {
         self.date(field)?.ok_or_else(|| ApiError::missing(&self.name(field)))
     }
 
-    /// A list of at most `most` rows.
+    /// Reads a list of at most `max` rows; an absent list is empty.
     pub(crate) fn rows_within(self, field: &str, most: usize) -> Result<&'a [Json], ApiError> {
         let rows = self.rows(field)?.unwrap_or_default();
         match rows.len() > most {
@@ -156,7 +157,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A list of texts.
+    /// Reads a list of texts.
     pub(crate) fn texts(self, field: &str) -> Result<Option<Vec<&'a str>>, ApiError> {
         self.read(field, "a list of texts is expected", |value| match value {
             Json::Array(rows) => rows.iter().map(Json::text).collect(),

@@ -1,16 +1,16 @@
-//! Uploads: the parts of a `multipart/form-data` body.
+//! Parser of `multipart/form-data` bodies.
 
 /// One field of a form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Part<'b> {
     pub(crate) name: String,
     pub(crate) file_name: Option<String>,
-    /// Its own `Content-Type`.
+    /// The `Content-Type` of the part.
     pub(crate) media: Option<String>,
     pub(crate) content: &'b [u8],
 }
 
-/// Takes a body apart; `None` when it is not of the form that its content type promises.
+/// Splits a body into its parts; `None` if the body does not match its content type.
 pub(crate) fn read<'b>(content_type: &str, body: &'b [u8]) -> Option<Vec<Part<'b>>> {
     let boundary = parameter(content_type, "boundary").filter(|text| (1..=70).contains(&text.len()))?;
     let first = format!("--{boundary}");
@@ -22,7 +22,7 @@ pub(crate) fn read<'b>(content_type: &str, body: &'b [u8]) -> Option<Vec<Part<'b
     let mut rest = &body[start..];
     let mut parts = Vec::new();
     while !rest.starts_with(b"--") {
-        // Blanks may stand behind a delimiter.
+        // RFC 2046 allows whitespace after a delimiter.
         let part = &rest[find(rest, b"\r\n")? + 2..];
         let end = find(part, delimiter.as_bytes())?;
         parts.push(read_part(&part[..end])?);
@@ -47,7 +47,7 @@ fn read_part(part: &[u8]) -> Option<Part<'_>> {
     })
 }
 
-/// A parameter of a header, bare or in quotes.
+/// Returns a parameter of a header value, bare or quoted.
 fn parameter(header: &str, wanted: &str) -> Option<String> {
     let (_, mut rest) = header.split_once(';')?;
     loop {
@@ -66,7 +66,7 @@ fn parameter(header: &str, wanted: &str) -> Option<String> {
     }
 }
 
-/// The text up to the closing quote, and what follows it.
+/// Returns the text up to the closing quote, and the text after that quote.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -91,7 +91,7 @@ mod tests {
     const TYPE: &str = "multipart/form-data; charset=utf-8; boundary=\"x y\"";
 
     #[test]
-    fn parts_are_found_between_their_boundaries() {
+    fn parts_are_split_at_their_boundaries() {
         let body = b"preamble\r\n--x y \r\nContent-Disposition: form-data; name=note\r\n\r\nhello\r\n--x y\r\n\
             content-type: application/pdf\r\ncontent-disposition: form-data; filename=\"a \\\"b\\\";c.pdf\"; name=\"file\"\
             \r\n\r\n%PDF\r\n--x\r\n\r\n--x y--\r\n";
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_bodies_are_none() {
+    fn invalid_bodies_are_rejected() {
         let part = "--x y\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n%PDF\r\n--x y--";
         assert_eq!(read(TYPE, part.as_bytes()).unwrap().len(), 1);
         for end in 0..part.len() {

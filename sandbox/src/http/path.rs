@@ -1,6 +1,7 @@
-//! Paths and the patterns that they are matched with.
+//! Matching of request paths with patterns.
 
-/// What the wildcards of a pattern stand for, when the path fits. No key is empty.
+/// Returns the path segments that the wildcards of a pattern match, or `None` if the path does not match. A
+/// wildcard never matches an empty segment.
 pub(crate) fn match_path<'p>(pattern: &[&str], path: &[&'p str]) -> Option<Vec<&'p str>> {
     let fits =
         |(pattern, part): (&&str, &&str)| if *pattern == "*" { !part.is_empty() } else { pattern == part };
@@ -10,7 +11,7 @@ pub(crate) fn match_path<'p>(pattern: &[&str], path: &[&'p str]) -> Option<Vec<&
     Some(path.iter().zip(pattern).filter(|(_, pattern)| **pattern == "*").map(|(part, _)| *part).collect())
 }
 
-/// Whether the last segments of `path` are those of `end`.
+/// Whether the last segments of `path` match `end`, in which `*` matches any segment.
 pub(crate) fn path_ends_with(path: &str, end: &str) -> bool {
     let path: Vec<&str> = path.split('/').collect();
     let end: Vec<&str> = end.trim_start_matches('/').split('/').collect();

@@ -1,4 +1,4 @@
-//! A request as the operations see it: taken apart, unpacked, checked for form.
+//! Decoded requests: path, query, headers, body and version.
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -16,28 +16,28 @@ use crate::values::{Date, Json};
 /// One request.
 pub(crate) struct ApiRequest {
     pub(crate) method: Method,
-    /// The path as it came, still encoded.
+    /// The path as received, percent-encoded.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
-    /// The body as it came.
+    /// The body as received, possibly compressed.
     pub(crate) body: Bytes,
-    /// `https://host` of the links in the answer.
+    /// Scheme and authority of the links in the response.
     pub(crate) base_url: String,
     pub(crate) version: Version,
 }
 
-/// What depends on `Zuora-Version`.
+/// The features of a response that depend on `Zuora-Version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
-    /// From 2024-05-20 on a refusal has an HTTP status of its own.
+    /// Errors have an HTTP status other than 200; from 2024-05-20 on.
     pub(crate) statuses: bool,
-    /// From 2025-08-12 on Object Query refuses with `reasons`.
+    /// Errors of Object Query have `reasons`; from 2025-08-12 on.
     pub(crate) query_reasons: bool,
 }
 
 impl Version {
-    /// Dates compare as text; a number, listed or not, is older than both.
+    /// Parses the header value. Dates compare as text; a number is older than both dates.
     fn parse(text: &str) -> Self {
         let text = if Date::parse(text).is_some() { text } else { "" };
         Self { statuses: text >= "2024-05-20", query_reasons: text >= "2025-08-12" }
@@ -63,13 +63,13 @@ impl ApiRequest {
         header(&self.headers, name)
     }
 
-    /// The decoded segments of the path; `None` when one is not UTF-8.
+    /// Returns the decoded segments of the path; `None` if one of them is not UTF-8.
     pub(crate) fn segments(&self) -> Option<Vec<String>> {
         let decode = |part: &str| percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned);
         self.path.trim_start_matches('/').split('/').map(decode).collect()
     }
 
-    /// The first query parameter of that name.
+    /// Returns the first query parameter of that name.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -82,14 +82,14 @@ impl ApiRequest {
         })
     }
 
-    /// The JSON object that the call brings, checked for members that nobody knows.
+    /// Parses the body as a JSON object whose members are all in `known`.
     pub(crate) fn object(&self, settings: &Settings, known: &[&str]) -> Result<Json, ApiError> {
         let body = self.json(settings)?;
         Fields::new("", &body)?.deny_unknown(known)?;
         Ok(body)
     }
 
-    /// The JSON object that the call brings, whatever its members.
+    /// Parses the body as a JSON object with any members.
     pub(crate) fn json(&self, settings: &Settings) -> Result<Json, ApiError> {
         if self.body.is_empty() || !self.has_media_type("application/json") {
             return Err(ApiError::media());
@@ -105,7 +105,7 @@ impl ApiRequest {
         named.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media)
     }
 
-    /// The body without its gzip; refused when it has more than `limit` bytes.
+    /// Returns the decompressed body, or an error if it is longer than `limit` bytes.
     pub(crate) fn decompressed_body(&self, limit: usize) -> Result<Cow<'_, [u8]>, ApiError> {
         let coding = header(&self.headers, CONTENT_ENCODING.as_str()).unwrap_or("identity");
         let malformed = |message| ApiError::new(Category::Malformed, message);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_dates_or_old() {
+    fn version_numbers_are_older_than_dates() {
         let version = |statuses, query_reasons| Version { statuses, query_reasons };
         assert_eq!(Version::parse("341.0"), version(false, false));
         assert_eq!(Version::parse("999.0"), version(false, false));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn links_point_where_the_request_went() {
+    fn links_have_the_host_of_the_request() {
         let base = |request| api_request(request, b"").base_url;
         assert_eq!(base(http::Request::get("https://a.example:8443/v1/x")), "https://a.example:8443");
         assert_eq!(base(http::Request::get("/v1/x").header("host", "127.0.0.1:9")), "http://127.0.0.1:9");
@@ -171,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_bodyless_or_untyped_write_is_415() {
-        let refused =
+        let rejected =
             api_request(http::Request::put("/x"), b"").object(&Settings::default(), &[]).unwrap_err();
         assert_eq!(
-            (refused.status(false), refused.reasons(false).to_string().contains("50000045")),
+            (rejected.status(false), rejected.reasons(false).to_string().contains("50000045")),
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, true)
         );
         let untyped =
@@ -183,16 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_named_all_at_once() {
+    fn one_error_names_all_unknown_members() {
         let typed = http::Request::put("/x").header("content-type", "application/json;charset=utf-8");
-        let refused =
+        let rejected =
             api_request(typed, br#"{"a":1,"b":2,"c":3}"#).object(&Settings::default(), &["b"]).unwrap_err();
-        let names: Vec<&str> = refused.reasons.iter().map(|reason| reason.message.as_str()).collect();
+        let names: Vec<&str> = rejected.reasons.iter().map(|reason| reason.message.as_str()).collect();
         assert_eq!(names, ["The field 'a' is unknown.", "The field 'c' is unknown."]);
     }
 
     #[test]
-    fn a_gzip_bomb_is_cut_off() {
+    fn a_gzip_bomb_is_rejected() {
         use flate2::{Compression, write::GzEncoder};
         use std::io::Write as _;
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -201,7 +201,7 @@ mod tests {
         let typed = http::Request::put("/x")
             .header("content-type", "application/json")
             .header("content-encoding", "gzip");
-        let refused = api_request(typed, &body).object(&Settings::default(), &[]).unwrap_err();
-        assert_eq!(refused.reasons[0].message, "The request body is too large.");
+        let rejected = api_request(typed, &body).object(&Settings::default(), &[]).unwrap_err();
+        assert_eq!(rejected.reasons[0].message, "The request body is too large.");
     }
 }

@@ -1,4 +1,4 @@
-//! Responses of the service.
+//! Response bodies, and the HTTP responses that are built from them.
 
 use std::io::Write as _;
 
@@ -10,18 +10,18 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::values::Json;
 
-/// The body of a 200.
+/// The body of a successful response.
 pub(crate) enum ResponseBody {
-    /// An object that gets `success: true`.
+    /// An object to which `success: true` is added.
     Success(Json),
-    /// A value that is written as it is: Object Query knows no flag.
+    /// A value that is written unchanged, since responses of Object Query have no `success` field.
     Plain(Json),
     /// The bytes of a PDF file.
     Pdf(Bytes),
 }
 
 impl ResponseBody {
-    /// Nothing but the flag.
+    /// Returns a body that contains only `success: true`.
     pub(crate) fn success() -> Self {
         Self::Success(Json::object([]))
     }

@@ -1,10 +1,10 @@
-//! Work on one invoice, at once or in the background, and `GET /v1/operations/jobs/{jobId}`.
+//! Execution of operations on one invoice, and `GET /v1/operations/jobs/{jobId}`.
 
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{BackgroundJob, Job, JobOperation, JobStatus, State};
 use crate::values::Json;
 
-/// Looks a job up.
+/// Shows a job.
 pub(crate) fn get(state: &mut State, _request: &ApiRequest, keys: &[&str]) -> Result<ResponseBody, ApiError> {
     let key = keys.first().copied().unwrap_or_default();
     let shown = |job: &&Job| {
@@ -16,7 +16,7 @@ pub(crate) fn get(state: &mut State, _request: &ApiRequest, keys: &[&str]) -> Re
 }
 
 impl Job {
-    /// The answer of the operation that started it.
+    /// Shows the job as the operation that created it does.
     pub(crate) fn started_json(&self) -> Json {
         Json::object([
             ("id", (&self.invoice).into()),
@@ -38,8 +38,8 @@ impl Job {
 }
 
 impl State {
-    /// Checks a piece of work, then does it or leaves it to a job. Gives the place of the job, and the credit
-    /// memo of a reversal that was done at once.
+    /// Validates an operation, then executes it or leaves it to a job. Returns the index of the job, and the
+    /// credit memo of a reversal that was executed at once.
     pub(crate) fn execute_or_queue(
         &mut self,
         index: usize,
@@ -55,7 +55,7 @@ impl State {
         Ok((self.jobs.len() - 1, memo))
     }
 
-    /// Moves a job on whose time has come.
+    /// Advances a job whose transition is due.
     pub(crate) fn advance_job(&mut self, index: usize) {
         let ended = match self.jobs[index].status {
             JobStatus::Pending => {
@@ -78,11 +78,11 @@ impl State {
 
     fn finish_job(&mut self, index: usize) -> Result<(), ApiError> {
         if self.take_failure(BackgroundJob::Job) {
-            return Err(ApiError::rule("The sandbox was told to let the job fail."));
+            return Err(ApiError::rule("The job failed, as planned by the test."));
         }
         let (operation, key) = (self.jobs[index].operation, self.jobs[index].invoice.clone());
         let invoice = self.find_invoice(&key)?;
-        // A bill run may have worked on it meanwhile.
+        // A bill run may have changed the invoice in the meantime.
         self.check_operation(invoice, operation)?;
         self.perform(invoice, operation);
         Ok(())
@@ -97,7 +97,7 @@ impl State {
         }
     }
 
-    /// Gives the id of the credit memo of a reversal.
+    /// Executes the operation; returns the id of the credit memo of a reversal.
     fn perform(&mut self, index: usize, operation: JobOperation) -> Option<String> {
         match operation {
             JobOperation::Post(date) => self.post_invoice(index, date),

@@ -1,4 +1,4 @@
-//! `GET /object-query/invoices`: the list of invoices, filtered, sorted, in pages.
+//! `GET /object-query/invoices`: filters, sorts, selected fields and pages.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -30,7 +30,7 @@ const INDEXED: [&str; 13] = [
 const DEFAULT_PAGE_SIZE: usize = 10;
 const MAX_PAGE_SIZE: usize = 99;
 
-/// The invoices that pass every filter; in the order in which they were made unless sorted.
+/// Lists the invoices that match every filter, in order of creation unless sorted.
 pub(crate) fn invoices(
     state: &mut State,
     request: &ApiRequest,
@@ -84,7 +84,7 @@ fn cursor(text: Option<&str>) -> Result<usize, ApiError> {
     start.ok_or_else(|| ApiError::query("The query parameter 'cursor' is not one that was handed out."))
 }
 
-/// `FIELD.OP:VALUE`.
+/// A filter of the form `FIELD.OP:VALUE`.
 struct Filter {
     field: String,
     operator: Operator,
@@ -147,7 +147,7 @@ impl Filter {
     }
 }
 
-/// `FIELD.ASC` or `FIELD.DESC`; true when descending.
+/// Parses a sort of the form `FIELD.ASC` or `FIELD.DESC`; the flag is whether the order is descending.
 fn read_sort(text: &str) -> Result<(String, bool), ApiError> {
     let invalid =
         || ApiError::query(format!("The sort '{text}' is not of the form FIELD.ASC or FIELD.DESC."));
@@ -168,7 +168,7 @@ fn read_field(name: &str) -> Result<String, ApiError> {
     }
 }
 
-/// The member of that name, whatever its case.
+/// Returns the member of that name, ignoring case.
 fn indexed<'a>(row: &'a Json, field: &str) -> Option<&'a Json> {
     let Json::Object(members) = row else { return None };
     members.iter().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, value)| value)
@@ -181,7 +181,8 @@ fn plain(value: &Json) -> Cow<'_, str> {
     }
 }
 
-/// Stamps as moments, numbers as numbers, all else as text; what is not set comes first.
+/// Compares timestamps as points in time, numbers as numbers, everything else as text. A field that is not
+/// set is first.
 fn order(left: Option<&Json>, right: Option<&Json>) -> Ordering {
     let (Some(left), Some(right)) = (left, right) else { return left.is_some().cmp(&right.is_some()) };
     let (left_text, right_text) = (plain(left), plain(right));
@@ -192,7 +193,7 @@ fn order(left: Option<&Json>, right: Option<&Json>) -> Ordering {
     }
 }
 
-/// The names after `fields[]`, apart or with commas between; empty means all.
+/// Parses `fields[]` parameters, each with one or more names; an empty list selects all fields.
 fn shown_fields<'a>(values: impl Iterator<Item = &'a str>) -> Result<Vec<&'static str>, ApiError> {
     let names = values.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let known = |name: &str| EXPANDED.into_iter().find(|known| known.eq_ignore_ascii_case(name));
@@ -215,7 +216,7 @@ fn shown(row: Json, names: &[&'static str], nulls: bool) -> Json {
     Json::Object(members)
 }
 
-/// One row; what is not set is left out.
+/// Shows an invoice as one row, without the fields that are not set.
 fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
     let zero = || Json::from(Decimal::ZERO);
     let origin = invoice.origin.as_ref();
@@ -256,7 +257,7 @@ fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
         ("sourceType", invoice.source_type().into()),
         ("transferredToAccounting", (&invoice.transferred).into()),
         ("postedBy", invoice.posted.map(|_| &tenant.user_id).into()),
-        ("postedDate", invoice.posted.map(|at| stamp(tenant.zone.moment(tenant.zone.date(at), 0))).into()),
+        ("postedDate", invoice.posted.map(|at| stamp(tenant.zone.at_hour(tenant.zone.date(at), 0))).into()),
         ("lastEmailSentDate", invoice.emailed.map(stamp).into()),
         ("createdById", (&tenant.user_id).into()),
         ("createdDate", stamp(invoice.created)),
@@ -266,7 +267,7 @@ fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
     .append(invoice.extra_fields.all())
 }
 
-/// Every field that an invoice has here.
+/// Every field of an invoice in Object Query.
 const EXPANDED: [&str; 67] = [
     "accountId",
     "adjustmentAmount",

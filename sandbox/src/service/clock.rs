@@ -4,7 +4,7 @@ use crate::state::{BillRun, Job, State};
 use crate::values::UnixTime;
 
 impl State {
-    /// Lets everything happen that was due by `now`, in the order in which it was due.
+    /// Executes every transition that is due by `now`, in chronological order.
     pub(crate) fn advance(&mut self, now: UnixTime) {
         let now = now.clamped().max(self.now);
         while let Some((work, at)) = self.next_due().filter(|(_, at)| *at <= now) {
@@ -26,7 +26,7 @@ impl State {
     }
 }
 
-/// What moves on by itself, by where it stands.
+/// The index of a run or job whose transition is due.
 enum DueWork {
     Run(usize),
     Job(usize),

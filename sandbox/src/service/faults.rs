@@ -1,4 +1,4 @@
-//! Mishaps that a test arranges for the requests to come.
+//! Faults that a test plans for future requests.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::http::path_ends_with;
 
-/// What happens to a request on its way, instead of the plain exchange.
+/// A fault that affects a request on its way to or from the service.
 ///
-/// A fault is taken up by the first request that it fits, once. [`InProcess`](crate::InProcess) and the
-/// server act on faults; [`Sandbox::handle`](crate::Sandbox::handle) is the service alone and knows none.
+/// A fault applies once, to the first request that it matches. [`InProcess`](crate::InProcess) and the HTTP
+/// server apply faults; [`Sandbox::handle`](crate::Sandbox::handle) does not.
 ///
 /// ```
 /// use http::{Method, StatusCode};
@@ -27,64 +27,68 @@ use crate::http::path_ends_with;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The work is done; the answer never arrives.
+    /// The service executes the request, but the response is lost.
     LoseAnswer,
-    /// The request does not get out: no work, and the client can know it. Over HTTP the server can only hang
-    /// up before it does anything, so that a client has to call it in flight.
+    /// The request is not sent, and the client can prove it. Over HTTP the server can only close the
+    /// connection before it does anything, so the client has to assume that the request may have been sent.
     NeverLeaves,
-    /// Something in front of the service answers; no work. Kept under an idempotency key as the settings say.
+    /// An intermediary responds and the service does nothing. The response is stored under the idempotency
+    /// key according to the settings.
     Answer(Response<Bytes>),
-    /// The work is done and the answer comes that much later.
+    /// The service executes the request and the response arrives after this delay.
     Delay(Duration),
 }
 
 impl Fault {
-    /// An empty answer of that status, as a gateway would send it.
+    /// Responds with that status and an empty body, like a gateway.
     pub fn status(status: StatusCode) -> Self {
-        let mut answer = Response::default();
-        *answer.status_mut() = status;
-        Self::Answer(answer)
+        let mut response = Response::default();
+        *response.status_mut() = status;
+        Self::Answer(response)
     }
 
-    /// An answer of that status with a JSON body.
+    /// Responds with that status and a JSON body.
     pub fn json(status: StatusCode, body: impl Into<String>) -> Self {
-        let mut answer = Response::new(Bytes::from(body.into()));
-        *answer.status_mut() = status;
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
-        Self::Answer(answer)
+        let mut response = Response::new(Bytes::from(body.into()));
+        *response.status_mut() = status;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+        Self::Answer(response)
     }
 
-    /// The 429 of too many requests at once, with `Retry-After` in seconds.
+    /// Responds with the 429 of the concurrency limit, with `Retry-After` in seconds.
     pub fn throttled(retry_after: u64) -> Self {
         let reason = r#"{"success":false,"reasons":[{"code":50000070,"message":"Request exceeded limit"}]}"#;
         let mut fault = Self::json(StatusCode::TOO_MANY_REQUESTS, reason);
-        if let Self::Answer(answer) = &mut fault {
-            answer.headers_mut().insert(RETRY_AFTER, retry_after.into());
+        if let Self::Answer(response) = &mut fault {
+            response.headers_mut().insert(RETRY_AFTER, retry_after.into());
         }
         fault
     }
 
-    /// Adds headers to an [`Answer`](Self::Answer); of no effect on the others.
+    /// Adds headers to an [`Answer`](Self::Answer); has no effect on other faults.
     #[must_use]
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        if let Self::Answer(answer) = &mut self {
-            answer.headers_mut().extend(headers);
+        if let Self::Answer(response) = &mut self {
+            response.headers_mut().extend(headers);
         }
         self
     }
 
-    /// Waits for a request of that method whose path ends in `path`, in which `*` stands for one segment.
+    /// Limits the fault to requests of that method whose path ends in `path`, in which `*` matches one
+    /// segment.
     pub fn on(self, method: Method, path: impl Into<String>) -> PlannedFault {
         PlannedFault { only: Some((method, path.into())), ..self.into() }
     }
 
-    /// Happens to any request, that many times.
+    /// Applies the fault to that number of requests.
     pub fn times(self, times: usize) -> PlannedFault {
         PlannedFault::from(self).times(times)
     }
 }
 
-/// A [`Fault`] with the requests that it waits for.
+/// A [`Fault`] with the requests that it applies to.
 #[derive(Clone, Debug)]
 pub struct PlannedFault {
     fault: Fault,
@@ -93,7 +97,7 @@ pub struct PlannedFault {
 }
 
 impl PlannedFault {
-    /// Happens that many times instead of once.
+    /// Sets the number of requests that the fault applies to.
     #[must_use]
     pub const fn times(mut self, times: usize) -> Self {
         self.times = times;
@@ -112,12 +116,12 @@ impl From<Fault> for PlannedFault {
     }
 }
 
-/// The faults that are still to happen, oldest first.
+/// The planned faults, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(VecDeque<PlannedFault>);
 
 impl Faults {
-    /// Arranges a fault.
+    /// Adds a fault.
     pub fn push(&mut self, fault: impl Into<PlannedFault>) {
         let planned = fault.into();
         if planned.times > 0 {
@@ -125,12 +129,12 @@ impl Faults {
         }
     }
 
-    /// Calls off what has not happened.
+    /// Removes all planned faults.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Whether every fault has happened.
+    /// Whether no planned fault is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -150,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_waits_for_its_request() {
+    fn a_fault_applies_to_the_request_that_it_matches() {
         let mut faults = Faults::default();
         faults.push(Fault::LoseAnswer.on(Method::PUT, "/v1/bill-runs/*/post").times(2));
         faults.push(Fault::NeverLeaves);
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_matched_from_their_end() {
+    fn paths_are_matched_by_their_last_segments() {
         assert!(path_ends_with("/v1/invoices/bulk-post", "/bulk-post"));
         assert!(!path_ends_with("/v1/invoices/bulk-post", "/post"));
         assert!(path_ends_with("/v1/bill-runs/8ad0", "/bill-runs/*"));

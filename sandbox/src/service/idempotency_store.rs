@@ -1,4 +1,4 @@
-//! Idempotency keys: the first outcome of each is kept and given again.
+//! Idempotency keys, with the first response under each key.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::http::{ApiError, ApiRequest, Category};
 use crate::settings::Settings;
 use crate::values::UnixTime;
 
-/// What was responseed under each key.
+/// The responses by key.
 #[derive(Clone, Default)]
 pub(crate) struct IdempotencyStore(BTreeMap<String, StoredResponse>);
 
@@ -22,16 +22,16 @@ struct StoredResponse {
     at: UnixTime,
 }
 
-/// What a key means for a call.
+/// The meaning of a key for a request.
 pub(crate) enum KeyLookup {
-    /// No key, or one that is new: do the work.
+    /// The request has no key or a new one: execute it.
     New,
-    /// The work was done before.
+    /// The request was executed before: return the stored response.
     Replay(Response<Bytes>),
 }
 
 impl IdempotencyStore {
-    /// Looks the call's key up.
+    /// Looks up the key of the request.
     pub(crate) fn find(
         &mut self,
         request: &ApiRequest,
@@ -39,26 +39,26 @@ impl IdempotencyStore {
         now: UnixTime,
     ) -> Result<KeyLookup, ApiError> {
         let Some(key) = request.headers.get(KEY) else { return Ok(KeyLookup::New) };
-        let refuse =
+        let reject =
             |status, message: String| Err(ApiError::new(Category::Value, message).with_status(status));
         if !matches!(request.method, Method::POST | Method::PATCH) {
             let message =
                 format!("Request method '{}' not supported with Idempotency-Key header", request.method);
-            return refuse(StatusCode::BAD_REQUEST, message);
+            return reject(StatusCode::BAD_REQUEST, message);
         }
         let Some(key) = key.to_str().ok().filter(|key| (1..=settings.key_length).contains(&key.len())) else {
             let message = format!("The Idempotency-Key must have 1 to {} characters", settings.key_length);
-            return refuse(StatusCode::BAD_REQUEST, message);
+            return reject(StatusCode::BAD_REQUEST, message);
         };
         self.0.retain(|_, stored| now.since(stored.at) < settings.key_life);
         let Some(stored) = self.0.get(key) else { return Ok(KeyLookup::New) };
         if stored.method != request.method || stored.path != request.path {
             let message = "The Idempotency-Key was used for another tenant, URL or method".to_owned();
-            return refuse(StatusCode::UNPROCESSABLE_ENTITY, message);
+            return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }
         if settings.refuse_other_body && stored.body != request.body {
             let message = "The Idempotency-Key was used with another request body".to_owned();
-            return refuse(StatusCode::UNPROCESSABLE_ENTITY, message);
+            return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }
         let mut response = stored.response.clone();
         if settings.replay_as_conflict {
@@ -67,7 +67,7 @@ impl IdempotencyStore {
         Ok(KeyLookup::Replay(response))
     }
 
-    /// Keeps the response to a call under its key, unless one is kept already.
+    /// Stores the response under the key of the request, unless the key has one.
     pub(crate) fn store(
         &mut self,
         request: &ApiRequest,
@@ -79,7 +79,7 @@ impl IdempotencyStore {
         let is_stored = match response.status() {
             _ if throttled => settings.keep_throttled,
             status if status.is_server_error() => settings.keep_server_errors,
-            // A token that was refused says nothing about the work.
+            // A 401 is about the token, so the request was not executed.
             status => status != StatusCode::UNAUTHORIZED,
         };
         let Some(key) = request.header(KEY) else { return };

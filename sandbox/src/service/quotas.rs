@@ -1,4 +1,4 @@
-//! How many requests the tenant has left in the minute, the hour and the day.
+//! Rate quotas of the tenant per minute, hour and day.
 
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use crate::settings::RateQuota;
 use crate::values::UnixTime;
 
-/// Requests counted in fixed windows.
+/// The number of requests in each of three fixed windows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QuotaUsage {
     windows: [Window; 3],
@@ -14,7 +14,7 @@ pub(crate) struct QuotaUsage {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Window {
-    /// Which window since 1970 the count is of.
+    /// The number of windows since 1970.
     index: u64,
     count: u64,
 }
@@ -22,11 +22,11 @@ struct Window {
 /// Unit and length in seconds of each window.
 const WINDOWS: [(&str, u64); 3] = [("minute", 60), ("hour", 3600), ("day", 86_400)];
 
-/// Where the tenant stands after a request.
+/// The quota after a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QuotaStatus {
     quota: RateQuota,
-    /// The window closest to exhaustion: its place, what is left of it, seconds until it resets.
+    /// The window closest to exhaustion: its index, the requests that remain, the seconds until it resets.
     closest: usize,
     remaining: u64,
     reset: u64,
@@ -34,7 +34,7 @@ pub(crate) struct QuotaStatus {
 }
 
 impl QuotaUsage {
-    /// Counts a request; those that are turned away count too.
+    /// Counts a request, including one that is rejected.
     pub(crate) fn count(&mut self, quota: RateQuota, now: UnixTime) -> QuotaStatus {
         let seconds = now.0.as_secs();
         let limits = [quota.per_minute, quota.per_hour, quota.per_day];
@@ -46,7 +46,7 @@ impl QuotaUsage {
             window.count += 1;
             let remaining = limits[index].saturating_sub(window.count);
             let exhausted = window.count > limits[index];
-            // An exhausted window that resets later keeps the tenant out for longer.
+            // Of two exhausted windows, the later reset decides.
             if remaining < status.remaining || exhausted {
                 let reset = length - seconds % length;
                 status = QuotaStatus { quota, closest: index, remaining, reset, exhausted };
@@ -72,7 +72,7 @@ impl QuotaStatus {
         self.reset
     }
 
-    /// What the 429 says.
+    /// Returns the message of the 429.
     pub(crate) fn message(&self) -> String {
         let (unit, _) = WINDOWS[self.closest];
         format!("API Rate limit exceeded for the {unit}, retry after {} seconds", self.reset)
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tightest_window_speaks() {
+    fn the_tightest_window_is_reported() {
         let mut usage = QuotaUsage::default();
         let quota = RateQuota::new(2, 3, 100);
         let status = usage.count(quota, UnixTime::from_secs(60));

@@ -1,4 +1,4 @@
-//! From method and path to the operation.
+//! Routing by method and path.
 
 use http::{Method, StatusCode};
 
@@ -6,10 +6,10 @@ use crate::http::{ApiError, ApiRequest, Category, ResponseBody, match_path};
 use crate::operations::{bill_runs, invoices, jobs, object_query};
 use crate::state::State;
 
-/// Does the work of one operation; the last argument is what stands in the path where the route has `*`.
+/// A function that executes one operation; the last argument has the path segments that the wildcards match.
 type Handler = fn(&mut State, &ApiRequest, &[&str]) -> Result<ResponseBody, ApiError>;
 
-/// The first route that fits is taken.
+/// The routes; the first match is used.
 const ROUTES: &[(Method, &[&str], Handler)] = &[
     (Method::POST, &["v1", "bill-runs"], bill_runs::create),
     (Method::GET, &["v1", "bill-runs", "*"], bill_runs::get),
@@ -41,7 +41,7 @@ const ROUTES: &[(Method, &[&str], Handler)] = &[
     (Method::GET, &["object-query", "invoices"], object_query::invoices),
 ];
 
-/// Runs the operation that the call is for.
+/// Executes the operation of the request.
 pub(crate) fn dispatch(state: &mut State, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
     let segments = request.segments().unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();

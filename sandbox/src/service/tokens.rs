@@ -1,4 +1,4 @@
-//! `POST /oauth/token`, and the check of the tokens that it hands out.
+//! `POST /oauth/token`, and validation of the tokens that it issues.
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
@@ -8,7 +8,7 @@ use crate::settings::TokenRefusal;
 use crate::state::{OAuthClient, State};
 use crate::values::{Json, UnixTime};
 
-/// The tokens that are good.
+/// The valid tokens.
 #[derive(Clone, Default)]
 pub(crate) struct Tokens {
     valid: Vec<Token>,
@@ -21,17 +21,17 @@ struct Token {
     expires: UnixTime,
 }
 
-/// Where tokens are asked for.
+/// Path of the token endpoint.
 pub(crate) const PATH: &str = "/oauth/token";
 
-/// The body of every other 401.
+/// Returns the body of every other 401.
 pub(crate) fn unauthorized() -> Json {
     let reason = Json::object([("code", "90000011".into()), ("message", "Authentication error".into())]);
     Json::object([("success", false.into()), ("reasons", vec![reason].into())])
 }
 
 impl Tokens {
-    /// Answers a token request.
+    /// Responds to a token request.
     pub(crate) fn issue(&mut self, state: &mut State, request: &ApiRequest) -> (StatusCode, Json) {
         let client = match check(state, request) {
             Ok(client) => client,
@@ -70,7 +70,7 @@ impl Tokens {
         (StatusCode::OK, body)
     }
 
-    /// Whether the call brings a good token.
+    /// Whether the request has a valid token.
     pub(crate) fn accept(&self, request: &ApiRequest, now: UnixTime) -> bool {
         let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
         value.is_some_and(|(scheme, text)| {
@@ -86,7 +86,7 @@ impl Tokens {
 
 type TokenError = (StatusCode, &'static str, &'static str);
 
-/// The client id of a sound token request.
+/// Returns the client id of a valid token request.
 fn check(state: &State, request: &ApiRequest) -> Result<String, TokenError> {
     const BAD: StatusCode = StatusCode::BAD_REQUEST;
     if request.method != Method::POST {

@@ -1,10 +1,10 @@
-//! Payments and credit memos that are applied to an invoice.
+//! Payments and credit memos applied to an invoice.
 
 use rust_decimal::Decimal;
 
 use crate::values::UnixTime;
 
-/// Part of an invoice that was settled at once.
+/// One payment or credit memo that is applied to an invoice.
 #[derive(Clone, Debug)]
 pub(crate) struct Application {
     pub(crate) by: SettledBy,
@@ -12,14 +12,14 @@ pub(crate) struct Application {
     pub(crate) at: UnixTime,
 }
 
-/// The id of what settles.
+/// The applied object, with its id.
 #[derive(Clone, Debug)]
 pub(crate) enum SettledBy {
     Payment(String),
     CreditMemo(String),
 }
 
-/// The own amount of an item, or one of its taxes.
+/// Amounts of one line: an item without its taxes, or one tax of an item.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Line {
     pub(crate) amount: Decimal,

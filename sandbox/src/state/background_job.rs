@@ -1,16 +1,17 @@
-//! Background jobs that a test can make fail.
+//! Kinds of background jobs.
 
-/// Work that goes on after the answer; [`Sandbox::fail_next`] makes it fail.
+/// Work that continues after the response; [`Sandbox::fail_next`](crate::Sandbox::fail_next) makes it fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BackgroundJob {
-    /// A run makes its invoices; failing, it ends in `Error`.
+    /// A bill run creates its invoices. On failure, the run ends in `Error`.
     Billing,
-    /// A run posts its invoices; failing, the last one stays a draft and the run falls back to `Completed`.
+    /// A bill run posts its invoices. On failure, the last invoice stays a draft and the run returns to
+    /// `Completed`.
     Posting,
-    /// An operation on one large invoice; failing, the job ends in `Failed` and the invoice stays as it was.
+    /// An operation on a large invoice. On failure, the job ends in `Failed` and the invoice is unchanged.
     Job,
-    /// A PDF is made of an invoice; failing, its status becomes `Error`. Which one fails is decided when the
-    /// PDF is asked for.
+    /// The PDF of an invoice is generated. On failure, its status becomes `Error`. The failure is assigned
+    /// when the generation is requested.
     Pdf,
 }

@@ -1,4 +1,4 @@
-//! Bill runs: their plans, statuses and dates.
+//! Bill runs: plan, status and dates.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ pub(crate) struct BillRun {
     pub(crate) id: String,
     pub(crate) number: String,
     pub(crate) status: BillRunStatus,
-    /// When the status was entered.
+    /// Time at which the current status was set.
     pub(crate) since: UnixTime,
     pub(crate) created: UnixTime,
     pub(crate) updated: UnixTime,
-    /// The day for which the run runs, where the tenant is.
+    /// The day that the run is for, in the tenant's time zone.
     pub(crate) day: Date,
-    /// When a scheduled run starts.
+    /// Start time of a scheduled run.
     pub(crate) starts: Option<UnixTime>,
-    /// Runs of one schedule share it: the id of the first.
+    /// The id of the first run of the schedule, shared by all its runs.
     pub(crate) series: String,
     pub(crate) invoice_date: DateRule,
     pub(crate) target_date: DateRule,
-    /// What `postBillRun` was given.
+    /// The invoice date of the post request.
     pub(crate) posted_as_of: Option<Date>,
     pub(crate) plan: BillRunPlan,
 }
 
-/// What stays the same over all the runs of a schedule.
+/// The part of a run that is the same for all runs of a schedule.
 #[derive(Clone)]
 pub(crate) struct BillRunPlan {
     pub(crate) name: Option<String>,
     pub(crate) scope: Scope,
-    /// The filters and organizations as they came.
+    /// Filters and organizations as received.
     pub(crate) filters: Json,
     pub(crate) organizations: Json,
     pub(crate) excluded: Vec<ChargeType>,
@@ -50,7 +50,7 @@ pub(crate) struct BillRunPlan {
     pub(crate) order_line_items: bool,
 }
 
-/// `Paused` is missing: no call of the API leads to it.
+/// The status of a run. `Paused` is missing, since no operation pauses a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BillRunStatus {
     Pending,
@@ -81,7 +81,7 @@ impl BillRunStatus {
 }
 
 impl BillRun {
-    /// When the run moves on by itself; never, in a status that lasts.
+    /// Returns the time of the next transition; `None` in a final status.
     pub(crate) fn due(&self, processing: Duration) -> Option<UnixTime> {
         match self.status {
             BillRunStatus::Pending => Some(self.starts.unwrap_or_else(|| self.since.after(processing))),

@@ -1,10 +1,11 @@
-//! What is due: which charge, for which period, how much.
+//! Charges that are due: which charge, for which period, and how much.
 //!
-//! A recurring or usage charge has periods of one, three or twelve months, counted from its own start; a
-//! one-time charge has the day on which it starts. A period is due on its first day; one that is billed in
-//! arrears, and any period of usage, on the day after its last. There is no proration: a period that begins
-//! before the charge ends is billed whole. The bill cycle day of an account decides which runs take the
-//! account, not where its periods begin; in the demo tenant both are the same day of the month.
+//! A recurring or usage charge has periods of one, three or twelve months, counted from its start date; a
+//! one-time charge has only its start date. A period is due on its first day. A period that is billed in
+//! arrears is due on the day after its last day, and usage always is. There is no proration: a period that
+//! begins before the charge ends is billed in full. The bill cycle day of an account selects the runs that
+//! include the account and does not affect its periods; in the demo tenant both are the same day of the
+//! month.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use rust_decimal::Decimal;
 use super::tenant::{Account, Charge, ChargeType, Subscription, Tenant};
 use crate::values::Date;
 
-/// Which periods of which charges stand on an invoice that counts.
+/// The charge periods that are billed on a draft or posted invoice.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger(BTreeMap<String, BTreeSet<Date>>);
 
@@ -22,12 +23,12 @@ impl Ledger {
         self.0.get(charge).is_some_and(|periods| periods.contains(&start))
     }
 
-    /// The period of the charge that begins on `start` is billed.
+    /// Records that the period of the charge from `start` on is billed.
     pub(crate) fn bill(&mut self, charge: &str, start: Date) {
         self.0.entry(charge.to_owned()).or_default().insert(start);
     }
 
-    /// The period can be billed again.
+    /// Releases the period, so that it can be billed again.
     pub(crate) fn release(&mut self, charge: &str, start: Date) {
         if let Some(periods) = self.0.get_mut(charge) {
             periods.remove(&start);
@@ -47,7 +48,8 @@ pub(crate) struct DueCharge<'t> {
     pub(crate) amount: Decimal,
 }
 
-/// What of an account is due by `target` and not billed, in the order of the tenant file.
+/// Returns the charges of an account that are due by `target` and not billed, in the order of the tenant
+/// file.
 pub(crate) fn due_charges<'t>(
     tenant: &Tenant,
     ledger: &Ledger,
@@ -71,7 +73,7 @@ pub(crate) fn due_charges<'t>(
     rows
 }
 
-/// First and last days of the periods that are due by `target`.
+/// Returns the first and last days of the periods that are due by `target`.
 fn periods(charge: &Charge, target: Date) -> Vec<(Date, Date)> {
     let start = charge.effective_start_date;
     let Some(period) = charge.billing_period.filter(|_| charge.charge_type != ChargeType::OneTime) else {
@@ -84,7 +86,7 @@ fn periods(charge: &Charge, target: Date) -> Vec<(Date, Date)> {
         let next = start.plus_months((index + 1) * period.months());
         let due = if arrears { next } else { first };
         let ended = charge.effective_end_date.is_some_and(|end| first >= end);
-        // Only at the end of the calendar does a period not move on.
+        // A period fails to advance only at the end of the calendar.
         if due > target || ended || next <= first {
             break;
         }
@@ -123,7 +125,7 @@ mod tests {
         );
         assert_eq!(shown(&monthly, "2026-01-30"), [""; 0]);
         assert_eq!(shown(&monthly, "2026-02-28"), ["2026-01-31 2026-02-27", "2026-02-28 2026-03-30"]);
-        assert_eq!(shown(&monthly, "2027-01-01").len(), 3, "it ends");
+        assert_eq!(shown(&monthly, "2027-01-01").len(), 3, "the charge ends");
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! The condition trees of `FilterCondition` filters.
+//! Condition trees of filters, and their evaluation.
 
 use std::cmp::Ordering;
 
 use super::tenant::{Account, Charge, Subscription};
 use crate::values::{Date, exact_decimal};
 
-/// A test of one field, or several conditions of which all or any must hold.
+/// A comparison of one field, or a group of conditions of which all or any must match.
 #[derive(Clone, Debug)]
 pub(crate) enum Condition {
     Test { field: FieldGetter, operator: Operator, value: String },
     Group { all: bool, conditions: Vec<Condition> },
 }
 
-/// A charge with what it belongs to.
+/// A charge with its subscription and account.
 pub(crate) type Subject<'t> = (&'t Account, &'t Subscription, &'t Charge);
-/// Reads one field of a subject; null when it is not set.
+/// Reads one field of a subject; `None` if it is not set.
 pub(crate) type FieldGetter = fn(Subject<'_>) -> Option<String>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) enum Operator {
     NotNull,
 }
 
-/// The dates that the built-in variables of a value stand for.
+/// The dates that the built-in variables of a value refer to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dates {
     pub(crate) run: Date,
@@ -40,7 +40,7 @@ pub(crate) struct Dates {
 }
 
 impl Condition {
-    /// Whether a charge is wanted. A condition on accounts looks at the account of the charge, and so on.
+    /// Whether the charge, or the account or subscription that it belongs to, matches.
     pub(crate) fn matches(&self, subject: Subject<'_>, dates: &Dates) -> bool {
         match self {
             Self::Group { all: true, conditions } => conditions.iter().all(|one| one.matches(subject, dates)),
@@ -94,7 +94,7 @@ impl Dates {
     }
 }
 
-/// Numbers as numbers, all else (dates too) as text.
+/// Compares two numbers as numbers, and everything else, dates included, as text.
 fn compare(left: &str, right: &str) -> Ordering {
     match (exact_decimal(left), exact_decimal(right)) {
         (Some(left), Some(right)) => left.cmp(&right),
@@ -102,7 +102,7 @@ fn compare(left: &str, right: &str) -> Ordering {
     }
 }
 
-/// `%` stands for any text; a pattern without one is looked for anywhere.
+/// Matches text with a pattern in which `%` matches any text; a pattern without `%` matches a substring.
 fn like(text: &str, pattern: &str) -> bool {
     let parts: Vec<&str> = pattern.split('%').collect();
     let [first, middle @ .., last] = parts.as_slice() else { return text.contains(pattern) };

@@ -1,29 +1,29 @@
-//! Ids and numbers of everything that the service creates.
+//! Generator of ids and numbers.
 
 use std::collections::BTreeSet;
 
-/// Makes ids and numbers: unlike each other, and the same in every sandbox that sees the same requests.
+/// A generator of unique ids and numbers; the same requests get the same ids in every sandbox.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     drawn: u64,
     runs: u64,
     invoices: u64,
-    /// Invoice numbers that callers chose.
+    /// Invoice numbers that requests have set.
     taken: BTreeSet<String>,
 }
 
 impl Ids {
-    /// 32 lower-case hex digits, as entities have.
+    /// Returns the id of an object: 32 lowercase hex digits.
     pub(crate) fn entity(&mut self) -> String {
         format!("8ad09b{:010x}{:016x}", self.draw() >> 24, self.draw())
     }
 
-    /// 32 lower-case hex digits, as tokens have.
+    /// Returns an access token: 32 lowercase hex digits.
     pub(crate) fn token(&mut self) -> String {
         format!("{:016x}{:016x}", self.draw(), self.draw())
     }
 
-    /// A UUID, as requests have.
+    /// Returns a request id: a UUID.
     pub(crate) fn request(&mut self) -> String {
         let (high, low) = (self.draw(), self.draw());
         format!(
@@ -36,7 +36,7 @@ impl Ids {
         )
     }
 
-    /// 16 upper-case hex digits, as refusals have.
+    /// Returns a process id: 16 uppercase hex digits.
     pub(crate) fn process(&mut self) -> String {
         format!("{:016X}", self.draw())
     }
@@ -56,12 +56,12 @@ impl Ids {
         }
     }
 
-    /// No invoice gets this number by itself any more.
+    /// Reserves a number, so that it is not generated for another invoice.
     pub(crate) fn take_invoice_number(&mut self, number: &str) {
         self.taken.insert(number.to_owned());
     }
 
-    /// The splitmix64 generator: no two draws are equal.
+    /// Draws from the splitmix64 generator, whose values do not repeat.
     fn draw(&mut self) -> u64 {
         self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.drawn ^ self.drawn >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,11 @@
-//! Invoices: their data and what changes it.
+//! Invoices and the changes that an invoice allows.
+//!
+//! ```text
+//!         post            reverse, write off: still posted, balance zero
+//! Draft ────────→ Posted ────────────────────────────────────────────────→ Posted
+//!    │ cancel
+//!    └────────→ Canceled → deleted
+//! ```
 
 use super::application::Application;
 use super::billing::{DueCharge, Ledger};
@@ -9,7 +16,7 @@ use super::pdf::{InvoiceFile, Pdf};
 use super::tenant::{Account, ChargeType};
 use crate::values::{Date, UnixTime};
 
-/// One invoice; what it shows of its account stands as it was when the invoice was made.
+/// One invoice. Account data is copied when the invoice is created and does not change with the account.
 #[derive(Clone, Debug)]
 pub(crate) struct Invoice {
     pub(crate) id: String,
@@ -25,7 +32,7 @@ pub(crate) struct Invoice {
     pub(crate) ship_to_contact_id: Option<String>,
     pub(crate) invoice_date: Date,
     pub(crate) due_date: Date,
-    /// Where a run made it; `None` of a standalone invoice.
+    /// The bill run that created the invoice; `None` for a standalone invoice.
     pub(crate) origin: Option<Origin>,
     pub(crate) transferred: String,
     pub(crate) comments: Option<String>,
@@ -36,10 +43,10 @@ pub(crate) struct Invoice {
     pub(crate) posted: Option<UnixTime>,
     pub(crate) canceled: Option<UnixTime>,
     pub(crate) emailed: Option<UnixTime>,
-    /// A discount stands behind the item that it is on.
+    /// The items in order; a discount follows the item that it applies to.
     pub(crate) items: Vec<Item>,
     pub(crate) applications: Vec<Application>,
-    /// PDFs that were made or are being made, and uploads.
+    /// Uploads, and PDFs that are finished or in progress.
     pub(crate) files: Vec<InvoiceFile>,
     pub(crate) pdf: Option<Pdf>,
     pub(crate) extra_fields: ExtraFields,
@@ -52,7 +59,7 @@ pub(crate) enum InvoiceStatus {
     Canceled,
 }
 
-/// The run that made an invoice, and the dates that it worked with.
+/// The bill run that created an invoice, with the dates of that run.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) run_id: String,
@@ -72,7 +79,7 @@ impl InvoiceStatus {
 }
 
 impl Invoice {
-    /// A draft for an account on its usual terms, without items.
+    /// Creates a draft without items, on the usual terms of the account.
     pub(crate) fn draft(ids: &mut Ids, account: &Account, invoice_date: Date, now: UnixTime) -> Self {
         Self {
             id: ids.entity(),
@@ -106,7 +113,7 @@ impl Invoice {
         }
     }
 
-    /// The draft of a bill run for one account.
+    /// Creates the draft of a bill run for one account.
     pub(crate) fn of_run(
         ids: &mut Ids,
         account: &Account,
@@ -135,18 +142,18 @@ impl Invoice {
         self.items.iter().any(|item| item.charge_type == charge_type)
     }
 
-    /// Items, with tax items: what the limits of reversal and write-off count.
+    /// Counts items and tax items, as the limits of reversal and write-off do.
     pub(crate) fn lines_count(&self) -> usize {
         self.items.iter().map(|item| 1 + item.taxes.len()).sum()
     }
 
-    /// Moves the invoice date, and with it the due date by the payment term.
+    /// Sets the invoice date, and the due date by the payment term.
     pub(crate) fn set_invoice_date(&mut self, invoice_date: Date) {
         self.invoice_date = invoice_date;
         self.due_date = due_date(invoice_date, &self.payment_term);
     }
 
-    /// Posts a draft, on another invoice date when one is given.
+    /// Posts a draft, optionally with another invoice date.
     pub(crate) fn post(&mut self, invoice_date: Option<Date>, now: UnixTime) {
         if let Some(date) = invoice_date {
             self.set_invoice_date(date);
@@ -156,7 +163,7 @@ impl Invoice {
         self.updated = now;
     }
 
-    /// Cancels the invoice; its charges can be billed again.
+    /// Cancels the invoice, so that its charges can be billed again.
     pub(crate) fn cancel(&mut self, ledger: &mut Ledger, now: UnixTime) {
         self.status = InvoiceStatus::Canceled;
         self.canceled = Some(now);
@@ -165,7 +172,7 @@ impl Invoice {
         self.release_charges(ledger);
     }
 
-    /// Lets what is on the invoice be billed again.
+    /// Releases the charges of the invoice, so that they can be billed again.
     pub(crate) fn release_charges(&self, ledger: &mut Ledger) {
         for item in &self.items {
             if let Some(subscribed) = &item.subscribed {
@@ -174,14 +181,14 @@ impl Invoice {
         }
     }
 
-    /// The invoice is not what its PDF shows any more.
+    /// Marks the PDF as obsolete, since the invoice has changed.
     pub(crate) fn outdate_pdf(&mut self, now: UnixTime) {
         if let Some(pdf) = &mut self.pdf {
             pdf.outdated = Some(now);
         }
     }
 
-    /// What is being made will never be there, what is there stays.
+    /// Drops a PDF that is in progress; finished files stay.
     pub(crate) fn drop_unfinished_pdf(&mut self, now: UnixTime) {
         self.files.retain(|file| file.available_at <= now);
         if self.pdf.as_ref().is_some_and(|pdf| pdf.finished > now) {
@@ -189,7 +196,7 @@ impl Invoice {
         }
     }
 
-    /// The version of a file that is there from `since` on.
+    /// Returns a version number that no other file has, for a file that is available from that time on.
     pub(crate) fn free_version(&self, available_at: UnixTime) -> u64 {
         let mut version = available_at.millis();
         while self.files.iter().any(|file| file.version == version) {
@@ -199,7 +206,7 @@ impl Invoice {
     }
 }
 
-/// `Net 30` is due after 30 days, every other term at once.
+/// Returns the due date: `Net 30` is due after 30 days, every other term at once.
 pub(crate) fn due_date(invoice_date: Date, payment_term: &str) -> Date {
     let days = payment_term.strip_prefix("Net ").and_then(|days| days.parse().ok());
     invoice_date.plus_days(days.unwrap_or(0))

@@ -7,13 +7,13 @@ use super::extra_fields::ExtraFields;
 use super::tenant::ChargeType;
 use crate::values::{Date, UnixTime};
 
-/// One charge for one period, or a discount on one.
+/// One charge for one period, or a discount on an item.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(crate) id: String,
-    /// What a bill run billed; `None` when a caller made the item up.
+    /// The subscription and charge that a bill run billed; `None` for an item of a request.
     pub(crate) subscribed: Option<Subscribed>,
-    /// The item that a discount is on.
+    /// The id of the item that a discount applies to.
     pub(crate) applied_to: Option<String>,
     pub(crate) charge_name: String,
     pub(crate) charge_type: ChargeType,
@@ -22,7 +22,7 @@ pub(crate) struct Item {
     pub(crate) product_rate_plan_charge_id: Option<String>,
     pub(crate) unit_price: Option<Decimal>,
     pub(crate) quantity: Decimal,
-    /// As it was given or billed: rounded, with the taxes that it includes.
+    /// The amount as given or billed, rounded, including inclusive taxes.
     pub(crate) amount: Decimal,
     pub(crate) service_start: Date,
     pub(crate) service_end: Option<Date>,
@@ -33,7 +33,7 @@ pub(crate) struct Item {
     pub(crate) extra_fields: ExtraFields,
 }
 
-/// Where an item of a bill run comes from.
+/// The subscription and charge of an item.
 #[derive(Clone, Debug)]
 pub(crate) struct Subscribed {
     pub(crate) subscription_id: String,
@@ -46,21 +46,21 @@ pub(crate) struct Subscribed {
 pub(crate) struct TaxItem {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Rounded.
+    /// The tax amount, rounded.
     pub(crate) amount: Decimal,
     pub(crate) exempt: Decimal,
     pub(crate) rate: Decimal,
     pub(crate) rate_type: String,
     pub(crate) mode: TaxMode,
     pub(crate) date: Date,
-    /// Text about the tax; shown by the operations on tax items and with the item alike.
+    /// Texts that every response with the tax item contains.
     pub(crate) about: ExtraFields,
-    /// What the answer of the creation alone shows.
+    /// Fields that only the response to the creation contains.
     pub(crate) details: ExtraFields,
     pub(crate) created: UnixTime,
 }
 
-/// Whether the amount of an item has the tax in it.
+/// Whether the amount of an item includes the tax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaxMode {
     Exclusive,
@@ -115,7 +115,7 @@ impl Item {
         }
     }
 
-    /// The amount without any tax.
+    /// Returns the amount without any tax.
     pub(crate) fn net(&self) -> Decimal {
         let included = self.taxes.iter().filter(|tax| tax.mode == TaxMode::Inclusive);
         included.fold(self.amount, |net, tax| net - tax.amount)

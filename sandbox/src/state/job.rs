@@ -1,23 +1,23 @@
-//! Jobs: operations on one invoice that are done at once or in the background.
+//! Jobs: operations on one invoice that are executed at once or in the background.
 
 use std::time::Duration;
 
 use crate::values::{Date, Json, UnixTime};
 
-/// One piece of work. Work that was done at once leaves a job behind too, for the reversal aside every answer
-/// names one.
+/// One operation on an invoice. An operation that is executed at once creates a completed job too, since
+/// every response but that of a reversal contains a job id.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) invoice: String,
     pub(crate) operation: JobOperation,
     pub(crate) status: JobStatus,
-    /// When the status was entered.
+    /// Time at which the current status was set.
     pub(crate) since: UnixTime,
     pub(crate) reasons: Option<Json>,
 }
 
-/// What is done to the invoice.
+/// The operation that a job executes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum JobOperation {
     Post(Option<Date>),
@@ -34,14 +34,14 @@ pub(crate) enum JobStatus {
     Completed,
 }
 
-/// The day of the memo that takes an invoice back.
+/// A reversal, with the date of its credit memo.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reversal {
     pub(crate) memo_date: Date,
 }
 
 impl Job {
-    /// When the job moves on by itself; never, when it is over.
+    /// Returns the time of the next transition; `None` if the job is finished.
     pub(crate) fn due(&self, step: Duration) -> Option<UnixTime> {
         self.is_running().then(|| self.since.after(step))
     }

@@ -1,19 +1,19 @@
-//! PDFs and uploaded files of an invoice.
+//! Generated PDFs and uploaded files of an invoice.
 
 use bytes::Bytes;
 
 use crate::values::UnixTime;
 
-/// The last PDF that was asked for. It gets on by the clock alone.
+/// The most recently requested PDF. Its status follows from the time alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Pdf {
     pub(crate) requested: UnixTime,
-    /// When somebody takes it up.
+    /// Time at which the generation starts.
     pub(crate) started: UnixTime,
-    /// When it is there, or has failed.
+    /// Time at which the generation ends, successfully or not.
     pub(crate) finished: UnixTime,
     pub(crate) failed: bool,
-    /// When the invoice changed without a new PDF being asked for.
+    /// Time of the first change of the invoice that the PDF does not show.
     pub(crate) outdated: Option<UnixTime>,
     pub(crate) url: String,
 }
@@ -22,13 +22,13 @@ pub(crate) struct Pdf {
 #[derive(Clone, Debug)]
 pub(crate) struct InvoiceFile {
     pub(crate) id: String,
-    /// What the download is called by: not the id.
+    /// The id in the download URL, which is not the id of the file.
     pub(crate) download_id: String,
-    /// Of an upload.
+    /// File name of an upload.
     pub(crate) name: Option<String>,
-    /// When it is there.
+    /// Time from which on the file is available.
     pub(crate) available_at: UnixTime,
-    /// The same in milliseconds, or the next number that no other file of the invoice has.
+    /// That time in milliseconds, or the next number that no other file of the invoice has.
     pub(crate) version: u64,
     pub(crate) bytes: Bytes,
 }

@@ -1,8 +1,8 @@
-//! When a run runs, and which dates its invoices get.
+//! Schedules of bill runs, and the dates of their invoices.
 
 use crate::values::Date;
 
-/// The `schedule` of a run.
+/// The schedule of a bill run.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     pub(crate) from: Date,
@@ -21,10 +21,10 @@ pub(crate) enum Repeat {
     Monthly,
 }
 
-/// Names of the days of the week, as the API spells them.
+/// Names of the days of the week in the API.
 pub(crate) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// No schedule reaches further.
+/// Maximum length of a schedule, in years.
 pub(crate) const MAX_YEARS: i64 = 10;
 
 impl Schedule {
@@ -32,7 +32,7 @@ impl Schedule {
         self.repeat == Repeat::Monthly
     }
 
-    /// The day of the first run.
+    /// Returns the day of the first run.
     pub(crate) fn first(&self) -> Option<Date> {
         match &self.repeat {
             Repeat::Weekly(_) => self.next(self.from.plus_days(-1)),
@@ -40,7 +40,7 @@ impl Schedule {
         }
     }
 
-    /// The day of the first run after `day`.
+    /// Returns the day of the first run after `day`.
     pub(crate) fn next(&self, day: Date) -> Option<Date> {
         let next = match &self.repeat {
             Repeat::None => return None,
@@ -62,19 +62,19 @@ impl Schedule {
     }
 }
 
-/// How a run finds its invoice date or its target date.
+/// The rule that gives the invoice date or target date of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateRule {
-    /// Of an ad hoc run.
+    /// The date of an ad hoc run.
     Fixed(Date),
-    /// So many days after the day of the run; `given` is what the first run of a schedule was created with.
+    /// A number of days after the day of the run. `given` is the date that the first run was created with.
     Days { days: i64, given: Option<Date> },
-    /// A day of a month, so many months after the run.
+    /// A day of the month that is `months` after the month of the run.
     Month { months: i64, day: i64 },
 }
 
 impl DateRule {
-    /// The date for a run on `day`.
+    /// Returns the date for a run on `day`.
     pub(crate) fn on(self, day: Date) -> Date {
         match self {
             Self::Fixed(date) => date,
@@ -83,7 +83,7 @@ impl DateRule {
         }
     }
 
-    /// The rule of the later runs of a schedule.
+    /// Returns the rule for the later runs of a schedule.
     pub(crate) fn for_next_run(self) -> Self {
         match self {
             Self::Days { days, .. } => Self::Days { days, given: None },

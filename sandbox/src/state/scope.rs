@@ -1,9 +1,9 @@
-//! Which charges a run looks at.
+//! The charges that a bill run selects.
 
 use super::condition::{Condition, Dates};
 use super::tenant::{Account, Charge, Subscription};
 
-/// Batches, or filters.
+/// Batches, or one kind of filter.
 #[derive(Clone, Debug)]
 pub(crate) enum Scope {
     Batches {
@@ -17,21 +17,21 @@ pub(crate) enum Scope {
         account: String,
         ids: Vec<String>,
     },
-    /// All of them must hold.
+    /// Conditions, all of which must match.
     Conditions(Vec<Condition>),
 }
 
-/// The bill cycle day of the accounts that a run takes.
+/// The bill cycle day by which a run selects accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CycleDay {
     All,
     Day(i64),
-    /// The day of the month on which the run runs.
+    /// The day of the month of the run.
     AsRunDay,
 }
 
 impl Scope {
-    /// Whether a run on these dates takes the charge.
+    /// Whether a run with these dates selects the charge.
     pub(crate) fn covers(
         &self,
         account: &Account,

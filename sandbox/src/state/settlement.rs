@@ -1,9 +1,9 @@
-//! How much of an invoice is paid and credited, line by line.
+//! Amounts, balances and lines of an invoice.
 //!
-//! An invoice is settled as a whole; what each line has of that follows from the order of the lines alone, so
-//! that the lines always add up to the invoice. The lines below zero are used up with the first amount that
-//! is applied; that and they settle the others from the first line on. Payments come before credit memos:
-//! after a memo nothing is left to pay.
+//! Payments and credit memos are applied to the whole invoice. The share of each line follows from the order
+//! of the lines alone, so that the lines always add up to the invoice. The first applied amount uses up the
+//! negative lines; together they cover the other lines from the first one on. Payments are counted before
+//! credit memos, since nothing is left to pay after a credit memo.
 
 use rust_decimal::Decimal;
 
@@ -28,7 +28,7 @@ impl Invoice {
         self.items.iter().flat_map(|item| &item.taxes).map(|tax| tax.exempt).sum()
     }
 
-    /// What the discount items take off, without tax.
+    /// Returns the discounts as a positive amount, without tax.
     pub(crate) fn discount(&self) -> Decimal {
         let discounts = self.items.iter().filter(|item| item.applied_to.is_some());
         discounts.fold(Decimal::ZERO, |sum, item| sum - item.net())
@@ -48,13 +48,13 @@ impl Invoice {
         self.amount() - self.paid() - self.credited()
     }
 
-    /// The lines of each item: its own first, then its taxes.
+    /// Returns the lines of each item: the item itself first, then its taxes.
     pub(crate) fn lines(&self) -> Vec<Vec<Line>> {
         let amounts: Vec<Decimal> = self.items.iter().flat_map(item_amounts).collect();
         let paid = self.paid();
         let credited = self.credited();
         let payments = shares(&amounts, paid, !paid.is_zero());
-        // A reversal settles lines that add up to zero as well.
+        // A reversal also covers lines that add up to zero.
         let all = shares(&amounts, paid + credited, self.reversed || !(paid + credited).is_zero());
         let settled = payments.into_iter().zip(all);
         let mut lines = amounts.iter().zip(settled).map(|(amount, (paid, all))| Line {
@@ -70,7 +70,7 @@ fn item_amounts(item: &Item) -> impl Iterator<Item = Decimal> {
     std::iter::once(item.net()).chain(item.taxes.iter().map(|tax| tax.amount))
 }
 
-/// What each line has of an amount that is applied to all of them.
+/// Returns the share of each line in an amount that is applied to all of them.
 fn shares(amounts: &[Decimal], applied: Decimal, any_applied: bool) -> Vec<Decimal> {
     if !any_applied {
         return vec![Decimal::ZERO; amounts.len()];
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_settled_in_order_and_those_below_zero_first() {
+    fn negative_lines_are_settled_first_and_the_others_in_order() {
         let lines = cents(&[1000, 190, -500, 700]);
         assert_eq!(shares(&lines, Decimal::ZERO, false), cents(&[0, 0, 0, 0]));
         assert_eq!(shares(&lines, Decimal::new(1, 2), true), cents(&[501, 0, -500, 0]));

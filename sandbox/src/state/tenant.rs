@@ -1,4 +1,4 @@
-//! The tenant that the sandbox plays: its users' credentials, accounts, subscriptions and charges.
+//! The simulated tenant: OAuth clients, accounts, subscriptions and charges.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,32 +10,32 @@ use serde_json::value::RawValue;
 
 use crate::values::{Date, Zone, exact_decimal};
 
-/// The client id of the demo tenant.
+/// Client id of the demo tenant.
 pub const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
-/// The client secret of the demo tenant; it opens nothing but sandboxes.
+/// Client secret of the demo tenant; it is valid for sandboxes only.
 pub const CLIENT_SECRET: &str = "sandbox-secret";
 
-/// Everything that stands in a tenant file: `sandbox/demo-tenant.json` shows the whole format.
+/// The content of a tenant file; `sandbox/demo-tenant.json` shows the whole format.
 ///
 /// Amounts and quantities are JSON numbers and are read exactly. Dates are in the tenant's time zone.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tenant {
-    /// Distance of the tenant's clock from UTC, as `-08:00`.
+    /// Offset of the tenant's time zone from UTC, as in `-08:00`.
     #[serde(rename = "utcOffset", deserialize_with = "zone")]
     pub(crate) zone: Zone,
-    /// Who creates and changes everything.
+    /// The user that creates and updates every object.
     pub(crate) user_id: String,
     pub(crate) oauth_clients: Vec<OAuthClient>,
-    /// Decimals of each currency.
+    /// Number of decimals of each currency.
     pub(crate) currencies: BTreeMap<String, u32>,
-    /// What items with a tax code of the tenant are taxed with; other codes are kept and cost nothing.
+    /// Tax codes and their rates. An item keeps any other tax code, but is not taxed.
     #[serde(default)]
     pub(crate) tax_codes: BTreeMap<String, TaxCode>,
     pub(crate) accounts: Vec<Account>,
 }
 
-/// Who may sign in.
+/// Credentials that a token request can use.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OAuthClient {
@@ -48,7 +48,7 @@ pub(crate) struct OAuthClient {
 pub(crate) struct TaxCode {
     pub(crate) name: String,
     pub(crate) jurisdiction: String,
-    /// Of one unit of the currency: 0.19 for 19 %.
+    /// Tax per unit of the currency: 0.19 for 19 %.
     #[serde(deserialize_with = "exact")]
     pub(crate) rate: Decimal,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Account {
     pub(crate) batch: String,
     pub(crate) currency: String,
     pub(crate) bill_cycle_day: i64,
-    /// `Net 30` and the like; anything else is due at once.
+    /// Payment term: `Net 30` and similar; an invoice with any other term is due at once.
     pub(crate) payment_term: String,
     pub(crate) auto_pay: bool,
     pub(crate) bill_to_contact_id: String,
@@ -91,26 +91,26 @@ pub(crate) struct Charge {
     pub(crate) sku: String,
     pub(crate) accounting_code: String,
     pub(crate) charge_type: ChargeType,
-    /// Of recurring and usage charges.
+    /// Length of a period; required for recurring and usage charges.
     pub(crate) billing_period: Option<BillingPeriod>,
-    /// Billed when the period has ended rather than when it begins. Usage always is.
+    /// Whether a period is billed after its end. Usage always is.
     #[serde(default)]
     pub(crate) in_arrears: bool,
-    /// For one unit and one period.
+    /// Price of one unit for one period.
     #[serde(deserialize_with = "exact")]
     pub(crate) price: Decimal,
-    /// Of recurring and one-time charges; usage is counted from its records.
+    /// Quantity of a recurring or one-time charge; that of usage is the sum of its records.
     #[serde(default = "one", deserialize_with = "exact")]
     pub(crate) quantity: Decimal,
     pub(crate) unit_of_measure: Option<String>,
     pub(crate) effective_start_date: Date,
-    /// The first day that is not billed any more.
+    /// The first day that is not billed.
     pub(crate) effective_end_date: Option<Date>,
     #[serde(default)]
     pub(crate) usage: Vec<UsageRecord>,
 }
 
-/// What was used on a day.
+/// Usage on one day.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UsageRecord {
@@ -134,25 +134,25 @@ pub(crate) enum BillingPeriod {
 }
 
 impl Tenant {
-    /// Twelve accounts in three currencies and four batches, three of each batch; sign in with [`CLIENT_ID`]
-    /// and [`CLIENT_SECRET`].
+    /// Returns a tenant of twelve accounts in three currencies and four batches, three accounts per batch.
+    /// Its credentials are [`CLIENT_ID`] and [`CLIENT_SECRET`].
     pub fn demo() -> Self {
         Self::from_json(include_str!("../../demo-tenant.json"))
-            .expect("the demo tenant is tested to be sound")
+            .expect("the demo tenant is valid, as a test checks")
     }
 
-    /// Reads a tenant file.
+    /// Parses a tenant file.
     ///
     /// # Errors
-    /// Says what is wrong and where: not JSON, a member unknown or missing, an id used twice, a currency or
-    /// period that is not there.
+    /// Fails if the text is not JSON, a member is unknown or missing, an id is used twice, a currency is not
+    /// listed, or a billing period is missing. The message names the object.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
         let tenant: Self = serde_json::from_str(text).map_err(|error| TenantError(error.to_string()))?;
         tenant.check().map_err(TenantError)?;
         Ok(tenant)
     }
 
-    /// The client id and secret that a caller may sign in with: the first of the tenant file.
+    /// Returns the first client id and secret of the tenant file.
     pub fn credentials(&self) -> Option<(&str, &str)> {
         self.oauth_clients.first().map(|client| (client.client_id.as_str(), client.client_secret.as_str()))
     }
@@ -161,7 +161,7 @@ impl Tenant {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// A charge that bills the product rate plan charge of that id.
+    /// Returns a charge of the product rate plan charge with that id.
     pub(crate) fn product_charge(&self, id: &str) -> Option<&Charge> {
         self.charges().find(|charge| charge.product_rate_plan_charge_id == id)
     }
@@ -174,7 +174,7 @@ impl Tenant {
         self.accounts.iter().flat_map(|account| &account.subscriptions).flat_map(|one| &one.charges)
     }
 
-    /// Rounds half up to what the currency can hold.
+    /// Rounds half up to the decimals of the currency.
     pub(crate) fn round(&self, currency: &str, amount: Decimal) -> Decimal {
         let decimals = self.currencies.get(currency).copied().unwrap_or(2);
         amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
@@ -184,19 +184,19 @@ impl Tenant {
         let mut ids = BTreeSet::new();
         let mut id = |owner: &str, id: &str| match id {
             _ if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                Err(format!("{owner}: the id {id:?} is not 32 hex digits"))
+                Err(format!("{owner}: the id {id:?} does not have 32 hex digits"))
             }
             _ if !ids.insert(id.to_owned()) => Err(format!("{owner}: the id {id} is used twice")),
             _ => Ok(()),
         };
         if let Some((code, _)) = self.tax_codes.iter().find(|(_, tax)| tax.rate.is_sign_negative()) {
-            return Err(format!("tax code {code}: the rate is below zero"));
+            return Err(format!("tax code {code}: the rate is negative"));
         }
         for account in &self.accounts {
             let number = &account.account_number;
             id(number, &account.id)?;
             if !self.currencies.contains_key(&account.currency) {
-                return Err(format!("{number}: currency {:?} is not among the currencies", account.currency));
+                return Err(format!("{number}: currency {:?} is not listed in currencies", account.currency));
             }
             if !(1..=31).contains(&account.bill_cycle_day) {
                 return Err(format!("{number}: billCycleDay {} is not 1 to 31", account.bill_cycle_day));
@@ -252,15 +252,16 @@ impl fmt::Debug for OAuthClient {
     }
 }
 
-/// Why a tenant file cannot be used.
+/// The error of a tenant file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the tenant file is not sound: {0}")]
+#[error("invalid tenant file: {0}")]
 pub struct TenantError(String);
 
 fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let literal = <&RawValue>::deserialize(deserializer)?.get();
-    exact_decimal(literal)
-        .ok_or_else(|| D::Error::custom(format_args!("{literal} is no exact decimal number")))
+    exact_decimal(literal).ok_or_else(|| {
+        D::Error::custom(format_args!("{literal} cannot be represented as an exact decimal number"))
+    })
 }
 
 fn one() -> Decimal {
@@ -269,7 +270,7 @@ fn one() -> Decimal {
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
     let text = String::deserialize(deserializer)?;
-    Zone::parse(&text).ok_or_else(|| D::Error::custom(format_args!("{text:?} is no offset like -08:00")))
+    Zone::parse(&text).ok_or_else(|| D::Error::custom(format_args!("{text:?} is not an offset like -08:00")))
 }
 
 #[cfg(test)]
@@ -277,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_demo_tenant_is_as_promised() {
+    fn the_demo_tenant_is_as_documented() {
         let tenant = Tenant::demo();
         assert_eq!(tenant.credentials(), Some((CLIENT_ID, CLIENT_SECRET)));
         let numbers: Vec<&str> =
@@ -307,14 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn unsound_files_say_where() {
+    fn errors_name_the_position_in_the_file() {
         let demo = include_str!("../../demo-tenant.json");
         for (from, to, says) in [
             ("\"EUR\": 2,", "", "A00000003: currency \"EUR\""),
             ("\"batch\"", "\"bach\"", "unknown field `bach`"),
             ("\"billCycleDay\": 1,", "\"billCycleDay\": 32,", "billCycleDay 32 is not 1 to 31"),
-            ("\"-08:00\"", "\"PST\"", "no offset like -08:00"),
-            ("\"2026-01-01\"", "\"2026-02-30\"", "no yyyy-mm-dd date"),
+            ("\"-08:00\"", "\"PST\"", "not an offset like -08:00"),
+            ("\"2026-01-01\"", "\"2026-02-30\"", "not a yyyy-mm-dd date"),
         ] {
             assert!(demo.contains(from), "{from}");
             let error = Tenant::from_json(&demo.replace(from, to)).unwrap_err().to_string();
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_print() {
+    fn debug_output_has_no_secrets() {
         assert!(!format!("{:?}", Tenant::demo()).contains(CLIENT_SECRET));
     }
 }

@@ -1,4 +1,4 @@
-//! The state of the service: what the tenant has, what was billed, and what goes on in the background.
+//! The state as a whole: what the tenant owns, what was billed, and what is in progress.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use super::tenant::Tenant;
 use crate::settings::Settings;
 use crate::values::{Date, UnixTime};
 
-/// Everything that the operations read and change.
+/// Everything that operations read and change.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) tenant: Tenant,
@@ -21,12 +21,12 @@ pub(crate) struct State {
     pub(crate) now: UnixTime,
     pub(crate) runs: Vec<BillRun>,
     pub(crate) invoices: Vec<Invoice>,
-    /// Contacts that came with invoices.
+    /// Contacts that were created with an invoice.
     pub(crate) contacts: Vec<Contact>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) ledger: Ledger,
     pub(crate) ids: Ids,
-    /// Background work that is to fail, oldest first.
+    /// Background jobs that are planned to fail, oldest first.
     pub(crate) failures: VecDeque<BackgroundJob>,
 }
 
@@ -46,18 +46,18 @@ impl State {
         }
     }
 
-    /// Today's date where the tenant is.
+    /// Returns the current date in the tenant's time zone.
     pub(crate) fn today(&self) -> Date {
         self.tenant.zone.date(self.now)
     }
 
-    /// Whether this piece of background work is the next that was asked to fail.
+    /// Consumes the oldest planned failure of this kind of job; whether there was one.
     pub(crate) fn take_failure(&mut self, work: BackgroundJob) -> bool {
         let position = self.failures.iter().position(|failing| *failing == work);
         position.is_some_and(|position| self.failures.remove(position).is_some())
     }
 
-    /// Whether a job is working on the invoice of that id.
+    /// Whether a job is in progress on the invoice with that id.
     pub(crate) fn has_running_job(&self, invoice: &str) -> bool {
         self.jobs.iter().any(|job| job.invoice == invoice && job.is_running())
     }

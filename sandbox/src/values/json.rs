@@ -1,7 +1,7 @@
-//! JSON values whose numbers stay the text that they were.
+//! JSON values whose numbers keep their digits.
 //!
-//! `serde_json::Value` would put a number through `f64`; money must not go that way. A value is read with
-//! `serde_json`'s raw values, one level at a time.
+//! `serde_json::Value` would pass a number through `f64`, which changes amounts. This module parses
+//! `serde_json`'s raw values instead, one level at a time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::time::Date;
 
-/// A JSON value; objects keep the order in which they were made.
+/// A JSON value. Objects keep the order of their members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
@@ -24,11 +24,11 @@ pub(crate) enum Json {
     Object(Vec<(Cow<'static, str>, Json)>),
 }
 
-/// Levels of nesting that are read: more than any documented body has.
+/// Maximum depth of nesting, more than any documented body has.
 const DEPTH: usize = 32;
 
 impl Json {
-    /// Reads one whole document; `None` when it is no JSON or nested too deep.
+    /// Parses a document; `None` if it is not JSON or exceeds the maximum depth.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         Self::level(serde_json::from_str(text).ok()?, DEPTH)
@@ -55,18 +55,19 @@ impl Json {
         })
     }
 
-    /// An object of all the members given, nulls included.
+    /// Creates an object of all the given members, nulls included.
     pub(crate) fn object<const N: usize>(members: [(&'static str, Json); N]) -> Self {
         Self::Object(members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
     }
 
-    /// An object of the members that are not null: most answers leave out what is not set.
+    /// Creates an object of the members that are not null, since most responses omit fields that are not
+    /// set.
     pub(crate) fn non_null<const N: usize>(members: [(&'static str, Json); N]) -> Self {
         let non_null = members.into_iter().filter(|(_, value)| *value != Self::Null);
         Self::Object(non_null.map(|(name, value)| (Cow::Borrowed(name), value)).collect())
     }
 
-    /// Puts a member in front; a value that is no object stays as it is.
+    /// Inserts a member at the front of an object; other values stay unchanged.
     pub(crate) fn prepend(self, name: &'static str, value: Json) -> Self {
         match self {
             Self::Object(mut members) => {
@@ -77,7 +78,7 @@ impl Json {
         }
     }
 
-    /// Puts members at the end; a value that is no object stays as it is.
+    /// Appends members to an object; other values stay unchanged.
     pub(crate) fn append(self, more: impl IntoIterator<Item = (Cow<'static, str>, Json)>) -> Self {
         match self {
             Self::Object(mut members) => {
@@ -88,7 +89,7 @@ impl Json {
         }
     }
 
-    /// The member of that name, when this is an object that has it.
+    /// Returns the member of that name, if this is an object that has one.
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match self {
             Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
@@ -103,7 +104,7 @@ impl Json {
         }
     }
 
-    /// A number, or a number in quotes: the service takes both. Exact or nothing.
+    /// Returns the exact value of a number or a quoted number, both of which the service accepts.
     pub(crate) fn decimal(&self) -> Option<Decimal> {
         match self {
             Self::Number(literal) | Self::Text(literal) => exact_decimal(literal),
@@ -111,7 +112,7 @@ impl Json {
         }
     }
 
-    /// A whole number written as one, or as a number in quotes.
+    /// Returns the value of a whole number or a quoted whole number.
     pub(crate) fn integer(&self) -> Option<i64> {
         match self {
             Self::Number(literal) | Self::Text(literal) => literal.parse().ok(),
@@ -120,7 +121,7 @@ impl Json {
     }
 }
 
-/// Reads a decimal with or without exponent, and only if no digit is lost.
+/// Parses a decimal with or without exponent; `None` if a digit would be lost.
 pub(crate) fn exact_decimal(literal: &str) -> Option<Decimal> {
     match Decimal::from_str_exact(literal) {
         Ok(value) => Some(value),
@@ -224,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stay_what_they_were() {
+    fn numbers_keep_their_digits() {
         let text = r#"{"a":10.000000000,"b":[0.1,1e2,-0],"c":"x\"\u00e9","d":null,"e":true}"#;
         let read = Json::read(text.as_bytes()).unwrap();
         assert_eq!(read.to_string(), text.replace("\\u00e9", "é"));
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_and_deep_documents_are_refused() {
+    fn invalid_and_deep_documents_are_rejected() {
         for text in ["", "{", "[1,]", "nul", "\"\\ud800\"", "{} {}"] {
             assert_eq!(Json::read(text.as_bytes()), None, "{text}");
         }

@@ -1,7 +1,7 @@
 //! Values that requests, responses and the state consist of: JSON, instants and calendar dates.
 //!
-//! Exact by construction: numbers keep their digits, and dates never pass through a local clock.
-//! This module is the ground floor and depends on no other module.
+//! Values are exact: numbers keep their digits, and times come from the caller rather than a clock.
+//! Depends on no other module.
 
 mod json;
 mod time;

@@ -1,23 +1,24 @@
-//! Moments, calendar dates and the tenant's time zone.
+//! Points in time, calendar dates and the tenant's time zone.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-/// A moment: the time since 1970-01-01T00:00:00Z. The sandbox has no clock of its own, it is told.
+/// A point in time: the duration since 1970-01-01T00:00:00Z.
 ///
-/// Moments after the year 9998 are taken as its end.
+/// The sandbox has no clock; the caller passes the time of each request. Times after the year 9998 count as
+/// the end of that year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(pub Duration);
 
 impl UnixTime {
-    /// A moment by whole seconds.
+    /// Creates a point in time from whole seconds.
     pub const fn from_secs(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 
-    /// The last moment whose year is still four digits in every time zone.
+    /// The last second whose year has four digits in every time zone.
     const LAST: u64 = 253_370_764_799;
 
     pub(crate) fn clamped(self) -> Self {
@@ -41,12 +42,12 @@ impl UnixTime {
     }
 }
 
-/// A fixed distance from UTC in minutes; the service shows every date and stamp in the tenant's zone.
+/// A fixed offset from UTC, in minutes. The service shows every date and timestamp in the tenant's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Zone(i64);
 
 impl Zone {
-    /// Reads `Z`, `+05:30` or `-08:00`.
+    /// Parses `Z`, `+05:30` or `-08:00`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text == "Z" {
             return Some(Self(0));
@@ -61,26 +62,26 @@ impl Zone {
         (hours <= 14 && minutes < 60).then_some(Self(sign * (hours * 60 + minutes)))
     }
 
-    /// The calendar date at a moment.
+    /// Returns the calendar date at a point in time.
     pub(crate) fn date(self, at: UnixTime) -> Date {
         self.local(at).0
     }
 
-    /// `2022-01-24 19:58:27`: how the `/v1` operations write a stamp.
+    /// Formats a timestamp like the `/v1` operations: `2022-01-24 19:58:27`.
     pub(crate) fn stamp(self, at: UnixTime) -> String {
         let (date, time) = self.local(at);
         format!("{date} {time}")
     }
 
-    /// `2025-03-21T01:42:47-07:00`: how Object Query writes a stamp.
+    /// Formats a timestamp like Object Query: `2025-03-21T01:42:47-07:00`.
     pub(crate) fn iso(self, at: UnixTime) -> String {
         let (date, time) = self.local(at);
         let sign = if self.0 < 0 { '-' } else { '+' };
         format!("{date}T{time}{sign}{:02}:{:02}", self.0.abs() / 60, self.0.abs() % 60)
     }
 
-    /// The moment at which the clock of this zone shows a full hour of a date.
-    pub(crate) fn moment(self, date: Date, hour: i64) -> UnixTime {
+    /// Returns the point in time at which a date has this hour in the zone.
+    pub(crate) fn at_hour(self, date: Date, hour: i64) -> UnixTime {
         let seconds = date.days() * 86_400 + hour * 3600 - self.0 * 60;
         UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
@@ -93,7 +94,7 @@ impl Zone {
     }
 }
 
-/// Reads an ISO 8601 stamp with an offset, to the second.
+/// Parses an ISO 8601 timestamp with an offset, to the second.
 pub(crate) fn parse_iso(text: &str) -> Option<UnixTime> {
     let (date, rest) = text.split_once('T')?;
     let (time, zone) = rest.split_at_checked(8)?;
@@ -105,7 +106,7 @@ pub(crate) fn parse_iso(text: &str) -> Option<UnixTime> {
     u64::try_from(seconds).ok().map(UnixTime::from_secs)
 }
 
-/// A day of the Gregorian calendar, years 1 to 9999.
+/// A day of the Gregorian calendar, in the years 1 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Date {
     year: i64,
@@ -114,7 +115,7 @@ pub(crate) struct Date {
 }
 
 impl Date {
-    /// Reads `yyyy-mm-dd`, and only days that exist.
+    /// Parses `yyyy-mm-dd`; `None` if the day does not exist.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let year = digits(parts.next()?, 4)?;
@@ -128,7 +129,7 @@ impl Date {
         self.day
     }
 
-    /// 0 for Monday to 6 for Sunday.
+    /// Returns the day of the week, from 0 for Monday to 6 for Sunday.
     pub(crate) fn weekday(self) -> usize {
         usize::try_from((self.days() + 3).rem_euclid(7)).unwrap_or(0)
     }
@@ -145,19 +146,20 @@ impl Date {
         self.days() - earlier.days()
     }
 
-    /// The same day of a later (or earlier) month, or that month's last day when it is shorter.
+    /// Returns the same day of the month that is `months` away, or the last day of a shorter month.
     pub(crate) fn plus_months(self, months: i64) -> Self {
         self.in_month(months, self.day)
     }
 
-    /// A given day of the month that is `months` away, or that month's last day when it is shorter.
+    /// Returns a given day of the month that is `months` away, or the last day of a shorter month.
     pub(crate) fn in_month(self, months: i64, day: i64) -> Self {
         let month = (self.year * 12 + self.month - 1).saturating_add(months).clamp(12, 9999 * 12 + 11);
         let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
         Self { year, month, day: day.clamp(1, month_length(year, month)) }
     }
 
-    /// Days since 1970-01-01, by counting from March so that the leap day comes last.
+    /// Returns the days since 1970-01-01. Years are counted from March, so that the leap day is the last
+    /// day.
     fn days(self) -> i64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let era = year.div_euclid(400);
@@ -167,7 +169,7 @@ impl Date {
     }
 
     fn from_days(days: i64) -> Self {
-        // 0001-01-01 to 9999-12-31.
+        // The limits are 0001-01-01 and 9999-12-31.
         let days = days.clamp(-719_162, 2_932_896) + 719_468;
         let era = days.div_euclid(146_097);
         let of_era = days.rem_euclid(146_097);
@@ -190,7 +192,7 @@ impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is no yyyy-mm-dd date")))
+            .ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is not a yyyy-mm-dd date")))
     }
 }
 
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_count_days_both_ways() {
+    fn dates_convert_to_days_and_back() {
         assert_eq!(date("1970-01-01").days(), 0);
         assert_eq!(date("2000-03-01").days(), 11_017);
         let mut day = date("1899-12-28");
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_days_that_exist_are_read() {
+    fn only_days_that_exist_are_accepted() {
         for text in [
             "2026-02-29",
             "2026-13-01",
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn months_stop_at_their_last_day() {
+    fn months_end_on_their_last_day() {
         assert_eq!(date("2026-01-31").plus_months(1), date("2026-02-28"));
         assert_eq!(date("2024-04-30").in_month(1, 31), date("2024-05-31"));
         assert_eq!(date("2026-12-15").plus_months(13), date("2028-01-15"));
@@ -254,12 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn stamps_are_in_the_zone() {
+    fn timestamps_are_in_the_zone() {
         let pacific = Zone::parse("-08:00").unwrap();
         let at = UnixTime::from_secs(1_772_352_000);
         assert_eq!(pacific.stamp(at), "2026-03-01 00:00:00");
         assert_eq!(pacific.iso(at), "2026-03-01T00:00:00-08:00");
-        assert_eq!(pacific.moment(date("2026-03-01"), 0), at);
+        assert_eq!(pacific.at_hour(date("2026-03-01"), 0), at);
         assert_eq!(parse_iso("2026-03-01T08:00:00Z"), Some(at));
         assert_eq!(parse_iso("2026-03-01T13:30:00.250+05:30"), Some(at));
         assert_eq!(parse_iso("2026-03-01 08:00:00"), None);

@@ -1,4 +1,4 @@
-//! Whatever is done to invoices, their amounts add up: a property over random stories, seen through the API.
+//! Property: the amounts of invoices add up after any sequence of requests, as the API shows them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use zuora_sandbox::Settings;
 
 use crate::client::TestClient;
 
-/// One call, or a payment. An index picks one of what there is.
+/// One request or payment. An index selects one of the existing objects.
 #[derive(Clone, Debug)]
 enum Step {
     Create { account: Index, posted: bool, items: Vec<NewItem> },
@@ -34,11 +34,11 @@ struct NewItem {
     amount: Decimal,
     discounts: Vec<Decimal>,
     taxes: Vec<Decimal>,
-    /// Used when there are no taxes.
+    /// Ignored if the item has taxes.
     code: Option<(&'static str, &'static str)>,
 }
 
-/// With more decimals than any currency, so that rounding has work to do.
+/// Amounts with more decimals than any currency, so that they are rounded.
 fn amount() -> impl Strategy<Value = Decimal> {
     (-20_000_i64..2_000_000).prop_map(|value| Decimal::new(value, 3))
 }
@@ -143,7 +143,7 @@ struct Part {
     payment_id: Option<String>,
 }
 
-/// The number behind a literal.
+/// Returns the value of a JSON number.
 fn exact(literal: &RawValue) -> Decimal {
     let text = literal.get();
     assert!(!text.starts_with("-0") || text.contains(|digit: char| ('1'..='9').contains(&digit)), "{text}");
@@ -155,30 +155,30 @@ fn rounded(currency: &str, amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// A client with what was done at it.
+/// A client with the expected state.
 struct Story {
     client: TestClient,
-    /// What was paid of each invoice that the last look found.
+    /// The paid amount of each invoice in the last list.
     invoices: BTreeMap<String, Decimal>,
-    /// Those of them whose items can be changed.
+    /// Paths of the invoices whose items can be changed.
     drafts: Vec<String>,
 }
 
 impl Story {
     fn new() -> Self {
-        // Jobs come early, so that stories have them.
+        // Low limits, so that the sequences contain jobs.
         let settings = Settings::default().post_job_from(3_usize).delete_job_from(2_usize);
         let client = TestClient::with(settings.reverse_job_above(4_usize));
         Self { client, invoices: BTreeMap::new(), drafts: Vec::new() }
     }
 
-    /// The path of one of the invoices that are there.
+    /// Returns the path of an existing invoice.
     fn pick(&self, index: Index) -> Option<String> {
         let paths: Vec<&String> = self.invoices.keys().collect();
         (!paths.is_empty()).then(|| index.get(&paths).to_string())
     }
 
-    /// The path of a draft, if there is one: elsewhere most changes are refused.
+    /// Returns the path of a draft if there is one, since other invoices reject most changes.
     fn pick_draft(&self, index: Index) -> Option<String> {
         match self.drafts.is_empty() {
             true => self.pick(index),
@@ -293,7 +293,7 @@ impl Story {
         assert_eq!(exact(&shown.amount), expected, "{body}");
     }
 
-    /// Updates an item. A change that is accepted is the one that is expected, one that is refused is none.
+    /// Updates an item, and checks that an accepted update is exact and a rejected one changes nothing.
     fn update(&mut self, path: &str, row: &str, change: Option<Decimal>) {
         let Some(before) = self.invoice(path).map(|invoice| exact(&invoice.amount)) else { return };
         let response = self.client.put(path, &format!(r#"{{"invoiceItems":[{row}]}}"#));
@@ -323,7 +323,7 @@ impl Story {
         items
     }
 
-    /// Every invoice that the list shows adds up.
+    /// Checks that the amounts of every listed invoice add up.
     fn check(&mut self) {
         let rows =
             self.client.get("/object-query/invoices?pageSize=99").body["data"].as_array().unwrap().clone();
@@ -400,13 +400,13 @@ impl Story {
     }
 }
 
-/// What an item comes to with its discounts and taxes, worked out from what is sent.
+/// Computes the total of an item with its discounts and taxes from the request.
 fn total(currency: &str, item: &NewItem) -> Decimal {
     let amount = rounded(currency, item.amount);
     let others = item.discounts.iter().chain(&item.taxes).map(|other| rounded(currency, *other));
     let computed = match item.code.filter(|_| item.taxes.is_empty()) {
         Some(("VAT", "TaxExclusive")) => rounded(currency, amount * Decimal::new(19, 2)),
-        // A tax that the amount includes changes nothing of the total, one without a rate neither.
+        // Neither an inclusive tax nor a tax code without a rate changes the total.
         _ => Decimal::ZERO,
     };
     amount + others.sum::<Decimal>() + computed

@@ -1,4 +1,4 @@
-//! The life of a bill run, and every refusal on its way.
+//! The statuses of a bill run, and every error response on the way.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ fn subscription_id(account: usize, place: usize) -> String {
     tenant["accounts"][account - 1]["subscriptions"][place]["id"].as_str().unwrap().to_owned()
 }
 
-/// A token that outlives every schedule.
-fn long_sign_in() -> Settings {
+/// Tokens that outlive every schedule.
+fn long_lived_tokens() -> Settings {
     Settings::default().token_life(Duration::from_secs(365 * 86_400))
 }
 
-/// Numbers of the accounts that a run has invoices for.
+/// Returns the numbers of the accounts that a run has invoiced.
 fn billed(client: &mut TestClient, run: &str) -> Vec<usize> {
     let rows = client.invoices(run);
     let number = |row: &Value| (1..=12).find(|number| row["accountId"] == account_id(*number)).unwrap();
@@ -59,7 +59,7 @@ fn a_run_is_created_billed_and_posted() {
 }
 
 #[test]
-fn what_is_billed_is_not_billed_again_until_the_run_is_canceled() {
+fn charges_are_not_billed_again_until_the_run_is_canceled() {
     let mut client = TestClient::demo();
     let first = client.completed(ALL);
     let second = client.completed(ALL);
@@ -83,7 +83,7 @@ fn what_is_billed_is_not_billed_again_until_the_run_is_canceled() {
 }
 
 #[test]
-fn calls_in_the_wrong_status_are_refused() {
+fn requests_in_the_wrong_status_are_rejected() {
     let mut client = TestClient::demo();
     let run = client.create(ALL);
     let (post, cancel) = (format!("{run}/post"), format!("{run}/cancel"));
@@ -155,7 +155,7 @@ fn autopost_and_autoemail_follow_each_other() {
 }
 
 #[test]
-fn email_mails_posted_documents_once() {
+fn posted_documents_are_emailed_once() {
     let mut client = TestClient::demo();
     let run = client.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
     let mailed =
@@ -185,7 +185,7 @@ fn the_number_of_a_run_is_an_id_only_where_documented() {
 }
 
 #[test]
-fn scopes_choose_accounts_subscriptions_and_charges() {
+fn scopes_select_accounts_subscriptions_and_charges() {
     let run = |fields: &str| {
         let mut client = TestClient::demo();
         let run = client.completed(&format!(r#"{{{fields},"targetDate":"2026-03-31"}}"#));
@@ -215,7 +215,7 @@ fn scopes_choose_accounts_subscriptions_and_charges() {
 }
 
 #[test]
-fn a_filter_is_shown_as_it_came() {
+fn a_filter_is_shown_as_received() {
     let mut client = TestClient::demo();
     let account = account_id(4);
     let run = client.create(&format!(
@@ -227,7 +227,7 @@ fn a_filter_is_shown_as_it_came() {
 }
 
 #[test]
-fn creating_is_refused_field_by_field() {
+fn creation_is_rejected_field_by_field() {
     let mut client = TestClient::demo();
     let account = account_id(1);
     let own = subscription_id(1, 0);
@@ -304,7 +304,7 @@ fn creating_is_refused_field_by_field() {
 }
 
 #[test]
-fn too_many_pending_runs_are_refused() {
+fn too_many_pending_runs_are_rejected() {
     let mut client = TestClient::with(Settings::default().pending_runs(2_usize));
     for _ in 0..3 {
         client.create(ALL);
@@ -316,7 +316,7 @@ fn too_many_pending_runs_are_refused() {
 
 #[test]
 fn a_schedule_runs_and_repeats() {
-    let mut client = TestClient::with(long_sign_in());
+    let mut client = TestClient::with(long_lived_tokens());
     let run = client.create(
         r#"{"name":"Nightly","batches":["AllBatches"],"billCycleDay":"AsRunDay","targetDate":"2026-03-20",
             "schedule":{"repeatFrom":"2026-03-15","repeatTo":"2026-04-30","repeatType":"Monthly","runTime":3}}"#,
@@ -346,11 +346,11 @@ fn a_schedule_runs_and_repeats() {
 }
 
 #[test]
-fn canceling_once_leaves_the_next_run() {
+fn canceling_once_keeps_the_next_run() {
     let body = r#"{"batches":["AllBatches"],"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,
         "targetDateMonthOffset":1,"targetDateDayOfMonth":31,
         "schedule":{"repeatFrom":"2026-03-16","repeatType":"Monthly","runTime":0}}"#;
-    let mut client = TestClient::with(long_sign_in());
+    let mut client = TestClient::with(long_lived_tokens());
     let run = client.create(body);
     let response = client.put(&format!("{run}/cancel"), "{}").body;
     assert_eq!(response["status"], "CancelInProgress");
@@ -367,7 +367,7 @@ fn canceling_once_leaves_the_next_run() {
         (&"2026-05-01".into(), &"2026-05-31".into())
     );
 
-    let mut client = TestClient::with(long_sign_in());
+    let mut client = TestClient::with(long_lived_tokens());
     let run = client.create(body);
     let response = client.put(&format!("{run}/cancel"), r#"{"cancelOnce":false}"#).body;
     assert_eq!(response["nextRun"], Value::Null);

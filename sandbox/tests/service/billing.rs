@@ -1,4 +1,4 @@
-//! Three accounts worked out by hand from the numbers in the tenant file.
+//! Invoices of three accounts, computed by hand from the tenant file.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -81,7 +81,7 @@ impl Item {
 #[test]
 fn dollars_of_a00000001() {
     let rows = [
-        // 9.995 x 3 = 29.985: half a cent goes up, to 29.99 (half to even would give 29.98).
+        // 9.995 x 3 = 29.985: half a cent is rounded up, to 29.99 (half to even would give 29.98).
         ("Team Plan: seats", "2026-01-01", "2026-01-31", "9.995", "3", "29.99"),
         ("Team Plan: seats", "2026-02-01", "2026-02-28", "9.995", "3", "29.99"),
         ("Team Plan: seats", "2026-03-01", "2026-03-31", "9.995", "3", "29.99"),

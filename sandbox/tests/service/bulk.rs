@@ -1,4 +1,4 @@
-//! Calls on many invoices, with rows that fail among rows that work.
+//! Bulk operations with valid and invalid rows.
 
 use serde_json::{Value, json};
 use zuora_sandbox::Settings;
@@ -22,7 +22,7 @@ fn count(client: &mut TestClient) -> usize {
 }
 
 #[test]
-fn created_rows_stand_beside_refused_ones() {
+fn invalid_rows_do_not_affect_created_ones() {
     let mut client = TestClient::demo();
     let rows =
         json!([invoice("A00000001", 1), invoice("A99", 1), invoice("A00000002", 0), invoice("A00000003", 2)]);
@@ -45,8 +45,8 @@ fn one_transaction_is_all_or_nothing() {
     let mut client = TestClient::demo();
     let mut rows = vec![invoice("A00000001", 1), invoice("A99", 1)];
     let body = |rows: &[Value]| json!({"invoices": rows, "useSingleTransaction": true}).to_string();
-    let refused = client.post("/v1/invoices/batch", &body(&rows));
-    assert_eq!(refused.error(), (400, 58_490_020, "No account is found with accountNumber A99."));
+    let rejected = client.post("/v1/invoices/batch", &body(&rows));
+    assert_eq!(rejected.error(), (400, 58_490_020, "No account is found with accountNumber A99."));
     assert_eq!(count(&mut client), 0);
     rows.pop();
     assert_eq!(client.post("/v1/invoices/batch", &body(&rows)).status, 200);
@@ -54,7 +54,7 @@ fn one_transaction_is_all_or_nothing() {
 }
 
 #[test]
-fn limits_hold_for_the_whole_request() {
+fn limits_apply_to_the_whole_request() {
     let mut client = TestClient::demo();
     let body = |rows: Vec<Value>| json!({ "invoices": rows }).to_string();
     let many = client.post("/v1/invoices/batch", &body(vec![invoice("A00000001", 1); 51]));
@@ -69,7 +69,7 @@ fn limits_hold_for_the_whole_request() {
 }
 
 #[test]
-fn posted_rows_stand_beside_refused_ones() {
+fn invalid_rows_do_not_affect_posted_ones() {
     let mut client = TestClient::demo();
     let ids = drafts(&mut client, 3);
     client.put(&format!("/v1/invoices/{}/post", ids[1]), "{}");
@@ -101,9 +101,9 @@ fn updates_are_all_or_nothing_unless_set_otherwise() {
         let mut client = TestClient::with(Settings::default().keep_partial_updates(keeps));
         let ids = drafts(&mut client, 2);
         let rows = json!([{"id": ids[0], "comments": "first"}, {"id": ids[1], "invoiceDate": "tomorrow"}]);
-        let refused = client.put("/v1/invoices", &json!({ "invoices": rows }).to_string());
-        assert_eq!(refused.error().1, 59_000_020);
-        assert!(refused.error().2.contains("invoices[1].invoiceDate"), "{}", refused.text);
+        let rejected = client.put("/v1/invoices", &json!({ "invoices": rows }).to_string());
+        assert_eq!(rejected.error().1, 59_000_020);
+        assert!(rejected.error().2.contains("invoices[1].invoiceDate"), "{}", rejected.text);
         let kept = client.get(&format!("/v1/invoices/{}", ids[0])).body["comments"] == "first";
         assert_eq!(kept, keeps);
         let rows = json!([{"id": ids[0], "comments": "a"}, {"id": ids[1], "comments": "b"}]);

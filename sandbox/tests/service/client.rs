@@ -1,4 +1,4 @@
-//! A caller that is signed in, with a clock of its own.
+//! A client with an access token and a separate clock.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request, Response};
 use serde_json::Value;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Settings, Tenant, UnixTime};
 
-/// 2026-03-01, 09:00 where the demo tenant is.
+/// 2026-03-01, 09:00 in the demo tenant's time zone.
 pub(crate) const START: u64 = 1_772_384_400;
 
 pub(crate) struct TestClient {
@@ -37,7 +37,7 @@ impl TestClient {
         client
     }
 
-    /// A header for the calls to come.
+    /// Sets a header for all later requests.
     pub(crate) fn set(&mut self, name: &'static str, value: &str) {
         self.headers.insert(name, value.to_owned());
     }
@@ -97,14 +97,14 @@ impl TestClient {
         self.send(request.body(body).unwrap())
     }
 
-    /// Creates a standalone invoice and gives its path.
+    /// Creates a standalone invoice and returns its path.
     pub(crate) fn standalone(&mut self, body: &str) -> String {
         let response = self.post("/v1/invoices", body);
         assert_eq!(response.status, 200, "{}", response.text);
         format!("/v1/invoices/{}", response.body["id"].as_str().unwrap())
     }
 
-    /// All items of an invoice, discounts among them.
+    /// Returns all items of an invoice, discounts included.
     pub(crate) fn items(&mut self, invoice: &str) -> Vec<Value> {
         let mut items = Vec::new();
         for page in 1.. {
@@ -118,7 +118,7 @@ impl TestClient {
         items
     }
 
-    /// How far the PDF of an invoice is.
+    /// Returns the PDF status of an invoice.
     pub(crate) fn pdf_status(&mut self, invoice: &str) -> String {
         let id = invoice.rsplit('/').next().unwrap();
         let response = self.get(&format!("/v1/invoices/pdf-status?invoiceKeys={id}"));
@@ -126,7 +126,7 @@ impl TestClient {
         response.body["invoiceFiles"][0]["pdfGenerationStatus"].as_str().unwrap().to_owned()
     }
 
-    /// Creates a run and gives its path.
+    /// Creates a run and returns its path.
     pub(crate) fn create(&mut self, body: &str) -> String {
         let response = self.post("/v1/bill-runs", body);
         assert_eq!(response.status, 200, "{}", response.text);
@@ -140,7 +140,7 @@ impl TestClient {
         response.body["status"].as_str().unwrap().to_owned()
     }
 
-    /// Creates a run and lets it complete.
+    /// Creates a run and advances the clock until it is completed.
     pub(crate) fn completed(&mut self, body: &str) -> String {
         let run = self.create(body);
         self.seconds += 2;
@@ -148,7 +148,7 @@ impl TestClient {
         run
     }
 
-    /// The rows that Object Query has for a run, as many as fit on the largest page.
+    /// Returns the invoices of a run by Object Query, up to the maximum page size.
     pub(crate) fn invoices(&mut self, run: &str) -> Vec<Value> {
         let number = self.get(run).body["billRunNumber"].as_str().unwrap().to_owned();
         let response = self.get(&format!("/object-query/invoices?pageSize=99&filter[]=sourceid.EQ:{number}"));
@@ -169,7 +169,7 @@ impl TestResponse {
         Self { status: head.status.as_u16(), headers: head.headers, text, body }
     }
 
-    /// Status, code of the first reason and its message.
+    /// Returns the status, and code and message of the first reason.
     pub(crate) fn error(&self) -> (u16, i64, &str) {
         assert_eq!(self.body["success"], false, "{}", self.text);
         let reason = &self.body["reasons"][0];

@@ -1,4 +1,4 @@
-//! Every field of every response is one that the facts know, with a type that they know.
+//! Every field of every response is documented, with the documented type.
 
 use serde_json::Value;
 use zuora_sandbox::BackgroundJob;
@@ -137,7 +137,7 @@ fn invoices_and_their_items_are_documented() {
     assert_eq!(nulls.as_object().unwrap().len(), known.len());
 }
 
-/// An invoice with all that can be given.
+/// Returns an invoice with every field that a request can have.
 const STANDALONE: &str = r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01","comments":"c","autoPay":true,
     "templateId":"8ad0","communicationProfileId":"8ad0","transferredToAccounting":"No","Region__c":"R",
     "IntegrationId__NS":"i","IntegrationStatus__NS":"s","SyncDate__NS":"d","sequenceSet":"q",
@@ -167,7 +167,7 @@ fn standalone_invoices_are_documented() {
     let items = client.get(&format!("{path}/items?pageSize=1")).body;
     facts.check("InvoiceItemsResponse", &items);
     facts.check("InvoiceItemsResponse", &client.get(&format!("{path}/items")).body);
-    // Whatever was given and has a place in the response is there again.
+    // The response contains every given field that it has a place for.
     let item = &items["invoiceItems"][0];
     for name in
         ["bookingReference", "itemType", "purchaseOrderNumber", "revRecCode", "unitOfMeasure", "SyncDate__NS"]
@@ -196,14 +196,14 @@ fn standalone_invoices_are_documented() {
         "CommonResponse",
         &client.post(&format!("{path}/emails"), r#"{"emailAddresses":"a@b.c"}"#).body,
     );
-    // The list has custom fields too, by the facts as members that they do not name.
+    // The list has custom fields too, which are documented without names.
     let row = client.get("/object-query/invoices").body["data"][0].clone();
     let known = row.as_object().unwrap().iter().filter(|(name, _)| !name.contains("__"));
     facts.check("ExpandedInvoice", &known.map(|(name, value)| (name.clone(), value.clone())).collect());
 }
 
 #[test]
-fn bulk_answers_are_documented() {
+fn bulk_responses_are_documented() {
     let facts = Facts::read();
     let mut client = TestClient::demo();
     let body = format!(r#"{{"invoices":[{STANDALONE},{{}}]}}"#);
@@ -269,7 +269,7 @@ fn memos_jobs_and_files_are_documented() {
 }
 
 #[test]
-fn refusals_and_tokens_are_documented() {
+fn errors_and_tokens_are_documented() {
     let facts = Facts::read();
     let mut client = TestClient::demo();
     facts.check("CommonResponse", &client.get("/v1/invoices/x").body);

@@ -1,4 +1,4 @@
-//! Uploads, the list of files, and the PDFs that the service makes.
+//! Uploads, the list of files, and generated PDFs.
 
 use serde_json::{Value, json};
 use zuora_sandbox::{BackgroundJob, Settings};
@@ -21,7 +21,7 @@ fn row(client: &mut TestClient, invoice: &str) -> Value {
 }
 
 #[test]
-fn a_posted_invoice_gets_a_pdf_in_its_time() {
+fn a_posted_invoice_has_a_pdf_after_a_while() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     assert_eq!(row(&mut client, &invoice)["pdfGenerationStatus"], "None");
@@ -119,7 +119,7 @@ fn a_pdf_can_fail() {
 }
 
 #[test]
-fn statuses_come_for_up_to_fifty_keys() {
+fn pdf_statuses_are_shown_for_up_to_fifty_keys() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     let id = invoice.rsplit('/').next().unwrap();
@@ -132,7 +132,7 @@ fn statuses_come_for_up_to_fifty_keys() {
 }
 
 #[test]
-fn uploads_are_kept_and_given_back() {
+fn uploads_are_stored_and_downloaded() {
     let mut client = TestClient::with(Settings::default().files(3_usize));
     let invoice = draft(&mut client);
     let content = "%PDF-1.7\n--frontier of a file\r\n";
@@ -184,7 +184,7 @@ fn a_file_may_be_as_large_as_the_limit() {
 }
 
 #[test]
-fn files_come_in_pages() {
+fn files_are_listed_in_pages() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     for index in 0..25 {

@@ -34,10 +34,10 @@ fn tokens_are_as_documented_and_expire() {
 }
 
 #[test]
-fn bad_credentials_are_refused_as_set() {
+fn invalid_credentials_are_rejected_as_configured() {
     let mut client = TestClient::demo();
-    let refused = client.token(&form(CLIENT_ID, "wrong"));
-    assert_eq!((refused.status, &refused.body["error"]), (401, &"invalid_client".into()));
+    let rejected = client.token(&form(CLIENT_ID, "wrong"));
+    assert_eq!((rejected.status, &rejected.body["error"]), (401, &"invalid_client".into()));
     assert_eq!(client.token("client_id=x").status, 400);
     assert_eq!(
         client.token("client_id=x&client_secret=y&grant_type=password").body["error"],
@@ -55,34 +55,34 @@ fn bad_credentials_are_refused_as_set() {
 }
 
 #[test]
-fn revoked_tokens_are_refused() {
+fn revoked_tokens_are_rejected() {
     let mut client = TestClient::demo();
     client.sandbox.revoke_tokens();
     assert_eq!(client.get("/v1/invoices/x").status, 401);
 }
 
 #[test]
-fn a_refusal_has_a_status_from_2024_05_20_on() {
+fn errors_have_an_http_status_from_2024_05_20_on() {
     let mut client = TestClient::demo();
     for (version, status) in [("2024-05-20", 404), ("2025-08-12", 404), ("341.0", 200), ("900.0", 200)] {
         client.set("zuora-version", version);
-        let response = client.get("/v1/bill-runs/nobody");
+        let response = client.get("/v1/bill-runs/missing");
         assert_eq!(
             response.error(),
-            (status, 50_000_040, "Cannot find entity by key: 'nobody'."),
+            (status, 50_000_040, "Cannot find entity by key: 'missing'."),
             "{version}"
         );
         assert_eq!(response.body["processId"].as_str().unwrap().len(), 16);
         assert_eq!(response.header("zuora-request-id"), response.body["requestId"]);
     }
     client.unset("zuora-version");
-    assert_eq!(client.get("/v1/bill-runs/nobody").status, 200);
+    assert_eq!(client.get("/v1/bill-runs/missing").status, 200);
     client.sandbox.settings().text_codes = true;
-    assert_eq!(client.get("/v1/bill-runs/nobody").body["reasons"][0]["code"], "50000040");
+    assert_eq!(client.get("/v1/bill-runs/missing").body["reasons"][0]["code"], "50000040");
 }
 
 #[test]
-fn unknown_paths_and_methods() {
+fn unknown_paths_and_methods_are_rejected() {
     let mut client = TestClient::demo();
     let text =
         "The endpoint /v1/nothing does not exist. Please check the URL or refer to the API documentation.";
@@ -94,7 +94,7 @@ fn unknown_paths_and_methods() {
 }
 
 #[test]
-fn bodies_are_checked_before_they_are_read() {
+fn bodies_are_validated_before_they_are_parsed() {
     let mut client = TestClient::demo();
     let run = client.completed(ALL);
     assert_eq!(client.put(&format!("{run}/post"), "").error().1, 50_000_045);
@@ -109,7 +109,7 @@ fn bodies_are_checked_before_they_are_read() {
 }
 
 #[test]
-fn requests_and_answers_are_compressed() {
+fn requests_and_responses_are_compressed() {
     let mut client = TestClient::demo();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packed.write_all(ALL.as_bytes()).unwrap();
@@ -135,7 +135,7 @@ fn requests_and_answers_are_compressed() {
 }
 
 #[test]
-fn headers_come_with_every_answer() {
+fn every_response_has_the_documented_headers() {
     let mut client = TestClient::demo();
     client.set("zuora-track-id", "night-7");
     let response = client.get("/v1/invoices/x");
@@ -151,7 +151,7 @@ fn headers_come_with_every_answer() {
 }
 
 #[test]
-fn a_quota_runs_out_and_comes_back() {
+fn a_quota_is_exhausted_and_resets() {
     let mut client = TestClient::with(Settings::default().quota(RateQuota::new(3, 100, 1000)));
     for _ in 0..3 {
         assert_eq!(client.get("/v1/invoices/x").status, 404);
@@ -163,7 +163,7 @@ fn a_quota_runs_out_and_comes_back() {
     assert_eq!(
         client.token(&form(CLIENT_ID, CLIENT_SECRET)).status,
         200,
-        "sign-ins have a quota of their own"
+        "token requests have a separate quota"
     );
     client.sandbox.settings().retry_after_on_quota = false;
     assert_eq!(client.get("/v1/invoices/x").headers.get("retry-after"), None);
@@ -172,7 +172,7 @@ fn a_quota_runs_out_and_comes_back() {
 }
 
 #[test]
-fn too_many_at_once_is_a_429_of_its_own() {
+fn the_concurrency_limit_has_a_separate_429() {
     let mut client = TestClient::with(Settings::default().concurrency_in_use(40_u32));
     let out = client.get("/v1/invoices/x");
     assert_eq!((out.error().0, out.error().1, out.header("retry-after")), (429, 50_000_070, "120"));
@@ -184,7 +184,7 @@ fn number(response: &TestResponse) -> &Value {
 }
 
 #[test]
-fn a_key_makes_a_repeat_harmless() {
+fn a_key_makes_a_retry_harmless() {
     let mut client = TestClient::demo();
     client.set("idempotency-key", "k-1");
     let first = client.post("/v1/bill-runs", ALL);
@@ -206,16 +206,16 @@ fn a_key_makes_a_repeat_harmless() {
 }
 
 #[test]
-fn a_refusal_is_kept_under_its_key() {
+fn an_error_response_is_stored_under_its_key() {
     let mut client = TestClient::demo();
     client.set("idempotency-key", "k-1");
-    let refused = client.post("/v1/bill-runs", "{}");
-    assert_eq!(refused.status, 400);
-    assert_eq!(client.post("/v1/bill-runs", ALL).text, refused.text);
+    let rejected = client.post("/v1/bill-runs", "{}");
+    assert_eq!(rejected.status, 400);
+    assert_eq!(client.post("/v1/bill-runs", ALL).text, rejected.text);
 }
 
 #[test]
-fn a_429_is_kept_only_when_set_so() {
+fn a_429_is_stored_only_if_configured() {
     for keep in [false, true] {
         let mut client = TestClient::with(Settings::default().keep_throttled(keep));
         client.set("idempotency-key", "k-1");
@@ -227,13 +227,13 @@ fn a_429_is_kept_only_when_set_so() {
 }
 
 #[test]
-fn keys_belong_on_posts() {
+fn keys_are_for_post_requests() {
     let mut client = TestClient::demo();
     let run = client.completed(ALL);
     client.set("idempotency-key", "k-1");
-    let refused = client.put(&format!("{run}/post"), "{}");
-    assert_eq!(refused.status, 400);
-    assert_eq!(refused.error().2, "Request method 'PUT' not supported with Idempotency-Key header");
+    let rejected = client.put(&format!("{run}/post"), "{}");
+    assert_eq!(rejected.status, 400);
+    assert_eq!(rejected.error().2, "Request method 'PUT' not supported with Idempotency-Key header");
     assert_eq!(client.call(Method::DELETE, &run, "").status, 400);
     client.set("idempotency-key", &"k".repeat(255));
     assert_eq!(client.post("/v1/bill-runs", ALL).status, 400);

@@ -1,4 +1,4 @@
-//! The transport without a socket, and the mishaps that it can be told to have.
+//! The in-process transport and its faults.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -24,7 +24,7 @@ fn send(transport: &InProcess, request: zuora_core::Request) -> Result<zuora_cor
     Transport::send(transport, request, LIMITS)
 }
 
-fn signed_in() -> (InProcess, String) {
+fn transport_with_token() -> (InProcess, String) {
     let transport = InProcess::demo();
     let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
     let response =
@@ -38,8 +38,8 @@ fn now(transport: &InProcess) -> Duration {
 }
 
 #[test]
-fn the_clock_moves_only_for_requests_and_sleepers() {
-    let (transport, token) = signed_in();
+fn the_clock_advances_only_for_requests_and_sleeps() {
+    let (transport, token) = transport_with_token();
     assert_eq!(now(&transport), Duration::from_millis(20));
     send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
     assert_eq!(now(&transport), Duration::from_millis(40));
@@ -51,8 +51,8 @@ fn the_clock_moves_only_for_requests_and_sleepers() {
 }
 
 #[test]
-fn a_lost_answer_leaves_the_work_done() {
-    let (transport, token) = signed_in();
+fn a_request_whose_response_is_lost_is_executed() {
+    let (transport, token) = transport_with_token();
     transport.sandbox().faults().push(Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
     let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
     assert!(matches!(send(&transport, create()), Err(TransportError::InFlight(_))));
@@ -62,8 +62,8 @@ fn a_lost_answer_leaves_the_work_done() {
 }
 
 #[test]
-fn faults_take_the_place_of_the_work() {
-    let (transport, token) = signed_in();
+fn faults_replace_the_execution() {
+    let (transport, token) = transport_with_token();
     let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
     {
         let mut sandbox = transport.sandbox();
@@ -89,8 +89,8 @@ fn faults_take_the_place_of_the_work() {
 }
 
 #[test]
-fn late_and_large_answers_end_as_the_limits_say() {
-    let (transport, token) = signed_in();
+fn late_and_large_responses_exceed_the_limits() {
+    let (transport, token) = transport_with_token();
     let get = || request(Method::GET, "/v1/bill-runs/x", &token, "");
     transport.sandbox().faults().push(Fault::Delay(Duration::from_secs(100)));
     let before = now(&transport);
@@ -106,8 +106,8 @@ fn late_and_large_answers_end_as_the_limits_say() {
 }
 
 #[test]
-fn a_future_dropped_before_its_end_may_have_done_the_work() {
-    let (transport, token) = signed_in();
+fn a_dropped_future_may_have_executed_the_request() {
+    let (transport, token) = transport_with_token();
     let polls = |count: usize| {
         let future =
             AsyncTransport::send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL), LIMITS);
@@ -128,7 +128,7 @@ fn a_future_dropped_before_its_end_may_have_done_the_work() {
 
 #[test]
 fn threads_share_one_sandbox() {
-    let (transport, token) = signed_in();
+    let (transport, token) = transport_with_token();
     std::thread::scope(|scope| {
         for _ in 0..8 {
             let (transport, token) = (transport.clone(), &token);
@@ -146,9 +146,9 @@ fn threads_share_one_sandbox() {
 }
 
 #[test]
-fn the_same_story_is_told_twice() {
+fn the_same_requests_get_the_same_responses() {
     let story = || {
-        let (transport, token) = signed_in();
+        let (transport, token) = transport_with_token();
         let mut responses = Vec::new();
         for _ in 0..3 {
             responses.push(send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL)).unwrap());

@@ -1,4 +1,4 @@
-//! What becomes of an invoice: posted, canceled, deleted, reversed, written off, paid, mailed.
+//! Changes of an invoice: post, cancel, delete, reverse, write off, pay, email.
 
 use http::Method;
 use rust_decimal::Decimal;
@@ -22,14 +22,14 @@ fn posted(client: &mut TestClient, items: usize) -> String {
 }
 
 #[track_caller]
-fn refused(client: &mut TestClient, method: &Method, path: &str) -> (i64, String) {
+fn rejected(client: &mut TestClient, method: &Method, path: &str) -> (i64, String) {
     let response = client.call(method.clone(), path, if *method == Method::DELETE { "" } else { "{}" });
     let (status, code, message) = response.error();
     assert_eq!(status, 400, "{message}");
     (code, message.to_owned())
 }
 
-/// The status of a job, and that of its last reason.
+/// Returns the status of a job, and its last reason.
 fn job(client: &mut TestClient, id: &Value) -> Value {
     let response = client.get(&format!("/v1/operations/jobs/{}", id.as_str().unwrap()));
     assert_eq!(response.status, 200, "{}", response.text);
@@ -46,16 +46,16 @@ fn drafts_are_posted_or_canceled_and_deleted() {
     let shown = client.get(&kept).body;
     assert_eq!((&shown["status"], &shown["dueDate"]), (&"Posted".into(), &"2026-04-01".into()));
     assert_eq!(
-        refused(&mut client, &Method::PUT, &format!("{kept}/post")),
+        rejected(&mut client, &Method::PUT, &format!("{kept}/post")),
         (59_210_020, "Only invoices with Draft status can be posted.".to_owned())
     );
-    assert_eq!(refused(&mut client, &Method::PUT, &format!("{kept}/cancel")).0, 59_000_030);
-    assert_eq!(refused(&mut client, &Method::DELETE, &kept).0, 50_000_030);
-    assert_eq!(refused(&mut client, &Method::DELETE, &gone).0, 50_000_030);
+    assert_eq!(rejected(&mut client, &Method::PUT, &format!("{kept}/cancel")).0, 59_000_030);
+    assert_eq!(rejected(&mut client, &Method::DELETE, &kept).0, 50_000_030);
+    assert_eq!(rejected(&mut client, &Method::DELETE, &gone).0, 50_000_030);
     let canceled = client.put(&format!("{gone}/cancel"), "{}").body;
     assert_eq!(canceled["jobStatus"], "Completed");
     assert_eq!(client.get(&gone).body["status"], "Canceled");
-    assert_eq!(refused(&mut client, &Method::PUT, &format!("{gone}/post")).0, 59_210_020);
+    assert_eq!(rejected(&mut client, &Method::PUT, &format!("{gone}/post")).0, 59_210_020);
     let deleted = client.delete(&gone).body;
     assert_eq!(deleted["jobStatus"], "Completed");
     assert_eq!(client.get(&gone).status, 404);
@@ -76,12 +76,13 @@ fn a_canceled_draft_of_a_run_can_be_billed_again() {
     let again = client.invoices(&again);
     assert_eq!((again.len(), &again[0]["accountId"]), (1, &first["accountId"]));
     assert_eq!(again[0]["amount"], first["amount"]);
-    // A posted one is billed again when it is reversed, unless a newer one bills the same subscriptions.
+    // The charges of a posted invoice are billed again once it is reversed, which is not possible if a newer invoice bills the same
+    // subscriptions.
     let id = format!("/v1/invoices/{}", again[0]["id"].as_str().unwrap());
     client.put(&format!("{id}/post"), "{}");
     let later = client.completed(r#"{"batches":["Batch1"],"targetDate":"2026-04-30"}"#);
     let later = client.invoices(&later)[0]["id"].as_str().unwrap().to_owned();
-    assert!(refused(&mut client, &Method::PUT, &format!("{id}/reverse")).1.contains("A newer invoice"));
+    assert!(rejected(&mut client, &Method::PUT, &format!("{id}/reverse")).1.contains("A newer invoice"));
     client.put(&format!("/v1/invoices/{later}/cancel"), "{}");
     assert_eq!(client.put(&format!("{id}/reverse"), "{}").status, 200);
     let third = client.completed(body);
@@ -89,7 +90,7 @@ fn a_canceled_draft_of_a_run_can_be_billed_again() {
 }
 
 #[test]
-fn large_invoices_are_worked_on_by_jobs() {
+fn large_invoices_are_processed_by_jobs() {
     let settings =
         Settings::default().post_job_from(3_usize).cancel_job_from(3_usize).delete_job_from(2_usize);
     let mut client = TestClient::with(settings.reverse_job_above(5_usize));
@@ -106,7 +107,7 @@ fn large_invoices_are_worked_on_by_jobs() {
         assert_eq!(client.get(&large).body["status"], invoice);
         client.seconds += 1;
     }
-    // Three items and three taxes are more than five.
+    // Three items and three taxes exceed the limit of five.
     let reversal = client.put(&format!("{large}/reverse"), "{}").body;
     assert_eq!((&reversal["jobStatus"], &reversal["creditMemo"]), (&"Pending".into(), &Value::Null));
     client.sandbox.fail_next(BackgroundJob::Job);
@@ -139,7 +140,7 @@ fn jobs_of_posting_can_be_hidden() {
 }
 
 #[test]
-fn a_job_that_comes_too_late_fails() {
+fn a_job_fails_if_the_invoice_has_changed() {
     let mut client = TestClient::with(
         Settings::default().post_job_from(1_usize).job_step(std::time::Duration::from_secs(5)),
     );
@@ -152,7 +153,7 @@ fn a_job_that_comes_too_late_fails() {
 }
 
 #[test]
-fn a_reversal_takes_all_back() {
+fn a_reversal_credits_the_whole_invoice() {
     let mut client = TestClient::demo();
     let path = posted(&mut client, 2);
     let memo = client.put(
@@ -171,24 +172,26 @@ fn a_reversal_takes_all_back() {
     let rows = client.get("/object-query/invoices?filter[]=reversed.EQ:true&fields[]=invoiceNumber").body;
     assert_eq!(rows["data"][0]["invoiceNumber"], number);
     for call in ["reverse", "write-off", "cancel"] {
-        refused(&mut client, &Method::PUT, &format!("{path}/{call}"));
+        rejected(&mut client, &Method::PUT, &format!("{path}/{call}"));
     }
-    refused(&mut client, &Method::PUT, &path);
+    rejected(&mut client, &Method::PUT, &path);
 }
 
 #[test]
-fn a_write_off_settles_the_rest() {
+fn a_write_off_credits_the_balance() {
     let mut client = TestClient::demo();
     let path = posted(&mut client, 2);
     let payment = client.sandbox.pay(path.rsplit('/').next().unwrap(), Decimal::new(1100, 2)).unwrap();
-    // 11.00 of 22.52: the first item whole, and 0.50 of its tax.
+    // 11.00 of 22.52 covers the first item and 0.50 of its tax.
     let items = client.items(&path);
     let balances: Vec<&Value> = items.iter().map(|item| &item["balance"]).collect();
     assert_eq!(balances, [&json!(0.0), &json!(10.5)]);
     let tax = &items[0]["taxationItems"]["data"][0];
     assert_eq!((&tax["balance"], &tax["paymentAmount"]), (&json!(0.26), &json!(0.5)));
     assert!(
-        refused(&mut client, &Method::PUT, &format!("{path}/reverse")).1.contains("payments or credit memos")
+        rejected(&mut client, &Method::PUT, &format!("{path}/reverse"))
+            .1
+            .contains("payments or credit memos")
     );
     let all = json!({"amount": 11.52, "revenueImpacting": "No", "nonRevenueWriteOffAccountingCode": "Bad debt",
         "comment": "gone", "memoDate": "2026-03-02", "Region__c": "x", "Origin__NS": "n", "items": [
@@ -208,11 +211,13 @@ fn a_write_off_settles_the_rest() {
     }
     let shown = client.get(&path).body;
     assert_eq!((&shown["paymentAmount"], &shown["creditMemoAmount"]), (&json!(11.0), &json!(11.52)));
-    assert!(refused(&mut client, &Method::PUT, &format!("{path}/write-off")).1.contains("without a balance"));
+    assert!(
+        rejected(&mut client, &Method::PUT, &format!("{path}/write-off")).1.contains("without a balance")
+    );
 }
 
 #[test]
-fn unsound_write_offs_and_reversals_are_refused() {
+fn invalid_write_offs_and_reversals_are_rejected() {
     let mut client = TestClient::demo();
     let path = posted(&mut client, 2);
     let item = client.items(&path)[0]["id"].clone();
@@ -237,7 +242,7 @@ fn unsound_write_offs_and_reversals_are_refused() {
     let settings = client.sandbox.settings();
     (settings.write_off_items, settings.reverse_items, settings.enhanced_write_off) = (3, 3, false);
     for call in ["write-off", "reverse"] {
-        assert!(refused(&mut client, &Method::PUT, &format!("{path}/{call}")).1.contains("too many items"));
+        assert!(rejected(&mut client, &Method::PUT, &format!("{path}/{call}")).1.contains("too many items"));
     }
     assert_eq!(client.put(&format!("{path}/write-off"), r#"{"revenueImpacting":"Yes"}"#).error().0, 403);
     client.sandbox.settings().invoice_settlement = false;
@@ -248,7 +253,7 @@ fn unsound_write_offs_and_reversals_are_refused() {
 }
 
 #[test]
-fn zeros_need_the_mirroring_rule_and_sums_of_zero_do_not() {
+fn zero_items_require_the_mirroring_rule_and_zero_totals_do_not() {
     let mut client = TestClient::demo();
     let zero = |amounts: &[i64]| {
         let item =
@@ -259,9 +264,9 @@ fn zeros_need_the_mirroring_rule_and_sums_of_zero_do_not() {
     let nothing = client.standalone(&zero(&[0]));
     let sum = client.standalone(&zero(&[5, -5]));
     let mixed = client.standalone(&zero(&[5, 0]));
-    refused(&mut client, &Method::PUT, &format!("{nothing}/reverse"));
-    refused(&mut client, &Method::PUT, &format!("{mixed}/write-off"));
-    refused(&mut client, &Method::PUT, &format!("{sum}/write-off"));
+    rejected(&mut client, &Method::PUT, &format!("{nothing}/reverse"));
+    rejected(&mut client, &Method::PUT, &format!("{mixed}/write-off"));
+    rejected(&mut client, &Method::PUT, &format!("{sum}/write-off"));
     assert_eq!(client.put(&format!("{sum}/reverse"), "{}").status, 200);
     for item in client.items(&sum) {
         assert_eq!((&item["balance"], &item["availableToCreditAmount"]), (&json!(0), &json!(0)));
@@ -272,7 +277,7 @@ fn zeros_need_the_mirroring_rule_and_sums_of_zero_do_not() {
 }
 
 #[test]
-fn payments_stay_within_the_balance() {
+fn payments_cannot_exceed_the_balance() {
     let mut client = TestClient::demo();
     let draft = invoice(&mut client, 1);
     let path = posted(&mut client, 1);
@@ -316,7 +321,7 @@ fn tax_items_are_added_to_drafts() {
         (&json!(1.01), &"TaxExclusive".into(), &"9".into())
     );
     assert_eq!(row["financeInformation"]["salesTaxPayableAccountingCode"], "Tax");
-    // 10.50 + 0.76 + 1.01; an inclusive tax changes nothing of the total.
+    // 10.50 + 0.76 + 1.01; an inclusive tax does not change the total.
     client.post(&taxes, &tax(json!({"taxMode": "TaxInclusive"})));
     let shown = client.get(&path).body;
     assert_eq!((&shown["amount"], &shown["taxAmount"]), (&json!(12.27), &json!(2.78)));
@@ -341,7 +346,7 @@ fn tax_items_are_added_to_drafts() {
 }
 
 #[test]
-fn only_posted_invoices_are_mailed() {
+fn only_posted_invoices_are_emailed() {
     let mut client = TestClient::demo();
     let path = invoice(&mut client, 1);
     let mails = format!("{path}/emails");

@@ -1,4 +1,4 @@
-//! The sandbox seen from outside: requests in, responses out.
+//! Tests of the sandbox through its public API.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! The list of invoices.
+//! Object Query: the list of invoices.
 
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ fn pages_follow_the_cursor() {
 }
 
 #[test]
-fn fields_are_chosen_and_nulls_shown() {
+fn fields_are_selected_and_nulls_shown() {
     let mut client = client();
     let row = |client: &mut TestClient, query: &str| {
         client.get(&format!("/object-query/invoices?pageSize=1&{query}")).body["data"][0]
@@ -85,7 +85,7 @@ fn fields_are_chosen_and_nulls_shown() {
 }
 
 #[test]
-fn unsound_queries_are_refused() {
+fn invalid_queries_are_rejected() {
     let mut client = client();
     for query in [
         "pageSize=0",
@@ -114,7 +114,7 @@ fn unsound_queries_are_refused() {
 }
 
 #[test]
-fn stamps_have_an_offset() {
+fn timestamps_have_an_offset() {
     let mut client = client();
     let posted = client.get("/object-query/invoices?filter[]=status.EQ:Posted").body["data"][0].clone();
     assert_eq!(posted["createdDate"], "2026-03-01T09:01:44-08:00");
@@ -122,9 +122,9 @@ fn stamps_have_an_offset() {
 }
 
 #[test]
-fn items_come_in_pages_with_absolute_links() {
+fn items_are_listed_in_pages_with_absolute_links() {
     let mut client = TestClient::demo();
-    // Account 10 owes for many months by the end of 2026.
+    // Account 10 has charges due for many months by the end of 2026.
     client.completed(r#"{"batches":["Batch4"],"billCycleDay":"1","targetDate":"2026-12-31"}"#);
     client.set("host", "127.0.0.1:8470");
     let page = client.get("/v1/invoices/INV00000001/items");

@@ -1,10 +1,10 @@
-//! Standalone invoices as they are created: amounts worked out by hand, and every refusal.
+//! Creation of standalone invoices: amounts computed by hand, and every error response.
 
 use crate::client::TestClient;
 
 const FIRST: &str = "2c92a08282fa634378aca02a1626d315";
 
-/// An invoice of account 1 with other fields behind.
+/// Returns an invoice of account 1 with additional fields.
 fn body(items: &str, more: &str) -> String {
     format!(r#"{{"accountNumber":"A00000001","invoiceDate":"2026-03-01","invoiceItems":[{items}]{more}}}"#)
 }
@@ -19,7 +19,7 @@ fn tax(amount: &str) -> String {
 }
 
 #[test]
-fn amounts_are_worked_out_to_the_last_cent() {
+fn amounts_are_exact_to_the_cent() {
     let mut client = TestClient::demo();
     let items = format!(
         r#"{{"chargeName":"Consulting","amount":"100.005","quantity":"2.5","unitPrice":40.002,"uom":"Hour",
@@ -35,7 +35,7 @@ fn amounts_are_worked_out_to_the_last_cent() {
     let response = client
         .post("/v1/invoices", &body(&items, r#","comments":"hello","Region__c":"South","SyncDate__NS":"x""#));
     assert_eq!(response.status, 200, "{}", response.text);
-    // 100.005 goes up to 100.01, the tax of the discount -0.725 down to -0.73, 7.2504 to 7.25:
+    // Rounded: 100.005 to 100.01, the tax of the discount from -0.725 to -0.73, 7.2504 to 7.25.
     // 100.01 - 10 + 30 = 120.01 without tax; 7.25 + 0.10 - 0.73 = 6.62 of tax.
     for (field, value) in [
         ("amountWithoutTax", "120.01"),
@@ -116,7 +116,7 @@ fn tax_codes_of_the_tenant_are_taxed_by_their_rate() {
 }
 
 #[test]
-fn products_bring_their_name_and_codes() {
+fn products_provide_name_and_codes() {
     let mut client = TestClient::demo();
     let item = r#"{"productRatePlanChargeId":"2c92a011a3a856070926cb6fa902cfc4","amount":5,
         "serviceStartDate":"2026-03-01","sku":"MINE","uom":"Mine","accountingCode":"Mine","chargeName":"Mine"}"#;
@@ -156,7 +156,7 @@ fn accounts_are_found_by_id_number_or_both() {
 }
 
 #[test]
-fn contacts_come_by_id_or_whole() {
+fn contacts_are_given_by_id_or_in_full() {
     let mut client = TestClient::demo();
     let contact = r#""billToContact":{"firstName":"Ada","lastName":"L","city":"Bath"}"#;
     let response = client.post(
@@ -179,7 +179,7 @@ fn contacts_come_by_id_or_whole() {
 }
 
 #[test]
-fn posted_at_once_and_with_an_own_number() {
+fn an_invoice_is_posted_at_once_with_a_given_number() {
     let mut client = TestClient::demo();
     let own = r#","invoiceNumber":"INV00000001","status":"Posted","paymentTerm":"Net 7","autoPay":"true","templateId":"8ad0""#;
     let response = client.post("/v1/invoices", &body(ITEM, own));
@@ -197,7 +197,7 @@ fn posted_at_once_and_with_an_own_number() {
 }
 
 #[test]
-fn a_key_makes_one_invoice() {
+fn a_key_creates_one_invoice() {
     let mut client = TestClient::demo();
     client.set("idempotency-key", "k-1");
     let first = client.post("/v1/invoices", &body(ITEM, ""));
@@ -208,7 +208,7 @@ fn a_key_makes_one_invoice() {
 }
 
 #[test]
-fn unsound_invoices_are_refused() {
+fn invalid_invoices_are_rejected() {
     let mut client = TestClient::demo();
     let item = |more: &str| ITEM.replace('}', &format!(",{more}}}"));
     let many = |row: &str, count: usize| vec![row; count].join(",");
@@ -287,7 +287,7 @@ fn unsound_invoices_are_refused() {
 }
 
 #[test]
-fn features_can_be_off() {
+fn features_can_be_disabled() {
     let settings = zuora_sandbox::Settings::default();
     let mut client = TestClient::with(
         settings.flexible_billing(false).multiple_currencies(false).refuse_excess_decimals(true),

@@ -1,4 +1,4 @@
-//! Changes to invoices.
+//! Updates of invoices.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn change(client: &mut TestClient, invoice: &str, body: &Value) -> Value {
 }
 
 #[track_caller]
-fn refused(client: &mut TestClient, invoice: &str, body: &Value) -> String {
+fn rejected(client: &mut TestClient, invoice: &str, body: &Value) -> String {
     let response = client.put(invoice, &body.to_string());
     response.error();
     assert_eq!(response.status, 400, "{}", response.text);
@@ -31,7 +31,7 @@ fn refused(client: &mut TestClient, invoice: &str, body: &Value) -> String {
 }
 
 #[test]
-fn terms_change_and_the_answer_has_its_own_names() {
+fn terms_change_and_the_response_has_other_names() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     let body = json!({"invoiceDate": "2026-03-10", "comments": "new", "autoPay": true, "templateId": "8ad0",
@@ -55,7 +55,8 @@ fn terms_change_and_the_answer_has_its_own_names() {
         (&due["dueDate"], &due["comment"], &due["Region__c"]),
         (&"2026-05-01".into(), &Value::Null, &Value::Null)
     );
-    let both = refused(&mut client, &invoice, &json!({"invoiceDate": "2026-03-10", "dueDate": "2026-05-01"}));
+    let both =
+        rejected(&mut client, &invoice, &json!({"invoiceDate": "2026-03-10", "dueDate": "2026-05-01"}));
     assert_eq!(both, "Only one of invoiceDate and dueDate can be changed at once.");
 }
 
@@ -77,7 +78,7 @@ fn items_are_added_changed_and_removed() {
     let names: Vec<&str> = items.iter().map(|item| item["chargeName"].as_str().unwrap()).collect();
     assert_eq!(names, ["More work", "Less", "Even less", "Extra"]);
     assert_eq!((&items[0]["quantity"], &items[0]["Region__c"]), (&3.into(), &Value::Null));
-    // A computed tax follows its item, one that was given stays.
+    // A computed tax changes with its item, an explicit one does not.
     let body = json!({"invoiceItems": [{"id": items[0]["id"], "amount": 10}, {"id": items[3]["id"], "amount": 100}]});
     assert_eq!(change(&mut client, &invoice, &body)["taxAmount"], json!(15.25));
     let body = json!({"invoiceItems": [{"id": items[3]["id"], "description": "same price"}]});
@@ -92,14 +93,14 @@ fn items_are_added_changed_and_removed() {
         {"id": items[0]["id"], "taxCode": null, "taxMode": null}, {"id": items[3]["id"], "taxCode": null, "taxMode": null}]});
     let untaxed = change(&mut client, &invoice, &body);
     assert_eq!((&untaxed["taxAmount"], &untaxed["amount"]), (&0.into(), &103.into()));
-    // The discounts go with their item.
+    // Removing an item removes its discounts.
     let body = json!({"invoiceItems": [{"id": items[0]["id"], "delete": true}]});
     assert_eq!(change(&mut client, &invoice, &body)["amount"], json!(100));
     assert_eq!(client.items(&invoice).len(), 1);
 }
 
 #[test]
-fn unsound_changes_leave_the_invoice_alone() {
+fn invalid_updates_leave_the_invoice_unchanged() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     let items = client.items(&invoice);
@@ -133,14 +134,14 @@ fn unsound_changes_leave_the_invoice_alone() {
         (json!({"comments": "changed", "transferredToAccounting": "No"}), "one of Processing"),
         (json!({"number": "X"}), "'number' is unknown"),
     ] {
-        let message = refused(&mut client, &invoice, &body);
+        let message = rejected(&mut client, &invoice, &body);
         assert!(message.contains(says), "{says}: {message}");
     }
     assert_eq!(client.get(&invoice).text, before);
 }
 
 #[test]
-fn posted_invoices_and_those_of_runs_change_little() {
+fn posted_invoices_and_those_of_runs_allow_few_changes() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     let item = client.items(&invoice)[0]["id"].clone();
@@ -156,20 +157,20 @@ fn posted_invoices_and_those_of_runs_change_little() {
         (&"thanks".into(), &"2026-03-01 09:00:00".into())
     );
     assert_eq!(client.items(&invoice)[0]["Region__c"], "East");
-    refused(&mut client, &invoice, &json!({"invoiceDate": "2026-03-02"}));
-    refused(&mut client, &invoice, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
+    rejected(&mut client, &invoice, &json!({"invoiceDate": "2026-03-02"}));
+    rejected(&mut client, &invoice, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
     client.sandbox.settings().change_transferred = false;
     let back = client.put(&invoice, r#"{"transferredToAccounting":"Error"}"#);
     assert_eq!(back.error().0, 403);
     client.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
     let of_run = "/v1/invoices/INV00000002";
     let item = client.items(of_run)[0]["id"].clone();
-    refused(&mut client, of_run, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
+    rejected(&mut client, of_run, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
     change(
         &mut client,
         of_run,
         &json!({"invoiceDate": "2026-03-20", "invoiceItems": [{"id": item, "Region__c": "x"}]}),
     );
     client.put(&format!("{of_run}/cancel"), "{}");
-    refused(&mut client, of_run, &json!({"comments": "too late"}));
+    rejected(&mut client, of_run, &json!({"comments": "too late"}));
 }

@@ -1,4 +1,4 @@
-//! Bill runs: their statuses, and what happens to them in the background.
+//! Status transitions of bill runs.
 //!
 //! ```text
 //!                    autoPost ┌───────────────┐
@@ -13,7 +13,7 @@ use crate::state::{
 };
 
 impl State {
-    /// Moves a run on whose time has come.
+    /// Advances a run whose transition is due.
     pub(crate) fn advance_bill_run(&mut self, index: usize) {
         let status = self.runs[index].status;
         match status {
@@ -29,7 +29,7 @@ impl State {
         }
     }
 
-    /// A scheduled run leaves its successor behind.
+    /// Starts a run; the next run of its schedule is created at the same time.
     fn start_run(&mut self, index: usize) {
         let now = self.now;
         self.runs[index].set_status(BillRunStatus::Processing, now);
@@ -48,7 +48,7 @@ impl State {
         self.runs[index].set_status(next, now);
     }
 
-    /// Makes a draft for each account of the run that owes something.
+    /// Creates a draft for each account that has charges due.
     fn bill(&mut self, run: &BillRun) {
         if !run.plan.subscriptions {
             return;
@@ -87,7 +87,7 @@ impl State {
             |invoice: &Invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Draft;
         let mut drafts: Vec<usize> =
             (0..self.invoices.len()).filter(|draft| is_draft(&self.invoices[*draft])).collect();
-        // The last document is the one that fails.
+        // On failure, only the last document fails.
         let failed = failing && drafts.pop().is_some();
         for draft in drafts {
             self.invoices[draft].post(run.posted_as_of, now);
@@ -116,12 +116,12 @@ impl State {
             .retain(|invoice| !(invoice.is_of_run(&run) && invoice.status == InvoiceStatus::Canceled));
     }
 
-    /// Puts the next run of a schedule next to this one; none when the schedule ends.
+    /// Creates the next run of a schedule; `None` if the schedule has ended.
     pub(super) fn add_next_run(&mut self, index: usize) -> Option<usize> {
         let (today, zone) = (self.today(), self.tenant.zone);
         let run = &self.runs[index];
         let schedule = run.plan.schedule.as_ref()?;
-        // Days that went by unnoticed are not made up for.
+        // Days that passed in the meantime are skipped.
         let mut day = schedule.next(run.day)?;
         while day < today {
             day = schedule.next(day)?;
@@ -130,7 +130,7 @@ impl State {
         next.id = self.ids.entity();
         next.number = self.ids.run_number();
         next.day = day;
-        next.starts = Some(zone.moment(day, schedule.hour));
+        next.starts = Some(zone.at_hour(day, schedule.hour));
         next.invoice_date = next.invoice_date.for_next_run();
         next.target_date = next.target_date.for_next_run();
         next.created = self.now;

@@ -3,7 +3,7 @@
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{BillRun, BillRunStatus, InvoiceStatus, State};
 
-/// `PUT /v1/bill-runs/{billRunId}/cancel`.
+/// Starts canceling a run, and optionally the later runs of its schedule.
 pub(crate) fn cancel(
     state: &mut State,
     request: &ApiRequest,
@@ -11,8 +11,9 @@ pub(crate) fn cancel(
 ) -> Result<ResponseBody, ApiError> {
     let run = state.run_by_id(keys)?;
     let code = state.settings.bill_run_code;
-    let body = request.object(&state.settings, &["cancelOnce"])?;
-    let once = Fields::new("", &body)?.flag("cancelOnce").map_err(|error| error.with_resource(code))?;
+    let request_body = request.object(&state.settings, &["cancelOnce"])?;
+    let once =
+        Fields::new("", &request_body)?.flag("cancelOnce").map_err(|error| error.with_resource(code))?;
     if let Some(text) = state.cancel_error(run) {
         return Err(ApiError::rule(text).with_resource(code));
     }
@@ -25,11 +26,11 @@ pub(crate) fn cancel(
         }
     };
     state.runs[run].set_status(BillRunStatus::CancelInProgress, state.now);
-    let mut answer = state.runs[run].json(&state.tenant);
+    let mut body = state.runs[run].json(&state.tenant);
     if let Some(next) = next {
-        answer = answer.prepend("nextRun", state.runs[next].json(&state.tenant));
+        body = body.prepend("nextRun", state.runs[next].json(&state.tenant));
     }
-    Ok(ResponseBody::Success(answer))
+    Ok(ResponseBody::Success(body))
 }
 
 impl State {

@@ -1,10 +1,10 @@
-//! The condition trees of `FilterCondition` filters.
+//! Reading of the condition trees of `FilterCondition` filters.
 
 use crate::http::{ApiError, Fields};
 use crate::state::{Condition, FieldGetter, Operator};
 use crate::values::Json;
 
-/// What the fields of a condition belong to.
+/// The type of object that the fields of a condition belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ObjectType {
     Account,
@@ -12,7 +12,7 @@ pub(crate) enum ObjectType {
     RatePlanCharge,
 }
 
-/// Most values after `in`.
+/// Maximum number of values of the operator `in`.
 const MAX_VALUES: usize = 500;
 
 impl ObjectType {
@@ -25,7 +25,7 @@ impl ObjectType {
         }
     }
 
-    /// The fields that the tenant file knows.
+    /// Returns the fields that the tenant file contains.
     fn fields(self) -> &'static [(&'static str, FieldGetter)] {
         match self {
             Self::Account => &[
@@ -64,7 +64,7 @@ impl ObjectType {
 }
 
 impl Condition {
-    /// `path` is where the condition stands, with a dot at the end.
+    /// Reads a condition; `path` is its position in the body, with a trailing dot.
     pub(crate) fn read(condition: &Json, object: ObjectType, path: &str) -> Result<Self, ApiError> {
         let known = ["conditions", "field", "operator", "relation", "value"];
         let fields = Fields::new(path, condition)?.deny_unknown(&known)?;
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn unsound_conditions_are_refused_by_path() {
+    fn invalid_conditions_are_rejected_by_path() {
         let many = format!(r#"{{"field":"id","operator":"in","value":"{}"}}"#, ",".repeat(500));
         for (condition, says) in [
             (r#"{"field":"color","operator":"eq","value":"1"}"#, "'x.field'"),

@@ -27,7 +27,7 @@ const FIELDS: [&str; 20] = [
     "includeOrderLineItems",
 ];
 
-/// No run bills further ahead, so that one request cannot ask for thousands of years of periods.
+/// Limit of the dates of a run, in years, so that one request cannot bill thousands of years of periods.
 const MAX_YEARS_AHEAD: i64 = 10;
 
 /// Creates a `Pending` run.
@@ -70,15 +70,15 @@ fn read_and_add(state: &mut State, request: &ApiRequest) -> Result<ResponseBody,
         created: state.now,
         updated: state.now,
         day: first,
-        starts: plan.schedule.as_ref().map(|schedule| state.tenant.zone.moment(first, schedule.hour)),
+        starts: plan.schedule.as_ref().map(|schedule| state.tenant.zone.at_hour(first, schedule.hour)),
         invoice_date,
         target_date,
         posted_as_of: None,
         plan,
     };
-    let answer = run.json(&state.tenant);
+    let shown = run.json(&state.tenant);
     state.runs.push(run);
-    Ok(ResponseBody::Success(answer))
+    Ok(ResponseBody::Success(shown))
 }
 
 fn check_dates(today: Date, first: Date, rules: [DateRule; 2]) -> Result<(), ApiError> {

@@ -3,7 +3,7 @@
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{BillRunStatus, State};
 
-/// `DELETE /v1/bill-runs/{billRunId}`.
+/// Starts deleting a run that is canceled or has failed.
 pub(crate) fn delete(
     state: &mut State,
     _request: &ApiRequest,

@@ -3,7 +3,7 @@
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{BillRun, InvoiceStatus, State};
 
-/// `POST /v1/bill-runs/{billRunKey}/emails`.
+/// Emails the posted invoices of a run: only the time is recorded, nothing is sent.
 pub(crate) fn email(
     state: &mut State,
     request: &ApiRequest,
@@ -20,7 +20,7 @@ pub(crate) fn email(
 }
 
 impl State {
-    /// Stamps the posted invoices of the run as mailed.
+    /// Records the posted invoices of the run as emailed.
     pub(super) fn email_invoices(&mut self, run: &BillRun, resend: bool) {
         for invoice in self.invoices.iter_mut().filter(|invoice| invoice.is_of_run(&run.id)) {
             let wanted = invoice.emailed.is_none() || resend;

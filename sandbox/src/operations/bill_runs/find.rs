@@ -1,4 +1,4 @@
-//! Look-up of bill runs.
+//! Lookup of bill runs.
 
 use crate::http::ApiError;
 use crate::state::{BillRun, State};

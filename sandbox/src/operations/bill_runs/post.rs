@@ -3,7 +3,7 @@
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{BillRunStatus, State};
 
-/// `PUT /v1/bill-runs/{billRunId}/post`.
+/// Starts posting the invoices of a completed run.
 pub(crate) fn post(state: &mut State, request: &ApiRequest, keys: &[&str]) -> Result<ResponseBody, ApiError> {
     let run = state.run_by_id(keys)?;
     let code = state.settings.bill_run_code;

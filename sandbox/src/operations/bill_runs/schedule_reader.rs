@@ -1,4 +1,4 @@
-//! Schedules and date rules in requests.
+//! Reading of schedules and date rules from requests.
 
 use crate::http::{ApiError, Fields};
 use crate::state::{DateRule, MAX_YEARS, Repeat, Schedule, WEEKDAYS};
@@ -51,8 +51,8 @@ fn week_days(names: Option<&[&str]>) -> Result<Vec<usize>, ApiError> {
 }
 
 impl DateRule {
-    /// Reads `invoiceDate` (or `targetDate`) and its month pair. `first` is the day of the first run of
-    /// `schedule`, or the day that an ad hoc run gets when it names none.
+    /// Reads `invoiceDate` (or `targetDate`) and its month pair. `schedule` is the schedule with the day of
+    /// its first run; `default` is the date of an ad hoc run whose request has none.
     pub(crate) fn read(
         fields: Fields<'_>,
         name: &str,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_day_of_a_month_is_kept_only_when_asked() {
+    fn the_last_day_of_a_month_is_kept_only_on_request() {
         let monthly = |end| {
             format!(
                 r#"{{"repeatFrom":"2024-04-30","repeatType":"Monthly","runTime":0,"monthlyOnEndOfMonth":{end}}}"#
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn unsound_schedules_are_refused_by_name() {
+    fn invalid_schedules_are_rejected_by_field() {
         for (json, says) in [
             (r#"{"repeatType":"None","runTime":0}"#, "'schedule.repeatFrom' is required"),
             (r#"{"repeatFrom":"2024-04-30","runTime":0}"#, "'schedule.repeatType' is required"),

@@ -1,11 +1,11 @@
-//! Scopes in requests.
+//! Reading of scopes from requests.
 
 use super::condition_reader::ObjectType;
 use crate::http::{ApiError, Fields};
 use crate::state::{Account, Condition, CycleDay, Scope, Tenant};
 use crate::values::Json;
 
-/// Most subscriptions that one run can name.
+/// Maximum number of subscriptions per run.
 const MAX_SUBSCRIPTIONS: usize = 50;
 
 impl Scope {

@@ -1,4 +1,4 @@
-//! Bill runs in responses.
+//! Bill runs and schedules in responses.
 
 use crate::state::{BillRun, CycleDay, DateRule, Repeat, Schedule, Scope, Tenant, WEEKDAYS};
 use crate::values::Json;
@@ -41,7 +41,7 @@ impl BillRun {
             ("updatedById", (&tenant.user_id).into()),
             ("updatedDate", tenant.zone.stamp(self.updated).into()),
         ]);
-        // These three are shown as null when they do not apply.
+        // These three are shown as null if they do not apply.
         for (name, value) in [
             ("batches", batches),
             ("billCycleDay", cycle_day),
@@ -75,7 +75,7 @@ impl Schedule {
 }
 
 impl DateRule {
-    /// Date, offset in days, offset in months, day of month, as they are shown.
+    /// Shows date, offset in days, offset in months and day of month.
     fn shown(self) -> [Json; 4] {
         const NONE: Json = Json::Null;
         match self {
@@ -87,7 +87,7 @@ impl DateRule {
 }
 
 impl Scope {
-    /// `batches` and `billCycleDay` as they are shown: null for a run with filters.
+    /// Shows `batches` and `billCycleDay`, which are null for a run with filters.
     fn shown(&self) -> (Json, Json) {
         match self {
             Self::Batches { batches, day } => (batches.clone().into(), day.shown()),

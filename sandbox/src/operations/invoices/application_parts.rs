@@ -5,7 +5,7 @@ use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::State;
 use crate::values::Json;
 
-/// One page of the payments and credit memos that settle an invoice.
+/// Lists the payments and credit memos that are applied to an invoice.
 pub(crate) fn application_parts(
     state: &mut State,
     request: &ApiRequest,

@@ -8,7 +8,7 @@ use crate::values::Json;
 pub(crate) const MAX_INVOICES: usize = 50;
 const MAX_ITEMS: usize = 1000;
 
-/// Creates up to 50 standalone invoices, each on its own or all or none.
+/// Creates up to 50 standalone invoices, each independently or all in one transaction.
 pub(crate) fn bulk_create(
     state: &mut State,
     request: &ApiRequest,
@@ -34,12 +34,12 @@ fn create_all(state: &mut State, fields: Fields<'_>) -> Result<Vec<Json>, ApiErr
     }
     let whole = fields.flag("useSingleTransaction")?.unwrap_or(false);
     let before = (state.invoices.len(), state.contacts.len());
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let path = format!("invoices[{index}].");
         match Fields::new(&path, row).and_then(|fields| state.add_standalone(fields)) {
             Ok(added) => {
-                answers.push(state.invoices[added].json(&state.tenant).prepend("success", true.into()));
+                responses.push(state.invoices[added].json(&state.tenant).prepend("success", true.into()));
             }
             Err(error) if whole => {
                 state.invoices.truncate(before.0);
@@ -49,15 +49,15 @@ fn create_all(state: &mut State, fields: Fields<'_>) -> Result<Vec<Json>, ApiErr
             Err(error) => {
                 let place = i64::try_from(index).unwrap_or(i64::MAX);
                 let failed = state.failed_row(error.with_resource(CREATE_CODE));
-                answers.push(failed.prepend("objectIndex", place.into()));
+                responses.push(failed.prepend("objectIndex", place.into()));
             }
         }
     }
-    Ok(answers)
+    Ok(responses)
 }
 
 impl State {
-    /// The row of a bulk answer for what was refused.
+    /// Shows a failed row of a bulk response.
     pub(crate) fn failed_row(&mut self, error: ApiError) -> Json {
         Json::object([
             ("success", false.into()),

@@ -6,7 +6,7 @@ use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{ExtraFields, State};
 use crate::values::Json;
 
-/// Posts up to 50 drafts one by one, whatever their size; each row says what became of it.
+/// Posts up to 50 drafts independently, whatever their size; each row reports its result.
 pub(crate) fn bulk_post(
     state: &mut State,
     request: &ApiRequest,
@@ -18,12 +18,12 @@ pub(crate) fn bulk_post(
     if rows.is_empty() {
         return Err(ApiError::missing("invoices").with_resource(POST_CODE));
     }
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let id = row.get("id").cloned().unwrap_or(Json::Null);
         let path = format!("invoices[{index}].");
         let posted = Fields::new(&path, row).and_then(|fields| post_one(state, fields));
-        answers.push(match posted {
+        responses.push(match posted {
             Ok(id) => Json::object([("id", id.into()), ("success", true.into())]),
             Err(error) => {
                 let failed = state.failed_row(error.with_resource(POST_CODE));
@@ -34,7 +34,7 @@ pub(crate) fn bulk_post(
             }
         });
     }
-    Ok(ResponseBody::Success(Json::object([("invoices", Json::Array(answers))])))
+    Ok(ResponseBody::Success(Json::object([("invoices", Json::Array(responses))])))
 }
 
 fn post_one(state: &mut State, fields: Fields<'_>) -> Result<String, ApiError> {

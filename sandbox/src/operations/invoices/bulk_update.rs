@@ -5,7 +5,7 @@ use super::update::is_known;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::State;
 
-/// Changes up to 50 invoices; the answer says nothing about the single ones.
+/// Updates up to 50 invoices; the response does not report on single invoices.
 pub(crate) fn bulk_update(
     state: &mut State,
     request: &ApiRequest,

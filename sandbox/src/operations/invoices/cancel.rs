@@ -3,7 +3,7 @@
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{InvoiceStatus, JobOperation, State};
 
-/// Cancels a draft: at once, or by a job when it has many items.
+/// Cancels a draft at once, or by a job if the draft has many items.
 pub(crate) fn cancel(
     state: &mut State,
     request: &ApiRequest,

@@ -1,9 +1,9 @@
-//! The contacts of an invoice: those of the account, or new ones that come with it.
+//! Contacts of a new invoice: those of the account, or new ones in the request.
 
 use crate::http::{ApiError, Fields};
 use crate::state::{Account, Contact, ExtraFields, State};
 
-/// Field and greatest length.
+/// Name and maximum length of each text field.
 const TEXTS: [(&str, usize); 20] = [
     ("address1", 255),
     ("address2", 255),
@@ -27,7 +27,7 @@ const TEXTS: [(&str, usize); 20] = [
     ("zipCode", 20),
 ];
 
-/// The three contacts of an invoice, and those of them that are new.
+/// The three contacts of an invoice, and the new ones among them.
 pub(crate) struct Contacts {
     pub(crate) bill_to: String,
     pub(crate) sold_to: String,
@@ -52,7 +52,7 @@ impl Contacts {
 }
 
 impl State {
-    /// Whether mail can reach the contact; those of the tenant file all have an address.
+    /// Whether the contact has an email address; every contact of the tenant file has one.
     pub(crate) fn has_email(&self, contact: &str) -> bool {
         self.contacts.iter().find(|known| known.id == contact).is_none_or(|known| known.has_email)
     }
@@ -67,7 +67,7 @@ fn one_or_bill_to(
     new: &mut Vec<Contact>,
 ) -> Result<Option<String>, ApiError> {
     let same = format!("{role}SameAsBillTo");
-    // One is `soldToSameAsBillTo`, the other `shipToSameAsBillTo`.
+    // The field is `soldToSameAsBillTo` or `shipToSameAsBillTo`.
     if fields.flag(&same)? != Some(true) {
         return one(state, account, fields, role, new);
     }
@@ -87,7 +87,7 @@ fn one_or_bill_to(
     }
 }
 
-/// A contact by id or in full.
+/// Reads a contact, given by id or in full.
 fn one(
     state: &mut State,
     account: &Account,
@@ -111,8 +111,9 @@ fn one(
         }
         (None, Some(id)) => {
             let of_tenant = id == account.bill_to_contact_id || id == account.sold_to_contact_id;
-            let came = state.contacts.iter().any(|known| known.id == id && known.account_id == account.id);
-            match of_tenant || came {
+            let of_invoice =
+                state.contacts.iter().any(|known| known.id == id && known.account_id == account.id);
+            match of_tenant || of_invoice {
                 true => Ok(Some(id.to_owned())),
                 false => Err(ApiError::value(
                     &fields.name(&by_id),

@@ -6,7 +6,7 @@ use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::settings::Settings;
 use crate::state::{Account, ExtraFields, Invoice, Item, State, Tenant, due_date};
 
-/// First six digits of the codes with which a creation is refused.
+/// First six digits of the error codes of creation.
 pub(crate) const CREATE_CODE: u32 = 584_900;
 
 const FIELDS: [&str; 23] = [
@@ -35,7 +35,7 @@ const FIELDS: [&str; 23] = [
     "templateId",
 ];
 
-/// Fields that the feature Flexible Billing Attributes brings.
+/// Fields that require the feature Flexible Billing Attributes.
 const FLEXIBLE: [&str; 11] = [
     "billToContact",
     "billToContactId",
@@ -50,7 +50,7 @@ const FLEXIBLE: [&str; 11] = [
     "templateId",
 ];
 
-/// Creates one standalone invoice, a draft or posted at once.
+/// Creates one standalone invoice, as a draft or posted.
 pub(crate) fn create(
     state: &mut State,
     request: &ApiRequest,
@@ -63,7 +63,7 @@ pub(crate) fn create(
 }
 
 impl State {
-    /// Reads an invoice and adds it, or does nothing.
+    /// Validates and adds an invoice; changes nothing on error.
     pub(crate) fn add_standalone(&mut self, fields: Fields<'_>) -> Result<usize, ApiError> {
         let known = |name: &str| {
             FIELDS.contains(&name) || name == "transferredToAccounting" || ExtraFields::is_extra(name)
@@ -115,7 +115,7 @@ impl State {
         Ok(items)
     }
 
-    /// The caller's own number, or the next one.
+    /// Returns the number in the request, or the next generated one.
     fn read_number(&mut self, fields: Fields<'_>) -> Result<String, ApiError> {
         let Some(number) = fields.text("invoiceNumber")? else { return Ok(self.ids.invoice_number()) };
         let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -149,8 +149,8 @@ fn find_account<'t>(tenant: &'t Tenant, fields: Fields<'_>) -> Result<&'t Accoun
     let found = |field: &str, is: fn(&Account, &str) -> bool| {
         let Some(key) = fields.text(field)? else { return Ok(None) };
         let account = tenant.accounts.iter().find(|account| is(account, key));
-        let nobody = || ApiError::unknown(format!("No account is found with {field} {key}."));
-        account.map(Some).ok_or_else(nobody)
+        let not_found = || ApiError::unknown(format!("No account is found with {field} {key}."));
+        account.map(Some).ok_or_else(not_found)
     };
     let by_id = found("accountId", |account, key| account.id == key)?;
     let by_number = found("accountNumber", |account, key| account.account_number == key)?;
@@ -163,7 +163,7 @@ fn find_account<'t>(tenant: &'t Tenant, fields: Fields<'_>) -> Result<&'t Accoun
     }
 }
 
-/// Takes over everything but contacts and items.
+/// Reads all fields but contacts and items.
 fn read_terms(invoice: &mut Invoice, tenant: &Tenant, fields: Fields<'_>) -> Result<(), ApiError> {
     if let Some(currency) = fields.text("currency")? {
         if !tenant.currencies.contains_key(currency) {
@@ -199,7 +199,7 @@ fn read_terms(invoice: &mut Invoice, tenant: &Tenant, fields: Fields<'_>) -> Res
     invoice.extra_fields.read(fields)
 }
 
-/// No standalone invoice is below zero: nothing makes a credit memo of it.
+/// Rejects a negative total, which would require a credit memo.
 pub(crate) fn check_total(invoice: &Invoice) -> Result<(), ApiError> {
     match invoice.amount() < rust_decimal::Decimal::ZERO {
         true => Err(ApiError::rule("The total of a standalone invoice cannot be negative.")),

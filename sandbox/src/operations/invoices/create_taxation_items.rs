@@ -9,7 +9,7 @@ use crate::values::Json;
 const OTHERS: [&str; 4] = ["applicableTaxUnRounded", "country", "financeInformation", "invoiceItemId"];
 const FINANCE: [&str; 2] = ["accountsReceivableAccountingCode", "salesTaxPayableAccountingCode"];
 
-/// Adds tax items to items of a draft, all of them or none.
+/// Adds tax items to items of a draft; changes nothing if one of them is invalid.
 pub(crate) fn create_taxation_items(
     state: &mut State,
     request: &ApiRequest,
@@ -40,7 +40,7 @@ fn add(state: &mut State, index: usize, fields: Fields<'_>) -> Result<Vec<Json>,
     if rows.is_empty() {
         return Err(ApiError::missing("taxationItems"));
     }
-    let mut answers = Vec::new();
+    let mut created = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let path = format!("taxationItems[{index}].");
         let known = |name: &str| ItemReader::is_of_taxes(name) || OTHERS.contains(&name);
@@ -53,7 +53,7 @@ fn add(state: &mut State, index: usize, fields: Fields<'_>) -> Result<Vec<Json>,
         row.required_text("jurisdiction")?;
         let mut tax = reader.tax(row, item.tax_mode.unwrap_or(TaxMode::Exclusive))?;
         read_details(&mut tax, row)?;
-        answers.push(tax.created_json(id, &state.tenant));
+        created.push(tax.created_json(id, &state.tenant));
         item.taxes.push(tax);
     }
     if invoice.is_standalone() {
@@ -61,7 +61,7 @@ fn add(state: &mut State, index: usize, fields: Fields<'_>) -> Result<Vec<Json>,
     }
     invoice.updated = state.now;
     state.invoices[index] = invoice;
-    Ok(answers)
+    Ok(created)
 }
 
 fn read_details(tax: &mut TaxItem, fields: Fields<'_>) -> Result<(), ApiError> {

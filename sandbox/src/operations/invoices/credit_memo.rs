@@ -4,13 +4,13 @@ use crate::http::{ApiError, Fields};
 use crate::state::{Application, Invoice, SettledBy, State};
 use crate::values::{Date, Json};
 
-/// The answer of a reversal or a write-off.
+/// Shows the result of a reversal or a write-off.
 pub(crate) fn credit_memo_json(id: &str) -> Json {
     Json::object([("creditMemo", Json::object([("id", id.into())]))])
 }
 
 impl State {
-    /// Applies a credit memo of all that is left to pay.
+    /// Applies a credit memo over the balance, and returns its id.
     pub(crate) fn credit(&mut self, index: usize) -> String {
         let memo = self.ids.entity();
         let now = self.now;
@@ -32,7 +32,7 @@ impl State {
         }
     }
 
-    /// The day of a memo: today unless another is given. Comment and reason are checked with it.
+    /// Reads the date of a memo, by default the current date; validates comment and reason code as well.
     pub(crate) fn memo_date(&self, invoice: &Invoice, fields: Fields<'_>) -> Result<Date, ApiError> {
         fields.text_within("comment", 255)?;
         let reasons: Vec<&str> = self.settings.reason_codes.iter().map(String::as_str).collect();

@@ -3,7 +3,7 @@
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{InvoiceStatus, JobOperation, State};
 
-/// Deletes a canceled invoice: at once, or by a job when it has many items.
+/// Deletes a canceled invoice at once, or by a job if the invoice has many items.
 pub(crate) fn delete(
     state: &mut State,
     _request: &ApiRequest,

@@ -6,7 +6,7 @@ use crate::state::{InvoiceStatus, State};
 const FIELDS: [&str; 4] =
     ["emailAddresses", "includeAdditionalEmailAddresses", "pdfFileId", "useEmailTemplateSetting"];
 
-/// Mails a posted invoice: nothing is sent, the invoice is stamped.
+/// Emails a posted invoice: only the time is recorded, nothing is sent.
 pub(crate) fn email(
     state: &mut State,
     request: &ApiRequest,

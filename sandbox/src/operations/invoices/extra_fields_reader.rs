@@ -1,4 +1,4 @@
-//! Extra fields in requests.
+//! Reading of extra fields from requests.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::values::Json;
 const NETSUITE_LENGTH: usize = 255;
 
 impl ExtraFields {
-    /// Takes over the custom fields and the NetSuite fields; null clears.
+    /// Reads the custom fields and the NetSuite fields; null removes a field.
     pub(crate) fn read(&mut self, fields: Fields<'_>) -> Result<(), ApiError> {
         for (name, value) in fields.members() {
             if Self::is_custom(name) {
@@ -27,7 +27,7 @@ impl ExtraFields {
         Ok(())
     }
 
-    /// Takes over a text that answers have under the same name.
+    /// Reads a text that has the same name in responses; null removes it.
     pub(crate) fn read_text(
         &mut self,
         fields: Fields<'_>,

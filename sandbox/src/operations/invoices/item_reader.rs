@@ -1,4 +1,4 @@
-//! Reads items, discounts and tax items out of requests.
+//! Reading of items, discounts and tax items from requests.
 
 use rust_decimal::Decimal;
 
@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::state::{ChargeType, ExtraFields, Ids, Item, TaxItem, TaxMode, Tenant};
 use crate::values::{Date, UnixTime};
 
-/// Reads the items of one invoice.
+/// A reader of the items of one invoice.
 pub(crate) struct ItemReader<'w> {
     pub(crate) tenant: &'w Tenant,
     pub(crate) settings: &'w Settings,
@@ -17,7 +17,7 @@ pub(crate) struct ItemReader<'w> {
     pub(crate) now: UnixTime,
 }
 
-/// Most items in one request, most discounts on an item, most taxes on either.
+/// Maximum number of items per request, of discounts per item, and of taxes per item or discount.
 pub(crate) const MAX_ITEMS: usize = 1000;
 const MAX_DISCOUNTS: usize = 10;
 const MAX_TAXES: usize = 5;
@@ -25,7 +25,7 @@ const MAX_TAXES: usize = 5;
 const CHARGE_NAME: usize = 130;
 const TAX_CODE: usize = 64;
 
-/// Text that is kept: field and greatest length.
+/// Name and maximum length of the texts that are stored unchanged.
 const TEXTS: [(&str, usize); 16] = [
     ("accountingCode", 100),
     ("adjustmentLiabilityAccountingCode", 100),
@@ -45,7 +45,7 @@ const TEXTS: [(&str, usize); 16] = [
     ("unbilledReceivablesAccountingCode", 100),
 ];
 
-/// What items and discounts have besides the texts.
+/// Fields that items and discounts have besides the texts.
 const COMMON: [&str; 8] = [
     "accountsReceivableAccountingCode",
     "amount",
@@ -57,7 +57,7 @@ const COMMON: [&str; 8] = [
     "unitPrice",
 ];
 
-/// What items alone have.
+/// Fields that only items have.
 const OF_ITEMS: [&str; 9] = [
     "discountItems",
     "excludeItemBillingFromRevenueAccounting",
@@ -72,7 +72,7 @@ const OF_ITEMS: [&str; 9] = [
 
 const TRIGGERS: [&str; 3] = ["ContractEffectiveDate", "ServiceActivationDate", "CustomerAcceptanceDate"];
 
-/// Text about a tax: field and greatest length.
+/// Name and maximum length of the texts of a tax item.
 const TAX_TEXTS: [(&str, usize); 5] = [
     ("jurisdiction", 255),
     ("locationCode", 32),
@@ -82,7 +82,7 @@ const TAX_TEXTS: [(&str, usize); 5] = [
 ];
 
 impl ItemReader<'_> {
-    /// An item with the discounts on it.
+    /// Reads an item with its discounts.
     pub(crate) fn item(&mut self, fields: Fields<'_>) -> Result<Vec<Item>, ApiError> {
         let mut item = self.named(fields)?;
         item.amount =
@@ -102,7 +102,7 @@ impl ItemReader<'_> {
         Ok(items)
     }
 
-    /// A discount on an item.
+    /// Reads a discount on an item.
     pub(crate) fn discount(&mut self, fields: Fields<'_>, item: &Item) -> Result<Item, ApiError> {
         let mut discount = self.named(fields)?;
         let amount = self.money(fields, "amount")?;
@@ -116,7 +116,7 @@ impl ItemReader<'_> {
         Ok(discount)
     }
 
-    /// Changes an item or a discount. What only new items have is refused.
+    /// Updates an item or a discount; rejects fields that only a new item can have.
     pub(crate) fn change(&mut self, item: &mut Item, fields: Fields<'_>) -> Result<(), ApiError> {
         for name in ["productRatePlanChargeId", "bookingReference", "taxItems"] {
             if fields.has(name) {
@@ -149,7 +149,7 @@ impl ItemReader<'_> {
         }
     }
 
-    /// A tax item for an item, as the call that creates tax items has it.
+    /// Reads a tax item; `usual` is its mode if none is given.
     pub(crate) fn tax(&mut self, fields: Fields<'_>, usual: TaxMode) -> Result<TaxItem, ApiError> {
         let name = fields.text_within("name", 128)?.ok_or_else(|| ApiError::missing(&fields.name("name")))?;
         let amount = self.money(fields, "taxAmount")?;
@@ -190,7 +190,8 @@ impl ItemReader<'_> {
             || ExtraFields::is_custom(name)
     }
 
-    /// An item with the name it has by itself or by its product; the rest is still to be read.
+    /// Creates an item with the charge name of the request or of the product; the other fields are still to
+    /// be read.
     fn named(&mut self, fields: Fields<'_>) -> Result<Item, ApiError> {
         let id = self.ids.entity();
         let mut item = Item {
@@ -233,12 +234,12 @@ impl ItemReader<'_> {
         Ok(item)
     }
 
-    /// What items and discounts have in common; the product has the last word.
+    /// Reads the fields that items and discounts share. Fields of the product override those of the request.
     fn read_common(&mut self, item: &mut Item, fields: Fields<'_>) -> Result<(), ApiError> {
         for (name, max_len) in TEXTS {
             item.extra_fields.read_text(fields, name, max_len)?;
         }
-        // No answer has it.
+        // The field is validated only, since no response contains it.
         fields.text_within("accountsReceivableAccountingCode", 100)?;
         if let Some(trigger) = fields.one_of("revRecTriggerCondition", &TRIGGERS)? {
             item.extra_fields.set("revRecTriggerCondition", trigger);
@@ -304,7 +305,7 @@ impl ItemReader<'_> {
         Ok(())
     }
 
-    /// Taxes an item by the rates of the tenant, when its tax code has one.
+    /// Taxes an item by the rate of its tax code, if the tenant has one.
     fn compute_tax(&mut self, item: &mut Item) {
         let (Some(code), Some(mode)) = (&item.tax_code, item.tax_mode) else { return };
         let Some(known) = self.tenant.tax_codes.get(code) else { return };
@@ -349,7 +350,7 @@ impl ItemReader<'_> {
         Ok(())
     }
 
-    /// An amount in the currency of the invoice.
+    /// Reads an amount in the currency of the invoice.
     pub(crate) fn money(&self, fields: Fields<'_>, field: &str) -> Result<Option<Decimal>, ApiError> {
         let Some(amount) = fields.decimal(field)? else { return Ok(None) };
         let rounded = self.tenant.round(&self.currency, amount);

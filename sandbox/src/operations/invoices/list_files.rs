@@ -5,7 +5,7 @@ use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{InvoiceFile, State};
 use crate::values::Json;
 
-/// One page of the files of an invoice, the newest first. A PDF that is being made is not among them.
+/// Lists the files of an invoice, the newest first, without PDFs in progress.
 pub(crate) fn list_files(
     state: &mut State,
     request: &ApiRequest,
@@ -30,7 +30,7 @@ pub(crate) fn list_files(
     ])))
 }
 
-/// The bytes of one file, by the last segment of its URL.
+/// Downloads a file by the last segment of its URL.
 pub(crate) fn download(
     state: &mut State,
     _request: &ApiRequest,

@@ -5,7 +5,7 @@ use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::State;
 use crate::values::Json;
 
-/// One page of the items of an invoice, in the order in which they were made.
+/// Lists the items of an invoice in order of creation.
 pub(crate) fn list_items(
     state: &mut State,
     request: &ApiRequest,

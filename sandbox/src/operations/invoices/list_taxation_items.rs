@@ -5,7 +5,7 @@ use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::State;
 use crate::values::Json;
 
-/// One page of the tax items of an item.
+/// Lists the tax items of an item.
 pub(crate) fn list_taxation_items(
     state: &mut State,
     request: &ApiRequest,

@@ -1,4 +1,4 @@
-//! Pages of the lists under an invoice.
+//! Pagination of the lists under an invoice.
 
 use crate::http::ApiRequest;
 use crate::values::Json;
@@ -6,8 +6,8 @@ use crate::values::Json;
 const DEFAULT_PAGE_SIZE: usize = 20;
 const MAX_PAGE_SIZE: usize = 40;
 
-/// The rows of the page that the call asks for, and the link to the page after it. A page size that is too
-/// large is cut, one that makes no sense is taken as absent, and `page` counts only beside a `pageSize`.
+/// Returns the rows of the requested page, and the link to the next page. A page size above the maximum is
+/// reduced, an invalid page size is ignored, and `page` is ignored without a `pageSize`.
 pub(crate) fn page(rows: Vec<Json>, request: &ApiRequest) -> (Vec<Json>, Option<String>) {
     let positive = |name: &str| request.query(name)?.parse::<usize>().ok().filter(|number| *number > 0);
     let size = positive("pageSize").map_or(DEFAULT_PAGE_SIZE, |size| size.min(MAX_PAGE_SIZE));

@@ -1,4 +1,4 @@
-//! The PDF of an invoice: when it is ready, and its bytes.
+//! Generation of invoice PDFs.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::state::{BackgroundJob, Invoice, InvoiceFile, InvoiceStatus, Pdf, State, Tenant};
 
 impl State {
-    /// Starts making a new PDF; one that is still being made is dropped. Canceled invoices get none.
+    /// Requests a new PDF; one that is in progress is dropped. Canceled invoices get no PDF.
     pub(crate) fn make_pdf(&mut self, index: usize) {
         if self.invoices[index].status == InvoiceStatus::Canceled {
             return;
@@ -34,7 +34,7 @@ impl State {
         }
     }
 
-    /// Looks at the files: an invoice that changed since its PDF was made gets a new one.
+    /// Requests a new PDF if the current one is obsolete, as listing the files does.
     pub(crate) fn view_files(&mut self, index: usize) {
         let outdated = |pdf: &Pdf| pdf.outdated.is_some();
         if self.invoices[index].pdf.as_ref().is_some_and(outdated) {
@@ -44,7 +44,7 @@ impl State {
 }
 
 impl Invoice {
-    /// One page with the number, the dates and the amounts.
+    /// Renders one page with number, dates and amounts.
     fn render(&self, tenant: &Tenant) -> Bytes {
         let account = tenant.account(&self.account_id).map_or("", |account| account.account_number.as_str());
         let mut lines = vec![
@@ -53,7 +53,7 @@ impl Invoice {
             format!("Date {}, due {}", self.invoice_date, self.due_date),
             String::new(),
         ];
-        // What does not fit on the page is left out.
+        // Items that do not fit on the page are omitted.
         for item in self.items.iter().take(40) {
             lines.push(format!("{}  {}", item.charge_name, item.amount));
         }
@@ -64,7 +64,7 @@ impl Invoice {
     }
 }
 
-/// A PDF of one page of text.
+/// Builds a PDF of one page of text.
 fn document(lines: &[String]) -> Bytes {
     let mut page = "BT /F1 11 Tf 14 TL 56 780 Td".to_owned();
     for line in lines {
@@ -94,7 +94,7 @@ fn document(lines: &[String]) -> Bytes {
     Bytes::from(text)
 }
 
-/// Text between parentheses: the page's font has no more than ASCII.
+/// Escapes text for a PDF string; the font of the page is limited to ASCII.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

@@ -6,7 +6,7 @@ use crate::values::{Json, UnixTime};
 
 const MAX_KEYS: usize = 50;
 
-/// How far the PDFs of up to 50 invoices are.
+/// Shows the PDF statuses of up to 50 invoices.
 pub(crate) fn pdf_status(
     state: &mut State,
     request: &ApiRequest,
@@ -28,7 +28,7 @@ pub(crate) fn pdf_status(
 }
 
 impl Invoice {
-    /// One row of the PDF statuses.
+    /// Shows the PDF status of the invoice.
     pub(crate) fn pdf_json(&self, tenant: &Tenant, error_code: bool, now: UnixTime) -> Json {
         let (status, updated) = match &self.pdf {
             None => ("None", None),

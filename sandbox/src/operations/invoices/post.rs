@@ -4,10 +4,10 @@ use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{InvoiceStatus, JobOperation, State};
 use crate::values::Date;
 
-/// First six digits of the codes with which a posting is refused.
+/// First six digits of the error codes of posting.
 pub(crate) const POST_CODE: u32 = 592_100;
 
-/// Posts a draft: at once, or by a job when it has many items.
+/// Posts a draft at once, or by a job if the draft has many items.
 pub(crate) fn post(state: &mut State, request: &ApiRequest, keys: &[&str]) -> Result<ResponseBody, ApiError> {
     let index = state.find_idle_invoice(keys.first().copied().unwrap_or_default())?;
     let body = request.object(&state.settings, &["invoiceDate"])?;

@@ -6,7 +6,7 @@ use super::credit_memo::credit_memo_json;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{Invoice, InvoiceStatus, JobOperation, Reversal, State};
 
-/// Takes a posted invoice back with a credit memo: at once, or by a job when it has many items.
+/// Reverses a posted invoice with a credit memo at once, or by a job if the invoice has many items.
 pub(crate) fn reverse(
     state: &mut State,
     request: &ApiRequest,
@@ -61,14 +61,14 @@ impl State {
         Err(ApiError::rule(message).with_resource(self.settings.invoice_code))
     }
 
-    /// Gives the id of the credit memo.
+    /// Reverses the invoice, and returns the id of the credit memo.
     pub(crate) fn reverse_invoice(&mut self, index: usize) -> String {
         self.invoices[index].reversed = true;
         self.invoices[index].release_charges(&mut self.ledger);
         self.credit(index)
     }
 
-    /// Whether a later invoice that counts bills a subscription of this one.
+    /// Whether a later invoice, neither canceled nor reversed, bills one of the subscriptions.
     fn has_newer(&self, index: usize) -> bool {
         let subscriptions = |invoice: &Invoice| -> Vec<String> {
             let subscribed = invoice.items.iter().filter_map(|item| item.subscribed.as_ref());

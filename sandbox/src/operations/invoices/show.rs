@@ -1,4 +1,4 @@
-//! Invoices, items and application parts in responses.
+//! Invoices, items and application parts as the `/v1` operations show them.
 
 use rust_decimal::Decimal;
 
@@ -6,7 +6,7 @@ use crate::state::{Application, ChargeType, Invoice, Item, Line, SettledBy, TaxI
 use crate::values::Json;
 
 impl Invoice {
-    /// The invoice as the `/v1` operations show it.
+    /// Shows the invoice.
     pub(crate) fn json(&self, tenant: &Tenant) -> Json {
         let zero = || Json::from(Decimal::ZERO);
         let origin = self.origin.as_ref();
@@ -66,7 +66,7 @@ impl Invoice {
 }
 
 impl Item {
-    /// `lines` are the item's own and those of its tax items.
+    /// Shows the item; `lines` are those of the item and of its taxes.
     pub(crate) fn json(&self, invoice: &Invoice, lines: &[Line]) -> Json {
         let line = lines.first().copied().unwrap_or_default();
         let subscribed = self.subscribed.as_ref();
@@ -115,7 +115,7 @@ impl Item {
 }
 
 impl TaxItem {
-    /// The tax item as it stands with its invoice item.
+    /// Shows the tax item as a part of its invoice item.
     pub(crate) fn json(&self, line: Line) -> Json {
         self.common()
             .append(self.about.all())
@@ -125,7 +125,7 @@ impl TaxItem {
             .prepend("paymentAmount", line.paid.into())
     }
 
-    /// The tax item as the call that made it answers.
+    /// Shows the tax item as its creation does.
     pub(crate) fn created_json(&self, item: &str, tenant: &Tenant) -> Json {
         let stamp = tenant.zone.stamp(self.created);
         self.common()
@@ -153,7 +153,7 @@ impl TaxItem {
 }
 
 impl Application {
-    /// The part as the list of application parts shows it.
+    /// Shows the application part.
     pub(crate) fn json(&self, tenant: &Tenant) -> Json {
         let (payment, memo) = match &self.by {
             SettledBy::Payment(id) => (Some(id), None),

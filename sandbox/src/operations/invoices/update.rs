@@ -16,7 +16,7 @@ const FIELDS: [&str; 7] = [
     "transferredToAccounting",
 ];
 
-/// Changes an invoice: a draft in all its parts, a posted one in a few.
+/// Updates an invoice: a draft in all its fields, a posted one in a few.
 pub(crate) fn update(
     state: &mut State,
     request: &ApiRequest,
@@ -34,7 +34,7 @@ pub(crate) fn is_known(name: &str) -> bool {
     FIELDS.contains(&name) || ExtraFields::is_extra(name)
 }
 
-/// What follows from an update for the PDF.
+/// The effect of an update on the PDF.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum PdfEffect {
     None,
@@ -43,7 +43,7 @@ enum PdfEffect {
 }
 
 impl State {
-    /// Changes an invoice, or does nothing.
+    /// Validates and applies an update; changes nothing on error.
     pub(crate) fn update_invoice(&mut self, index: usize, fields: Fields<'_>) -> Result<(), ApiError> {
         let mut invoice = self.invoices[index].clone();
         let before = (invoice.tax_amount(), invoice.comments.clone());
@@ -73,7 +73,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes over everything but the items.
+    /// Reads all fields but the items.
     fn read_terms(&self, invoice: &mut Invoice, fields: Fields<'_>) -> Result<(), ApiError> {
         if fields.has("invoiceDate") && fields.has("dueDate") {
             return Err(ApiError::rule("Only one of invoiceDate and dueDate can be changed at once."));
@@ -143,7 +143,7 @@ impl State {
     }
 }
 
-/// Of items that are posted or came from a run, only the fields change that mean nothing here.
+/// Updates the extra fields of an item, the only ones that change once an item is posted or billed by a run.
 fn update_extra_fields_only(invoice: &mut Invoice, row: Fields<'_>) -> Result<(), ApiError> {
     let others = |name: &str| name != "id" && !ExtraFields::is_extra(name);
     if row.members().iter().any(|(name, _)| others(name)) {
@@ -164,7 +164,7 @@ fn add(invoice: &mut Invoice, reader: &mut ItemReader<'_>, row: Fields<'_>) -> R
     Ok(())
 }
 
-/// An item goes with the discounts on it.
+/// Removes an item together with its discounts.
 fn remove(invoice: &mut Invoice, row: Fields<'_>, id: &str) -> Result<(), ApiError> {
     position(invoice, row, id)?;
     invoice.items.retain(|item| item.id != id && item.applied_to.as_deref() != Some(id));
@@ -224,7 +224,7 @@ fn position(invoice: &Invoice, row: Fields<'_>, id: &str) -> Result<usize, ApiEr
 }
 
 impl Invoice {
-    /// The invoice as an update answers: under other names than a retrieval.
+    /// Shows the invoice as an update does, with some fields named differently from `get`.
     fn updated_json(&self, tenant: &Tenant) -> Json {
         let stamp = |at| tenant.zone.stamp(at);
         Json::non_null([

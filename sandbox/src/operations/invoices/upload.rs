@@ -6,10 +6,10 @@ use crate::http::{ApiError, ApiRequest, Category, ResponseBody, multipart};
 use crate::state::{InvoiceFile, InvoiceStatus, State};
 use crate::values::Json;
 
-/// Room for boundaries and headers beside the file.
+/// Allowance for boundaries and part headers around the file, in bytes.
 const FRAME: usize = 64 << 10;
 
-/// Adds a PDF file to a draft or a posted invoice.
+/// Uploads a PDF file to a draft or posted invoice.
 pub(crate) fn upload(
     state: &mut State,
     request: &ApiRequest,
@@ -38,7 +38,7 @@ pub(crate) fn upload(
     Ok(ResponseBody::Success(Json::object([("fileId", id.into())])))
 }
 
-/// Name and content of the field `file`.
+/// Returns the name and content of the form field `file`.
 fn read<'b>(content_type: &str, body: &'b [u8]) -> Result<(String, &'b [u8]), ApiError> {
     let parts = multipart::read(content_type, body)
         .ok_or_else(|| ApiError::new(Category::Malformed, "The request body is no valid form."))?;

@@ -21,10 +21,10 @@ const FIELDS: [&str; 10] = [
     "taxAutoCalculation",
 ];
 
-/// What the enhanced permission is for.
+/// Fields that require the permission for enhanced write-offs.
 const ENHANCED: [&str; 4] = ["amount", "items", "nonRevenueWriteOffAccountingCode", "revenueImpacting"];
 
-/// Settles what is left of a posted invoice with a credit memo.
+/// Writes off the balance of a posted invoice with a credit memo.
 pub(crate) fn write_off(
     state: &mut State,
     request: &ApiRequest,
@@ -89,7 +89,7 @@ fn check_state(state: &State, invoice: &Invoice) -> Result<(), ApiError> {
     Err(ApiError::rule(message))
 }
 
-/// The items, when named, are all of them, each with all that is left to pay of it.
+/// Checks that the given items are all items of the invoice, each with its whole balance.
 fn check_items(invoice: &Invoice, fields: Fields<'_>, count: usize) -> Result<(), ApiError> {
     const ITEM: [&str; 10] = [
         "amountWithoutTax",
