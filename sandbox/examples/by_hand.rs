@@ -1,9 +1,9 @@
 //! The core with no transport crate at all: an `http::Request` out, an `http::Response` in, over a plain
 //! `TcpStream`, with `httparse` for the head of the response.
 //!
-//! A machine says what it needs, a loop of twenty lines gives it. This is all that a transport is.
+//! A machine returns the next action, and a loop of twenty lines performs it. A transport does nothing else.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // It shows what it does.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // The example prints each step.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -31,26 +31,26 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
 
-    // An operation is a request before anything else.
+    // An operation can build its request without a session.
     let create = CreateBillRun::new(Batches::named(["Batch1"]), AdHoc::up_to(Date::new(2026, 3, 31)?));
     let request = create.request()?;
     println!("{} {}\n{}\n", request.method(), request.uri(), String::from_utf8_lossy(request.body()));
 
-    // Idempotency keys grow out of the seed, so it has to come from the operating system.
+    // Idempotency keys are derived from the seed, so the seed has to come from the operating system.
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     let config = Config::new(server.url(), CLIENT_ID, CLIENT_SECRET);
     let session = Session::new(&config, &Seed::from_bytes(seed))?;
 
-    let run = carry(Call::new(&session, &create))?;
+    let run = drive(Call::new(&session, &create))?;
     println!("\n{} is {}\n", run.number()?, run.status()?);
-    let run = carry(Call::new(&session, GetBillRun::new(run.id()?.clone())))?;
+    let run = drive(Call::new(&session, GetBillRun::new(run.id()?.clone())))?;
     println!("\n{} is {}, request {}", run.number()?, run.status()?, run.request_id().unwrap_or("?"));
     Ok(())
 }
 
-/// Carries a machine to its end.
-fn carry<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
+/// Drives a machine until it is done.
+fn drive<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
     let epoch = Instant::now();
     let mut event = Event::Tick;
     loop {
@@ -75,18 +75,18 @@ fn carry<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
     }
 }
 
-/// One request on one connection, to a server without TLS.
+/// Sends one request on a new connection, without TLS, and reads the response.
 fn exchange(request: &Request, limits: Limits) -> Result<Response, TransportError> {
     let host = request.uri().authority().map_or("", |authority| authority.as_str());
     let mut stream = TcpStream::connect(host).map_err(TransportError::never_left)?;
     send(&mut stream, request, host, limits.timeout)
         .and_then(|()| {
             let most = u64::try_from(limits.max_body).unwrap_or(u64::MAX);
-            let mut answer = Vec::new();
-            stream.take(most).read_to_end(&mut answer).map(|_| answer)
+            let mut bytes = Vec::new();
+            stream.take(most).read_to_end(&mut bytes).map(|_| bytes)
         })
         .map_err(|error| TransportError::in_flight(error).into())
-        .and_then(|answer| read(answer))
+        .and_then(|bytes| parse(bytes))
         .map_err(|error: Box<dyn Error + Send + Sync>| TransportError::in_flight(error))
 }
 
@@ -103,21 +103,21 @@ fn send(stream: &mut TcpStream, request: &Request, host: &str, timeout: Duration
     stream.write_all(request.body())
 }
 
-/// Reads an answer whose end is the end of the connection.
-fn read(answer: Vec<u8>) -> Result<Response, Box<dyn Error + Send + Sync>> {
+/// Parses a response that ends where the connection ends.
+fn parse(bytes: Vec<u8>) -> Result<Response, Box<dyn Error + Send + Sync>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(start) = head.parse(&answer)? else {
+    let httparse::Status::Complete(start) = head.parse(&bytes)? else {
         return Err("the connection ended within the head".into());
     };
     let mut response = http::Response::builder().status(head.code.unwrap_or_default());
     for field in head.headers.iter() {
         response = response.header(field.name, field.value);
     }
-    let response = response.body(Bytes::from(answer).slice(start..))?;
-    let told =
+    let response = response.body(Bytes::from(bytes).slice(start..))?;
+    let declared =
         response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if told.is_some_and(|length: usize| length != response.body().len()) {
+    if declared.is_some_and(|length: usize| length != response.body().len()) {
         return Err("the connection ended within the body".into());
     }
     Ok(response)

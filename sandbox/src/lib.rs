@@ -1,15 +1,16 @@
-//! Offline sandbox that plays the Zuora Billing service, as far as bill runs and invoices go.
+//! Offline simulator of the Zuora Billing service, for bill runs and invoices.
 //!
-//! [`Sandbox::handle`] is the whole service as one function from request and time to response: no IO, no
-//! clock, no thread. [`InProcess`] puts it behind the transport traits of `zuora-core`, so that a client of
-//! yours talks to it without a socket and without waiting. With the feature `serve` there is an HTTP server,
-//! `Server`, and the binary:
+//! [`Sandbox::handle`] is the whole service as one function from a request and a time to a response: no I/O,
+//! no clock, no thread. [`InProcess`] implements the transport traits of `zuora-core` over it, so that a
+//! client can use the sandbox without a socket and without waiting. The feature `serve` adds an HTTP server,
+//! `Server`, and a binary:
 //!
 //! ```text
 //! cargo run -p zuora-sandbox --features serve -- --listen 127.0.0.1:8470
 //! ```
 //!
-//! Whatever Zuora does not document is a field of [`Settings`]. `README.md` lists what is played and what not.
+//! Every behavior that Zuora does not document is a field of [`Settings`]. `README.md` lists what is
+//! simulated and what is not.
 //!
 //! ```
 //! use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, UnixTime};
@@ -20,39 +21,22 @@
 //!     .header("content-type", "application/x-www-form-urlencoded")
 //!     .body(form)
 //!     .unwrap();
-//! let answer = sandbox.handle(request, UnixTime::from_secs(1_772_352_000));
-//! assert_eq!(answer.status(), 200);
+//! let response = sandbox.handle(request, UnixTime::from_secs(1_772_352_000));
+//! assert_eq!(response.status(), 200);
 //! ```
 
-mod bill_runs;
-mod billing;
-mod call;
-mod faults;
-mod in_process;
-mod invoices;
-mod jobs;
-mod json;
-mod multipart;
-mod oauth;
-mod object_query;
-mod outcomes;
-mod quotas;
-mod refusal;
-mod reply;
-mod route;
-mod sandbox;
-#[cfg(feature = "serve")]
-mod server;
+mod front;
+mod http;
+mod operations;
+mod service;
 mod settings;
-mod tenant;
-mod time;
-mod world;
+mod state;
+mod values;
 
-pub use faults::{Fault, Faults, PlannedFault};
-pub use in_process::InProcess;
-pub use sandbox::{Background, Delivery, PaymentError, Sandbox};
+pub use front::InProcess;
 #[cfg(feature = "serve")]
-pub use server::Server;
+pub use front::Server;
+pub use service::{DeliveredResponse, Fault, Faults, PaymentError, PlannedFault, Sandbox};
 pub use settings::{BillRunTexts, RateQuota, Settings, TokenRefusal};
-pub use tenant::{CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
-pub use time::UnixTime;
+pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
+pub use values::UnixTime;

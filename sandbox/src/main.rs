@@ -1,4 +1,4 @@
-//! The sandbox as a program: listens, prints where and with which credentials, and serves until it is ended.
+//! Command-line program that serves a sandbox over HTTP until the process ends.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use zuora_sandbox::{Sandbox, Server, Settings, Tenant};
 
 const USAGE: &str = "\
-Plays the Zuora Billing service over HTTP, offline.
+Simulates the Zuora Billing service over HTTP, offline.
 
 Usage: zuora-sandbox [--listen ADDRESS] [--processing MILLIS] [--tenant FILE]
 
-  --listen ADDRESS     where to listen (default 127.0.0.1:8470; port 0 takes any free one)
-  --processing MILLIS  how long a bill run stays in each passing status (default 1000)
+  --listen ADDRESS     address of the server (default 127.0.0.1:8470; port 0 selects a free port)
+  --processing MILLIS  time that a bill run stays in each transient status (default 1000)
   --tenant FILE        a tenant file instead of the demo tenant
-  --help               this text
+  --help               print this text
 ";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            // Nowhere is left to say that standard error is closed.
+            // Standard error may be closed, and there is no other place to report that.
             let _ = writeln!(io::stderr(), "zuora-sandbox: {message}");
             ExitCode::FAILURE
         }
@@ -56,13 +56,13 @@ struct Options {
 }
 
 impl Options {
-    /// `None` when help is asked for.
+    /// Parses the arguments; `None` if help is requested.
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut listen = "127.0.0.1:8470".to_owned();
         let mut processing = Duration::from_secs(1);
         let mut tenant = None;
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value; --help says more"));
+            let mut value = || arguments.next().ok_or(format!("{argument} requires a value; see --help"));
             match argument.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--listen" => listen = value()?,
@@ -70,14 +70,14 @@ impl Options {
                     let millis = value()?;
                     let number = millis.parse().map(Duration::from_millis);
                     processing = number
-                        .map_err(|_| format!("--processing needs whole milliseconds, not {millis:?}"))?;
+                        .map_err(|_| format!("--processing requires whole milliseconds, not {millis:?}"))?;
                 }
                 "--tenant" => {
                     let file = value()?;
                     let text = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
                     tenant = Some(Tenant::from_json(&text).map_err(|error| format!("{file}: {error}"))?);
                 }
-                other => return Err(format!("unknown argument {other:?}; --help says more")),
+                other => return Err(format!("unknown argument {other:?}; see --help")),
             }
         }
         Ok(Some(Self { listen, processing, tenant: tenant.unwrap_or_else(Tenant::demo) }))
@@ -93,19 +93,19 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_read() {
+    fn arguments_are_parsed() {
         let options = read("--listen [::1]:0 --processing 50").unwrap().unwrap();
         assert_eq!((options.listen.as_str(), options.processing), ("[::1]:0", Duration::from_millis(50)));
         assert!(read("--help").unwrap().is_none());
     }
 
     #[test]
-    fn bad_arguments_say_what_is_wrong() {
+    fn errors_name_the_invalid_argument() {
         for (line, says) in [
             ("--port 1", "unknown argument \"--port\""),
-            ("--listen", "--listen needs a value"),
-            ("--processing fast", "--processing needs whole milliseconds, not \"fast\""),
-            ("--processing -1", "--processing needs whole milliseconds"),
+            ("--listen", "--listen requires a value"),
+            ("--processing fast", "--processing requires whole milliseconds, not \"fast\""),
+            ("--processing -1", "--processing requires whole milliseconds"),
             ("--tenant /nowhere/tenant.json", "/nowhere/tenant.json: "),
         ] {
             assert!(read(line).unwrap_err().starts_with(says), "{line}");

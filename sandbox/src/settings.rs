@@ -1,11 +1,11 @@
-//! What the sandbox's operator decides, and every fact that Zuora does not document.
+//! Settings of the sandbox, including one for every behavior that Zuora does not document.
 
 use std::time::Duration;
 
 /// Declares [`Settings`]: each line is a public field with its default and a consuming setter of its name.
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)*) => {
-        /// How this sandbox behaves where the real service is a matter of tenant, purchase or guesswork.
+        /// Behavior of the sandbox where that of the service depends on the tenant or is not documented.
         ///
         /// ```
         /// use std::time::Duration;
@@ -38,167 +38,176 @@ macro_rules! settings {
 }
 
 settings! {
-    /// How long a bill run stays in each passing status (`Pending` when ad hoc, `Processing`,
+    /// Time that a bill run stays in each transient status (`Pending` when ad hoc, `Processing`,
     /// `PostInProgress`, `CancelInProgress`, `RemoveInProgress`). Default 1 s.
     processing: Duration = Duration::from_secs(1);
 
-    /// How long an access token lasts. Default 3600 s.
+    /// Lifetime of an access token. Default 3600 s.
     token_life: Duration = Duration::from_secs(3600);
-    /// Write `expires_in` as text instead of a number. Default false.
+    /// Whether `expires_in` is a text instead of a number. Default false.
     expires_in_as_text: bool = false;
-    /// Hand out the same token until it expires, instead of a new one for each request. Default false.
+    /// Whether all token requests get the same token until it expires, instead of a new one each. Default
+    /// false.
     same_token: bool = false;
-    /// What a refused token request gets. Default [`TokenRefusal::OAuth`].
+    /// Response to a rejected token request. Default [`TokenRefusal::OAuth`].
     token_refusal: TokenRefusal = TokenRefusal::OAuth;
 
-    /// The version that a request without `Zuora-Version` is served with. Default `186.0`, the floor.
+    /// Version of a request without `Zuora-Version`. Default `186.0`, the oldest one.
     default_version: String = "186.0".to_owned();
-    /// Write the code of a reason as text instead of a number. Default false.
+    /// Whether the code of a reason is a text instead of a number. Default false.
     text_codes: bool = false;
-    /// Scheme and authority of `nextPage` links when a request has neither an absolute URI nor a `Host`.
+    /// Scheme and authority of `nextPage` links if a request has neither an absolute URI nor a `Host`.
     base_url: String = "https://rest.test.zuora.com".to_owned();
 
-    /// Requests that the tenant may make. Default: a production tenant's 50,000 a minute, 2,250,000 an hour,
-    /// 27,000,000 a day.
+    /// Request quota of the tenant. Default: that of a production tenant, 50,000 per minute, 2,250,000 per
+    /// hour, 27,000,000 per day.
     quota: RateQuota = RateQuota::new(50_000, 2_250_000, 27_000_000);
-    /// Token requests that the tenant may make. Default 2,000 a minute, 67,500 an hour, 810,000 a day.
+    /// Token request quota of the tenant. Default 2,000 per minute, 67,500 per hour, 810,000 per day.
     token_quota: RateQuota = RateQuota::new(2000, 67_500, 810_000);
-    /// Send `Retry-After` when a quota is used up; one guide says so, the other shows none. Default true.
+    /// Whether the 429 of an exhausted quota has `Retry-After`, on which two guides disagree. Default true.
     retry_after_on_quota: bool = true;
-    /// Requests in flight that the tenant may have under `/v1`. Default 40.
+    /// Concurrency limit of the tenant under `/v1`. Default 40.
     concurrency_limit: u32 = 40_u32;
-    /// How many of those others are taking. At the limit every call gets the concurrency 429. Default 0.
+    /// Number of concurrent requests by others. At the limit, every request gets the concurrency 429.
+    /// Default 0.
     concurrency_in_use: u32 = 0_u32;
 
-    /// Answers of more bytes than this are compressed for those who ask. Default 1000.
+    /// Size in bytes above which a response is compressed, if the client accepts it. Default 1000.
     gzip_above: usize = 1000_usize;
-    /// Largest request body, inflated, in bytes. Default 4 MiB.
+    /// Maximum size of a request body, decompressed, in bytes. Default 4 MiB.
     max_body: usize = 4 << 20;
 
-    /// Longest `Idempotency-Key`, in characters. Default 254; one page says 255, another below 255.
+    /// Maximum length of an `Idempotency-Key`, in characters. Default 254; one page says 255, another below
+    /// 255.
     key_length: usize = 254_usize;
-    /// How long an outcome is kept under its key. Default 24 h.
+    /// Time that a response is stored under its key. Default 24 h.
     key_life: Duration = Duration::from_secs(24 * 3600);
-    /// Deliver a replay as 409 with the first body, instead of the first status. Default false.
+    /// Whether a replay has status 409 and the first body, instead of the first status. Default false.
     replay_as_conflict: bool = false;
-    /// Keep a 429 under the key like any other outcome. Default false.
+    /// Whether a 429 is stored under the key like any other response. Default false.
     keep_throttled: bool = false;
-    /// Keep a 5xx under the key like any other outcome. Default true.
+    /// Whether a 5xx is stored under the key like any other response. Default true.
     keep_server_errors: bool = true;
-    /// Answer 422 to a known key with another body, instead of replaying. Default false.
+    /// Whether a known key with another body gets a 422, instead of a replay. Default false.
     refuse_other_body: bool = false;
 
-    /// Highest batch: 50, or 200 with the larger package. Default 50.
+    /// Highest batch number: 50, or 200 in the larger edition. Default 50.
     batches: u16 = 50_u16;
-    /// Runs that may be `Pending` at once before no more can be created. Default 500.
+    /// Number of `Pending` runs above which no run can be created. Default 500.
     pending_runs: usize = 500_usize;
-    /// Take the number of a bill run wherever its id is documented. Default false: the email call alone does.
+    /// Whether operations accept the number of a bill run where its id is documented. Default false: only
+    /// the email operation does.
     run_number_as_id: bool = false;
-    /// The billing rule that `autoPost` and `autoEmail` need. Default true.
+    /// Whether the billing rule that `autoPost` and `autoEmail` require is enabled. Default true.
     auto_post_rule: bool = true;
-    /// The catch-up feature that `billRunType: CatchUp` needs. Default false.
+    /// Whether the feature that `billRunType: CatchUp` requires is enabled. Default false.
     catch_up: bool = false;
-    /// How long a job stays in each of `Pending` and `Processing`. Default 1 s.
+    /// Time that a job stays in each of `Pending` and `Processing`. Default 1 s.
     job_step: Duration = Duration::from_secs(1);
-    /// How long a PDF stays in each of `Pending` and `Processing`. Default 1 s.
+    /// Time that a PDF stays in each of `Pending` and `Processing`. Default 1 s.
     pdf_step: Duration = Duration::from_secs(1);
-    /// Write the reason of a failed PDF as `errorCode` instead of `errorCategory`. Default false.
+    /// Whether the reason of a failed PDF is named `errorCode` instead of `errorCategory`. Default false.
     pdf_error_code: bool = false;
-    /// Invoices of so many items or more are posted by a job. Default 1000.
+    /// Number of items from which on an invoice is posted by a job. Default 1000.
     post_job_from: usize = 1000_usize;
-    /// Invoices of so many items or more are canceled by a job. Default 1000.
+    /// Number of items from which on an invoice is canceled by a job. Default 1000.
     cancel_job_from: usize = 1000_usize;
-    /// Invoices of so many items or more are deleted by a job. Default 100.
+    /// Number of items from which on an invoice is deleted by a job. Default 100.
     delete_job_from: usize = 100_usize;
-    /// Invoices of more items than this, tax items counted, are reversed by a job. Default 2000.
+    /// Number of items, tax items included, above which an invoice is reversed by a job. Default 2000.
     reverse_job_above: usize = 2000_usize;
-    /// Most items that a reversal takes, tax items counted. Default 50,000.
+    /// Maximum number of items, tax items included, of a reversed invoice. Default 50,000.
     reverse_items: usize = 50_000_usize;
-    /// Most items that a write-off takes, tax items counted. Default 2000.
+    /// Maximum number of items, tax items included, of a written-off invoice. Default 2000.
     write_off_items: usize = 2000_usize;
-    /// Answer 404 for jobs that post or cancel, as one page has it. Default false.
+    /// Whether jobs that post or cancel get a 404, as one page says. Default false.
     hide_posting_jobs: bool = false;
-    /// The feature that reversal, write-off and application parts need. Default true.
+    /// Whether the feature that reversal, write-off and application parts require is enabled. Default true.
     invoice_settlement: bool = true;
-    /// The feature that contacts, payment term, sequence set and template of an invoice need. Default true.
+    /// Whether the feature that contacts, payment term, sequence set and template of an invoice require is
+    /// enabled. Default true.
     flexible_billing: bool = true;
-    /// The feature that the currency of an invoice needs. Default true.
+    /// Whether the feature that the currency of an invoice requires is enabled. Default true.
     multiple_currencies: bool = true;
-    /// The permission that a write-off with items, amount or accounting needs. Default true.
+    /// Whether the user has the permission that a write-off with items, amount or accounting requires.
+    /// Default true.
     enhanced_write_off: bool = true;
-    /// The permission to take an invoice back that accounting has. Default true.
+    /// Whether the user has the permission to change an invoice that was transferred to accounting. Default
+    /// true.
     change_transferred: bool = true;
-    /// The billing rule by which reversals and write-offs take items of zero. Default false.
+    /// Whether the billing rule that allows reversals and write-offs with items of zero is enabled. Default
+    /// false.
     mirror_zero_items: bool = false;
-    /// The notification without which no invoice is mailed. Default true.
+    /// Whether the notification that emails invoices is enabled. Default true.
     invoice_mail: bool = true;
-    /// Reason codes that reversals and write-offs can name. Default: theirs, and `Correcting invoice error`.
+    /// Reason codes for reversals and write-offs. Default: their own, and `Correcting invoice error`.
     reason_codes: Vec<String> =
         ["Write-off", "Invoice reversal", "Correcting invoice error"].map(str::to_owned).to_vec();
-    /// Refuse amounts with more decimals than the currency has, instead of rounding half up. Default false.
+    /// Whether amounts with more decimals than the currency are rejected, instead of rounded half up.
+    /// Default false.
     refuse_excess_decimals: bool = false;
-    /// Let a bulk update keep what came before the row that is refused. Default false: all or nothing.
+    /// Whether a failed bulk update keeps the rows before the invalid one. Default false: all or nothing.
     keep_partial_updates: bool = false;
-    /// Most tax items in one request. Default 500.
+    /// Maximum number of tax items per request. Default 500.
     taxation_items: usize = 500_usize;
-    /// Largest uploaded file, in bytes. Default 4 MiB; the service says 4 MB and not which.
+    /// Maximum size of an uploaded file, in bytes. Default 4 MiB; the documentation says 4 MB.
     max_file: usize = 4 << 20;
-    /// Most files that an invoice takes. Default 50.
+    /// Maximum number of uploaded files per invoice. Default 50.
     files: usize = 50_usize;
-    /// First six digits of the codes with which invoice calls with a body are refused, creation and posting
-    /// aside, whose digits are known. Default 590000.
+    /// First six digits of the error codes of invoice requests with a body, except creation and posting,
+    /// whose digits are known. Default 590000.
     invoice_code: u32 = 590_000_u32;
-    /// First six digits of the codes with which bill-run calls with a body are refused; the list of
-    /// resource codes is not public. Default 500000.
+    /// First six digits of the error codes of bill-run requests with a body; the list of resource codes is
+    /// not public. Default 500000.
     bill_run_code: u32 = 500_000_u32;
-    /// What refused bill-run calls say.
+    /// Messages of rejected bill-run requests.
     bill_run_texts: BillRunTexts = BillRunTexts::default();
 }
 
-/// How many requests fit into each window of a quota.
+/// A request quota, per window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateQuota {
-    /// Requests a minute.
+    /// Requests per minute.
     pub per_minute: u64,
-    /// Requests an hour.
+    /// Requests per hour.
     pub per_hour: u64,
-    /// Requests a day.
+    /// Requests per day.
     pub per_day: u64,
 }
 
 impl RateQuota {
-    /// All three windows at once.
+    /// Creates a quota of three windows.
     pub const fn new(per_minute: u64, per_hour: u64, per_day: u64) -> Self {
         Self { per_minute, per_hour, per_day }
     }
 }
 
-/// The body of a refused token request, which no page documents.
+/// The body of the response to a rejected token request, which is not documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenRefusal {
-    /// `{"error": "invalid_client", "error_description": ..}`, as the OAuth standard has it.
+    /// `{"error": "invalid_client", "error_description": ..}`, as in the OAuth standard.
     OAuth,
     /// The envelope of every other 401.
     Envelope,
 }
 
-/// The texts of bill-run refusals; none but `cancel_posted` is known from the service.
+/// Messages of rejected bill-run requests. Only `cancel_posted` is the text of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BillRunTexts {
-    /// Post, when the run is not `Completed`.
+    /// Post, if the run is not `Completed`.
     pub post: String,
-    /// Cancel, when the run is neither `Pending` nor `Completed`.
+    /// Cancel, if the run is neither `Pending` nor `Completed`.
     pub cancel: String,
-    /// Cancel, when an invoice of the run is posted.
+    /// Cancel, if an invoice of the run is posted.
     pub cancel_posted: String,
-    /// Cancel, when the run is a catch-up run.
+    /// Cancel, if the run is a catch-up run.
     pub cancel_catch_up: String,
-    /// Delete, when the run is neither `Canceled` nor `Error`.
+    /// Delete, if the run is neither `Canceled` nor `Error`.
     pub delete: String,
-    /// Create, when too many runs are pending.
+    /// Create, if too many runs are pending.
     pub too_many_pending: String,
 }
 

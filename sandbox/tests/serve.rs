@@ -1,4 +1,4 @@
-//! The server over real sockets, with a client of a few lines.
+//! The HTTP server over real sockets, with a minimal client.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Method;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server, Settings, Tenant};
 
-/// Sends one request and reads to the end of the connection.
+/// Sends one request and reads until the connection is closed.
 fn exchange(server: &Server, head: &str, body: &str) -> String {
     let address = server.url().replace("http://", "");
     let mut stream = TcpStream::connect(&address).unwrap();
@@ -20,17 +20,17 @@ fn exchange(server: &Server, head: &str, body: &str) -> String {
         "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
-    let mut answer = String::new();
-    // A hang-up may come as a reset; what was read before it counts.
-    let _ = stream.read_to_string(&mut answer);
-    answer
+    let mut response = String::new();
+    // The server may reset the connection; the bytes received before that are valid.
+    let _ = stream.read_to_string(&mut response);
+    response
 }
 
 fn token(server: &Server) -> String {
     let form = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&grant_type=client_credentials");
     let head = "POST /oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
-    let answer = exchange(server, head, &form);
-    let (_, rest) = answer.split_once("\"access_token\":\"").unwrap();
+    let response = exchange(server, head, &form);
+    let (_, rest) = response.split_once("\"access_token\":\"").unwrap();
     rest[..32].to_owned()
 }
 
@@ -40,27 +40,27 @@ fn server() -> Server {
 }
 
 #[test]
-fn a_run_over_http() {
+fn a_bill_run_over_http() {
     let server = server();
     let token = token(&server);
     let create = format!(
         "POST /v1/bill-runs HTTP/1.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json"
     );
-    let answer = exchange(&server, &create, r#"{"batches":["Batch4"],"targetDate":"2026-12-31"}"#);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains("\"status\":\"Pending\""), "{answer}");
+    let response = exchange(&server, &create, r#"{"batches":["Batch4"],"targetDate":"2026-12-31"}"#);
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(response.contains("\"status\":\"Pending\""), "{response}");
     let items =
         format!("GET /v1/invoices/INV00000001/items?pageSize=5 HTTP/1.1\r\nauthorization: Bearer {token}");
-    let answer = exchange(&server, &items, "");
+    let response = exchange(&server, &items, "");
     let link = format!("\"nextPage\":\"{}/v1/invoices/INV00000001/items?page=2&pageSize=5\"", server.url());
-    assert!(answer.contains(&link), "{answer}");
+    assert!(response.contains(&link), "{response}");
 }
 
 #[test]
-fn many_clients_at_once() {
+fn many_clients_connect_at_once() {
     let server = server();
     let token = token(&server);
-    // All are connected before the first one asks.
+    // All clients are connected before the first request is sent.
     let address = server.url().replace("http://", "");
     let mut streams: Vec<TcpStream> = (0..64).map(|_| TcpStream::connect(&address).unwrap()).collect();
     for stream in streams.iter_mut().rev() {
@@ -71,15 +71,15 @@ fn many_clients_at_once() {
         .unwrap();
     }
     for mut stream in streams {
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 404"), "{response}");
     }
     assert_eq!(server.sandbox().seen(&Method::GET, "/v1/bill-runs/x"), 64);
 }
 
 #[test]
-fn faults_hang_up() {
+fn faults_close_the_connection() {
     let server = server();
     server.sandbox().faults().push(Fault::LoseAnswer);
     server.sandbox().faults().push(Fault::NeverLeaves);
@@ -91,7 +91,7 @@ fn faults_hang_up() {
 }
 
 #[test]
-fn a_dropped_server_is_gone() {
+fn a_dropped_server_stops_listening() {
     let server = server();
     let address = server.url().replace("http://", "");
     let idle = TcpStream::connect(&address).unwrap();

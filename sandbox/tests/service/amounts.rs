@@ -1,4 +1,4 @@
-//! Whatever is done to invoices, their amounts add up: a property over random stories, seen through the API.
+//! Property: the amounts of invoices add up after any sequence of requests, as the API shows them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zuora_sandbox::Settings;
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
-/// One call, or a payment. An index picks one of what there is.
+/// One request or payment. An index selects one of the existing objects.
 #[derive(Clone, Debug)]
 enum Step {
     Create { account: Index, posted: bool, items: Vec<NewItem> },
@@ -34,11 +34,11 @@ struct NewItem {
     amount: Decimal,
     discounts: Vec<Decimal>,
     taxes: Vec<Decimal>,
-    /// Used when there are no taxes.
+    /// Ignored if the item has taxes.
     code: Option<(&'static str, &'static str)>,
 }
 
-/// With more decimals than any currency, so that rounding has work to do.
+/// Amounts with more decimals than any currency, so that they are rounded.
 fn amount() -> impl Strategy<Value = Decimal> {
     (-20_000_i64..2_000_000).prop_map(|value| Decimal::new(value, 3))
 }
@@ -143,7 +143,7 @@ struct Part {
     payment_id: Option<String>,
 }
 
-/// The number behind a literal.
+/// Returns the value of a JSON number.
 fn exact(literal: &RawValue) -> Decimal {
     let text = literal.get();
     assert!(!text.starts_with("-0") || text.contains(|digit: char| ('1'..='9').contains(&digit)), "{text}");
@@ -155,30 +155,30 @@ fn rounded(currency: &str, amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// A desk with what was done at it.
+/// A client with the expected state.
 struct Story {
-    desk: Desk,
-    /// What was paid of each invoice that the last look found.
+    client: TestClient,
+    /// The paid amount of each invoice in the last list.
     invoices: BTreeMap<String, Decimal>,
-    /// Those of them whose items can be changed.
+    /// Paths of the invoices whose items can be changed.
     drafts: Vec<String>,
 }
 
 impl Story {
     fn new() -> Self {
-        // Jobs come early, so that stories have them.
+        // Low limits, so that the sequences contain jobs.
         let settings = Settings::default().post_job_from(3_usize).delete_job_from(2_usize);
-        let desk = Desk::with(settings.reverse_job_above(4_usize));
-        Self { desk, invoices: BTreeMap::new(), drafts: Vec::new() }
+        let client = TestClient::with(settings.reverse_job_above(4_usize));
+        Self { client, invoices: BTreeMap::new(), drafts: Vec::new() }
     }
 
-    /// The path of one of the invoices that are there.
+    /// Returns the path of an existing invoice.
     fn pick(&self, index: Index) -> Option<String> {
         let paths: Vec<&String> = self.invoices.keys().collect();
         (!paths.is_empty()).then(|| index.get(&paths).to_string())
     }
 
-    /// The path of a draft, if there is one: elsewhere most changes are refused.
+    /// Returns the path of a draft if there is one, since other invoices reject most changes.
     fn pick_draft(&self, index: Index) -> Option<String> {
         match self.drafts.is_empty() {
             true => self.pick(index),
@@ -195,7 +195,8 @@ impl Story {
         match step {
             Step::Create { account, posted, items } => self.create(account, posted, &items),
             Step::Bill { batch } => {
-                self.desk.completed(&format!(r#"{{"batches":["Batch{batch}"],"targetDate":"2026-03-31"}}"#));
+                self.client
+                    .completed(&format!(r#"{{"batches":["Batch{batch}"],"targetDate":"2026-03-31"}}"#));
             }
             Step::Add { invoice, item } => {
                 let path = self.pick_draft(invoice)?;
@@ -236,28 +237,28 @@ impl Story {
                     item.id
                 );
                 let before = self.invoice(&path)?;
-                let status = self.desk.post(&format!("{path}/taxation-items"), &body).status;
+                let status = self.client.post(&format!("{path}/taxation-items"), &body).status;
                 let taxed = status == 200 && !inclusive;
                 let change = if taxed { rounded(&before.currency, amount) } else { Decimal::ZERO };
                 assert_eq!(exact(&self.invoice(&path)?.amount), exact(&before.amount) + change);
             }
             Step::Comment { invoice } => {
                 let path = self.pick(invoice)?;
-                self.desk.put(&path, r#"{"comments":"seen"}"#);
+                self.client.put(&path, r#"{"comments":"seen"}"#);
             }
             Step::Pay { invoice, share } => {
                 let path = self.pick(invoice)?;
                 let shown = self.invoice(&path)?;
                 let amount = rounded(&shown.currency, exact(&shown.balance) / Decimal::from(share));
-                if self.desk.sandbox.pay(&shown.invoice_number, amount).is_ok() {
+                if self.client.sandbox.pay(&shown.invoice_number, amount).is_ok() {
                     *self.invoices.get_mut(&path)? += amount;
                 }
             }
             Step::Act { invoice, verb } => {
                 let path = self.pick(invoice)?;
                 match verb {
-                    "delete" => self.desk.delete(&path),
-                    verb => self.desk.put(&format!("{path}/{verb}"), "{}"),
+                    "delete" => self.client.delete(&path),
+                    verb => self.client.put(&format!("{path}/{verb}"), "{}"),
                 };
             }
             Step::BulkPost { invoices } => {
@@ -266,9 +267,10 @@ impl Story {
                     .iter()
                     .map(|path| format!(r#"{{"id":"{}"}}"#, path.rsplit('/').next().unwrap_or_default()))
                     .collect();
-                self.desk.post("/v1/invoices/bulk-post", &format!(r#"{{"invoices":[{}]}}"#, rows.join(",")));
+                self.client
+                    .post("/v1/invoices/bulk-post", &format!(r#"{{"invoices":[{}]}}"#, rows.join(",")));
             }
-            Step::Wait => self.desk.seconds += 3,
+            Step::Wait => self.client.seconds += 3,
         }
         Some(())
     }
@@ -281,38 +283,38 @@ impl Story {
             r#"{{"accountNumber":"A{account:08}","invoiceDate":"2026-03-01","status":"{status}","invoiceItems":[{}]}}"#,
             bodies.join(",")
         );
-        let answer = self.desk.post("/v1/invoices", &body);
-        if answer.status != 200 {
-            assert!(answer.refusal().2.contains("cannot be negative"), "{}", answer.text);
+        let response = self.client.post("/v1/invoices", &body);
+        if response.status != 200 {
+            assert!(response.error().2.contains("cannot be negative"), "{}", response.text);
             return;
         }
-        let shown: Invoice = serde_json::from_str(&answer.text).unwrap();
+        let shown: Invoice = serde_json::from_str(&response.text).unwrap();
         let expected: Decimal = items.iter().map(|item| total(&shown.currency, item)).sum();
         assert_eq!(exact(&shown.amount), expected, "{body}");
     }
 
-    /// Updates an item. A change that is accepted is the one that is expected, one that is refused is none.
+    /// Updates an item, and checks that an accepted update is exact and a rejected one changes nothing.
     fn update(&mut self, path: &str, row: &str, change: Option<Decimal>) {
         let Some(before) = self.invoice(path).map(|invoice| exact(&invoice.amount)) else { return };
-        let answer = self.desk.put(path, &format!(r#"{{"invoiceItems":[{row}]}}"#));
+        let response = self.client.put(path, &format!(r#"{{"invoiceItems":[{row}]}}"#));
         let after = self.invoice(path).map(|invoice| exact(&invoice.amount)).unwrap();
         match change {
-            _ if answer.status != 200 => assert_eq!(after, before, "{row}"),
+            _ if response.status != 200 => assert_eq!(after, before, "{row}"),
             Some(change) => assert_eq!(after, before + change, "{row}"),
             None => {}
         }
     }
 
     fn invoice(&mut self, path: &str) -> Option<Invoice> {
-        let answer = self.desk.get(path);
-        (answer.status == 200).then(|| serde_json::from_str(&answer.text).unwrap())
+        let response = self.client.get(path);
+        (response.status == 200).then(|| serde_json::from_str(&response.text).unwrap())
     }
 
     fn items(&mut self, path: &str) -> Vec<Item> {
         let mut items = Vec::new();
         for page in 1.. {
-            let answer = self.desk.get(&format!("{path}/items?pageSize=40&page={page}"));
-            let page: Items = serde_json::from_str(&answer.text).unwrap();
+            let response = self.client.get(&format!("{path}/items?pageSize=40&page={page}"));
+            let page: Items = serde_json::from_str(&response.text).unwrap();
             items.extend(page.invoice_items);
             if page.next_page.is_none() {
                 break;
@@ -321,10 +323,10 @@ impl Story {
         items
     }
 
-    /// Every invoice that the list shows adds up.
+    /// Checks that the amounts of every listed invoice add up.
     fn check(&mut self) {
         let rows =
-            self.desk.get("/object-query/invoices?pageSize=99").body["data"].as_array().unwrap().clone();
+            self.client.get("/object-query/invoices?pageSize=99").body["data"].as_array().unwrap().clone();
         let mut before = std::mem::take(&mut self.invoices);
         self.drafts.clear();
         for row in rows {
@@ -375,8 +377,8 @@ impl Story {
         let available: Decimal = items.iter().map(|item| exact(&item.available_to_credit_amount)).sum();
         let available_of_taxes: Decimal = taxes().map(|tax| exact(&tax.available_to_credit_amount)).sum();
         assert_eq!(available + available_of_taxes, amount - credited);
-        let answer = self.desk.get(&format!("{path}/application-parts?pageSize=40"));
-        let parts: Parts = serde_json::from_str(&answer.text).unwrap();
+        let response = self.client.get(&format!("{path}/application-parts?pageSize=40"));
+        let parts: Parts = serde_json::from_str(&response.text).unwrap();
         let sum = |is: fn(&Part) -> bool| -> Decimal {
             parts
                 .application_parts
@@ -398,13 +400,13 @@ impl Story {
     }
 }
 
-/// What an item comes to with its discounts and taxes, worked out from what is sent.
+/// Computes the total of an item with its discounts and taxes from the request.
 fn total(currency: &str, item: &NewItem) -> Decimal {
     let amount = rounded(currency, item.amount);
     let others = item.discounts.iter().chain(&item.taxes).map(|other| rounded(currency, *other));
     let computed = match item.code.filter(|_| item.taxes.is_empty()) {
         Some(("VAT", "TaxExclusive")) => rounded(currency, amount * Decimal::new(19, 2)),
-        // A tax that the amount includes changes nothing of the total, one without a rate neither.
+        // Neither an inclusive tax nor a tax code without a rate changes the total.
         _ => Decimal::ZERO,
     };
     amount + others.sum::<Decimal>() + computed

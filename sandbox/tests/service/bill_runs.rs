@@ -1,11 +1,11 @@
-//! The life of a bill run, and every refusal on its way.
+//! The statuses of a bill run, and every error response on the way.
 
 use std::time::Duration;
 
 use serde_json::Value;
-use zuora_sandbox::{Background, Settings};
+use zuora_sandbox::{BackgroundJob, Settings};
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
 
@@ -19,176 +19,178 @@ fn subscription_id(account: usize, place: usize) -> String {
     tenant["accounts"][account - 1]["subscriptions"][place]["id"].as_str().unwrap().to_owned()
 }
 
-/// A token that outlives every schedule.
-fn long_sign_in() -> Settings {
+/// Tokens that outlive every schedule.
+fn long_lived_tokens() -> Settings {
     Settings::default().token_life(Duration::from_secs(365 * 86_400))
 }
 
-/// Numbers of the accounts that a run has invoices for.
-fn billed(desk: &mut Desk, run: &str) -> Vec<usize> {
-    let rows = desk.invoices(run);
+/// Returns the numbers of the accounts that a run has invoiced.
+fn billed(client: &mut TestClient, run: &str) -> Vec<usize> {
+    let rows = client.invoices(run);
     let number = |row: &Value| (1..=12).find(|number| row["accountId"] == account_id(*number)).unwrap();
     rows.iter().map(number).collect()
 }
 
 #[test]
 fn a_run_is_created_billed_and_posted() {
-    let mut desk = Desk::demo();
-    let run = desk.create(ALL);
-    let shown = desk.get(&run).body;
+    let mut client = TestClient::demo();
+    let run = client.create(ALL);
+    let shown = client.get(&run).body;
     assert_eq!(shown["billRunNumber"], "BR-00000001");
     assert_eq!((&shown["invoiceDate"], &shown["targetDate"]), (&"2026-03-01".into(), &"2026-03-31".into()));
     assert_eq!(shown["createdDate"], "2026-03-01 09:00:00");
-    desk.seconds += 1;
-    assert_eq!(desk.status(&run), "Processing");
-    assert!(desk.invoices(&run).is_empty());
-    desk.seconds += 1;
-    assert_eq!(desk.status(&run), "Completed");
-    assert_eq!(billed(&mut desk, &run).len(), 12);
+    client.seconds += 1;
+    assert_eq!(client.status(&run), "Processing");
+    assert!(client.invoices(&run).is_empty());
+    client.seconds += 1;
+    assert_eq!(client.status(&run), "Completed");
+    assert_eq!(billed(&mut client, &run).len(), 12);
 
-    let answer = desk.put(&format!("{run}/post"), r#"{"invoiceDate":"2026-03-15"}"#);
-    assert_eq!((answer.status, &answer.body["status"]), (200, &"PostInProgress".into()));
-    assert!(desk.invoices(&run).iter().all(|invoice| invoice["status"] == "Draft"));
-    desk.seconds += 1;
-    assert_eq!(desk.status(&run), "Posted");
-    for invoice in desk.invoices(&run) {
+    let response = client.put(&format!("{run}/post"), r#"{"invoiceDate":"2026-03-15"}"#);
+    assert_eq!((response.status, &response.body["status"]), (200, &"PostInProgress".into()));
+    assert!(client.invoices(&run).iter().all(|invoice| invoice["status"] == "Draft"));
+    client.seconds += 1;
+    assert_eq!(client.status(&run), "Posted");
+    for invoice in client.invoices(&run) {
         assert_eq!((&invoice["status"], &invoice["invoiceDate"]), (&"Posted".into(), &"2026-03-15".into()));
     }
-    let first = desk.get("/v1/invoices/INV00000001").body;
+    let first = client.get("/v1/invoices/INV00000001").body;
     assert_eq!((&first["dueDate"], &first["postedDate"]), (&"2026-04-14".into(), &"2026-03-01".into()));
 }
 
 #[test]
-fn what_is_billed_is_not_billed_again_until_the_run_is_canceled() {
-    let mut desk = Desk::demo();
-    let first = desk.completed(ALL);
-    let second = desk.completed(ALL);
-    assert!(billed(&mut desk, &second).is_empty(), "the first is still a draft");
+fn charges_are_not_billed_again_until_the_run_is_canceled() {
+    let mut client = TestClient::demo();
+    let first = client.completed(ALL);
+    let second = client.completed(ALL);
+    assert!(billed(&mut client, &second).is_empty(), "the first is still a draft");
 
-    assert_eq!(desk.put(&format!("{first}/cancel"), "{}").body["status"], "CancelInProgress");
-    desk.seconds += 1;
-    assert_eq!(desk.status(&first), "Canceled");
-    assert!(desk.invoices(&first).iter().all(|invoice| invoice["status"] == "Canceled"));
-    let third = desk.completed(ALL);
-    assert_eq!(billed(&mut desk, &third).len(), 12);
+    assert_eq!(client.put(&format!("{first}/cancel"), "{}").body["status"], "CancelInProgress");
+    client.seconds += 1;
+    assert_eq!(client.status(&first), "Canceled");
+    assert!(client.invoices(&first).iter().all(|invoice| invoice["status"] == "Canceled"));
+    let third = client.completed(ALL);
+    assert_eq!(billed(&mut client, &third).len(), 12);
 
-    assert_eq!(desk.delete(&first).body["status"], "RemoveInProgress");
-    desk.seconds += 1;
-    assert_eq!(desk.get(&first).status, 404);
-    assert_eq!(desk.get("/v1/invoices/INV00000001").status, 404);
-    let fourth = desk.completed(ALL);
-    assert!(billed(&mut desk, &fourth).is_empty(), "deleting gives nothing back a second time");
-    let later = desk.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-04-30"}"#);
-    assert!(!billed(&mut desk, &later).is_empty());
+    assert_eq!(client.delete(&first).body["status"], "RemoveInProgress");
+    client.seconds += 1;
+    assert_eq!(client.get(&first).status, 404);
+    assert_eq!(client.get("/v1/invoices/INV00000001").status, 404);
+    let fourth = client.completed(ALL);
+    assert!(billed(&mut client, &fourth).is_empty(), "deleting gives nothing back a second time");
+    let later = client.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-04-30"}"#);
+    assert!(!billed(&mut client, &later).is_empty());
 }
 
 #[test]
-fn calls_in_the_wrong_status_are_refused() {
-    let mut desk = Desk::demo();
-    let run = desk.create(ALL);
+fn requests_in_the_wrong_status_are_rejected() {
+    let mut client = TestClient::demo();
+    let run = client.create(ALL);
     let (post, cancel) = (format!("{run}/post"), format!("{run}/cancel"));
     let only = |what: &str| format!("Only bill runs with {what}.");
     let post_text = only("Completed status can be posted");
     let cancel_text = only("Pending or Completed status can be canceled");
     let delete_text = only("Canceled or Error status can be deleted");
-    assert_eq!(desk.put(&post, "{}").refusal(), (400, 50_000_030, post_text.as_str()));
-    assert_eq!(desk.delete(&run).refusal(), (400, 50_000_030, delete_text.as_str()));
-    desk.seconds += 1;
-    assert_eq!(desk.put(&post, "{}").refusal().2, post_text);
-    assert_eq!(desk.put(&cancel, "{}").refusal().2, cancel_text);
-    desk.seconds += 1;
-    assert_eq!(desk.delete(&run).refusal().2, delete_text);
-    assert_eq!(desk.put(&post, "{}").status, 200);
-    assert_eq!(desk.put(&post, "{}").refusal().2, post_text);
-    assert_eq!(desk.put(&cancel, "{}").refusal().2, cancel_text);
-    desk.seconds += 1;
-    assert_eq!(desk.put(&post, "{}").refusal().2, post_text);
-    assert_eq!(desk.put(&cancel, "{}").refusal().2, cancel_text);
-    assert_eq!(desk.delete(&run).refusal().2, delete_text);
+    assert_eq!(client.put(&post, "{}").error(), (400, 50_000_030, post_text.as_str()));
+    assert_eq!(client.delete(&run).error(), (400, 50_000_030, delete_text.as_str()));
+    client.seconds += 1;
+    assert_eq!(client.put(&post, "{}").error().2, post_text);
+    assert_eq!(client.put(&cancel, "{}").error().2, cancel_text);
+    client.seconds += 1;
+    assert_eq!(client.delete(&run).error().2, delete_text);
+    assert_eq!(client.put(&post, "{}").status, 200);
+    assert_eq!(client.put(&post, "{}").error().2, post_text);
+    assert_eq!(client.put(&cancel, "{}").error().2, cancel_text);
+    client.seconds += 1;
+    assert_eq!(client.put(&post, "{}").error().2, post_text);
+    assert_eq!(client.put(&cancel, "{}").error().2, cancel_text);
+    assert_eq!(client.delete(&run).error().2, delete_text);
 
-    let other = desk.create(ALL);
-    desk.put(&format!("{other}/cancel"), "{}");
-    assert_eq!(desk.put(&format!("{other}/cancel"), "{}").refusal().2, cancel_text);
-    desk.seconds += 1;
-    assert_eq!(desk.put(&format!("{other}/cancel"), "{}").refusal().2, cancel_text);
-    assert_eq!(desk.put(&format!("{other}/post"), "{}").refusal().2, post_text);
+    let other = client.create(ALL);
+    client.put(&format!("{other}/cancel"), "{}");
+    assert_eq!(client.put(&format!("{other}/cancel"), "{}").error().2, cancel_text);
+    client.seconds += 1;
+    assert_eq!(client.put(&format!("{other}/cancel"), "{}").error().2, cancel_text);
+    assert_eq!(client.put(&format!("{other}/post"), "{}").error().2, post_text);
 }
 
 #[test]
 fn background_work_can_fail() {
-    let mut desk = Desk::demo();
-    desk.sandbox.fail_next(Background::Billing);
-    let run = desk.create(ALL);
-    desk.seconds += 2;
-    assert_eq!(desk.status(&run), "Error");
-    assert_eq!(desk.delete(&run).status, 200);
-    desk.seconds += 1;
-    assert_eq!(desk.get(&run).status, 404);
+    let mut client = TestClient::demo();
+    client.sandbox.fail_next(BackgroundJob::Billing);
+    let run = client.create(ALL);
+    client.seconds += 2;
+    assert_eq!(client.status(&run), "Error");
+    assert_eq!(client.delete(&run).status, 200);
+    client.seconds += 1;
+    assert_eq!(client.get(&run).status, 404);
 
-    desk.sandbox.fail_next(Background::Posting);
-    let run = desk.completed(ALL);
-    let drafts =
-        |desk: &mut Desk| desk.invoices(&run).iter().filter(|invoice| invoice["status"] == "Draft").count();
-    desk.put(&format!("{run}/post"), "{}");
-    desk.seconds += 1;
-    assert_eq!((desk.status(&run).as_str(), drafts(&mut desk)), ("Completed", 1));
+    client.sandbox.fail_next(BackgroundJob::Posting);
+    let run = client.completed(ALL);
+    let drafts = |client: &mut TestClient| {
+        client.invoices(&run).iter().filter(|invoice| invoice["status"] == "Draft").count()
+    };
+    client.put(&format!("{run}/post"), "{}");
+    client.seconds += 1;
+    assert_eq!((client.status(&run).as_str(), drafts(&mut client)), ("Completed", 1));
     let text = "The Bill Run cannot be Cancelled, There are Posted invoices.";
-    assert_eq!(desk.put(&format!("{run}/cancel"), "{}").refusal().2, text);
-    desk.put(&format!("{run}/post"), "{}");
-    desk.seconds += 1;
-    assert_eq!((desk.status(&run).as_str(), drafts(&mut desk)), ("Posted", 0));
+    assert_eq!(client.put(&format!("{run}/cancel"), "{}").error().2, text);
+    client.put(&format!("{run}/post"), "{}");
+    client.seconds += 1;
+    assert_eq!((client.status(&run).as_str(), drafts(&mut client)), ("Posted", 0));
 }
 
 #[test]
 fn autopost_and_autoemail_follow_each_other() {
-    let mut desk = Desk::demo();
-    let run = desk.create(
+    let mut client = TestClient::demo();
+    let run = client.create(
         r#"{"batches":["Batch1"],"billCycleDay":"1","targetDate":"2026-03-31","autoPost":true,"autoEmail":true}"#,
     );
-    desk.seconds += 2;
-    assert_eq!(desk.status(&run), "PostInProgress");
-    desk.seconds += 1;
-    assert_eq!(desk.status(&run), "Posted");
-    assert_eq!(billed(&mut desk, &run), [1, 3]);
-    assert_eq!(desk.get("/v1/invoices/INV00000001").body["lastEmailSentDate"], "2026-03-01 09:00:03");
+    client.seconds += 2;
+    assert_eq!(client.status(&run), "PostInProgress");
+    client.seconds += 1;
+    assert_eq!(client.status(&run), "Posted");
+    assert_eq!(billed(&mut client, &run), [1, 3]);
+    assert_eq!(client.get("/v1/invoices/INV00000001").body["lastEmailSentDate"], "2026-03-01 09:00:03");
 }
 
 #[test]
-fn email_mails_posted_documents_once() {
-    let mut desk = Desk::demo();
-    let run = desk.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
-    let mailed = |desk: &mut Desk| desk.get("/v1/invoices/INV00000001").body["lastEmailSentDate"].clone();
-    assert_eq!(desk.post("/v1/bill-runs/BR-00000001/emails", "{}").text, r#"{"success":true}"#);
-    assert_eq!(mailed(&mut desk), Value::Null, "a draft");
-    desk.put(&format!("{run}/post"), "{}");
-    desk.seconds += 1;
-    desk.post(&format!("{run}/emails"), "{}");
-    assert_eq!(mailed(&mut desk), "2026-03-01 09:00:03");
-    desk.seconds += 60;
-    desk.post("/v1/bill-runs/BR-00000001/emails", r#"{"resend":false}"#);
-    assert_eq!(mailed(&mut desk), "2026-03-01 09:00:03");
-    desk.post("/v1/bill-runs/BR-00000001/emails", r#"{"resend":"true"}"#);
-    assert_eq!(mailed(&mut desk), "2026-03-01 09:01:03");
-    assert_eq!(desk.post(&format!("{run}/emails"), "").status, 415);
+fn posted_documents_are_emailed_once() {
+    let mut client = TestClient::demo();
+    let run = client.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
+    let mailed =
+        |client: &mut TestClient| client.get("/v1/invoices/INV00000001").body["lastEmailSentDate"].clone();
+    assert_eq!(client.post("/v1/bill-runs/BR-00000001/emails", "{}").text, r#"{"success":true}"#);
+    assert_eq!(mailed(&mut client), Value::Null, "a draft");
+    client.put(&format!("{run}/post"), "{}");
+    client.seconds += 1;
+    client.post(&format!("{run}/emails"), "{}");
+    assert_eq!(mailed(&mut client), "2026-03-01 09:00:03");
+    client.seconds += 60;
+    client.post("/v1/bill-runs/BR-00000001/emails", r#"{"resend":false}"#);
+    assert_eq!(mailed(&mut client), "2026-03-01 09:00:03");
+    client.post("/v1/bill-runs/BR-00000001/emails", r#"{"resend":"true"}"#);
+    assert_eq!(mailed(&mut client), "2026-03-01 09:01:03");
+    assert_eq!(client.post(&format!("{run}/emails"), "").status, 415);
 }
 
 #[test]
 fn the_number_of_a_run_is_an_id_only_where_documented() {
-    let mut desk = Desk::demo();
-    desk.create(ALL);
+    let mut client = TestClient::demo();
+    client.create(ALL);
     let missing = "Cannot find entity by key: 'BR-00000001'.";
-    assert_eq!(desk.get("/v1/bill-runs/BR-00000001").refusal(), (404, 50_000_040, missing));
-    desk.sandbox.settings().run_number_as_id = true;
-    assert_eq!(desk.get("/v1/bill-runs/BR-00000001").status, 200);
+    assert_eq!(client.get("/v1/bill-runs/BR-00000001").error(), (404, 50_000_040, missing));
+    client.sandbox.settings().run_number_as_id = true;
+    assert_eq!(client.get("/v1/bill-runs/BR-00000001").status, 200);
 }
 
 #[test]
-fn scopes_choose_accounts_subscriptions_and_charges() {
+fn scopes_select_accounts_subscriptions_and_charges() {
     let run = |fields: &str| {
-        let mut desk = Desk::demo();
-        let run = desk.completed(&format!(r#"{{{fields},"targetDate":"2026-03-31"}}"#));
-        let accounts = billed(&mut desk, &run);
-        let items = desk.get("/v1/invoices/INV00000001/items?pageSize=40").body["invoiceItems"].clone();
+        let mut client = TestClient::demo();
+        let run = client.completed(&format!(r#"{{{fields},"targetDate":"2026-03-31"}}"#));
+        let accounts = billed(&mut client, &run);
+        let items = client.get("/v1/invoices/INV00000001/items?pageSize=40").body["invoiceItems"].clone();
         (accounts, items.as_array().map_or(0, Vec::len))
     };
     assert_eq!(run(r#""batches":["Batch2","Batch4"],"billCycleDay":"15""#).0, [5, 12]);
@@ -213,20 +215,20 @@ fn scopes_choose_accounts_subscriptions_and_charges() {
 }
 
 #[test]
-fn a_filter_is_shown_as_it_came() {
-    let mut desk = Desk::demo();
+fn a_filter_is_shown_as_received() {
+    let mut client = TestClient::demo();
     let account = account_id(4);
-    let run = desk.create(&format!(
+    let run = client.create(&format!(
         r#"{{"billRunFilters":[{{"filterType":"Account","accountId":"{account}"}}],"targetDate":"2026-03-31"}}"#
     ));
-    let shown = desk.get(&run).body;
+    let shown = client.get(&run).body;
     assert_eq!(shown["billRunFilters"][0]["accountId"], *account);
     assert_eq!((&shown["batches"], &shown["billCycleDay"]), (&Value::Null, &Value::Null));
 }
 
 #[test]
-fn creating_is_refused_field_by_field() {
-    let mut desk = Desk::demo();
+fn creation_is_rejected_field_by_field() {
+    let mut client = TestClient::demo();
     let account = account_id(1);
     let own = subscription_id(1, 0);
     let other = format!(
@@ -291,101 +293,101 @@ fn creating_is_refused_field_by_field() {
             "'billCycleDay'",
         ),
     ] {
-        let answer = desk.post("/v1/bill-runs", &body);
-        let (status, code, message) = answer.refusal();
+        let response = client.post("/v1/bill-runs", &body);
+        let (status, code, message) = response.error();
         assert_eq!(code % 100, category, "{body}: {message}");
         assert_eq!(status, if category == 10 { 403 } else { 400 }, "{body}");
         assert!(message.contains(says), "{body}: {message}");
     }
-    assert_eq!(desk.create(ALL).len(), "/v1/bill-runs/".len() + 32, "none of them made a run");
-    assert_eq!(desk.get("/v1/bill-runs/x").status, 404);
+    assert_eq!(client.create(ALL).len(), "/v1/bill-runs/".len() + 32, "none of them made a run");
+    assert_eq!(client.get("/v1/bill-runs/x").status, 404);
 }
 
 #[test]
-fn too_many_pending_runs_are_refused() {
-    let mut desk = Desk::with(Settings::default().pending_runs(2_usize));
+fn too_many_pending_runs_are_rejected() {
+    let mut client = TestClient::with(Settings::default().pending_runs(2_usize));
     for _ in 0..3 {
-        desk.create(ALL);
+        client.create(ALL);
     }
-    assert_eq!(desk.post("/v1/bill-runs", ALL).refusal().1, 50_000_030);
-    desk.seconds += 2;
-    desk.create(ALL);
+    assert_eq!(client.post("/v1/bill-runs", ALL).error().1, 50_000_030);
+    client.seconds += 2;
+    client.create(ALL);
 }
 
 #[test]
 fn a_schedule_runs_and_repeats() {
-    let mut desk = Desk::with(long_sign_in());
-    let run = desk.create(
+    let mut client = TestClient::with(long_lived_tokens());
+    let run = client.create(
         r#"{"name":"Nightly","batches":["AllBatches"],"billCycleDay":"AsRunDay","targetDate":"2026-03-20",
             "schedule":{"repeatFrom":"2026-03-15","repeatTo":"2026-04-30","repeatType":"Monthly","runTime":3}}"#,
     );
-    let shown = desk.get(&run).body;
+    let shown = client.get(&run).body;
     assert_eq!(shown["scheduledExecutionTime"], "2026-03-15 03:00:00");
     assert_eq!((&shown["targetDate"], &shown["targetDateOffset"]), (&"2026-03-20".into(), &5.into()));
     assert_eq!((&shown["invoiceDate"], &shown["invoiceDateOffset"]), (&"2026-03-15".into(), &0.into()));
     // 13 days and 18 hours from 2026-03-01 09:00 to 2026-03-15 03:00.
-    desk.seconds += 13 * 86_400 + 18 * 3600 - 1;
-    assert_eq!(desk.status(&run), "Pending");
-    desk.seconds += 1;
-    assert_eq!(desk.status(&run), "Processing");
-    desk.seconds += 1;
-    assert_eq!(billed(&mut desk, &run), [2, 5, 8, 9, 12], "bill cycle day 15");
-    assert_eq!(desk.invoices(&run)[0]["targetDate"], "2026-03-20");
+    client.seconds += 13 * 86_400 + 18 * 3600 - 1;
+    assert_eq!(client.status(&run), "Pending");
+    client.seconds += 1;
+    assert_eq!(client.status(&run), "Processing");
+    client.seconds += 1;
+    assert_eq!(billed(&mut client, &run), [2, 5, 8, 9, 12], "bill cycle day 15");
+    assert_eq!(client.invoices(&run)[0]["targetDate"], "2026-03-20");
 
-    desk.sandbox.settings().run_number_as_id = true;
-    let next = desk.get("/v1/bill-runs/BR-00000002").body;
+    client.sandbox.settings().run_number_as_id = true;
+    let next = client.get("/v1/bill-runs/BR-00000002").body;
     assert_eq!((&next["status"], &next["name"]), (&"Pending".into(), &"Nightly".into()));
     assert_eq!(next["scheduledExecutionTime"], "2026-04-15 03:00:00");
     assert_eq!((&next["targetDate"], &next["targetDateOffset"]), (&Value::Null, &5.into()));
-    desk.seconds += 31 * 86_400;
-    assert_eq!(desk.status("/v1/bill-runs/BR-00000002"), "Completed");
-    assert_eq!(desk.invoices("/v1/bill-runs/BR-00000002")[0]["targetDate"], "2026-04-20");
-    assert_eq!(desk.get("/v1/bill-runs/BR-00000003").status, 404, "the schedule ends in April");
+    client.seconds += 31 * 86_400;
+    assert_eq!(client.status("/v1/bill-runs/BR-00000002"), "Completed");
+    assert_eq!(client.invoices("/v1/bill-runs/BR-00000002")[0]["targetDate"], "2026-04-20");
+    assert_eq!(client.get("/v1/bill-runs/BR-00000003").status, 404, "the schedule ends in April");
 }
 
 #[test]
-fn canceling_once_leaves_the_next_run() {
+fn canceling_once_keeps_the_next_run() {
     let body = r#"{"batches":["AllBatches"],"invoiceDateMonthOffset":1,"invoiceDateDayOfMonth":1,
         "targetDateMonthOffset":1,"targetDateDayOfMonth":31,
         "schedule":{"repeatFrom":"2026-03-16","repeatType":"Monthly","runTime":0}}"#;
-    let mut desk = Desk::with(long_sign_in());
-    let run = desk.create(body);
-    let answer = desk.put(&format!("{run}/cancel"), "{}").body;
-    assert_eq!(answer["status"], "CancelInProgress");
-    let next = &answer["nextRun"];
+    let mut client = TestClient::with(long_lived_tokens());
+    let run = client.create(body);
+    let response = client.put(&format!("{run}/cancel"), "{}").body;
+    assert_eq!(response["status"], "CancelInProgress");
+    let next = &response["nextRun"];
     assert_eq!((&next["status"], &next["billRunNumber"]), (&"Pending".into(), &"BR-00000002".into()));
     assert_eq!(next["scheduledExecutionTime"], "2026-04-16 00:00:00");
     assert_eq!((&next["invoiceDateMonthOffset"], &next["invoiceDateDayOfMonth"]), (&1.into(), &1.into()));
     let next = format!("/v1/bill-runs/{}", next["id"].as_str().unwrap());
-    desk.seconds += 46 * 86_400;
-    assert_eq!((desk.status(&run).as_str(), desk.status(&next).as_str()), ("Canceled", "Completed"));
-    let invoice = desk.invoices(&next)[0].clone();
+    client.seconds += 46 * 86_400;
+    assert_eq!((client.status(&run).as_str(), client.status(&next).as_str()), ("Canceled", "Completed"));
+    let invoice = client.invoices(&next)[0].clone();
     assert_eq!(
         (&invoice["invoiceDate"], &invoice["targetDate"]),
         (&"2026-05-01".into(), &"2026-05-31".into())
     );
 
-    let mut desk = Desk::with(long_sign_in());
-    let run = desk.create(body);
-    let answer = desk.put(&format!("{run}/cancel"), r#"{"cancelOnce":false}"#).body;
-    assert_eq!(answer["nextRun"], Value::Null);
-    desk.seconds += 60 * 86_400;
-    assert_eq!(desk.status(&run), "Canceled");
-    desk.sandbox.settings().run_number_as_id = true;
-    assert_eq!(desk.get("/v1/bill-runs/BR-00000002").status, 404);
+    let mut client = TestClient::with(long_lived_tokens());
+    let run = client.create(body);
+    let response = client.put(&format!("{run}/cancel"), r#"{"cancelOnce":false}"#).body;
+    assert_eq!(response["nextRun"], Value::Null);
+    client.seconds += 60 * 86_400;
+    assert_eq!(client.status(&run), "Canceled");
+    client.sandbox.settings().run_number_as_id = true;
+    assert_eq!(client.get("/v1/bill-runs/BR-00000002").status, 404);
 }
 
 #[test]
 fn a_catch_up_run_bills_without_documents() {
-    let mut desk = Desk::with(Settings::default().catch_up(true));
-    desk.completed(r#"{"batches":["Batch1"],"targetDate":"2026-01-31"}"#);
+    let mut client = TestClient::with(Settings::default().catch_up(true));
+    client.completed(r#"{"batches":["Batch1"],"targetDate":"2026-01-31"}"#);
     let run =
-        desk.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31","billRunType":"CatchUp"}"#);
-    assert!(billed(&mut desk, &run).is_empty());
+        client.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31","billRunType":"CatchUp"}"#);
+    assert!(billed(&mut client, &run).is_empty());
     assert_eq!(
-        desk.put(&format!("{run}/cancel"), "{}").refusal().2,
+        client.put(&format!("{run}/cancel"), "{}").error().2,
         "Catch-up bill runs cannot be canceled."
     );
-    let rest = desk.completed(ALL);
-    assert_eq!(billed(&mut desk, &rest), [1, 2, 3], "accounts that had an invoice were left alone");
+    let rest = client.completed(ALL);
+    assert_eq!(billed(&mut client, &rest), [1, 2, 3], "accounts that had an invoice were left alone");
 }

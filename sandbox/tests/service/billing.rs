@@ -1,9 +1,9 @@
-//! Three accounts worked out by hand from the numbers in the tenant file.
+//! Invoices of three accounts, computed by hand from the tenant file.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,24 +34,24 @@ type Row<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, &'a str);
 
 #[track_caller]
 fn check(account: &str, currency: &str, rows: &[Row<'_>], total: &str) {
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     let tenant: serde_json::Value = serde_json::from_str(include_str!("../../demo-tenant.json")).unwrap();
     let accounts = tenant["accounts"].as_array().unwrap();
     let id = accounts.iter().find(|one| one["accountNumber"] == account).unwrap()["id"].clone();
-    let run = desk.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#);
-    let drafts = desk.invoices(&run);
+    let run = client.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#);
+    let drafts = client.invoices(&run);
     let mine: Vec<_> = drafts.iter().filter(|invoice| invoice["accountId"] == id).collect();
     assert_eq!(mine.len(), 1, "one draft for the account");
     assert_eq!((&mine[0]["status"], &mine[0]["currency"]), (&"Draft".into(), &currency.into()));
     let path = format!("/v1/invoices/{}", mine[0]["id"].as_str().unwrap());
-    let text = desk.get(&format!("{path}/items?pageSize=40")).text;
+    let text = client.get(&format!("{path}/items?pageSize=40")).text;
     let items: Items = serde_json::from_str(&text).unwrap();
     let seen: Vec<Row<'_>> = items.invoice_items.iter().map(Item::row).collect();
     assert_eq!(seen, rows, "{account}");
     for item in &items.invoice_items {
         assert_eq!(item.balance.get(), item.charge_amount.get());
     }
-    let text = desk.get(&path).text;
+    let text = client.get(&path).text;
     let invoice: Total = serde_json::from_str(&text).unwrap();
     assert_eq!((invoice.amount.get(), invoice.balance.get()), (total, total));
 }
@@ -81,7 +81,7 @@ impl Item {
 #[test]
 fn dollars_of_a00000001() {
     let rows = [
-        // 9.995 x 3 = 29.985: half a cent goes up, to 29.99 (half to even would give 29.98).
+        // 9.995 x 3 = 29.985: half a cent is rounded up, to 29.99 (half to even would give 29.98).
         ("Team Plan: seats", "2026-01-01", "2026-01-31", "9.995", "3", "29.99"),
         ("Team Plan: seats", "2026-02-01", "2026-02-28", "9.995", "3", "29.99"),
         ("Team Plan: seats", "2026-03-01", "2026-03-31", "9.995", "3", "29.99"),

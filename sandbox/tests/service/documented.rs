@@ -1,9 +1,9 @@
-//! Every field of every answer is one that the facts know, with a type that they know.
+//! Every field of every response is documented, with the documented type.
 
 use serde_json::Value;
-use zuora_sandbox::Background;
+use zuora_sandbox::BackgroundJob;
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
 struct Facts {
     schemas: Value,
@@ -20,11 +20,13 @@ impl Facts {
     }
 
     #[track_caller]
-    fn check(&self, schema: &str, answer: &Value) {
+    fn check(&self, schema: &str, response: &Value) {
         let fields =
             self.schemas[schema]["fields"].as_array().unwrap_or_else(|| panic!("no schema {schema}"));
         let seen = self.schemas[schema]["undeclared_fields_seen"].as_array().map_or(&[][..], Vec::as_slice);
-        for (name, value) in answer.as_object().unwrap_or_else(|| panic!("{schema} is no object: {answer}")) {
+        for (name, value) in
+            response.as_object().unwrap_or_else(|| panic!("{schema} is no object: {response}"))
+        {
             if name.ends_with("__c") {
                 assert!(self.schemas[schema]["custom_fields"].is_string(), "{schema} has no custom fields");
                 continue;
@@ -95,47 +97,47 @@ const WEEKLY: &str = r#"{"billRunFilters":[{"filterType":"FilterCondition","obje
 #[test]
 fn bill_runs_are_documented() {
     let facts = Facts::read();
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     for body in [ALL, MONTHLY, WEEKLY] {
-        let created = desk.post("/v1/bill-runs", body);
+        let created = client.post("/v1/bill-runs", body);
         facts.check("BillRunResponse", &created.body);
         let run = format!("/v1/bill-runs/{}", created.body["id"].as_str().unwrap());
-        facts.check("BillRunResponse", &desk.get(&run).body);
-        let canceled = desk.put(&format!("{run}/cancel"), "{}").body;
+        facts.check("BillRunResponse", &client.get(&run).body);
+        let canceled = client.put(&format!("{run}/cancel"), "{}").body;
         assert_eq!(canceled["nextRun"].is_object(), body != ALL);
         facts.check("CancelBillRunResponse", &canceled);
-        desk.seconds += 1;
-        facts.check("BillRunResponse", &desk.delete(&run).body);
+        client.seconds += 1;
+        facts.check("BillRunResponse", &client.delete(&run).body);
     }
-    let run = desk.completed(ALL);
-    facts.check("BillRunResponse", &desk.put(&format!("{run}/post"), "{}").body);
-    desk.seconds += 1;
-    facts.check("BillRunResponse", &desk.get(&run).body);
-    facts.check("CommonResponse", &desk.post(&format!("{run}/emails"), "{}").body);
+    let run = client.completed(ALL);
+    facts.check("BillRunResponse", &client.put(&format!("{run}/post"), "{}").body);
+    client.seconds += 1;
+    facts.check("BillRunResponse", &client.get(&run).body);
+    facts.check("CommonResponse", &client.post(&format!("{run}/emails"), "{}").body);
 }
 
 #[test]
 fn invoices_and_their_items_are_documented() {
     let facts = Facts::read();
-    let mut desk = Desk::demo();
-    let run = desk.completed(ALL);
-    facts.check("InvoiceResponse", &desk.get("/v1/invoices/INV00000001").body);
-    desk.put(&format!("{run}/post"), "{}");
-    desk.seconds += 1;
-    desk.post(&format!("{run}/emails"), "{}");
-    let posted = desk.get("/v1/invoices/INV00000001").body;
+    let mut client = TestClient::demo();
+    let run = client.completed(ALL);
+    facts.check("InvoiceResponse", &client.get("/v1/invoices/INV00000001").body);
+    client.put(&format!("{run}/post"), "{}");
+    client.seconds += 1;
+    client.post(&format!("{run}/emails"), "{}");
+    let posted = client.get("/v1/invoices/INV00000001").body;
     assert!(posted["postedDate"].is_string() && posted["lastEmailSentDate"].is_string());
     facts.check("InvoiceResponse", &posted);
-    facts.check("InvoiceItemsResponse", &desk.get("/v1/invoices/INV00000001/items?pageSize=1&page=1").body);
-    for row in desk.invoices(&run) {
+    facts.check("InvoiceItemsResponse", &client.get("/v1/invoices/INV00000001/items?pageSize=1&page=1").body);
+    for row in client.invoices(&run) {
         facts.check("ExpandedInvoice", &row);
     }
-    let nulls = desk.get("/object-query/invoices?includeNullFields=true").body["data"][0].clone();
+    let nulls = client.get("/object-query/invoices?includeNullFields=true").body["data"][0].clone();
     let known = facts.schemas["ExpandedInvoice"]["fields"].as_array().unwrap();
     assert_eq!(nulls.as_object().unwrap().len(), known.len());
 }
 
-/// An invoice with all that can be given.
+/// Returns an invoice with every field that a request can have.
 const STANDALONE: &str = r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01","comments":"c","autoPay":true,
     "templateId":"8ad0","communicationProfileId":"8ad0","transferredToAccounting":"No","Region__c":"R",
     "IntegrationId__NS":"i","IntegrationStatus__NS":"s","SyncDate__NS":"d","sequenceSet":"q",
@@ -158,14 +160,14 @@ const STANDALONE: &str = r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-
 #[test]
 fn standalone_invoices_are_documented() {
     let facts = Facts::read();
-    let mut desk = Desk::demo();
-    let created = desk.post("/v1/invoices", STANDALONE);
+    let mut client = TestClient::demo();
+    let created = client.post("/v1/invoices", STANDALONE);
     facts.check("InvoiceResponse", &created.body);
     let path = format!("/v1/invoices/{}", created.body["id"].as_str().unwrap());
-    let items = desk.get(&format!("{path}/items?pageSize=1")).body;
+    let items = client.get(&format!("{path}/items?pageSize=1")).body;
     facts.check("InvoiceItemsResponse", &items);
-    facts.check("InvoiceItemsResponse", &desk.get(&format!("{path}/items")).body);
-    // Whatever was given and has a place in the answer is there again.
+    facts.check("InvoiceItemsResponse", &client.get(&format!("{path}/items")).body);
+    // The response contains every given field that it has a place for.
     let item = &items["invoiceItems"][0];
     for name in
         ["bookingReference", "itemType", "purchaseOrderNumber", "revRecCode", "unitOfMeasure", "SyncDate__NS"]
@@ -174,7 +176,7 @@ fn standalone_invoices_are_documented() {
     }
     assert_eq!((&item["Region__c"], &item["unitPrice"]), (&1.into(), &50.into()));
     let taxes = format!("{path}/items/{}/taxation-items?pageSize=1", item["id"].as_str().unwrap());
-    facts.check("TaxationItemsDataResponse", &desk.get(&taxes).body);
+    facts.check("TaxationItemsDataResponse", &client.get(&taxes).body);
     let tax = format!(
         r#"{{"taxationItems":[{{"invoiceItemId":{},"name":"T","jurisdiction":"J","taxAmount":1,"taxRate":0.1,
         "taxRateType":"FlatFee","taxDate":"2026-03-01","country":"US","applicableTaxUnRounded":1.001,"exemptAmount":1,
@@ -182,32 +184,34 @@ fn standalone_invoices_are_documented() {
         "locationCode":"L","taxCode":"C","taxCodeDescription":"d","taxRateDescription":"d","Zone__c":"z"}}]}}"#,
         item["id"]
     );
-    let created = desk.post(&format!("{path}/taxation-items"), &tax).body;
+    let created = client.post(&format!("{path}/taxation-items"), &tax).body;
     assert_eq!(created["taxationItems"][0]["applicableTaxUnRounded"], 1.001);
     facts.check("GetTaxationItemsResponse", &created);
-    facts.check("UpdateInvoiceResponse", &desk.put(&path, r#"{"comments":"x","Region__c":"y"}"#).body);
-    facts.check("CommonResponse", &desk.put("/v1/invoices", r#"{"invoices":[{"id":"INV00000001"}]}"#).body);
-    facts.check("AsyncOperationResponse", &desk.put(&format!("{path}/post"), "{}").body);
-    facts.check("UpdateInvoiceResponse", &desk.put(&path, r#"{"comments":"z"}"#).body);
-    facts.check("InvoiceResponse", &desk.get(&path).body);
-    facts
-        .check("CommonResponse", &desk.post(&format!("{path}/emails"), r#"{"emailAddresses":"a@b.c"}"#).body);
-    // The list has custom fields too, by the facts as members that they do not name.
-    let row = desk.get("/object-query/invoices").body["data"][0].clone();
+    facts.check("UpdateInvoiceResponse", &client.put(&path, r#"{"comments":"x","Region__c":"y"}"#).body);
+    facts.check("CommonResponse", &client.put("/v1/invoices", r#"{"invoices":[{"id":"INV00000001"}]}"#).body);
+    facts.check("AsyncOperationResponse", &client.put(&format!("{path}/post"), "{}").body);
+    facts.check("UpdateInvoiceResponse", &client.put(&path, r#"{"comments":"z"}"#).body);
+    facts.check("InvoiceResponse", &client.get(&path).body);
+    facts.check(
+        "CommonResponse",
+        &client.post(&format!("{path}/emails"), r#"{"emailAddresses":"a@b.c"}"#).body,
+    );
+    // The list has custom fields too, which are documented without names.
+    let row = client.get("/object-query/invoices").body["data"][0].clone();
     let known = row.as_object().unwrap().iter().filter(|(name, _)| !name.contains("__"));
     facts.check("ExpandedInvoice", &known.map(|(name, value)| (name.clone(), value.clone())).collect());
 }
 
 #[test]
-fn bulk_answers_are_documented() {
+fn bulk_responses_are_documented() {
     let facts = Facts::read();
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     let body = format!(r#"{{"invoices":[{STANDALONE},{{}}]}}"#);
-    let created = desk.post("/v1/invoices/batch", &body).body;
+    let created = client.post("/v1/invoices/batch", &body).body;
     assert_eq!(created["invoices"][1]["success"], false);
     facts.check("BulkCreateInvoicesResponse", &created);
     let posted =
-        desk.post("/v1/invoices/bulk-post", r#"{"invoices":[{"id":"INV00000001"},{"id":"x"}]}"#).body;
+        client.post("/v1/invoices/bulk-post", r#"{"invoices":[{"id":"INV00000001"},{"id":"x"}]}"#).body;
     assert_eq!(posted["invoices"][1]["success"], false);
     facts.check("BulkPostInvoicesResponse", &posted);
 }
@@ -215,15 +219,15 @@ fn bulk_answers_are_documented() {
 #[test]
 fn memos_jobs_and_files_are_documented() {
     let facts = Facts::read();
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     let posted = STANDALONE.replacen('{', r#"{"status":"Posted","#, 1);
-    let [reversed, written_off, paid] = [(); 3].map(|()| desk.standalone(&posted));
-    facts.check("ReverseInvoiceResponse", &desk.put(&format!("{reversed}/reverse"), "{}").body);
+    let [reversed, written_off, paid] = [(); 3].map(|()| client.standalone(&posted));
+    facts.check("ReverseInvoiceResponse", &client.put(&format!("{reversed}/reverse"), "{}").body);
     let id = paid.rsplit('/').next().unwrap();
-    desk.sandbox.pay(id, rust_decimal::Decimal::ONE).unwrap();
-    facts.check("WriteOffInvoiceResponse", &desk.put(&format!("{written_off}/write-off"), "{}").body);
-    facts.check("WriteOffInvoiceResponse", &desk.put(&format!("{paid}/write-off"), "{}").body);
-    let mut parts = desk.get(&format!("{paid}/application-parts")).body;
+    client.sandbox.pay(id, rust_decimal::Decimal::ONE).unwrap();
+    facts.check("WriteOffInvoiceResponse", &client.put(&format!("{written_off}/write-off"), "{}").body);
+    facts.check("WriteOffInvoiceResponse", &client.put(&format!("{paid}/write-off"), "{}").body);
+    let mut parts = client.get(&format!("{paid}/application-parts")).body;
     for part in parts["applicationParts"].as_array_mut().unwrap() {
         let part = part.as_object_mut().unwrap();
         part.retain(|_, value| !value.is_null());
@@ -232,50 +236,50 @@ fn memos_jobs_and_files_are_documented() {
     facts.check("GetInvoiceApplicationPartsRequest", &parts);
     let status = format!("/v1/invoices/pdf-status?invoiceKeys={id}");
     for _ in 0..3 {
-        facts.check("GetInvoicePdfStatusBatchResponse", &desk.get(&status).body);
-        desk.seconds += 1;
+        facts.check("GetInvoicePdfStatusBatchResponse", &client.get(&status).body);
+        client.seconds += 1;
     }
     for code in [false, true] {
-        desk.sandbox.settings().pdf_error_code = code;
-        desk.sandbox.fail_next(Background::Pdf);
-        desk.put(&paid, &format!(r#"{{"comments":"{code}"}}"#));
-        desk.seconds += 2;
-        let failed = desk.get(&status).body;
+        client.sandbox.settings().pdf_error_code = code;
+        client.sandbox.fail_next(BackgroundJob::Pdf);
+        client.put(&paid, &format!(r#"{{"comments":"{code}"}}"#));
+        client.seconds += 2;
+        let failed = client.get(&status).body;
         assert_eq!(failed["invoiceFiles"][0]["pdfGenerationStatus"], "Error");
         facts.check("GetInvoicePdfStatusBatchResponse", &failed);
     }
-    facts.check("UploadFileResponse", &desk.upload(&paid, "a.pdf", "application/pdf", "%PDF-").body);
-    facts.check("InvoiceFilesResponse", &desk.get(&format!("{paid}/files?pageSize=1")).body);
-    let draft = desk.standalone(STANDALONE);
-    facts.check("AsyncOperationResponse", &desk.put(&format!("{draft}/cancel"), "{}").body);
-    desk.sandbox.settings().delete_job_from = 1;
-    let deletion = desk.delete(&draft).body;
+    facts.check("UploadFileResponse", &client.upload(&paid, "a.pdf", "application/pdf", "%PDF-").body);
+    facts.check("InvoiceFilesResponse", &client.get(&format!("{paid}/files?pageSize=1")).body);
+    let draft = client.standalone(STANDALONE);
+    facts.check("AsyncOperationResponse", &client.put(&format!("{draft}/cancel"), "{}").body);
+    client.sandbox.settings().delete_job_from = 1;
+    let deletion = client.delete(&draft).body;
     facts.check("AsyncOperationResponse", &deletion);
-    desk.sandbox.fail_next(Background::Job);
+    client.sandbox.fail_next(BackgroundJob::Job);
     let job = format!("/v1/operations/jobs/{}", deletion["jobId"].as_str().unwrap());
     for status in ["Pending", "Processing", "Failed"] {
-        let shown = desk.get(&job).body;
+        let shown = client.get(&job).body;
         assert_eq!(shown["status"], status);
         facts.check("OperationJobResponse", &shown);
-        desk.seconds += 1;
+        client.seconds += 1;
     }
-    desk.sandbox.settings().reverse_job_above = 1;
-    let large = desk.standalone(&posted);
-    facts.check("ReverseInvoiceResponse", &desk.put(&format!("{large}/reverse"), "{}").body);
+    client.sandbox.settings().reverse_job_above = 1;
+    let large = client.standalone(&posted);
+    facts.check("ReverseInvoiceResponse", &client.put(&format!("{large}/reverse"), "{}").body);
 }
 
 #[test]
-fn refusals_and_tokens_are_documented() {
+fn errors_and_tokens_are_documented() {
     let facts = Facts::read();
-    let mut desk = Desk::demo();
-    facts.check("CommonResponse", &desk.get("/v1/invoices/x").body);
-    facts.check("CommonResponse", &desk.post("/v1/bill-runs", "{}").body);
+    let mut client = TestClient::demo();
+    facts.check("CommonResponse", &client.get("/v1/invoices/x").body);
+    facts.check("CommonResponse", &client.post("/v1/bill-runs", "{}").body);
     facts.check(
         "ErrorResponse",
-        &Value::from_iter([("reasons", desk.get("/v1/invoices/x").body["reasons"].clone())]),
+        &Value::from_iter([("reasons", client.get("/v1/invoices/x").body["reasons"].clone())]),
     );
-    let form = crate::desk::form(zuora_sandbox::CLIENT_ID, zuora_sandbox::CLIENT_SECRET);
-    facts.check("TokenResponse", &desk.token(&form).body);
-    desk.sandbox.revoke_tokens();
-    facts.check("CommonResponse", &desk.get("/v1/invoices/x").body);
+    let form = crate::client::form(zuora_sandbox::CLIENT_ID, zuora_sandbox::CLIENT_SECRET);
+    facts.check("TokenResponse", &client.token(&form).body);
+    client.sandbox.revoke_tokens();
+    facts.check("CommonResponse", &client.get("/v1/invoices/x").body);
 }

@@ -1,4 +1,4 @@
-//! The transport without a socket, and the mishaps that it can be told to have.
+//! The in-process transport and its faults.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -8,7 +8,7 @@ use http::{Method, Request, StatusCode};
 use zuora_core::{AsyncTransport, Body, Limits, Now, Transport, TransportError};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
-use crate::desk::form;
+use crate::client::form;
 
 const LIMITS: Limits = Limits::new(Duration::from_secs(130), 1 << 20);
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
@@ -24,11 +24,12 @@ fn send(transport: &InProcess, request: zuora_core::Request) -> Result<zuora_cor
     Transport::send(transport, request, LIMITS)
 }
 
-fn signed_in() -> (InProcess, String) {
+fn transport_with_token() -> (InProcess, String) {
     let transport = InProcess::demo();
     let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
-    let answer = send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
-    let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    let response =
+        send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     (transport, body["access_token"].as_str().unwrap().to_owned())
 }
 
@@ -37,8 +38,8 @@ fn now(transport: &InProcess) -> Duration {
 }
 
 #[test]
-fn the_clock_moves_only_for_requests_and_sleepers() {
-    let (transport, token) = signed_in();
+fn the_clock_advances_only_for_requests_and_sleeps() {
+    let (transport, token) = transport_with_token();
     assert_eq!(now(&transport), Duration::from_millis(20));
     send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
     assert_eq!(now(&transport), Duration::from_millis(40));
@@ -50,8 +51,8 @@ fn the_clock_moves_only_for_requests_and_sleepers() {
 }
 
 #[test]
-fn a_lost_answer_leaves_the_work_done() {
-    let (transport, token) = signed_in();
+fn a_request_whose_response_is_lost_is_executed() {
+    let (transport, token) = transport_with_token();
     transport.sandbox().faults().push(Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
     let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
     assert!(matches!(send(&transport, create()), Err(TransportError::InFlight(_))));
@@ -61,8 +62,8 @@ fn a_lost_answer_leaves_the_work_done() {
 }
 
 #[test]
-fn faults_take_the_place_of_the_work() {
-    let (transport, token) = signed_in();
+fn faults_replace_the_execution() {
+    let (transport, token) = transport_with_token();
     let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
     {
         let mut sandbox = transport.sandbox();
@@ -88,8 +89,8 @@ fn faults_take_the_place_of_the_work() {
 }
 
 #[test]
-fn late_and_large_answers_end_as_the_limits_say() {
-    let (transport, token) = signed_in();
+fn late_and_large_responses_exceed_the_limits() {
+    let (transport, token) = transport_with_token();
     let get = || request(Method::GET, "/v1/bill-runs/x", &token, "");
     transport.sandbox().faults().push(Fault::Delay(Duration::from_secs(100)));
     let before = now(&transport);
@@ -105,16 +106,16 @@ fn late_and_large_answers_end_as_the_limits_say() {
 }
 
 #[test]
-fn a_future_dropped_before_its_end_may_have_done_the_work() {
-    let (transport, token) = signed_in();
+fn a_dropped_future_may_have_executed_the_request() {
+    let (transport, token) = transport_with_token();
     let polls = |count: usize| {
         let future =
             AsyncTransport::send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL), LIMITS);
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..count {
-            if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
-                return Some(answer.unwrap().status());
+            if let Poll::Ready(response) = future.as_mut().poll(&mut context) {
+                return Some(response.unwrap().status());
             }
         }
         None
@@ -127,15 +128,15 @@ fn a_future_dropped_before_its_end_may_have_done_the_work() {
 
 #[test]
 fn threads_share_one_sandbox() {
-    let (transport, token) = signed_in();
+    let (transport, token) = transport_with_token();
     std::thread::scope(|scope| {
         for _ in 0..8 {
             let (transport, token) = (transport.clone(), &token);
             scope.spawn(move || {
                 for _ in 0..25 {
-                    let answer =
+                    let response =
                         send(&transport, request(Method::GET, "/v1/bill-runs/x", token, "")).unwrap();
-                    assert_eq!(answer.status(), 404);
+                    assert_eq!(response.status(), 404);
                 }
             });
         }
@@ -145,17 +146,17 @@ fn threads_share_one_sandbox() {
 }
 
 #[test]
-fn the_same_story_is_told_twice() {
+fn the_same_requests_get_the_same_responses() {
     let story = || {
-        let (transport, token) = signed_in();
-        let mut answers = Vec::new();
+        let (transport, token) = transport_with_token();
+        let mut responses = Vec::new();
         for _ in 0..3 {
-            answers.push(send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL)).unwrap());
+            responses.push(send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL)).unwrap());
             transport.advance(Duration::from_secs(2));
-            answers
+            responses
                 .push(send(&transport, request(Method::GET, "/object-query/invoices", &token, "")).unwrap());
         }
-        answers.iter().map(|answer| format!("{answer:?}")).collect::<Vec<_>>()
+        responses.iter().map(|response| format!("{response:?}")).collect::<Vec<_>>()
     };
     assert_eq!(story(), story());
 }

@@ -1,4 +1,4 @@
-//! The sandbox seen from outside: requests in, answers out.
+//! Tests of the sandbox through its public API.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -6,7 +6,7 @@ mod amounts;
 mod bill_runs;
 mod billing;
 mod bulk;
-mod desk;
+mod client;
 mod documented;
 mod files;
 mod front;

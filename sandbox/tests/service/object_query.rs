@@ -1,31 +1,31 @@
-//! The list of invoices.
+//! Object Query: the list of invoices.
 
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
-fn desk() -> Desk {
-    let mut desk = Desk::demo();
-    desk.completed(r#"{"batches":["Batch1","Batch2"],"targetDate":"2026-03-31"}"#);
-    desk.seconds += 100;
-    let run = desk.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#);
-    desk.put(&format!("{run}/post"), "{}");
-    desk.seconds += 1;
-    desk
+fn client() -> TestClient {
+    let mut client = TestClient::demo();
+    client.completed(r#"{"batches":["Batch1","Batch2"],"targetDate":"2026-03-31"}"#);
+    client.seconds += 100;
+    let run = client.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#);
+    client.put(&format!("{run}/post"), "{}");
+    client.seconds += 1;
+    client
 }
 
-fn numbers(desk: &mut Desk, query: &str) -> Vec<u64> {
-    let answer = desk.get(&format!("/object-query/invoices?pageSize=99&{query}"));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.body["success"], Value::Null, "no flag");
+fn numbers(client: &mut TestClient, query: &str) -> Vec<u64> {
+    let response = client.get(&format!("/object-query/invoices?pageSize=99&{query}"));
+    assert_eq!(response.status, 200, "{}", response.text);
+    assert_eq!(response.body["success"], Value::Null, "no flag");
     let number = |row: &Value| row["invoiceNumber"].as_str().unwrap()[3..].parse().unwrap();
-    answer.body["data"].as_array().unwrap().iter().map(number).collect()
+    response.body["data"].as_array().unwrap().iter().map(number).collect()
 }
 
 #[test]
 fn filters_narrow_and_sorts_order() {
-    let mut desk = desk();
-    let id = desk.get("/v1/invoices/INV00000003").body["id"].as_str().unwrap().to_owned();
+    let mut client = client();
+    let id = client.get("/v1/invoices/INV00000003").body["id"].as_str().unwrap().to_owned();
     for (query, expected) in [
         ("filter[]=sourceid.EQ:BR-00000001", vec![1, 2, 3, 4, 5, 6]),
         ("filter%5B%5D=status.EQ:Posted", vec![7, 8, 9, 10, 11, 12]),
@@ -42,51 +42,51 @@ fn filters_narrow_and_sorts_order() {
         ("filter[]=status.EQ:Posted&sort[]=status.ASC&sort[]=invoicenumber.DESC", vec![12, 11, 10, 9, 8, 7]),
         (&format!("filter[]=id.EQ:{id}"), vec![3]),
     ] {
-        assert_eq!(numbers(&mut desk, query), expected, "{query}");
+        assert_eq!(numbers(&mut client, query), expected, "{query}");
     }
 }
 
 #[test]
 fn pages_follow_the_cursor() {
-    let mut desk = desk();
+    let mut client = client();
     let mut seen = Vec::new();
     let mut query = "/object-query/invoices?pageSize=5&sort[]=invoicenumber.ASC".to_owned();
     for size in [5, 5, 2] {
-        let answer = desk.get(&query);
-        let rows = answer.body["data"].as_array().unwrap().clone();
+        let response = client.get(&query);
+        let rows = response.body["data"].as_array().unwrap().clone();
         assert_eq!(rows.len(), size);
         seen.extend(rows.iter().map(|row| row["invoiceNumber"].as_str().unwrap().to_owned()));
-        let next = answer.body["nextPage"].as_str().unwrap_or_default();
+        let next = response.body["nextPage"].as_str().unwrap_or_default();
         assert_eq!(next.is_empty(), size == 2);
         query = format!("/object-query/invoices?pageSize=5&sort[]=invoicenumber.ASC&cursor={next}");
     }
     seen.dedup();
     assert_eq!(seen.len(), 12);
-    assert_eq!(desk.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 10);
+    assert_eq!(client.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 10);
 }
 
 #[test]
-fn fields_are_chosen_and_nulls_shown() {
-    let mut desk = desk();
-    let row = |desk: &mut Desk, query: &str| {
-        desk.get(&format!("/object-query/invoices?pageSize=1&{query}")).body["data"][0]
+fn fields_are_selected_and_nulls_shown() {
+    let mut client = client();
+    let row = |client: &mut TestClient, query: &str| {
+        client.get(&format!("/object-query/invoices?pageSize=1&{query}")).body["data"][0]
             .as_object()
             .unwrap()
             .clone()
     };
     let mut chosen: Vec<String> =
-        row(&mut desk, "fields[]=id,amount&fields[]=comments").keys().cloned().collect();
+        row(&mut client, "fields[]=id,amount&fields[]=comments").keys().cloned().collect();
     chosen.sort();
     assert_eq!(chosen, ["amount", "id"]);
-    let with_null = row(&mut desk, "fields[]=comments&includeNullFields=true");
+    let with_null = row(&mut client, "fields[]=comments&includeNullFields=true");
     assert_eq!(with_null["comments"], Value::Null);
     assert_eq!(with_null.len(), 1);
-    assert!(row(&mut desk, "includeNullFields=true").len() > 60);
+    assert!(row(&mut client, "includeNullFields=true").len() > 60);
 }
 
 #[test]
-fn unsound_queries_are_refused() {
-    let mut desk = desk();
+fn invalid_queries_are_rejected() {
+    let mut client = client();
     for query in [
         "pageSize=0",
         "pageSize=100",
@@ -100,42 +100,49 @@ fn unsound_queries_are_refused() {
         "fields[]=color",
         "expand[]=account",
     ] {
-        let answer = desk.get(&format!("/object-query/invoices?{query}"));
-        assert_eq!((answer.status, &answer.body["reasons"][0]["code"]), (400, &50_000_027.into()), "{query}");
-        assert_eq!((&answer.body["success"], answer.body["requestId"].is_string()), (&Value::Null, true));
+        let response = client.get(&format!("/object-query/invoices?{query}"));
+        assert_eq!(
+            (response.status, &response.body["reasons"][0]["code"]),
+            (400, &50_000_027.into()),
+            "{query}"
+        );
+        assert_eq!((&response.body["success"], response.body["requestId"].is_string()), (&Value::Null, true));
     }
-    desk.set("zuora-version", "2024-05-20");
-    let older = desk.get("/object-query/invoices?pageSize=0");
+    client.set("zuora-version", "2024-05-20");
+    let older = client.get("/object-query/invoices?pageSize=0");
     assert_eq!((older.status, older.body["message"].is_string()), (400, true));
 }
 
 #[test]
-fn stamps_have_an_offset() {
-    let mut desk = desk();
-    let posted = desk.get("/object-query/invoices?filter[]=status.EQ:Posted").body["data"][0].clone();
+fn timestamps_have_an_offset() {
+    let mut client = client();
+    let posted = client.get("/object-query/invoices?filter[]=status.EQ:Posted").body["data"][0].clone();
     assert_eq!(posted["createdDate"], "2026-03-01T09:01:44-08:00");
     assert_eq!(posted["postedDate"], "2026-03-01T00:00:00-08:00");
 }
 
 #[test]
-fn items_come_in_pages_with_absolute_links() {
-    let mut desk = Desk::demo();
-    // Account 10 owes for many months by the end of 2026.
-    desk.completed(r#"{"batches":["Batch4"],"billCycleDay":"1","targetDate":"2026-12-31"}"#);
-    desk.set("host", "127.0.0.1:8470");
-    let page = desk.get("/v1/invoices/INV00000001/items");
+fn items_are_listed_in_pages_with_absolute_links() {
+    let mut client = TestClient::demo();
+    // Account 10 has charges due for many months by the end of 2026.
+    client.completed(r#"{"batches":["Batch4"],"billCycleDay":"1","targetDate":"2026-12-31"}"#);
+    client.set("host", "127.0.0.1:8470");
+    let page = client.get("/v1/invoices/INV00000001/items");
     let rows = |page: &Value| page["invoiceItems"].as_array().unwrap().len();
     assert_eq!(rows(&page.body), 20);
     assert_eq!(
         page.body["nextPage"],
         "http://127.0.0.1:8470/v1/invoices/INV00000001/items?page=2&pageSize=20"
     );
-    let cut = desk.get("/v1/invoices/INV00000001/items?pageSize=100").body;
+    let cut = client.get("/v1/invoices/INV00000001/items?pageSize=100").body;
     assert_eq!(rows(&cut), 40);
     // 24 months of two charges, three months of a third: 51 items.
-    let last = desk.get("/v1/invoices/INV00000001/items?pageSize=40&page=2").body;
+    let last = client.get("/v1/invoices/INV00000001/items?pageSize=40&page=2").body;
     assert_eq!((rows(&last), &last["nextPage"]), (11, &Value::Null));
-    assert_eq!(rows(&desk.get("/v1/invoices/INV00000001/items?page=2").body), 20, "page needs pageSize");
-    assert_eq!(rows(&desk.get("/v1/invoices/INV00000001/items?pageSize=0").body), 20);
-    assert_eq!(rows(&desk.get("/v1/invoices/INV00000001/items?pageSize=40&page=99999999999999999").body), 0);
+    assert_eq!(rows(&client.get("/v1/invoices/INV00000001/items?page=2").body), 20, "page needs pageSize");
+    assert_eq!(rows(&client.get("/v1/invoices/INV00000001/items?pageSize=0").body), 20);
+    assert_eq!(
+        rows(&client.get("/v1/invoices/INV00000001/items?pageSize=40&page=99999999999999999").body),
+        0
+    );
 }

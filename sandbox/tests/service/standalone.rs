@@ -1,10 +1,10 @@
-//! Standalone invoices as they are created: amounts worked out by hand, and every refusal.
+//! Creation of standalone invoices: amounts computed by hand, and every error response.
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
 const FIRST: &str = "2c92a08282fa634378aca02a1626d315";
 
-/// An invoice of account 1 with other fields behind.
+/// Returns an invoice of account 1 with additional fields.
 fn body(items: &str, more: &str) -> String {
     format!(r#"{{"accountNumber":"A00000001","invoiceDate":"2026-03-01","invoiceItems":[{items}]{more}}}"#)
 }
@@ -19,8 +19,8 @@ fn tax(amount: &str) -> String {
 }
 
 #[test]
-fn amounts_are_worked_out_to_the_last_cent() {
-    let mut desk = Desk::demo();
+fn amounts_are_exact_to_the_cent() {
+    let mut client = TestClient::demo();
     let items = format!(
         r#"{{"chargeName":"Consulting","amount":"100.005","quantity":"2.5","unitPrice":40.002,"uom":"Hour",
         "serviceStartDate":"2026-03-01","serviceEndDate":"2026-03-31","description":"March","Region__c":"North",
@@ -32,10 +32,10 @@ fn amounts_are_worked_out_to_the_last_cent() {
         tax("7.2504"),
         tax("\"1e-1\"")
     );
-    let answer = desk
+    let response = client
         .post("/v1/invoices", &body(&items, r#","comments":"hello","Region__c":"South","SyncDate__NS":"x""#));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    // 100.005 goes up to 100.01, the tax of the discount -0.725 down to -0.73, 7.2504 to 7.25:
+    assert_eq!(response.status, 200, "{}", response.text);
+    // Rounded: 100.005 to 100.01, the tax of the discount from -0.725 to -0.73, 7.2504 to 7.25.
     // 100.01 - 10 + 30 = 120.01 without tax; 7.25 + 0.10 - 0.73 = 6.62 of tax.
     for (field, value) in [
         ("amountWithoutTax", "120.01"),
@@ -46,21 +46,21 @@ fn amounts_are_worked_out_to_the_last_cent() {
         ("creditMemoAmount", "0"),
     ] {
         let literal = format!("\"{field}\":{value}");
-        assert!(answer.text.contains(&format!("{literal},")), "{literal} in {}", answer.text);
+        assert!(response.text.contains(&format!("{literal},")), "{literal} in {}", response.text);
     }
-    let shown = &answer.body;
+    let shown = &response.body;
     assert_eq!((&shown["status"], &shown["sourceType"]), (&"Draft".into(), &"Standalone".into()));
     assert_eq!((&shown["source"], &shown["billRunId"]), (&"API".into(), &serde_json::Value::Null));
     assert_eq!((&shown["dueDate"], &shown["comments"]), (&"2026-03-31".into(), &"hello".into()), "net 30");
     assert_eq!((&shown["Region__c"], &shown["SyncDate__NS"]), (&"South".into(), &"x".into()));
     let path = format!("/v1/invoices/{}", shown["id"].as_str().unwrap());
-    let text = desk.get(&format!("{path}/items")).text;
+    let text = client.get(&format!("{path}/items")).text;
     for literal in
         ["\"chargeAmount\":100.01,", "\"chargeAmount\":-10,", "\"taxAmount\":7.35,", "\"taxAmount\":-0.73,"]
     {
         assert!(text.contains(literal), "{literal} in {text}");
     }
-    let items = desk.items(&path);
+    let items = client.items(&path);
     let names: Vec<&str> = items.iter().map(|item| item["chargeName"].as_str().unwrap()).collect();
     assert_eq!(names, ["Consulting", "Friends", "Fee"]);
     assert_eq!(
@@ -82,46 +82,46 @@ fn amounts_are_worked_out_to_the_last_cent() {
     }
     let taxes = items[0]["taxationItems"]["data"].as_array().unwrap();
     assert_eq!((taxes.len(), &taxes[0]["Zone__c"], &taxes[0]["taxCode"]), (2, &"7".into(), &"OWN".into()));
-    let listed = desk.get(&format!("{path}/items/{}/taxation-items", items[0]["id"].as_str().unwrap()));
+    let listed = client.get(&format!("{path}/items/{}/taxation-items", items[0]["id"].as_str().unwrap()));
     assert_eq!(listed.body["data"].as_array(), Some(taxes));
 }
 
 #[test]
 fn yen_have_no_decimals() {
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     let item = r#"{"chargeName":"Work","amount":1000.5,"serviceStartDate":"2026-03-01","taxCode":"SALES","taxMode":"TaxExclusive"}"#;
-    let answer = desk.post("/v1/invoices", &body(item, r#","currency":"JPY""#));
+    let response = client.post("/v1/invoices", &body(item, r#","currency":"JPY""#));
     // 1001 x 0.0725 = 72.5725, up to 73.
-    assert!(answer.text.contains("\"amount\":1074,"), "{}", answer.text);
+    assert!(response.text.contains("\"amount\":1074,"), "{}", response.text);
 }
 
 #[test]
 fn tax_codes_of_the_tenant_are_taxed_by_their_rate() {
     for (mode, net, tax) in [("TaxExclusive", "9.99", "1.90"), ("TaxInclusive", "8.39", "1.60")] {
-        let mut desk = Desk::demo();
+        let mut client = TestClient::demo();
         // 9.99 x 0.19 = 1.8981; included: 9.99 x 0.19 / 1.19 = 1.5950..
         let item = format!(
             r#"{{"chargeName":"Work","amount":9.99,"serviceStartDate":"2026-03-01","taxCode":"VAT","taxMode":"{mode}"}}"#
         );
-        let answer = desk.post("/v1/invoices", &body(&item, ""));
+        let response = client.post("/v1/invoices", &body(&item, ""));
         for literal in [format!("\"amountWithoutTax\":{net},"), format!("\"taxAmount\":{tax},")] {
-            assert!(answer.text.contains(&literal), "{literal} in {}", answer.text);
+            assert!(response.text.contains(&literal), "{literal} in {}", response.text);
         }
     }
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     let item = ITEM.replace('}', r#","taxCode":"UNKNOWN","taxMode":"TaxExclusive"}"#);
-    let path = desk.standalone(&body(&item, ""));
-    let item = desk.items(&path).remove(0);
+    let path = client.standalone(&body(&item, ""));
+    let item = client.items(&path).remove(0);
     assert_eq!((&item["taxCode"], &item["taxAmount"]), (&"UNKNOWN".into(), &0.into()));
 }
 
 #[test]
-fn products_bring_their_name_and_codes() {
-    let mut desk = Desk::demo();
+fn products_provide_name_and_codes() {
+    let mut client = TestClient::demo();
     let item = r#"{"productRatePlanChargeId":"2c92a011a3a856070926cb6fa902cfc4","amount":5,
         "serviceStartDate":"2026-03-01","sku":"MINE","uom":"Mine","accountingCode":"Mine","chargeName":"Mine"}"#;
-    let path = desk.standalone(&body(item, ""));
-    let item = desk.items(&path).remove(0);
+    let path = client.standalone(&body(item, ""));
+    let item = client.items(&path).remove(0);
     for (field, value) in [
         ("chargeName", "Set-up"),
         ("sku", "SETUP"),
@@ -136,38 +136,38 @@ fn products_bring_their_name_and_codes() {
 
 #[test]
 fn accounts_are_found_by_id_number_or_both() {
-    let mut desk = Desk::demo();
+    let mut client = TestClient::demo();
     let with = |account: &str| format!(r#"{{{account},"invoiceDate":"2026-03-01","invoiceItems":[{ITEM}]}}"#);
     for account in [
         format!(r#""accountId":"{FIRST}""#),
         r#""accountNumber":"A00000001""#.to_owned(),
         format!(r#""accountId":"{FIRST}","accountNumber":"A00000001""#),
     ] {
-        let answer = desk.post("/v1/invoices", &with(&account));
-        assert_eq!(answer.body["accountId"], FIRST, "{}", answer.text);
+        let response = client.post("/v1/invoices", &with(&account));
+        assert_eq!(response.body["accountId"], FIRST, "{}", response.text);
     }
-    let unknown = desk.post("/v1/invoices", &with(r#""accountId":"8ad0""#));
-    assert_eq!(unknown.refusal(), (400, 58_490_020, "No account is found with accountId 8ad0."));
+    let unknown = client.post("/v1/invoices", &with(r#""accountId":"8ad0""#));
+    assert_eq!(unknown.error(), (400, 58_490_020, "No account is found with accountId 8ad0."));
     let torn =
-        desk.post("/v1/invoices", &with(&format!(r#""accountId":"{FIRST}","accountNumber":"A00000002""#)));
-    assert_eq!(torn.refusal().1, 58_490_030);
-    let none = desk.post("/v1/invoices", &with(r#""comments":"x""#));
-    assert_eq!(none.refusal().1, 58_490_022);
+        client.post("/v1/invoices", &with(&format!(r#""accountId":"{FIRST}","accountNumber":"A00000002""#)));
+    assert_eq!(torn.error().1, 58_490_030);
+    let none = client.post("/v1/invoices", &with(r#""comments":"x""#));
+    assert_eq!(none.error().1, 58_490_022);
 }
 
 #[test]
-fn contacts_come_by_id_or_whole() {
-    let mut desk = Desk::demo();
+fn contacts_are_given_by_id_or_in_full() {
+    let mut client = TestClient::demo();
     let contact = r#""billToContact":{"firstName":"Ada","lastName":"L","city":"Bath"}"#;
-    let answer = desk.post(
+    let response = client.post(
         "/v1/invoices",
         &body(ITEM, &format!(r#",{contact},"soldToSameAsBillTo":true,"shipToSameAsBillTo":true"#)),
     );
-    let bill_to = answer.body["billToContactId"].as_str().unwrap().to_owned();
+    let bill_to = response.body["billToContactId"].as_str().unwrap().to_owned();
     assert_eq!(bill_to.len(), 32);
-    assert_eq!(answer.body["soldToContactId"], *bill_to);
-    assert_eq!(answer.body["shipToContactId"], *bill_to);
-    let again = desk.post("/v1/invoices", &body(ITEM, &format!(r#","soldToContactId":"{bill_to}""#)));
+    assert_eq!(response.body["soldToContactId"], *bill_to);
+    assert_eq!(response.body["shipToContactId"], *bill_to);
+    let again = client.post("/v1/invoices", &body(ITEM, &format!(r#","soldToContactId":"{bill_to}""#)));
     assert_eq!(again.body["soldToContactId"], *bill_to);
     let usual = "2c92a0583de5c3e1ff2c1a22991f8b64";
     assert_eq!(
@@ -175,41 +175,41 @@ fn contacts_come_by_id_or_whole() {
         (&usual.into(), &serde_json::Value::Null)
     );
     let other = body(ITEM, &format!(r#","billToContactId":"{bill_to}""#)).replace("A00000001", "A00000002");
-    assert_eq!(desk.post("/v1/invoices", &other).refusal().1, 58_490_020, "the contact of another account");
+    assert_eq!(client.post("/v1/invoices", &other).error().1, 58_490_020, "the contact of another account");
 }
 
 #[test]
-fn posted_at_once_and_with_an_own_number() {
-    let mut desk = Desk::demo();
+fn an_invoice_is_posted_at_once_with_a_given_number() {
+    let mut client = TestClient::demo();
     let own = r#","invoiceNumber":"INV00000001","status":"Posted","paymentTerm":"Net 7","autoPay":"true","templateId":"8ad0""#;
-    let answer = desk.post("/v1/invoices", &body(ITEM, own));
-    let shown = &answer.body;
+    let response = client.post("/v1/invoices", &body(ITEM, own));
+    let shown = &response.body;
     assert_eq!((&shown["status"], &shown["postedDate"]), (&"Posted".into(), &"2026-03-01".into()));
     assert_eq!((&shown["dueDate"], &shown["autoPay"]), (&"2026-03-08".into(), &true.into()));
-    assert_eq!(desk.get("/v1/invoices/INV00000001").body["id"], shown["id"]);
-    let next = desk.post("/v1/invoices", &body(ITEM, r#","dueDate":"2026-04-01""#));
+    assert_eq!(client.get("/v1/invoices/INV00000001").body["id"], shown["id"]);
+    let next = client.post("/v1/invoices", &body(ITEM, r#","dueDate":"2026-04-01""#));
     assert_eq!(
         (&next.body["invoiceNumber"], &next.body["dueDate"]),
         (&"INV00000002".into(), &"2026-04-01".into())
     );
-    let taken = desk.post("/v1/invoices", &body(ITEM, r#","invoiceNumber":"INV00000002""#));
-    assert_eq!(taken.refusal().1, 58_490_020);
+    let taken = client.post("/v1/invoices", &body(ITEM, r#","invoiceNumber":"INV00000002""#));
+    assert_eq!(taken.error().1, 58_490_020);
 }
 
 #[test]
-fn a_key_makes_one_invoice() {
-    let mut desk = Desk::demo();
-    desk.set("idempotency-key", "k-1");
-    let first = desk.post("/v1/invoices", &body(ITEM, ""));
-    let again = desk.post("/v1/invoices", &body(ITEM, ""));
+fn a_key_creates_one_invoice() {
+    let mut client = TestClient::demo();
+    client.set("idempotency-key", "k-1");
+    let first = client.post("/v1/invoices", &body(ITEM, ""));
+    let again = client.post("/v1/invoices", &body(ITEM, ""));
     assert_eq!((first.status, &first.text), (200, &again.text));
-    desk.unset("idempotency-key");
-    assert_eq!(desk.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 1);
+    client.unset("idempotency-key");
+    assert_eq!(client.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn unsound_invoices_are_refused() {
-    let mut desk = Desk::demo();
+fn invalid_invoices_are_rejected() {
+    let mut client = TestClient::demo();
     let item = |more: &str| ITEM.replace('}', &format!(",{more}}}"));
     let many = |row: &str, count: usize| vec![row; count].join(",");
     let discount = r#"{"chargeName":"Less","amount":-1}"#;
@@ -277,25 +277,26 @@ fn unsound_invoices_are_refused() {
         (body(ITEM, r#","transferredToAccounting":"Maybe""#), 20, "one of No, Processing"),
     ];
     for (body, category, says) in cases {
-        let answer = desk.post("/v1/invoices", &body);
-        let (status, code, message) = answer.refusal();
+        let response = client.post("/v1/invoices", &body);
+        let (status, code, message) = response.error();
         assert_eq!((status, code), (400, 58_490_000 + category), "{says}: {message}");
         assert!(message.contains(says), "{says}: {message}");
     }
-    assert_eq!(desk.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 0);
-    assert_eq!(desk.call(http::Method::POST, "/v1/invoices", "").status, 415);
+    assert_eq!(client.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 0);
+    assert_eq!(client.call(http::Method::POST, "/v1/invoices", "").status, 415);
 }
 
 #[test]
-fn features_can_be_off() {
+fn features_can_be_disabled() {
     let settings = zuora_sandbox::Settings::default();
-    let mut desk =
-        Desk::with(settings.flexible_billing(false).multiple_currencies(false).refuse_excess_decimals(true));
+    let mut client = TestClient::with(
+        settings.flexible_billing(false).multiple_currencies(false).refuse_excess_decimals(true),
+    );
     for more in [r#","paymentTerm":"Net 7""#, r#","currency":"USD""#] {
-        let answer = desk.post("/v1/invoices", &body(ITEM, more));
-        assert_eq!((answer.refusal().0, answer.refusal().1), (403, 50_000_010), "{more}");
+        let response = client.post("/v1/invoices", &body(ITEM, more));
+        assert_eq!((response.error().0, response.error().1), (403, 50_000_010), "{more}");
     }
-    let answer = desk.post("/v1/invoices", &body(&ITEM.replace("10", "10.005"), ""));
-    assert!(answer.refusal().2.contains("more decimals than USD"), "{}", answer.text);
-    assert_eq!(desk.post("/v1/invoices", &body(&ITEM.replace("10", "10.500000000"), "")).status, 200);
+    let response = client.post("/v1/invoices", &body(&ITEM.replace("10", "10.005"), ""));
+    assert!(response.error().2.contains("more decimals than USD"), "{}", response.text);
+    assert_eq!(client.post("/v1/invoices", &body(&ITEM.replace("10", "10.500000000"), "")).status, 200);
 }

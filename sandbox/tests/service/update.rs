@@ -1,11 +1,11 @@
-//! Changes to invoices.
+//! Updates of invoices.
 
 use serde_json::{Value, json};
 
-use crate::desk::Desk;
+use crate::client::TestClient;
 
 /// A draft with two items, the first taxed and discounted.
-fn draft(desk: &mut Desk) -> String {
+fn draft(client: &mut TestClient) -> String {
     let tax = json!({"name": "Tax", "taxAmount": 8, "taxRate": 0.08, "taxRateType": "Percentage",
         "taxDate": "2026-03-01", "taxMode": "TaxExclusive"});
     let body = json!({"accountNumber": "A00000001", "invoiceDate": "2026-03-01", "invoiceItems": [
@@ -13,30 +13,30 @@ fn draft(desk: &mut Desk) -> String {
          "discountItems": [{"chargeName": "Less", "amount": -5}], "Region__c": "North", "sku": "OWN"},
         {"chargeName": "Fee", "amount": 20, "serviceStartDate": "2026-03-01"},
     ]});
-    desk.standalone(&body.to_string())
+    client.standalone(&body.to_string())
 }
 
-fn change(desk: &mut Desk, invoice: &str, body: &Value) -> Value {
-    let answer = desk.put(invoice, &body.to_string());
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.body
+fn change(client: &mut TestClient, invoice: &str, body: &Value) -> Value {
+    let response = client.put(invoice, &body.to_string());
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.body
 }
 
 #[track_caller]
-fn refused(desk: &mut Desk, invoice: &str, body: &Value) -> String {
-    let answer = desk.put(invoice, &body.to_string());
-    answer.refusal();
-    assert_eq!(answer.status, 400, "{}", answer.text);
-    answer.body["reasons"][0]["message"].as_str().unwrap().to_owned()
+fn rejected(client: &mut TestClient, invoice: &str, body: &Value) -> String {
+    let response = client.put(invoice, &body.to_string());
+    response.error();
+    assert_eq!(response.status, 400, "{}", response.text);
+    response.body["reasons"][0]["message"].as_str().unwrap().to_owned()
 }
 
 #[test]
-fn terms_change_and_the_answer_has_its_own_names() {
-    let mut desk = Desk::demo();
-    let invoice = draft(&mut desk);
+fn terms_change_and_the_response_has_other_names() {
+    let mut client = TestClient::demo();
+    let invoice = draft(&mut client);
     let body = json!({"invoiceDate": "2026-03-10", "comments": "new", "autoPay": true, "templateId": "8ad0",
         "Region__c": "West", "SyncDate__NS": "now", "transferredToAccounting": "Ignore"});
-    let answer = change(&mut desk, &invoice, &body);
+    let response = change(&mut client, &invoice, &body);
     for (field, value) in [
         ("dueDate", json!("2026-04-09")),
         ("comment", json!("new")),
@@ -47,23 +47,24 @@ fn terms_change_and_the_answer_has_its_own_names() {
         ("amount", json!(123)),
         ("transferredToAccounting", json!("Ignore")),
     ] {
-        assert_eq!(answer[field], value, "{field}");
+        assert_eq!(response[field], value, "{field}");
     }
     let due =
-        change(&mut desk, &invoice, &json!({"dueDate": "2026-05-01", "comments": null, "Region__c": null}));
+        change(&mut client, &invoice, &json!({"dueDate": "2026-05-01", "comments": null, "Region__c": null}));
     assert_eq!(
         (&due["dueDate"], &due["comment"], &due["Region__c"]),
         (&"2026-05-01".into(), &Value::Null, &Value::Null)
     );
-    let both = refused(&mut desk, &invoice, &json!({"invoiceDate": "2026-03-10", "dueDate": "2026-05-01"}));
+    let both =
+        rejected(&mut client, &invoice, &json!({"invoiceDate": "2026-03-10", "dueDate": "2026-05-01"}));
     assert_eq!(both, "Only one of invoiceDate and dueDate can be changed at once.");
 }
 
 #[test]
 fn items_are_added_changed_and_removed() {
-    let mut desk = Desk::demo();
-    let invoice = draft(&mut desk);
-    let items = desk.items(&invoice);
+    let mut client = TestClient::demo();
+    let invoice = draft(&mut client);
+    let items = client.items(&invoice);
     let (work, less, fee) = (&items[0]["id"], &items[1]["id"], &items[2]["id"]);
     let body = json!({"invoiceItems": [
         {"id": work, "amount": "110.50", "quantity": 3, "chargeName": "More work", "Region__c": null,
@@ -72,39 +73,39 @@ fn items_are_added_changed_and_removed() {
         {"chargeName": "Extra", "amount": 7, "serviceStartDate": "2026-03-02", "taxCode": "SALES", "taxMode": "TaxExclusive"},
     ]});
     // 110.50 + 8 tax - 6 - 1 + 7 + 0.51 tax.
-    assert_eq!(change(&mut desk, &invoice, &body)["amount"], json!(119.01));
-    let items = desk.items(&invoice);
+    assert_eq!(change(&mut client, &invoice, &body)["amount"], json!(119.01));
+    let items = client.items(&invoice);
     let names: Vec<&str> = items.iter().map(|item| item["chargeName"].as_str().unwrap()).collect();
     assert_eq!(names, ["More work", "Less", "Even less", "Extra"]);
     assert_eq!((&items[0]["quantity"], &items[0]["Region__c"]), (&3.into(), &Value::Null));
-    // A computed tax follows its item, one that was given stays.
+    // A computed tax changes with its item, an explicit one does not.
     let body = json!({"invoiceItems": [{"id": items[0]["id"], "amount": 10}, {"id": items[3]["id"], "amount": 100}]});
-    assert_eq!(change(&mut desk, &invoice, &body)["taxAmount"], json!(15.25));
+    assert_eq!(change(&mut client, &invoice, &body)["taxAmount"], json!(15.25));
     let body = json!({"invoiceItems": [{"id": items[3]["id"], "description": "same price"}]});
-    let before = desk.items(&invoice)[3]["taxationItems"].clone();
+    let before = client.items(&invoice)[3]["taxationItems"].clone();
     assert_ne!(
         before["data"][0]["id"], items[3]["taxationItems"]["data"][0]["id"],
         "computed anew with the amount"
     );
-    change(&mut desk, &invoice, &body);
-    assert_eq!(desk.items(&invoice)[3]["taxationItems"], before);
+    change(&mut client, &invoice, &body);
+    assert_eq!(client.items(&invoice)[3]["taxationItems"], before);
     let body = json!({"invoiceItems": [
         {"id": items[0]["id"], "taxCode": null, "taxMode": null}, {"id": items[3]["id"], "taxCode": null, "taxMode": null}]});
-    let untaxed = change(&mut desk, &invoice, &body);
+    let untaxed = change(&mut client, &invoice, &body);
     assert_eq!((&untaxed["taxAmount"], &untaxed["amount"]), (&0.into(), &103.into()));
-    // The discounts go with their item.
+    // Removing an item removes its discounts.
     let body = json!({"invoiceItems": [{"id": items[0]["id"], "delete": true}]});
-    assert_eq!(change(&mut desk, &invoice, &body)["amount"], json!(100));
-    assert_eq!(desk.items(&invoice).len(), 1);
+    assert_eq!(change(&mut client, &invoice, &body)["amount"], json!(100));
+    assert_eq!(client.items(&invoice).len(), 1);
 }
 
 #[test]
-fn unsound_changes_leave_the_invoice_alone() {
-    let mut desk = Desk::demo();
-    let invoice = draft(&mut desk);
-    let items = desk.items(&invoice);
+fn invalid_updates_leave_the_invoice_unchanged() {
+    let mut client = TestClient::demo();
+    let invoice = draft(&mut client);
+    let items = client.items(&invoice);
     let (work, less) = (items[0]["id"].clone(), items[1]["id"].clone());
-    let before = desk.get(&invoice).text;
+    let before = client.get(&invoice).text;
     let one = |item: Value| json!({ "comments": "changed", "invoiceItems": [item] });
     let discount = json!({"chargeName": "Less", "amount": -1});
     for (body, says) in [
@@ -133,40 +134,43 @@ fn unsound_changes_leave_the_invoice_alone() {
         (json!({"comments": "changed", "transferredToAccounting": "No"}), "one of Processing"),
         (json!({"number": "X"}), "'number' is unknown"),
     ] {
-        let message = refused(&mut desk, &invoice, &body);
+        let message = rejected(&mut client, &invoice, &body);
         assert!(message.contains(says), "{says}: {message}");
     }
-    assert_eq!(desk.get(&invoice).text, before);
+    assert_eq!(client.get(&invoice).text, before);
 }
 
 #[test]
-fn posted_invoices_and_those_of_runs_change_little() {
-    let mut desk = Desk::demo();
-    let invoice = draft(&mut desk);
-    let item = desk.items(&invoice)[0]["id"].clone();
-    desk.put(&format!("{invoice}/post"), "{}");
-    let answer = change(
-        &mut desk,
+fn posted_invoices_and_those_of_runs_allow_few_changes() {
+    let mut client = TestClient::demo();
+    let invoice = draft(&mut client);
+    let item = client.items(&invoice)[0]["id"].clone();
+    client.put(&format!("{invoice}/post"), "{}");
+    let response = change(
+        &mut client,
         &invoice,
         &json!({"comments": "thanks", "dueDate": "2026-06-01", "transferredToAccounting": "Yes",
         "invoiceItems": [{"id": item, "Region__c": "East", "IntegrationId__NS": "7"}]}),
     );
-    assert_eq!((&answer["comment"], &answer["postedOn"]), (&"thanks".into(), &"2026-03-01 09:00:00".into()));
-    assert_eq!(desk.items(&invoice)[0]["Region__c"], "East");
-    refused(&mut desk, &invoice, &json!({"invoiceDate": "2026-03-02"}));
-    refused(&mut desk, &invoice, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
-    desk.sandbox.settings().change_transferred = false;
-    let back = desk.put(&invoice, r#"{"transferredToAccounting":"Error"}"#);
-    assert_eq!(back.refusal().0, 403);
-    desk.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
+    assert_eq!(
+        (&response["comment"], &response["postedOn"]),
+        (&"thanks".into(), &"2026-03-01 09:00:00".into())
+    );
+    assert_eq!(client.items(&invoice)[0]["Region__c"], "East");
+    rejected(&mut client, &invoice, &json!({"invoiceDate": "2026-03-02"}));
+    rejected(&mut client, &invoice, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
+    client.sandbox.settings().change_transferred = false;
+    let back = client.put(&invoice, r#"{"transferredToAccounting":"Error"}"#);
+    assert_eq!(back.error().0, 403);
+    client.completed(r#"{"batches":["Batch1"],"targetDate":"2026-03-31"}"#);
     let of_run = "/v1/invoices/INV00000002";
-    let item = desk.items(of_run)[0]["id"].clone();
-    refused(&mut desk, of_run, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
+    let item = client.items(of_run)[0]["id"].clone();
+    rejected(&mut client, of_run, &json!({"invoiceItems": [{"id": item, "amount": 1}]}));
     change(
-        &mut desk,
+        &mut client,
         of_run,
         &json!({"invoiceDate": "2026-03-20", "invoiceItems": [{"id": item, "Region__c": "x"}]}),
     );
-    desk.put(&format!("{of_run}/cancel"), "{}");
-    refused(&mut desk, of_run, &json!({"comments": "too late"}));
+    client.put(&format!("{of_run}/cancel"), "{}");
+    rejected(&mut client, of_run, &json!({"comments": "too late"}));
 }

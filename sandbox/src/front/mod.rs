@@ -1,0 +1,12 @@
+//! Ways to reach the sandbox: in process, as a transport of `zuora-core`, or over HTTP.
+//!
+//! Each front passes requests to `Sandbox::deliver` and acts on the faults that it returns.
+//! The HTTP server requires the feature `serve`.
+
+mod in_process;
+#[cfg(feature = "serve")]
+mod server;
+
+pub use self::in_process::InProcess;
+#[cfg(feature = "serve")]
+pub use self::server::Server;

@@ -1,0 +1,144 @@
+//! The sandbox over HTTP/1, in real time.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+use crate::service::{DeliveredResponse, Sandbox};
+use crate::values::UnixTime;
+
+/// An HTTP server for a sandbox, on a separate thread. The server stops when this value is dropped.
+///
+/// ```
+/// use zuora_sandbox::{Sandbox, Server};
+///
+/// let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
+/// println!("{}", server.url());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    sandbox: Arc<Mutex<Sandbox>>,
+    /// Dropped to stop the thread.
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Maximum size of a request body, in bytes as received.
+const MAX_REQUEST_BYTES: usize = 64 << 20;
+
+impl Server {
+    /// Starts a server on an address; port 0 selects a free port.
+    ///
+    /// # Errors
+    /// Fails if the address cannot be bound, or the runtime or the thread cannot be created.
+    pub fn start(address: impl ToSocketAddrs, sandbox: Sandbox) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let sandbox = Arc::new(Mutex::new(sandbox));
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&sandbox);
+        let thread = std::thread::Builder::new().name("zuora-sandbox".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let accepting = tokio::spawn(accept(listener, served));
+                // Nothing is ever sent: the receiver wakes when the sender is dropped.
+                let _ = stopped.await;
+                accepting.abort();
+            });
+            // Dropping the runtime closes the connections.
+        })?;
+        Ok(Self { address, sandbox, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Returns the base URL for a client: `http://` and the address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the sandbox, to plan faults or inspect requests. Requests block while the guard is held.
+    pub fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
+        lock(&self.sandbox)
+    }
+
+    /// Blocks until the process ends.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            // The thread ends only after its stop channel is dropped, which `self` owns.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, sandbox: Arc<Mutex<Sandbox>>) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // The process is most likely out of file descriptors; retry when some are free.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let sandbox = Arc::clone(&sandbox);
+        tokio::spawn(async move {
+            let respond = service_fn(move |request| respond(Arc::clone(&sandbox), request));
+            // A connection that is closed by the client or by a fault is not an error of the server.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), respond)
+                .await;
+        });
+    }
+}
+
+/// Responds to a request; on an error, hyper closes the connection without a response.
+async fn respond(
+    sandbox: Arc<Mutex<Sandbox>>,
+    request: Request<Incoming>,
+) -> io::Result<Response<Full<Bytes>>> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
+        let mut error = Response::default();
+        *error.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(error);
+    };
+    let request = Request::from_parts(head, body.to_bytes());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let delivery = lock(&sandbox).deliver(request, UnixTime(now));
+    match delivery {
+        DeliveredResponse::Response { response, delay } => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            Ok(response.map(Full::new))
+        }
+        DeliveredResponse::NotSent | DeliveredResponse::Lost => {
+            Err(io::Error::other("a planned fault closes the connection"))
+        }
+    }
+}
+
+fn lock(sandbox: &Mutex<Sandbox>) -> MutexGuard<'_, Sandbox> {
+    // A panic elsewhere does not leave the sandbox in an invalid state.
+    sandbox.lock().unwrap_or_else(PoisonError::into_inner)
+}

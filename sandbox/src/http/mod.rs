@@ -1,0 +1,17 @@
+//! Requests and responses: decoding, validation of fields, and the error envelope.
+//!
+//! Knows the form of a request and nothing about the tenant or its invoices.
+//! Depends on `values` and on the settings only.
+
+mod api_error;
+mod fields;
+pub(crate) mod multipart;
+mod path;
+mod request;
+mod response;
+
+pub(crate) use self::api_error::{ANY_RESOURCE, ApiError, Category};
+pub(crate) use self::fields::Fields;
+pub(crate) use self::path::{match_path, path_ends_with};
+pub(crate) use self::request::ApiRequest;
+pub(crate) use self::response::{ResponseBody, compress, json_response, pdf_response};

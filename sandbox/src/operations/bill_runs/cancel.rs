@@ -1,0 +1,60 @@
+//! `PUT /v1/bill-runs/{billRunId}/cancel`.
+
+use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
+use crate::state::{BillRun, BillRunStatus, InvoiceStatus, State};
+
+/// Starts canceling a run, and optionally the later runs of its schedule.
+pub(crate) fn cancel(
+    state: &mut State,
+    request: &ApiRequest,
+    keys: &[&str],
+) -> Result<ResponseBody, ApiError> {
+    let run = state.run_by_id(keys)?;
+    let code = state.settings.bill_run_code;
+    let request_body = request.object(&state.settings, &["cancelOnce"])?;
+    let once =
+        Fields::new("", &request_body)?.flag("cancelOnce").map_err(|error| error.with_resource(code))?;
+    if let Some(text) = state.cancel_error(run) {
+        return Err(ApiError::rule(text).with_resource(code));
+    }
+    let next = match (once.unwrap_or(true), state.runs[run].status) {
+        (true, BillRunStatus::Pending) => state.add_next_run(run),
+        (true, _) => None,
+        (false, _) => {
+            state.cancel_later_runs(run);
+            None
+        }
+    };
+    state.runs[run].set_status(BillRunStatus::CancelInProgress, state.now);
+    let mut body = state.runs[run].json(&state.tenant);
+    if let Some(next) = next {
+        body = body.prepend("nextRun", state.runs[next].json(&state.tenant));
+    }
+    Ok(ResponseBody::Success(body))
+}
+
+impl State {
+    fn cancel_error(&self, run: usize) -> Option<String> {
+        let (run, texts) = (&self.runs[run], &self.settings.bill_run_texts);
+        if run.plan.catch_up {
+            return Some(texts.cancel_catch_up.clone());
+        }
+        if !matches!(run.status, BillRunStatus::Pending | BillRunStatus::Completed) {
+            return Some(texts.cancel.clone());
+        }
+        let posted = self
+            .invoices
+            .iter()
+            .any(|invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Posted);
+        posted.then(|| texts.cancel_posted.clone())
+    }
+
+    fn cancel_later_runs(&mut self, run: usize) {
+        let (now, series, id) = (self.now, self.runs[run].series.clone(), self.runs[run].id.clone());
+        let pending =
+            |run: &&mut BillRun| run.series == series && run.id != id && run.status == BillRunStatus::Pending;
+        for later in self.runs.iter_mut().filter(pending) {
+            later.set_status(BillRunStatus::CancelInProgress, now);
+        }
+    }
+}

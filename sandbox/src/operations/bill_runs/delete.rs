@@ -1,0 +1,18 @@
+//! `DELETE /v1/bill-runs/{billRunId}`.
+
+use crate::http::{ApiError, ApiRequest, ResponseBody};
+use crate::state::{BillRunStatus, State};
+
+/// Starts deleting a run that is canceled or has failed.
+pub(crate) fn delete(
+    state: &mut State,
+    _request: &ApiRequest,
+    keys: &[&str],
+) -> Result<ResponseBody, ApiError> {
+    let run = state.run_by_id(keys)?;
+    if !matches!(state.runs[run].status, BillRunStatus::Canceled | BillRunStatus::Error) {
+        return Err(ApiError::rule(state.settings.bill_run_texts.delete.clone()));
+    }
+    state.runs[run].set_status(BillRunStatus::RemoveInProgress, state.now);
+    Ok(ResponseBody::Success(state.runs[run].json(&state.tenant)))
+}

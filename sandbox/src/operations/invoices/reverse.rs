@@ -1,0 +1,82 @@
+//! `PUT /v1/invoices/{invoiceKey}/reverse`.
+
+use rust_decimal::Decimal;
+
+use super::credit_memo::credit_memo_json;
+use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
+use crate::state::{Invoice, InvoiceStatus, JobOperation, Reversal, State};
+
+/// Reverses a posted invoice with a credit memo at once, or by a job if the invoice has many items.
+pub(crate) fn reverse(
+    state: &mut State,
+    request: &ApiRequest,
+    keys: &[&str],
+) -> Result<ResponseBody, ApiError> {
+    state.check_settlement()?;
+    let index = state.find_idle_invoice(keys.first().copied().unwrap_or_default())?;
+    let body =
+        request.object(&state.settings, &["applyEffectiveDate", "comment", "memoDate", "reasonCode"])?;
+    let reversal = read(state, index, Fields::new("", &body)?);
+    let reversal = reversal.map_err(|error| error.with_resource(state.settings.invoice_code))?;
+    let by_job = state.invoices[index].lines_count() > state.settings.reverse_job_above;
+    match state.execute_or_queue(index, JobOperation::Reverse(reversal), by_job)? {
+        (_, Some(memo)) => Ok(ResponseBody::Success(credit_memo_json(&memo))),
+        (job, None) => Ok(ResponseBody::Success(state.jobs[job].started_json())),
+    }
+}
+
+fn read(state: &State, index: usize, fields: Fields<'_>) -> Result<Reversal, ApiError> {
+    let memo_date = state.memo_date(&state.invoices[index], fields)?;
+    let effective = fields.date("applyEffectiveDate")?.unwrap_or_else(|| state.today().max(memo_date));
+    if effective < memo_date {
+        return Err(ApiError::value("applyEffectiveDate", "a date not before memoDate is expected"));
+    }
+    Ok(Reversal { memo_date })
+}
+
+impl State {
+    pub(crate) fn check_can_reverse(&self, index: usize, reversal: Reversal) -> Result<(), ApiError> {
+        let invoice = &self.invoices[index];
+        let amount = invoice.amount();
+        let zero_items = invoice.items.iter().all(|item| item.net().is_zero() && item.tax().is_zero());
+        let message = if invoice.status != InvoiceStatus::Posted {
+            "Only invoices with Posted status can be reversed."
+        } else if invoice.reversed {
+            "The invoice is reversed already."
+        } else if !invoice.applications.is_empty() {
+            "An invoice to which payments or credit memos are applied cannot be reversed."
+        } else if amount < Decimal::ZERO {
+            "An invoice with a negative total cannot be reversed."
+        } else if zero_items && !self.settings.mirror_zero_items {
+            "An invoice of nothing but zeros cannot be reversed."
+        } else if invoice.lines_count() > self.settings.reverse_items {
+            "The invoice has too many items to be reversed."
+        } else if reversal.memo_date < invoice.invoice_date {
+            "The date of the memo is before the invoice date."
+        } else if self.has_newer(index) {
+            "A newer invoice exists for a subscription of the invoice."
+        } else {
+            return Ok(());
+        };
+        Err(ApiError::rule(message).with_resource(self.settings.invoice_code))
+    }
+
+    /// Reverses the invoice, and returns the id of the credit memo.
+    pub(crate) fn reverse_invoice(&mut self, index: usize) -> String {
+        self.invoices[index].reversed = true;
+        self.invoices[index].release_charges(&mut self.ledger);
+        self.credit(index)
+    }
+
+    /// Whether a later invoice, neither canceled nor reversed, bills one of the subscriptions.
+    fn has_newer(&self, index: usize) -> bool {
+        let subscriptions = |invoice: &Invoice| -> Vec<String> {
+            let subscribed = invoice.items.iter().filter_map(|item| item.subscribed.as_ref());
+            subscribed.map(|one| one.subscription_id.clone()).collect()
+        };
+        let own = subscriptions(&self.invoices[index]);
+        let later = self.invoices.iter().skip(index + 1);
+        let mut counting = later.filter(|one| one.status != InvoiceStatus::Canceled && !one.reversed);
+        counting.any(|one| subscriptions(one).iter().any(|subscription| own.contains(subscription)))
+    }
+}

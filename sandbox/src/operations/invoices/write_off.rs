@@ -1,0 +1,142 @@
+//! `PUT /v1/invoices/{invoiceKey}/write-off`.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+
+use super::credit_memo::credit_memo_json;
+use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
+use crate::state::{ExtraFields, Invoice, InvoiceStatus, Item, Line, NETSUITE, State};
+
+const FIELDS: [&str; 10] = [
+    "Origin__NS",
+    "Transaction__NS",
+    "amount",
+    "comment",
+    "items",
+    "memoDate",
+    "nonRevenueWriteOffAccountingCode",
+    "reasonCode",
+    "revenueImpacting",
+    "taxAutoCalculation",
+];
+
+/// Fields that require the permission for enhanced write-offs.
+const ENHANCED: [&str; 4] = ["amount", "items", "nonRevenueWriteOffAccountingCode", "revenueImpacting"];
+
+/// Writes off the balance of a posted invoice with a credit memo.
+pub(crate) fn write_off(
+    state: &mut State,
+    request: &ApiRequest,
+    keys: &[&str],
+) -> Result<ResponseBody, ApiError> {
+    state.check_settlement()?;
+    let index = state.find_idle_invoice(keys.first().copied().unwrap_or_default())?;
+    let body = request.json(&state.settings)?;
+    let checked = check(state, index, Fields::new("", &body)?);
+    checked.map_err(|error| error.with_resource(state.settings.invoice_code))?;
+    let memo = state.credit(index);
+    Ok(ResponseBody::Success(credit_memo_json(&memo)))
+}
+
+fn check(state: &State, index: usize, fields: Fields<'_>) -> Result<(), ApiError> {
+    let invoice = &state.invoices[index];
+    let known = |name: &str| FIELDS.contains(&name) || ExtraFields::is_extra(name);
+    let fields = fields.deny_unknown_by(known)?;
+    if let Some(name) = ENHANCED.iter().find(|name| fields.has(name)) {
+        if !state.settings.enhanced_write_off {
+            let message = format!("The field '{name}' needs the permission for enhanced write-offs.");
+            return Err(ApiError::permission(message));
+        }
+    }
+    ExtraFields::default().read(fields)?;
+    for name in NETSUITE.into_iter().chain(["Origin__NS", "Transaction__NS"]) {
+        fields.text_within(name, 255)?;
+    }
+    fields.flag("taxAutoCalculation")?;
+    let impacting = fields.one_of("revenueImpacting", &["Yes", "No"])?.unwrap_or("Yes");
+    let code = fields.text_within("nonRevenueWriteOffAccountingCode", 100)?;
+    if code.is_some() && impacting == "Yes" {
+        return Err(ApiError::rule(
+            "The field 'nonRevenueWriteOffAccountingCode' is only for write-offs that do not impact revenue.",
+        ));
+    }
+    state.memo_date(invoice, fields)?;
+    check_state(state, invoice)?;
+    let amount = fields.decimal("amount")?;
+    if amount.is_some_and(|amount| amount != invoice.balance()) {
+        return Err(ApiError::rule("The amount of a write-off must be the balance of the invoice."));
+    }
+    match fields.rows("items")? {
+        Some(rows) => check_items(invoice, fields, rows.len()),
+        None => Ok(()),
+    }
+}
+
+fn check_state(state: &State, invoice: &Invoice) -> Result<(), ApiError> {
+    let zero = |item: &Item| item.net().is_zero() && item.tax().is_zero();
+    let message = if invoice.status != InvoiceStatus::Posted {
+        "Only invoices with Posted status can be written off."
+    } else if invoice.reversed || invoice.balance() <= Decimal::ZERO {
+        "An invoice without a balance cannot be written off."
+    } else if invoice.lines_count() > state.settings.write_off_items {
+        "The invoice has too many items to be written off."
+    } else if !state.settings.mirror_zero_items && invoice.items.iter().any(zero) {
+        "An invoice with an item of zero cannot be written off."
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::rule(message))
+}
+
+/// Checks that the given items are all items of the invoice, each with its whole balance.
+fn check_items(invoice: &Invoice, fields: Fields<'_>, count: usize) -> Result<(), ApiError> {
+    const ITEM: [&str; 10] = [
+        "amountWithoutTax",
+        "comment",
+        "excludeItemBillingFromRevenueAccounting",
+        "financeInformation",
+        "invoiceItemId",
+        "serviceEndDate",
+        "serviceStartDate",
+        "skuName",
+        "taxationItems",
+        "unitOfMeasure",
+    ];
+    let lines = invoice.lines();
+    let mut named = BTreeSet::new();
+    for (index, row) in fields.rows_within("items", count)?.iter().enumerate() {
+        let path = format!("items[{index}].");
+        let row = Fields::new(&path, row)?;
+        let row = row.deny_unknown_by(|name| ITEM.contains(&name) || ExtraFields::is_custom(name))?;
+        let id = row.required_text("invoiceItemId")?;
+        let mut items = invoice.items.iter().zip(&lines);
+        let Some((item, lines)) = items.find(|(item, _)| item.id == id) else {
+            return Err(ApiError::value(&row.name("invoiceItemId"), "the id of an item is expected"));
+        };
+        let own = lines.first().copied().unwrap_or_default();
+        check_amount(row, "amountWithoutTax", own)?;
+        for (index, tax) in row.rows("taxationItems")?.unwrap_or_default().iter().enumerate() {
+            let path = format!("{path}taxationItems[{index}].");
+            let tax = Fields::new(&path, tax)?.deny_unknown(&["amount", "taxationItemId"])?;
+            let id = tax.required_text("taxationItemId")?;
+            let mut taxes = item.taxes.iter().zip(lines.iter().skip(1));
+            let Some((_, line)) = taxes.find(|(tax, _)| tax.id == id) else {
+                return Err(ApiError::value(&tax.name("taxationItemId"), "the id of a tax item is expected"));
+            };
+            check_amount(tax, "amount", *line)?;
+        }
+        named.insert(id.to_owned());
+    }
+    match invoice.items.iter().all(|item| item.applied_to.is_some() || named.contains(&item.id)) {
+        true => Ok(()),
+        false => Err(ApiError::rule("The items of a write-off must be all items of the invoice.")),
+    }
+}
+
+fn check_amount(fields: Fields<'_>, field: &str, line: Line) -> Result<(), ApiError> {
+    match fields.decimal(field)?.is_some_and(|amount| amount != line.balance()) {
+        true => Err(ApiError::value(&fields.name(field), "the whole balance is expected")),
+        false => Ok(()),
+    }
+}

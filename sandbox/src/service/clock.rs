@@ -1,0 +1,33 @@
+//! Progress of background work over time.
+
+use crate::state::{BillRun, Job, State};
+use crate::values::UnixTime;
+
+impl State {
+    /// Executes every transition that is due by `now`, in chronological order.
+    pub(crate) fn advance(&mut self, now: UnixTime) {
+        let now = now.clamped().max(self.now);
+        while let Some((work, at)) = self.next_due().filter(|(_, at)| *at <= now) {
+            self.now = at.max(self.now);
+            match work {
+                DueWork::Run(index) => self.advance_bill_run(index),
+                DueWork::Job(index) => self.advance_job(index),
+            }
+        }
+        self.now = now;
+    }
+
+    fn next_due(&self) -> Option<(DueWork, UnixTime)> {
+        let run =
+            |(index, run): (usize, &BillRun)| Some((DueWork::Run(index), run.due(self.settings.processing)?));
+        let job = |(index, job): (usize, &Job)| Some((DueWork::Job(index), job.due(self.settings.job_step)?));
+        let runs = self.runs.iter().enumerate().filter_map(run);
+        runs.chain(self.jobs.iter().enumerate().filter_map(job)).min_by_key(|(_, at)| *at)
+    }
+}
+
+/// The index of a run or job whose transition is due.
+enum DueWork {
+    Run(usize),
+    Job(usize),
+}

@@ -1,0 +1,23 @@
+//! The result of a request that was sent through the faults.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+
+/// The result of [`Sandbox::deliver`](crate::Sandbox::deliver), as a client sees it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DeliveredResponse {
+    /// The client receives a response.
+    Response {
+        /// The response.
+        response: Response<Bytes>,
+        /// Time between the request and the arrival of the response.
+        delay: Duration,
+    },
+    /// The request was not sent; the service did nothing.
+    NotSent,
+    /// The service executed the request, but the response was lost.
+    Lost,
+}

@@ -1,0 +1,98 @@
+//! Idempotency keys, with the first response under each key.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+
+use crate::http::{ApiError, ApiRequest, Category};
+use crate::settings::Settings;
+use crate::values::UnixTime;
+
+/// The responses by key.
+#[derive(Clone, Default)]
+pub(crate) struct IdempotencyStore(BTreeMap<String, StoredResponse>);
+
+#[derive(Clone)]
+struct StoredResponse {
+    method: Method,
+    path: String,
+    body: Bytes,
+    response: Response<Bytes>,
+    at: UnixTime,
+}
+
+/// The meaning of a key for a request.
+pub(crate) enum KeyLookup {
+    /// The request has no key or a new one: execute it.
+    New,
+    /// The request was executed before: return the stored response.
+    Replay(Response<Bytes>),
+}
+
+impl IdempotencyStore {
+    /// Looks up the key of the request.
+    pub(crate) fn find(
+        &mut self,
+        request: &ApiRequest,
+        settings: &Settings,
+        now: UnixTime,
+    ) -> Result<KeyLookup, ApiError> {
+        let Some(key) = request.headers.get(KEY) else { return Ok(KeyLookup::New) };
+        let reject =
+            |status, message: String| Err(ApiError::new(Category::Value, message).with_status(status));
+        if !matches!(request.method, Method::POST | Method::PATCH) {
+            let message =
+                format!("Request method '{}' not supported with Idempotency-Key header", request.method);
+            return reject(StatusCode::BAD_REQUEST, message);
+        }
+        let Some(key) = key.to_str().ok().filter(|key| (1..=settings.key_length).contains(&key.len())) else {
+            let message = format!("The Idempotency-Key must have 1 to {} characters", settings.key_length);
+            return reject(StatusCode::BAD_REQUEST, message);
+        };
+        self.0.retain(|_, stored| now.since(stored.at) < settings.key_life);
+        let Some(stored) = self.0.get(key) else { return Ok(KeyLookup::New) };
+        if stored.method != request.method || stored.path != request.path {
+            let message = "The Idempotency-Key was used for another tenant, URL or method".to_owned();
+            return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
+        }
+        if settings.refuse_other_body && stored.body != request.body {
+            let message = "The Idempotency-Key was used with another request body".to_owned();
+            return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
+        }
+        let mut response = stored.response.clone();
+        if settings.replay_as_conflict {
+            *response.status_mut() = StatusCode::CONFLICT;
+        }
+        Ok(KeyLookup::Replay(response))
+    }
+
+    /// Stores the response under the key of the request, unless the key has one.
+    pub(crate) fn store(
+        &mut self,
+        request: &ApiRequest,
+        response: &Response<Bytes>,
+        settings: &Settings,
+        now: UnixTime,
+    ) {
+        let throttled = response.status() == StatusCode::TOO_MANY_REQUESTS;
+        let is_stored = match response.status() {
+            _ if throttled => settings.keep_throttled,
+            status if status.is_server_error() => settings.keep_server_errors,
+            // A 401 is about the token, so the request was not executed.
+            status => status != StatusCode::UNAUTHORIZED,
+        };
+        let Some(key) = request.header(KEY) else { return };
+        if is_stored && request.method == Method::POST {
+            self.0.entry(key.to_owned()).or_insert_with(|| StoredResponse {
+                method: request.method.clone(),
+                path: request.path.clone(),
+                body: request.body.clone(),
+                response: response.clone(),
+                at: now,
+            });
+        }
+    }
+}
+
+const KEY: &str = "idempotency-key";

@@ -1,0 +1,180 @@
+//! The stages between a request and its operation: quotas, token, concurrency, idempotency key, headers.
+
+use bytes::Bytes;
+use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+
+use super::idempotency_store::KeyLookup;
+use super::quotas::QuotaStatus;
+use super::router::dispatch;
+use super::sandbox::Sandbox;
+use super::tokens::{PATH, unauthorized};
+use crate::http::{
+    ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, json_response, pdf_response,
+};
+use crate::values::Json;
+
+const REQUEST_ID: &str = "zuora-request-id";
+const TRACK_ID: &str = "zuora-track-id";
+
+/// The part of the API that a path belongs to; each part has its own error envelope and headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ApiFamily {
+    Token,
+    V1,
+    ObjectQuery,
+    Unknown,
+}
+
+impl ApiFamily {
+    fn of(path: &str) -> Self {
+        match path.split('/').nth(1) {
+            _ if path == PATH => Self::Token,
+            Some("v1") => Self::V1,
+            Some("object-query") => Self::ObjectQuery,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Sandbox {
+    /// Responds to a request at the current time of the state.
+    pub(super) fn respond(&mut self, request: &ApiRequest) -> Response<Bytes> {
+        let family = ApiFamily::of(&request.path);
+        let (usage, quota) = match family {
+            ApiFamily::Token => (&mut self.token_usage, self.state.settings.token_quota),
+            _ => (&mut self.usage, self.state.settings.quota),
+        };
+        let quota_status = usage.count(quota, self.state.now);
+        let mut response = match family {
+            _ if quota_status.exhausted => self.quota_exceeded(&quota_status),
+            ApiFamily::Unknown => json_response(
+                StatusCode::NOT_FOUND,
+                &Json::object([("message", "no Route matched with those values".into())]),
+            ),
+            ApiFamily::Token => {
+                let (status, body) = self.tokens.issue(&mut self.state, request);
+                json_response(status, &body)
+            }
+            ApiFamily::V1 | ApiFamily::ObjectQuery => self.authenticated(request, family),
+        };
+        let request_id = self.state.ids.request();
+        let headers = response.headers_mut();
+        quota_status.write(headers);
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            // A replay keeps the id of the request that was executed.
+            headers.entry(REQUEST_ID).or_insert(id);
+        }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let realms = "Basic realm=Zuora API, ZSession realm=Zuora API, Bearer realm=Zuora API";
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(realms));
+        } else if family == ApiFamily::V1 {
+            self.write_concurrency(response.headers_mut());
+        }
+        if let Some(track) = track_id(request) {
+            response.headers_mut().insert(TRACK_ID, track);
+        }
+        match request.accepts_gzip() && response.body().len() > self.state.settings.gzip_above {
+            true => compress(response),
+            false => response,
+        }
+    }
+
+    /// Responds to a request under `/v1` or `/object-query`.
+    fn authenticated(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
+        if !self.tokens.accept(request, self.state.now) {
+            return json_response(StatusCode::UNAUTHORIZED, &unauthorized());
+        }
+        let settings = &self.state.settings;
+        if family == ApiFamily::V1 && settings.concurrency_in_use >= settings.concurrency_limit {
+            return self.concurrency_exceeded(request);
+        }
+        match self.idempotency.find(request, &self.state.settings, self.state.now) {
+            Err(error) => self.reject(request, error, family),
+            Ok(KeyLookup::Replay(mut response)) => {
+                response.headers_mut().remove(TRACK_ID);
+                response
+            }
+            Ok(KeyLookup::New) => {
+                let mut response = match dispatch(&mut self.state, request) {
+                    Ok(ResponseBody::Success(body)) => {
+                        json_response(StatusCode::OK, &body.prepend("success", true.into()))
+                    }
+                    Ok(ResponseBody::Plain(body)) => json_response(StatusCode::OK, &body),
+                    Ok(ResponseBody::Pdf(bytes)) => pdf_response(bytes),
+                    Err(error) => self.reject(request, error, family),
+                };
+                let id = self.state.ids.request();
+                if let Ok(id) = HeaderValue::from_str(&id) {
+                    response.headers_mut().entry(REQUEST_ID).or_insert(id);
+                }
+                self.idempotency.store(request, &response, &self.state.settings, self.state.now);
+                response
+            }
+        }
+    }
+
+    fn reject(&mut self, request: &ApiRequest, mut error: ApiError, family: ApiFamily) -> Response<Bytes> {
+        if matches!(request.method, Method::GET | Method::DELETE) {
+            error.resource = ANY_RESOURCE;
+        }
+        let reasons = error.reasons(self.state.settings.text_codes);
+        let request_id = self.state.ids.request();
+        let body = match family {
+            ApiFamily::ObjectQuery if request.version.query_reasons => {
+                Json::object([("reasons", reasons), ("requestId", (&request_id).into())])
+            }
+            ApiFamily::ObjectQuery => {
+                let message = error.reasons.first().map(|reason| &reason.message);
+                Json::object([("message", message.into())])
+            }
+            _ => Json::object([
+                ("success", false.into()),
+                ("processId", self.state.ids.process().into()),
+                ("reasons", reasons),
+                ("requestId", (&request_id).into()),
+            ]),
+        };
+        let mut response = json_response(error.status(request.version.statuses), &body);
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    fn concurrency_exceeded(&mut self, request: &ApiRequest) -> Response<Bytes> {
+        let message =
+            "Your total number of concurrent requests have exceeded the limit allowed by the system.";
+        let error = ApiError::new(Category::Limit, message).with_status(StatusCode::TOO_MANY_REQUESTS);
+        let mut response = self.reject(request, error, ApiFamily::V1);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("120"));
+        response
+    }
+
+    fn quota_exceeded(&self, status: &QuotaStatus) -> Response<Bytes> {
+        let reason = Json::object([("code", Json::from(70)), ("message", status.message().into())]);
+        let body = Json::object([("reasons", vec![reason].into())]);
+        let mut response = json_response(StatusCode::TOO_MANY_REQUESTS, &body);
+        if self.state.settings.retry_after_on_quota {
+            response.headers_mut().insert(RETRY_AFTER, status.reset().into());
+        }
+        response
+    }
+
+    fn write_concurrency(&self, headers: &mut HeaderMap) {
+        let settings = &self.state.settings;
+        let others = settings.concurrency_in_use.saturating_add(1);
+        let left = settings.concurrency_limit.saturating_sub(others);
+        headers
+            .insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
+        headers.insert(HeaderName::from_static("concurrency-limit-limit"), settings.concurrency_limit.into());
+        headers.insert(HeaderName::from_static("concurrency-limit-remaining"), left.into());
+    }
+}
+
+/// Returns the track id of the request, unless the service would reject its value.
+fn track_id(request: &ApiRequest) -> Option<HeaderValue> {
+    let text = request.header(TRACK_ID)?;
+    let is_valid = (1..=64).contains(&text.len()) && !text.contains([':', ';', '"', '\'']);
+    is_valid.then(|| request.headers.get(TRACK_ID).cloned()).flatten()
+}

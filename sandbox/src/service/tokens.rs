@@ -1,0 +1,117 @@
+//! `POST /oauth/token`, and validation of the tokens that it issues.
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, StatusCode};
+
+use crate::http::ApiRequest;
+use crate::settings::TokenRefusal;
+use crate::state::{OAuthClient, State};
+use crate::values::{Json, UnixTime};
+
+/// The valid tokens.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens {
+    valid: Vec<Token>,
+}
+
+#[derive(Clone)]
+struct Token {
+    text: String,
+    client: String,
+    expires: UnixTime,
+}
+
+/// Path of the token endpoint.
+pub(crate) const PATH: &str = "/oauth/token";
+
+/// Returns the body of every other 401.
+pub(crate) fn unauthorized() -> Json {
+    let reason = Json::object([("code", "90000011".into()), ("message", "Authentication error".into())]);
+    Json::object([("success", false.into()), ("reasons", vec![reason].into())])
+}
+
+impl Tokens {
+    /// Responds to a token request.
+    pub(crate) fn issue(&mut self, state: &mut State, request: &ApiRequest) -> (StatusCode, Json) {
+        let client = match check(state, request) {
+            Ok(client) => client,
+            Err((status, error, description)) => {
+                let body = match state.settings.token_refusal {
+                    TokenRefusal::Envelope => unauthorized(),
+                    TokenRefusal::OAuth => {
+                        Json::object([("error", error.into()), ("error_description", description.into())])
+                    }
+                };
+                return (status, body);
+            }
+        };
+        self.valid.retain(|token| token.expires > state.now);
+        let life = state.settings.token_life;
+        let known = self.valid.iter().find(|token| state.settings.same_token && token.client == client);
+        let token = known.cloned().unwrap_or_else(|| {
+            let token = Token { text: state.ids.token(), client, expires: state.now.after(life) };
+            self.valid.push(token.clone());
+            token
+        });
+        let left = Json::Number(token.expires.since(state.now).as_secs().to_string());
+        let expires_in = match (state.settings.expires_in_as_text, left) {
+            (true, Json::Number(left)) => Json::Text(left),
+            (_, left) => left,
+        };
+        let scope =
+            format!("user.{} tenant.1 service.billing.read service.billing.write", state.tenant.user_id);
+        let body = Json::object([
+            ("access_token", token.text.into()),
+            ("token_type", "bearer".into()),
+            ("expires_in", expires_in),
+            ("scope", scope.into()),
+            ("jti", state.ids.token().into()),
+        ]);
+        (StatusCode::OK, body)
+    }
+
+    /// Whether the request has a valid token.
+    pub(crate) fn accept(&self, request: &ApiRequest, now: UnixTime) -> bool {
+        let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+        value.is_some_and(|(scheme, text)| {
+            let good = |token: &Token| token.text == text && token.expires > now;
+            scheme.eq_ignore_ascii_case("bearer") && self.valid.iter().any(good)
+        })
+    }
+
+    pub(crate) fn revoke(&mut self) {
+        self.valid.clear();
+    }
+}
+
+type TokenError = (StatusCode, &'static str, &'static str);
+
+/// Returns the client id of a valid token request.
+fn check(state: &State, request: &ApiRequest) -> Result<String, TokenError> {
+    const BAD: StatusCode = StatusCode::BAD_REQUEST;
+    if request.method != Method::POST {
+        return Err((StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "Only POST is supported."));
+    }
+    let media = request.header(CONTENT_TYPE.as_str()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", "The body must be a form."));
+    }
+    let legacy = [AUTHORIZATION.as_str(), "apiaccesskeyid", "apisecretaccesskey"];
+    if legacy.iter().any(|name| request.headers.contains_key(*name)) {
+        return Err((BAD, "invalid_request", "The request must carry no other credentials."));
+    }
+    let form: Vec<(String, String)> = form_urlencoded::parse(&request.body).into_owned().collect();
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let (Some(id), Some(secret)) = (field("client_id"), field("client_secret")) else {
+        return Err((BAD, "invalid_request", "client_id and client_secret are required."));
+    };
+    if field("grant_type") != Some("client_credentials") {
+        return Err((BAD, "unsupported_grant_type", "grant_type must be client_credentials."));
+    }
+    let known = |client: &&OAuthClient| client.client_id == id && client.client_secret == secret;
+    match state.tenant.oauth_clients.iter().find(known) {
+        Some(client) => Ok(client.client_id.clone()),
+        None => Err((StatusCode::UNAUTHORIZED, "invalid_client", "Bad client credentials.")),
+    }
+}

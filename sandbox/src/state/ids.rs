@@ -1,0 +1,71 @@
+//! Generator of ids and numbers.
+
+use std::collections::BTreeSet;
+
+/// A generator of unique ids and numbers; the same requests get the same ids in every sandbox.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    drawn: u64,
+    runs: u64,
+    invoices: u64,
+    /// Invoice numbers that requests have set.
+    taken: BTreeSet<String>,
+}
+
+impl Ids {
+    /// Returns the id of an object: 32 lowercase hex digits.
+    pub(crate) fn entity(&mut self) -> String {
+        format!("8ad09b{:010x}{:016x}", self.draw() >> 24, self.draw())
+    }
+
+    /// Returns an access token: 32 lowercase hex digits.
+    pub(crate) fn token(&mut self) -> String {
+        format!("{:016x}{:016x}", self.draw(), self.draw())
+    }
+
+    /// Returns a request id: a UUID.
+    pub(crate) fn request(&mut self) -> String {
+        let (high, low) = (self.draw(), self.draw());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            high >> 32,
+            high >> 16 & 0xffff,
+            high & 0xfff,
+            low >> 52,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
+    /// Returns a process id: 16 uppercase hex digits.
+    pub(crate) fn process(&mut self) -> String {
+        format!("{:016X}", self.draw())
+    }
+
+    pub(crate) fn run_number(&mut self) -> String {
+        self.runs += 1;
+        format!("BR-{:08}", self.runs)
+    }
+
+    pub(crate) fn invoice_number(&mut self) -> String {
+        loop {
+            self.invoices += 1;
+            let number = format!("INV{:08}", self.invoices);
+            if !self.taken.contains(&number) {
+                return number;
+            }
+        }
+    }
+
+    /// Reserves a number, so that it is not generated for another invoice.
+    pub(crate) fn take_invoice_number(&mut self, number: &str) {
+        self.taken.insert(number.to_owned());
+    }
+
+    /// Draws from the splitmix64 generator, whose values do not repeat.
+    fn draw(&mut self) -> u64 {
+        self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.drawn ^ self.drawn >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+}

@@ -1,0 +1,74 @@
+//! Jobs: operations on one invoice that are executed at once or in the background.
+
+use std::time::Duration;
+
+use crate::values::{Date, Json, UnixTime};
+
+/// One operation on an invoice. An operation that is executed at once creates a completed job too, since
+/// every response but that of a reversal contains a job id.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) invoice: String,
+    pub(crate) operation: JobOperation,
+    pub(crate) status: JobStatus,
+    /// Time at which the current status was set.
+    pub(crate) since: UnixTime,
+    pub(crate) reasons: Option<Json>,
+}
+
+/// The operation that a job executes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum JobOperation {
+    Post(Option<Date>),
+    Cancel,
+    Delete,
+    Reverse(Reversal),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobStatus {
+    Pending,
+    Processing,
+    Failed,
+    Completed,
+}
+
+/// A reversal, with the date of its credit memo.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reversal {
+    pub(crate) memo_date: Date,
+}
+
+impl Job {
+    /// Returns the time of the next transition; `None` if the job is finished.
+    pub(crate) fn due(&self, step: Duration) -> Option<UnixTime> {
+        self.is_running().then(|| self.since.after(step))
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.status, JobStatus::Pending | JobStatus::Processing)
+    }
+}
+
+impl JobOperation {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Post(_) => "Post",
+            Self::Cancel => "Cancel",
+            Self::Delete => "Delete",
+            Self::Reverse(_) => "Reverse",
+        }
+    }
+}
+
+impl JobStatus {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Processing => "Processing",
+            Self::Failed => "Failed",
+            Self::Completed => "Completed",
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! State of the simulated tenant: accounts, bill runs, invoices, jobs, and the invariants between them.
+//!
+//! Data and rules only: nothing here reads a request or builds a response.
+//! Depends on `values` and on the settings only.
+
+mod application;
+mod background_job;
+mod bill_run;
+mod billing;
+mod condition;
+mod contact;
+mod extra_fields;
+mod ids;
+mod invoice;
+mod item;
+mod job;
+mod pdf;
+mod schedule;
+mod scope;
+mod settlement;
+mod tenant;
+mod tenant_state;
+
+pub(crate) use self::application::{Application, Line, SettledBy};
+pub use self::background_job::BackgroundJob;
+pub(crate) use self::bill_run::{BillRun, BillRunPlan, BillRunStatus};
+pub(crate) use self::billing::due_charges;
+#[cfg(test)]
+pub(crate) use self::condition::Dates;
+pub(crate) use self::condition::{Condition, FieldGetter, Operator};
+pub(crate) use self::contact::Contact;
+pub(crate) use self::extra_fields::{ExtraFields, NETSUITE};
+pub(crate) use self::ids::Ids;
+pub(crate) use self::invoice::{Invoice, InvoiceStatus, Origin, due_date};
+pub(crate) use self::item::{Item, TaxItem, TaxMode};
+pub(crate) use self::job::{Job, JobOperation, JobStatus, Reversal};
+pub(crate) use self::pdf::{InvoiceFile, Pdf};
+pub(crate) use self::schedule::{DateRule, MAX_YEARS, Repeat, Schedule, WEEKDAYS};
+pub(crate) use self::scope::{CycleDay, Scope};
+pub(crate) use self::tenant::{Account, Charge, ChargeType, OAuthClient};
+pub use self::tenant::{CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
+pub(crate) use self::tenant_state::State;

@@ -1,0 +1,248 @@
+//! JSON values whose numbers keep their digits.
+//!
+//! `serde_json::Value` would pass a number through `f64`, which changes amounts. This module parses
+//! `serde_json`'s raw values instead, one level at a time.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde_json::value::RawValue;
+
+use super::time::Date;
+
+/// A JSON value. Objects keep the order of their members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    /// The literal.
+    Number(String),
+    Text(String),
+    Array(Vec<Json>),
+    Object(Vec<(Cow<'static, str>, Json)>),
+}
+
+/// Maximum depth of nesting, more than any documented body has.
+const DEPTH: usize = 32;
+
+impl Json {
+    /// Parses a document; `None` if it is not JSON or exceeds the maximum depth.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Self::level(serde_json::from_str(text).ok()?, DEPTH)
+    }
+
+    fn level(raw: &RawValue, depth: usize) -> Option<Self> {
+        let depth = depth.checked_sub(1)?;
+        let text = raw.get();
+        Some(match text.as_bytes().first()? {
+            b'n' => Self::Null,
+            b't' => Self::Bool(true),
+            b'f' => Self::Bool(false),
+            b'"' => Self::Text(serde_json::from_str(text).ok()?),
+            b'[' => {
+                let rows: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+                Self::Array(rows.into_iter().map(|row| Self::level(row, depth)).collect::<Option<_>>()?)
+            }
+            b'{' => {
+                let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+                let read = |(name, raw)| Some((Cow::Owned(name), Self::level(raw, depth)?));
+                Self::Object(members.into_iter().map(read).collect::<Option<_>>()?)
+            }
+            _ => Self::Number(text.to_owned()),
+        })
+    }
+
+    /// Creates an object of all the given members, nulls included.
+    pub(crate) fn object<const N: usize>(members: [(&'static str, Json); N]) -> Self {
+        Self::Object(members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+
+    /// Creates an object of the members that are not null, since most responses omit fields that are not
+    /// set.
+    pub(crate) fn non_null<const N: usize>(members: [(&'static str, Json); N]) -> Self {
+        let non_null = members.into_iter().filter(|(_, value)| *value != Self::Null);
+        Self::Object(non_null.map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+
+    /// Inserts a member at the front of an object; other values stay unchanged.
+    pub(crate) fn prepend(self, name: &'static str, value: Json) -> Self {
+        match self {
+            Self::Object(mut members) => {
+                members.insert(0, (Cow::Borrowed(name), value));
+                Self::Object(members)
+            }
+            other => other,
+        }
+    }
+
+    /// Appends members to an object; other values stay unchanged.
+    pub(crate) fn append(self, more: impl IntoIterator<Item = (Cow<'static, str>, Json)>) -> Self {
+        match self {
+            Self::Object(mut members) => {
+                members.extend(more);
+                Self::Object(members)
+            }
+            other => other,
+        }
+    }
+
+    /// Returns the member of that name, if this is an object that has one.
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+        match self {
+            Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the exact value of a number or a quoted number, both of which the service accepts.
+    pub(crate) fn decimal(&self) -> Option<Decimal> {
+        match self {
+            Self::Number(literal) | Self::Text(literal) => exact_decimal(literal),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of a whole number or a quoted whole number.
+    pub(crate) fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Number(literal) | Self::Text(literal) => literal.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Parses a decimal with or without exponent; `None` if a digit would be lost.
+pub(crate) fn exact_decimal(literal: &str) -> Option<Decimal> {
+    match Decimal::from_str_exact(literal) {
+        Ok(value) => Some(value),
+        Err(_) => Decimal::from_scientific(literal).ok().filter(|_| literal.len() < 28),
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(literal) => f.write_str(literal),
+            Self::Text(text) => quoted(text, f),
+            Self::Array(rows) => {
+                f.write_str("[")?;
+                for (index, row) in rows.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(",")?;
+                    }
+                    write!(f, "{row}")?;
+                }
+                f.write_str("]")
+            }
+            Self::Object(members) => {
+                f.write_str("{")?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(",")?;
+                    }
+                    quoted(name, f)?;
+                    write!(f, ":{value}")?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let text = serde_json::to_string(text).map_err(|_| fmt::Error)?;
+    f.write_str(&text)
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for Json {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<String> for Json {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Json {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Json {
+    fn from(value: i64) -> Self {
+        Self::Number(value.to_string())
+    }
+}
+
+impl From<Decimal> for Json {
+    fn from(value: Decimal) -> Self {
+        Self::Number(value.to_string())
+    }
+}
+
+impl From<Date> for Json {
+    fn from(date: Date) -> Self {
+        Self::Text(date.to_string())
+    }
+}
+
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Json>> From<Vec<T>> for Json {
+    fn from(rows: Vec<T>) -> Self {
+        Self::Array(rows.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let text = r#"{"a":10.000000000,"b":[0.1,1e2,-0],"c":"x\"\u00e9","d":null,"e":true}"#;
+        let read = Json::read(text.as_bytes()).unwrap();
+        assert_eq!(read.to_string(), text.replace("\\u00e9", "é"));
+        assert_eq!(read.get("a").unwrap().decimal().unwrap().to_string(), "10.000000000");
+        assert_eq!(Json::from("12.50").decimal().unwrap().to_string(), "12.50");
+        assert_eq!(Json::Number("1e2".into()).decimal(), Some(Decimal::ONE_HUNDRED));
+        assert_eq!(Json::Number("0.12345678901234567890123456789012".into()).decimal(), None);
+    }
+
+    #[test]
+    fn invalid_and_deep_documents_are_rejected() {
+        for text in ["", "{", "[1,]", "nul", "\"\\ud800\"", "{} {}"] {
+            assert_eq!(Json::read(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(Json::read(&[0xff, 0xfe]), None);
+        assert_eq!(Json::read("[".repeat(100_000).as_bytes()), None);
+        let deep = "[".repeat(40) + &"]".repeat(40);
+        assert_eq!(Json::read(deep.as_bytes()), None);
+    }
+}

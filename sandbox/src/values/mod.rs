@@ -1,0 +1,11 @@
+//! Values that requests, responses and the state consist of: JSON, instants and calendar dates.
+//!
+//! Values are exact: numbers keep their digits, and times come from the caller rather than a clock.
+//! Depends on no other module.
+
+mod json;
+mod time;
+
+pub(crate) use self::json::{Json, exact_decimal};
+pub use self::time::UnixTime;
+pub(crate) use self::time::{Date, Zone, parse_iso};
