@@ -14,8 +14,12 @@ use std::time::{Duration, Instant};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
 use zuora_core::bytes::Bytes;
 use zuora_core::http::{self, header};
-use zuora_core::{Action, Call, Config, Date, Event, Limits, Machine, Now, Request, Response, Seed, Session};
-use zuora_core::{Operation, TransportError};
+use zuora_core::{Config, Date};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::session::Session;
+use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp};
+use zuora_core::Operation;
+use zuora_core::transport::TransportError;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 fn main() -> ExitCode {
@@ -54,14 +58,14 @@ fn drive<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
     let epoch = Instant::now();
     let mut event = Event::Tick;
     loop {
-        let now = Now(epoch.elapsed());
+        let now = Timestamp::new(epoch.elapsed());
         event = match machine.step(event, now) {
             Action::Send(request, limits) => {
                 println!("-> {} {}", request.method(), request.uri());
                 match exchange(&request, limits) {
                     Ok(response) => {
                         println!("<- {}, {} bytes", response.status(), response.body().len());
-                        Event::Answer(response)
+                        Event::Response(response)
                     }
                     Err(failure) => Event::Failure(failure),
                 }
@@ -76,21 +80,21 @@ fn drive<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
 }
 
 /// Sends one request on a new connection, without TLS, and reads the response.
-fn exchange(request: &Request, limits: Limits) -> Result<Response, TransportError> {
+fn exchange(request: &HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
     let host = request.uri().authority().map_or("", |authority| authority.as_str());
-    let mut stream = TcpStream::connect(host).map_err(TransportError::never_left)?;
+    let mut stream = TcpStream::connect(host).map_err(TransportError::not_sent)?;
     send(&mut stream, request, host, limits.timeout)
         .and_then(|()| {
             let most = u64::try_from(limits.max_body).unwrap_or(u64::MAX);
             let mut bytes = Vec::new();
             stream.take(most).read_to_end(&mut bytes).map(|_| bytes)
         })
-        .map_err(|error| TransportError::in_flight(error).into())
+        .map_err(|error| TransportError::maybe_sent(error).into())
         .and_then(|bytes| parse(bytes))
-        .map_err(|error: Box<dyn Error + Send + Sync>| TransportError::in_flight(error))
+        .map_err(|error: Box<dyn Error + Send + Sync>| TransportError::maybe_sent(error))
 }
 
-fn send(stream: &mut TcpStream, request: &Request, host: &str, timeout: Duration) -> std::io::Result<()> {
+fn send(stream: &mut TcpStream, request: &HttpRequest, host: &str, timeout: Duration) -> std::io::Result<()> {
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -104,9 +108,9 @@ fn send(stream: &mut TcpStream, request: &Request, host: &str, timeout: Duration
 }
 
 /// Parses a response that ends where the connection ends.
-fn parse(bytes: Vec<u8>) -> Result<Response, Box<dyn Error + Send + Sync>> {
+fn parse(bytes: Vec<u8>) -> Result<HttpResponse, Box<dyn Error + Send + Sync>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
-    let mut head = httparse::Response::new(&mut headers);
+    let mut head = httparse::HttpResponse::new(&mut headers);
     let httparse::Status::Complete(start) = head.parse(&bytes)? else {
         return Err("the connection ended within the head".into());
     };

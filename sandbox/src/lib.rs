@@ -37,6 +37,6 @@ pub use front::InProcess;
 #[cfg(feature = "serve")]
 pub use front::Server;
 pub use service::{DeliveredResponse, Fault, Faults, PaymentError, PlannedFault, Sandbox};
-pub use settings::{BillRunTexts, RateQuota, Settings, TokenRefusal};
+pub use settings::{BillRunTexts, RateQuota, Settings, TokenErrorFormat};
 pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
 pub use values::UnixTime;

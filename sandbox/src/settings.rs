@@ -49,8 +49,8 @@ settings! {
     /// Whether all token requests get the same token until it expires, instead of a new one each. Default
     /// false.
     same_token: bool = false;
-    /// Response to a rejected token request. Default [`TokenRefusal::OAuth`].
-    token_refusal: TokenRefusal = TokenRefusal::OAuth;
+    /// Response to a rejected token request. Default [`TokenErrorFormat::OAuth`].
+    token_error_format: TokenErrorFormat = TokenErrorFormat::OAuth;
 
     /// Version of a request without `Zuora-Version`. Default `186.0`, the oldest one.
     default_version: String = "186.0".to_owned();
@@ -89,7 +89,7 @@ settings! {
     /// Whether a 5xx is stored under the key like any other response. Default true.
     keep_server_errors: bool = true;
     /// Whether a known key with another body gets a 422, instead of a replay. Default false.
-    refuse_other_body: bool = false;
+    reject_other_body: bool = false;
 
     /// Highest batch number: 50, or 200 in the larger edition. Default 50.
     batches: u16 = 50_u16;
@@ -145,7 +145,7 @@ settings! {
         ["Write-off", "Invoice reversal", "Correcting invoice error"].map(str::to_owned).to_vec();
     /// Whether amounts with more decimals than the currency are rejected, instead of rounded half up.
     /// Default false.
-    refuse_excess_decimals: bool = false;
+    reject_excess_decimals: bool = false;
     /// Whether a failed bulk update keeps the rows before the invalid one. Default false: all or nothing.
     keep_partial_updates: bool = false;
     /// Maximum number of tax items per request. Default 500.
@@ -186,7 +186,7 @@ impl RateQuota {
 /// The body of the response to a rejected token request, which is not documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TokenRefusal {
+pub enum TokenErrorFormat {
     /// `{"error": "invalid_client", "error_description": ..}`, as in the OAuth standard.
     OAuth,
     /// The envelope of every other 401.

@@ -81,8 +81,8 @@ fn many_clients_connect_at_once() {
 #[test]
 fn faults_close_the_connection() {
     let server = server();
-    server.sandbox().faults().push(Fault::LoseAnswer);
-    server.sandbox().faults().push(Fault::NeverLeaves);
+    server.sandbox().faults().push(Fault::LoseResponse);
+    server.sandbox().faults().push(Fault::NotSent);
     for _ in 0..2 {
         assert_eq!(exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", ""), "");
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use zuora_core::{AsyncTransport, Limits, Now, Request, Response, Seed, Transport, TransportError};
+use zuora_core::transport::{AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
 
 use crate::service::{DeliveredResponse, Sandbox};
 use crate::values::UnixTime;
@@ -23,7 +23,7 @@ use crate::values::UnixTime;
 ///
 /// ```
 /// use http::Method;
-/// use zuora_core::{Limits, Request, Transport};
+/// use zuora_core::transport::{HttpRequest, Limits, Transport};
 /// use zuora_sandbox::InProcess;
 ///
 /// let transport = InProcess::demo();
@@ -80,19 +80,19 @@ impl InProcess {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn exchange(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    fn exchange(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         let mut shared = self.lock();
         let now = START.after(shared.elapsed);
         let delivery = shared.sandbox.deliver(request, now);
         let (result, took) = match delivery {
             DeliveredResponse::NotSent => {
-                (Err(TransportError::never_left("a planned fault of the sandbox")), Duration::ZERO)
+                (Err(TransportError::not_sent("a planned fault of the sandbox")), Duration::ZERO)
             }
             DeliveredResponse::Lost => {
-                (Err(TransportError::in_flight("a planned fault of the sandbox lost the response")), LATENCY)
+                (Err(TransportError::maybe_sent("a planned fault of the sandbox lost the response")), LATENCY)
             }
             DeliveredResponse::Response { delay, .. } if delay.saturating_add(LATENCY) > limits.timeout => {
-                (Err(TransportError::in_flight("the response arrived after the timeout")), limits.timeout)
+                (Err(TransportError::maybe_sent("the response arrived after the timeout")), limits.timeout)
             }
             DeliveredResponse::Response { response, .. } if response.body().len() > limits.max_body => {
                 (Err(TransportError::TooLarge { limit: limits.max_body }), LATENCY)
@@ -103,26 +103,26 @@ impl InProcess {
         result
     }
 
-    fn jump_to(&self, time: Now) {
+    fn jump_to(&self, time: Timestamp) {
         let mut shared = self.lock();
-        shared.elapsed = shared.elapsed.max(time.0);
+        shared.elapsed = shared.elapsed.max(time.elapsed());
     }
 
-    fn time(&self) -> Now {
-        Now(self.lock().elapsed)
+    fn time(&self) -> Timestamp {
+        Timestamp::new(self.lock().elapsed)
     }
 }
 
 impl Transport for InProcess {
-    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         self.exchange(request, limits)
     }
 
-    fn sleep_until(&self, time: Now) {
+    fn sleep_until(&self, time: Timestamp) {
         self.jump_to(time);
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Timestamp {
         self.time()
     }
 
@@ -132,19 +132,19 @@ impl Transport for InProcess {
 }
 
 impl AsyncTransport for InProcess {
-    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         yield_now().await;
         let result = self.exchange(request, limits);
         yield_now().await;
         result
     }
 
-    async fn sleep_until(&self, time: Now) {
+    async fn sleep_until(&self, time: Timestamp) {
         yield_now().await;
         self.jump_to(time);
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Timestamp {
         self.time()
     }
 

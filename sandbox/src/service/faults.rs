@@ -20,7 +20,7 @@ use crate::http::path_ends_with;
 ///
 /// let transport = InProcess::demo();
 /// let mut sandbox = transport.sandbox();
-/// sandbox.faults().push(Fault::LoseAnswer.on(Method::PUT, "/post"));
+/// sandbox.faults().push(Fault::LoseResponse.on(Method::PUT, "/post"));
 /// sandbox.faults().push(Fault::throttled(30).on(Method::GET, "/v1/bill-runs/*").times(2));
 /// sandbox.faults().push(Fault::status(StatusCode::BAD_GATEWAY));
 /// ```
@@ -28,13 +28,13 @@ use crate::http::path_ends_with;
 #[non_exhaustive]
 pub enum Fault {
     /// The service executes the request, but the response is lost.
-    LoseAnswer,
+    LoseResponse,
     /// The request is not sent, and the client can prove it. Over HTTP the server can only close the
     /// connection before it does anything, so the client has to assume that the request may have been sent.
-    NeverLeaves,
+    NotSent,
     /// An intermediary responds and the service does nothing. The response is stored under the idempotency
     /// key according to the settings.
-    Answer(Response<Bytes>),
+    Respond(Response<Bytes>),
     /// The service executes the request and the response arrives after this delay.
     Delay(Duration),
 }
@@ -44,7 +44,7 @@ impl Fault {
     pub fn status(status: StatusCode) -> Self {
         let mut response = Response::default();
         *response.status_mut() = status;
-        Self::Answer(response)
+        Self::Respond(response)
     }
 
     /// Responds with that status and a JSON body.
@@ -54,23 +54,23 @@ impl Fault {
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
-        Self::Answer(response)
+        Self::Respond(response)
     }
 
     /// Responds with the 429 of the concurrency limit, with `Retry-After` in seconds.
     pub fn throttled(retry_after: u64) -> Self {
         let reason = r#"{"success":false,"reasons":[{"code":50000070,"message":"Request exceeded limit"}]}"#;
         let mut fault = Self::json(StatusCode::TOO_MANY_REQUESTS, reason);
-        if let Self::Answer(response) = &mut fault {
+        if let Self::Respond(response) = &mut fault {
             response.headers_mut().insert(RETRY_AFTER, retry_after.into());
         }
         fault
     }
 
-    /// Adds headers to an [`Answer`](Self::Answer); has no effect on other faults.
+    /// Adds headers to an [`Respond`](Self::Respond); has no effect on other faults.
     #[must_use]
     pub fn headers(mut self, headers: HeaderMap) -> Self {
-        if let Self::Answer(response) = &mut self {
+        if let Self::Respond(response) = &mut self {
             response.headers_mut().extend(headers);
         }
         self
@@ -156,12 +156,12 @@ mod tests {
     #[test]
     fn a_fault_applies_to_the_request_that_it_matches() {
         let mut faults = Faults::default();
-        faults.push(Fault::LoseAnswer.on(Method::PUT, "/v1/bill-runs/*/post").times(2));
-        faults.push(Fault::NeverLeaves);
-        assert!(matches!(faults.take(&Method::PUT, "/v1/bill-runs/1/post"), Some(Fault::LoseAnswer)));
-        assert!(matches!(faults.take(&Method::POST, "/v1/bill-runs/1/post"), Some(Fault::NeverLeaves)));
+        faults.push(Fault::LoseResponse.on(Method::PUT, "/v1/bill-runs/*/post").times(2));
+        faults.push(Fault::NotSent);
+        assert!(matches!(faults.take(&Method::PUT, "/v1/bill-runs/1/post"), Some(Fault::LoseResponse)));
+        assert!(matches!(faults.take(&Method::POST, "/v1/bill-runs/1/post"), Some(Fault::NotSent)));
         assert!(faults.take(&Method::GET, "/v1/bill-runs/1/post").is_none());
-        assert!(matches!(faults.take(&Method::PUT, "/v1/bill-runs/2/post"), Some(Fault::LoseAnswer)));
+        assert!(matches!(faults.take(&Method::PUT, "/v1/bill-runs/2/post"), Some(Fault::LoseResponse)));
         assert!(faults.is_empty());
     }
 

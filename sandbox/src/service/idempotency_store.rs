@@ -56,7 +56,7 @@ impl IdempotencyStore {
             let message = "The Idempotency-Key was used for another tenant, URL or method".to_owned();
             return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }
-        if settings.refuse_other_body && stored.body != request.body {
+        if settings.reject_other_body && stored.body != request.body {
             let message = "The Idempotency-Key was used with another request body".to_owned();
             return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }

@@ -81,12 +81,12 @@ impl Sandbox {
             Some(Fault::Delay(delay)) => {
                 DeliveredResponse::Response { response: self.handle(request, now), delay }
             }
-            Some(Fault::NeverLeaves) => DeliveredResponse::NotSent,
-            Some(Fault::LoseAnswer) => {
+            Some(Fault::NotSent) => DeliveredResponse::NotSent,
+            Some(Fault::LoseResponse) => {
                 self.handle(request, now);
                 DeliveredResponse::Lost
             }
-            Some(Fault::Answer(response)) => {
+            Some(Fault::Respond(response)) => {
                 let request = self.receive(request, now);
                 self.idempotency.store(&request, &response, &self.state.settings, self.state.now);
                 DeliveredResponse::Response { response, delay: Duration::ZERO }

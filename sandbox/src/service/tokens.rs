@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
 use crate::http::ApiRequest;
-use crate::settings::TokenRefusal;
+use crate::settings::TokenErrorFormat;
 use crate::state::{OAuthClient, State};
 use crate::values::{Json, UnixTime};
 
@@ -36,9 +36,9 @@ impl Tokens {
         let client = match check(state, request) {
             Ok(client) => client,
             Err((status, error, description)) => {
-                let body = match state.settings.token_refusal {
-                    TokenRefusal::Envelope => unauthorized(),
-                    TokenRefusal::OAuth => {
+                let body = match state.settings.token_error_format {
+                    TokenErrorFormat::Envelope => unauthorized(),
+                    TokenErrorFormat::OAuth => {
                         Json::object([("error", error.into()), ("error_description", description.into())])
                     }
                 };

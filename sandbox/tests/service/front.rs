@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use http::{Method, Request};
 use serde_json::Value;
-use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, RateQuota, Settings, TokenRefusal, UnixTime};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, RateQuota, Settings, TokenErrorFormat, UnixTime};
 
 use crate::client::{TestClient, TestResponse, form};
 
@@ -46,7 +46,7 @@ fn invalid_credentials_are_rejected_as_configured() {
     let json = Request::post("/oauth/token").header("content-type", "application/json");
     assert_eq!(client.send(json.body("{}".to_owned()).unwrap()).status, 415);
     *client.sandbox.settings() =
-        Settings::default().token_refusal(TokenRefusal::Envelope).expires_in_as_text(true).same_token(true);
+        Settings::default().token_error_format(TokenErrorFormat::Envelope).expires_in_as_text(true).same_token(true);
     assert_eq!(client.token(&form(CLIENT_ID, "wrong")).body["reasons"][0]["code"], "90000011");
     let first = client.token(&form(CLIENT_ID, CLIENT_SECRET)).body["access_token"].clone();
     client.seconds += 10;
@@ -192,7 +192,7 @@ fn a_key_makes_a_retry_harmless() {
     assert_eq!((again.status, &again.text), (200, &first.text));
     assert_eq!(again.header("zuora-request-id"), first.header("zuora-request-id"));
     assert_eq!(number(&client.post("/v1/bill-runs", "{}")), "BR-00000001", "another body, the same outcome");
-    client.sandbox.settings().refuse_other_body = true;
+    client.sandbox.settings().reject_other_body = true;
     assert_eq!(client.post("/v1/bill-runs", "{}").status, 422);
     assert_eq!(client.post("/v1/bill-runs/BR-00000001/emails", "{}").status, 422, "another path");
     client.sandbox.settings().replay_as_conflict = true;

@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use http::{Method, Request, StatusCode};
-use zuora_core::{AsyncTransport, Body, Limits, Now, Transport, TransportError};
+use http::{Method, HttpRequest, StatusCode};
+use zuora_core::transport::{AsyncTransport, Body, Limits, Timestamp, Transport, TransportError};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
 use crate::client::form;
@@ -13,20 +13,20 @@ use crate::client::form;
 const LIMITS: Limits = Limits::new(Duration::from_secs(130), 1 << 20);
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
 
-fn request(method: Method, path: &str, token: &str, body: &'static str) -> zuora_core::Request {
-    let request = Request::builder().method(method).uri(format!("https://rest.test.zuora.com{path}"));
+fn request(method: Method, path: &str, token: &str, body: &'static str) -> zuora_core::transport::HttpRequest {
+    let request = HttpRequest::builder().method(method).uri(format!("https://rest.test.zuora.com{path}"));
     let request =
         request.header("authorization", format!("Bearer {token}")).header("zuora-version", "2024-05-20");
     request.header("content-type", "application/json").body(Body::from(body)).unwrap()
 }
 
-fn send(transport: &InProcess, request: zuora_core::Request) -> Result<zuora_core::Response, TransportError> {
+fn send(transport: &InProcess, request: zuora_core::transport::HttpRequest) -> Result<zuora_core::transport::HttpResponse, TransportError> {
     Transport::send(transport, request, LIMITS)
 }
 
 fn transport_with_token() -> (InProcess, String) {
     let transport = InProcess::demo();
-    let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+    let request = HttpRequest::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
     let response =
         send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
     let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
@@ -43,8 +43,8 @@ fn the_clock_advances_only_for_requests_and_sleeps() {
     assert_eq!(now(&transport), Duration::from_millis(20));
     send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
     assert_eq!(now(&transport), Duration::from_millis(40));
-    Transport::sleep_until(&transport.clone(), Now(Duration::from_secs(3600)));
-    Transport::sleep_until(&transport, Now(Duration::from_secs(5)));
+    Transport::sleep_until(&transport.clone(), Timestamp::new(Duration::from_secs(3600)));
+    Transport::sleep_until(&transport, Timestamp::new(Duration::from_secs(5)));
     assert_eq!(now(&transport), Duration::from_secs(3600), "clones share it, and it never goes back");
     let late = send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
     assert_eq!(late.status(), 401, "the token is an hour old");
@@ -53,9 +53,9 @@ fn the_clock_advances_only_for_requests_and_sleeps() {
 #[test]
 fn a_request_whose_response_is_lost_is_executed() {
     let (transport, token) = transport_with_token();
-    transport.sandbox().faults().push(Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
+    transport.sandbox().faults().push(Fault::LoseResponse.on(Method::POST, "/v1/bill-runs"));
     let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);
-    assert!(matches!(send(&transport, create()), Err(TransportError::InFlight(_))));
+    assert!(matches!(send(&transport, create()), Err(TransportError::MaybeSent(_))));
     let second = send(&transport, create()).unwrap();
     assert!(second.body().windows(11).any(|part| part == b"BR-00000002"));
     assert_eq!(transport.sandbox().seen(&Method::POST, "/bill-runs"), 2);
@@ -68,12 +68,12 @@ fn faults_replace_the_execution() {
     {
         let mut sandbox = transport.sandbox();
         let faults = sandbox.faults();
-        faults.push(Fault::NeverLeaves.on(Method::POST, "/v1/bill-runs"));
+        faults.push(Fault::NotSent.on(Method::POST, "/v1/bill-runs"));
         faults.push(Fault::status(StatusCode::BAD_GATEWAY));
         faults.push(Fault::throttled(7).times(2));
         faults.push(Fault::json(StatusCode::OK, "{}"));
     }
-    assert!(matches!(send(&transport, create()), Err(TransportError::NeverLeft(_))));
+    assert!(matches!(send(&transport, create()), Err(TransportError::NotSent(_))));
     let gateway = send(&transport, create()).unwrap();
     assert_eq!(
         (gateway.status(), gateway.body().len(), gateway.headers().len()),
@@ -98,7 +98,7 @@ fn late_and_large_responses_exceed_the_limits() {
     assert_eq!(now(&transport) - before, Duration::from_millis(100_020));
     transport.sandbox().faults().push(Fault::Delay(Duration::from_secs(200)));
     let before = now(&transport);
-    assert!(matches!(send(&transport, get()), Err(TransportError::InFlight(_))));
+    assert!(matches!(send(&transport, get()), Err(TransportError::MaybeSent(_))));
     assert_eq!(now(&transport) - before, LIMITS.timeout);
     let tight = Limits::new(LIMITS.timeout, 10);
     let large = Transport::send(&transport, get(), tight);

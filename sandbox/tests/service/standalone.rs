@@ -290,7 +290,7 @@ fn invalid_invoices_are_rejected() {
 fn features_can_be_disabled() {
     let settings = zuora_sandbox::Settings::default();
     let mut client = TestClient::with(
-        settings.flexible_billing(false).multiple_currencies(false).refuse_excess_decimals(true),
+        settings.flexible_billing(false).multiple_currencies(false).reject_excess_decimals(true),
     );
     for more in [r#","paymentTerm":"Net 7""#, r#","currency":"USD""#] {
         let response = client.post("/v1/invoices", &body(ITEM, more));

@@ -354,7 +354,7 @@ impl ItemReader<'_> {
     pub(crate) fn money(&self, fields: Fields<'_>, field: &str) -> Result<Option<Decimal>, ApiError> {
         let Some(amount) = fields.decimal(field)? else { return Ok(None) };
         let rounded = self.tenant.round(&self.currency, amount);
-        if self.settings.refuse_excess_decimals && rounded != amount {
+        if self.settings.reject_excess_decimals && rounded != amount {
             let expected = format!("an amount without more decimals than {} has is expected", self.currency);
             return Err(ApiError::value(&fields.name(field), &expected));
         }
