@@ -110,7 +110,7 @@ fn send(stream: &mut TcpStream, request: &HttpRequest, host: &str, timeout: Dura
 /// Parses a response that ends where the connection ends.
 fn parse(bytes: Vec<u8>) -> Result<HttpResponse, Box<dyn Error + Send + Sync>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
-    let mut head = httparse::HttpResponse::new(&mut headers);
+    let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(start) = head.parse(&bytes)? else {
         return Err("the connection ended within the head".into());
     };

@@ -58,7 +58,7 @@ fn run() -> Result<(), Box<dyn Error>> {
                 Err(failure) => failed.push(format!("{}: {failure}", draft.number)),
             }
         }
-        println!("{posted} posted, {} not, {} to go", failed.len(), chunks.waiting());
+        println!("{posted} posted, {} not, {} to go", failed.len(), chunks.remaining());
     }
     for failure in failed {
         println!("  {failure}");

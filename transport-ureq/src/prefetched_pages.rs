@@ -81,7 +81,7 @@ where
     type Item = Result<Response<Vec<O::Item>>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let Some(call) = self.ahead.ask() {
+        while let Some(call) = self.ahead.start() {
             match self.start(call) {
                 Ok(thread) => self.out.push_back(thread),
                 Err(error) => {

@@ -16,9 +16,6 @@ pub(crate) fn dry_run<O: Operation>(
     operation: &O,
     options: &CallOptions,
 ) -> Result<HttpRequest> {
-    let name = operation.spec().name;
-    let mut exchange = Exchange::new(session, operation.spec(), options)?;
-    let mut request = operation.request().map_err(|error| error.of(name))?;
-    let dressed = exchange.dress(&mut request, Some(HeaderValue::from_static("Bearer ...")));
-    dressed.map(|()| request).map_err(|error| error.of(name))
+    let mut exchange = Exchange::new(session, operation.spec(), operation.request(), options)?;
+    exchange.outgoing(HeaderValue::from_static("Bearer ..."))
 }

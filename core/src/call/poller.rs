@@ -203,12 +203,12 @@ impl<A: Waiter> Machine for Poller<A> {
                 if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
                     self.over = true;
                     let what = "not decided within the time for the whole wait";
-                    return Action::Done(Err(Cause::Deadline { what: what.into() }.into()));
+                    return Action::Done(Err(Cause::Timeout { what: what.into() }.into()));
                 }
                 let left = self.policy.timeout.saturating_sub(self.waited(now)).max(LAST_POLL_TIMEOUT);
-                let span = self.session.timing().with(&self.options).deadline.min(left);
+                let span = self.session.timing().with(&self.options).timeout.min(left);
                 let options = self.options.clone().timeout(span);
-                (now, Call::with(&self.session, self.waiter.read(), &options))
+                (now, Call::with_options(&self.session, self.waiter.read(), &options))
             }
         };
         match call.step(event, now) {

@@ -1,117 +1,184 @@
-//! Pages asked for before they are due.
+//! Lists in pages, some of them requested before they are due.
 
-use crate::call::paginator::Sequence;
-use crate::call::{Call, Response};
+use std::collections::BTreeSet;
+use std::mem;
+
+use bytes::Bytes;
+
+use super::Call;
+use super::response::Response;
 use crate::error::{Error, Result};
-use crate::operation::Paginated;
+use crate::operation::{Operation, Paginated};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
 
-/// Which pages of a list to ask for side by side, and what becomes of their answers.
+/// Decides which pages of a list to request at the same time, and puts their rows in order.
 ///
-/// It runs nothing itself: take calls from [`ask`](Self::ask) until there is none, run them side by side, and hand
-/// their answers to [`take`](Self::take) in the order of asking. [`AsyncPages`](crate::pagination::asynchronous::Pages) does so with
-/// futures, `zuora_ureq::PrefetchedPages` with threads.
+/// `Prefetch` runs nothing itself: start the calls that [`start`](Self::start) returns until it returns none, run them
+/// concurrently, and pass their results to [`take`](Self::take) in the order in which they were started.
+/// [`pagination::asynchronous::Pages`](crate::pagination::asynchronous::Pages) does so with futures,
+/// `zuora_ureq::PrefetchedPages` with threads.
 ///
-/// - The first page is asked for alone: only its answer tells whether there is a second.
-/// - From then on up to `window` pages are out at once, so at most `window` less one lie past the end.
-/// - Lists that go on from a cursor come one page after the other, whatever the window.
+/// - The first page is requested alone: only its response shows whether there is a second.
+/// - After that up to `window` pages are in flight, so at most `window` - 1 of them lie past the end.
+/// - Lists that continue from a cursor are read one page after the other, whatever the window.
 /// - Each page is a call of the session like any other, and obeys the tenant's limits.
+/// - The request of a page is built once, or twice when the page was requested before it was due.
 #[derive(Debug)]
 pub struct Prefetch<O> {
     session: Session,
     options: CallOptions,
     window: usize,
-    sequence: Sequence,
-    /// What the next call asks for, as far as it is known.
-    upcoming: Option<O>,
-    /// What the page before has named as the next, when that was asked for already.
-    named: Option<O>,
-    /// How many calls are out.
-    out: usize,
+    upcoming: Upcoming<O>,
+    /// The page that the last response named as the next one, when that page was requested already.
+    named: Option<String>,
+    in_flight: usize,
     /// Whether a page has shown that there is another one.
-    goes_on: bool,
+    has_more: bool,
+    requested: BTreeSet<String>,
+    last_body: Bytes,
+}
+
+/// The page after those in flight.
+#[derive(Debug, Default)]
+#[allow(clippy::large_enum_variant)] // a box would cost each page an allocation
+enum Upcoming<O> {
+    /// Not known, or past the end.
+    #[default]
+    None,
+    Operation(O),
+    /// Built already, to see that it does not lead back.
+    Call(Call<O>),
 }
 
 impl<O: Paginated> Prefetch<O> {
-    /// Starts at the page that `operation` asks for. A window of one page asks for each when it is due.
+    /// Starts at the page that `operation` requests. With a window of one page, each page is requested when it is due.
     pub fn new(session: &Session, operation: O, window: usize) -> Self {
+        Self::with_options(session, operation, window, &CallOptions::default())
+    }
+
+    /// Starts at the page that `operation` requests, with settings for each page's call.
+    pub fn with_options(session: &Session, operation: O, window: usize, options: &CallOptions) -> Self {
         Self {
             session: session.clone(),
-            options: CallOptions::default(),
+            options: options.clone(),
             window: window.max(1),
-            sequence: Sequence::default(),
-            upcoming: Some(operation),
+            upcoming: Upcoming::Operation(operation),
             named: None,
-            out: 0,
-            goes_on: false,
+            in_flight: 0,
+            has_more: false,
+            requested: BTreeSet::new(),
+            last_body: Bytes::new(),
         }
     }
 
-    /// How many pages may be out at once, from now on.
+    /// Sets the number of pages that may be in flight at once, from now on.
     pub fn set_window(&mut self, window: usize) {
         self.window = window.max(1);
     }
 
-    /// The next call to start, if one is due.
-    pub fn ask(&mut self) -> Option<Call<O>> {
-        let most = if self.goes_on { self.window } else { 1 };
-        if self.out >= most {
+    /// Returns the next call to run, if one is due.
+    pub fn start(&mut self) -> Option<Call<O>> {
+        let most = if self.has_more { self.window } else { 1 };
+        if self.in_flight >= most {
             return None;
         }
-        let operation = self.upcoming.take()?;
-        self.upcoming = if self.goes_on { operation.next_page() } else { None };
-        self.out += 1;
-        Some(Call::with(&self.session, operation, &self.options))
+        let call = match mem::take(&mut self.upcoming) {
+            Upcoming::None => return None,
+            Upcoming::Operation(operation) => self.call(operation),
+            Upcoming::Call(call) => call,
+        };
+        if let Some(next) = call.operation().next_page().filter(|_| self.has_more && self.window > 1) {
+            self.upcoming = Upcoming::Operation(next);
+        }
+        self.in_flight += 1;
+        Some(call)
     }
 
-    /// Takes the answer to the call that has been out for longest, and gives the rows of its page. When it
-    /// [is over](Self::is_over) after that, the calls that are still out are of no use to anybody.
+    fn call(&self, operation: O) -> Call<O> {
+        Call::with_options(&self.session, operation, &self.options)
+    }
+
+    /// Takes the result of the call that has been in flight for longest, and returns the rows of its page. When the
+    /// list [is over](Self::is_over) after that, the calls still in flight are of no use.
     ///
     /// # Errors
-    /// The call's own, or a list that leads back to a page that came before.
+    /// The error of the call, or a list that leads back to an earlier page.
     pub fn take(
         &mut self,
         call: &Call<O>,
-        answer: Result<Response<O::Output>>,
+        result: Result<Response<O::Output>>,
     ) -> Result<Response<Vec<O::Item>>> {
-        self.out = self.out.saturating_sub(1);
-        let turned = answer.and_then(|page| {
-            self.check(call.operation())?;
-            self.sequence.turn(call, page)
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.has_more = false;
+        let page = result.and_then(|response| self.turn(call, response));
+        if !self.has_more {
+            self.stop();
+        }
+        page
+    }
+
+    /// Splits a page from the operation for the next one.
+    fn turn(&mut self, call: &Call<O>, response: Response<O::Output>) -> Result<Response<Vec<O::Item>>> {
+        if self.named.take().is_some_and(|named| Some(named) != uri_of(call)) {
+            return Err(Error::failed(
+                "the list continues with another page than the one requested in advance",
+            ));
+        }
+        let mut next = None;
+        let page = response.map(|page| {
+            let (rows, following) = call.operation().into_page(page);
+            next = following;
+            rows
         });
-        let following = match &turned {
-            Ok((_, following)) => following.clone(),
-            Err(_) => None,
-        };
-        self.goes_on = following.is_some();
-        match following {
-            None => self.stop(),
-            Some(next) if self.out == 0 => self.upcoming = Some(next),
-            named => self.named = named,
-        }
-        turned.map(|(page, _)| page)
-    }
-
-    /// Gives the rest of the list up.
-    pub fn stop(&mut self) {
-        (self.upcoming, self.named, self.out) = (None, None, 0);
-    }
-
-    /// Whether there is nothing left to ask for or to take: after the last page, and after an error.
-    pub fn is_over(&self) -> bool {
-        self.upcoming.is_none() && self.out == 0
-    }
-
-    /// A page that was asked for ahead has to be the one that the page before it names.
-    fn check(&mut self, asked: &O) -> Result<()> {
-        match self.named.take() {
-            Some(named) if named.request()?.uri() != asked.request()?.uri() => {
-                Err(Error::failed("the list goes on with another page than the one that was asked for ahead"))
+        if let Some(next) = next {
+            self.requested.extend(uri_of(call));
+            if !page.is_empty() && *call.body() == self.last_body {
+                return Err(leads_back(&next));
             }
-            _ => Ok(()),
+            self.go_on(next)?;
+            self.has_more = true;
         }
+        self.last_body = call.body().clone();
+        Ok(page)
     }
+
+    fn go_on(&mut self, next: O) -> Result<()> {
+        let call = self.call(next);
+        if uri_of(&call).is_some_and(|uri| self.requested.contains(&uri)) {
+            return Err(leads_back(call.operation()));
+        }
+        if self.in_flight > 0 {
+            self.named = uri_of(&call);
+        } else {
+            self.upcoming = Upcoming::Call(call);
+        }
+        Ok(())
+    }
+
+    /// Requests `operation` next, after an error.
+    pub(super) fn restart(&mut self, operation: O) {
+        self.upcoming = Upcoming::Operation(operation);
+    }
+
+    /// Gives up the rest of the list.
+    pub fn stop(&mut self) {
+        (self.upcoming, self.named, self.in_flight) = (Upcoming::None, None, 0);
+    }
+
+    /// Whether nothing is left to start or to take: after the last page, and after an error.
+    pub fn is_over(&self) -> bool {
+        matches!(self.upcoming, Upcoming::None) && self.in_flight == 0
+    }
+}
+
+fn uri_of<O: Operation>(call: &Call<O>) -> Option<String> {
+    call.uri().map(ToString::to_string)
+}
+
+fn leads_back(next: &impl Paginated) -> Error {
+    let why = "leads back to an earlier page: the list has no end";
+    Error::unreadable("nextPage", why).in_operation(next.spec().name)
 }
 
 #[cfg(test)]

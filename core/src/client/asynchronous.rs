@@ -79,7 +79,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
     where
         O: Operation<Output: Send> + Sync,
     {
-        self.drive(Call::with(&self.session, operation, options))
+        self.drive(Call::with_options(&self.session, operation, options))
     }
 
     /// A list, page by page.
@@ -249,7 +249,7 @@ where
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<O>>>> {
-        while let Some(mut call) = self.ahead.ask() {
+        while let Some(mut call) = self.ahead.start() {
             let transport = &self.client.transport;
             self.out.push_back(Asked::Running(Box::pin(async move {
                 let answer = drive_async(transport, &mut call).await;

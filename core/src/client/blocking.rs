@@ -68,7 +68,7 @@ impl<T: Transport> Client<T> {
         operation: &O,
         options: &CallOptions,
     ) -> Result<Response<O::Output>> {
-        self.drive(Call::with(&self.session, operation, options))
+        self.drive(Call::with_options(&self.session, operation, options))
     }
 
     /// A list, page by page.

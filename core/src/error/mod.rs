@@ -28,19 +28,26 @@ pub struct Error(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     cause: Cause,
-    operation: Cow<'static, str>,
-    status: Option<StatusCode>,
-    reasons: Vec<Reason>,
-    request_id: Option<Box<str>>,
-    process_id: Option<Box<str>>,
-    track_id: Option<Box<str>>,
-    idempotency_key: Option<Box<str>>,
-    attempts: u32,
-    retry_after: Option<Duration>,
-    repeatable: bool,
-    outcome: Outcome,
-    sent_at: Option<Timestamp>,
-    body: Bytes,
+    context: Context,
+}
+
+/// What is known about the call that failed; all absent for an error that no call has completed.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    pub(crate) operation: Cow<'static, str>,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) reasons: Vec<Reason>,
+    pub(crate) request_id: Option<Box<str>>,
+    pub(crate) process_id: Option<Box<str>>,
+    pub(crate) track_id: Option<Box<str>>,
+    pub(crate) idempotency_key: Option<Box<str>>,
+    pub(crate) attempts: u32,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) retryable: bool,
+    pub(crate) outcome: Outcome,
+    /// When the last attempt with an unknown outcome was sent.
+    pub(crate) sent_at: Option<Timestamp>,
+    pub(crate) body: Bytes,
 }
 
 impl Error {
@@ -48,12 +55,12 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self.0.cause {
             Cause::Field { .. } => ErrorKind::Build,
-            Cause::Transport(_) | Cause::NoSignIn { .. } => ErrorKind::Transport,
-            Cause::SignIn { .. } => ErrorKind::Auth,
-            Cause::Rejected | Cause::Refused { .. } => ErrorKind::Rejected,
+            Cause::Transport(_) | Cause::TokenUnavailable { .. } => ErrorKind::Transport,
+            Cause::Auth { .. } => ErrorKind::Auth,
+            Cause::Rejected | Cause::Redirect => ErrorKind::Rejected,
             Cause::Throttled { .. } => ErrorKind::Throttled,
             Cause::Decode { .. } => ErrorKind::Decode,
-            Cause::Deadline { .. } => ErrorKind::Deadline,
+            Cause::Timeout { .. } => ErrorKind::Timeout,
             Cause::Failed { .. } => ErrorKind::Failed,
         }
     }
@@ -61,66 +68,66 @@ impl Error {
     /// Whether the operation took effect. Once an attempt ended with nothing known, this stays
     /// [`Outcome::Unknown`] whatever later attempts say.
     pub fn outcome(&self) -> Outcome {
-        self.0.outcome
+        self.0.context.outcome
     }
 
     /// Name of the operation, such as `post_bill_run`; empty when the failure belongs to none.
     pub fn operation(&self) -> &str {
-        &self.0.operation
+        &self.0.context.operation
     }
 
     /// Status of the last answer.
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.status
+        self.0.context.status
     }
 
     /// All reasons that the service gave, in its order.
     pub fn reasons(&self) -> &[Reason] {
-        &self.0.reasons
+        &self.0.context.reasons
     }
 
     /// The service's own id of the last request (`Zuora-HttpRequest-Id`, else `requestId` of the body).
     pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
+        self.0.context.request_id.as_deref()
     }
 
     /// `processId` of the last refusal: 16 hexadecimal digits that Zuora's support asks for.
     pub fn process_id(&self) -> Option<&str> {
-        self.0.process_id.as_deref()
+        self.0.context.process_id.as_deref()
     }
 
     /// The track id that the caller sent.
     pub fn track_id(&self) -> Option<&str> {
-        self.0.track_id.as_deref()
+        self.0.context.track_id.as_deref()
     }
 
     /// The idempotency key of the last attempt. A later call with this key cannot do the work twice, for 24
     /// hours: see [`CallOptions::again`](crate::CallOptions::again).
     pub fn idempotency_key(&self) -> Option<&str> {
-        self.0.idempotency_key.as_deref()
+        self.0.context.idempotency_key.as_deref()
     }
 
     /// How many times the operation was sent; zero when it never was.
     pub fn attempts(&self) -> u32 {
-        self.0.attempts
+        self.0.context.attempts
     }
 
     /// How long the service, or this client's own gate, asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.context.retry_after
     }
 
     /// Whether the same call may safely be made again and could then succeed. For an operation with an
     /// idempotency key whose outcome is unknown this means: again with
     /// [`idempotency_key`](Self::idempotency_key).
     pub fn is_retryable(&self) -> bool {
-        self.0.repeatable
+        self.0.context.retryable
     }
 
     /// Whether the service says that there is no such object.
     pub fn is_not_found(&self) -> bool {
-        self.0.status == Some(StatusCode::NOT_FOUND)
-            || self.0.reasons.iter().any(|reason| reason.category() == ReasonCategory::NotFound)
+        self.0.context.status == Some(StatusCode::NOT_FOUND)
+            || self.0.context.reasons.iter().any(|reason| reason.category() == ReasonCategory::NotFound)
     }
 
     /// The field, header or JSON path that is at fault, where there is one.
@@ -135,12 +142,12 @@ impl Error {
     /// The body of the last answer, inflated; empty when there was none. Answers to token requests are not
     /// kept.
     pub fn body(&self) -> &Bytes {
-        &self.0.body
+        &self.0.context.body
     }
 
     /// When the last attempt with an unknown outcome was sent, on the transport's clock.
     pub(crate) fn sent_at(&self) -> Option<Timestamp> {
-        self.0.sent_at
+        self.0.context.sent_at
     }
 
     /// A request that would be refused, with the field at fault: for operations defined outside this crate.
@@ -176,7 +183,8 @@ pub enum ErrorKind {
     /// An answer came that cannot be read.
     Decode,
     /// The time for the whole call is over.
-    Deadline,
+    #[doc(alias = "deadline")]
+    Timeout,
     /// The object that was awaited ended in another state.
     Failed,
 }
@@ -194,49 +202,36 @@ pub enum Outcome {
     Unknown,
 }
 
-/// The inner reason. Its text stands in the first line of the error's own.
+/// What failed. Its text is part of the first line of the error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("{field}: {why}")]
+    #[error("`{field}`: {why}")]
     Field { field: Cow<'static, str>, why: Cow<'static, str> },
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("{what}")]
-    SignIn { what: Cow<'static, str> },
+    Auth { what: Cow<'static, str> },
     #[error("{what}")]
-    NoSignIn { what: Cow<'static, str> },
-    #[error("the service refused the request")]
+    TokenUnavailable { what: Cow<'static, str> },
+    #[error("the service rejected the request")]
     Rejected,
-    #[error("{what}")]
-    Refused { what: Cow<'static, str> },
+    #[error(
+        "the server redirects, which is not followed because the token would go along: check the base URL"
+    )]
+    Redirect,
     #[error("{what}")]
     Throttled { what: Cow<'static, str> },
-    #[error("the answer cannot be read at {path}: {why}")]
+    #[error("the response cannot be read at `{path}`: {why}")]
     Decode { path: Cow<'static, str>, why: Cow<'static, str> },
     #[error("{what}")]
-    Deadline { what: Cow<'static, str> },
+    Timeout { what: Cow<'static, str> },
     #[error("{what}")]
     Failed { what: Cow<'static, str> },
 }
 
 impl From<Cause> for Error {
     fn from(cause: Cause) -> Self {
-        Self(Box::new(Inner {
-            cause,
-            operation: Cow::Borrowed(""),
-            status: None,
-            reasons: Vec::new(),
-            request_id: None,
-            process_id: None,
-            track_id: None,
-            idempotency_key: None,
-            attempts: 0,
-            retry_after: None,
-            repeatable: false,
-            outcome: Outcome::NotApplied,
-            sent_at: None,
-            body: Bytes::new(),
-        }))
+        Self(Box::new(Inner { cause, context: Context::default() }))
     }
 }
 
@@ -246,50 +241,16 @@ impl From<TransportError> for Error {
     }
 }
 
-/// What the exchange knows of a failed call, filled in where the error leaves it.
-#[derive(Default)]
-pub(crate) struct Circumstances {
-    pub(crate) operation: &'static str,
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) reasons: Vec<Reason>,
-    pub(crate) request_id: Option<Box<str>>,
-    pub(crate) process_id: Option<Box<str>>,
-    pub(crate) track_id: Option<Box<str>>,
-    pub(crate) idempotency_key: Option<Box<str>>,
-    pub(crate) attempts: u32,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) repeatable: bool,
-    pub(crate) outcome: Outcome,
-    pub(crate) sent_at: Option<Timestamp>,
-    pub(crate) body: Bytes,
-}
-
 impl Error {
-    pub(crate) fn under(mut self, what: Circumstances) -> Self {
-        let cause = self.0.cause;
-        *self.0 = Inner {
-            cause,
-            operation: Cow::Borrowed(what.operation),
-            status: what.status,
-            reasons: what.reasons,
-            request_id: what.request_id,
-            process_id: what.process_id,
-            track_id: what.track_id,
-            idempotency_key: what.idempotency_key,
-            attempts: what.attempts,
-            retry_after: what.retry_after,
-            repeatable: what.repeatable,
-            outcome: what.outcome,
-            sent_at: what.sent_at,
-            body: what.body,
-        };
+    pub(crate) fn with_context(mut self, context: Context) -> Self {
+        self.0.context = context;
         self
     }
 
     /// Names the operation of an error that was made before anything was sent.
-    pub(crate) fn of(mut self, operation: &'static str) -> Self {
-        if self.0.operation.is_empty() {
-            self.0.operation = Cow::Borrowed(operation);
+    pub(crate) fn in_operation(mut self, operation: &'static str) -> Self {
+        if self.0.context.operation.is_empty() {
+            self.0.context.operation = Cow::Borrowed(operation);
         }
         self
     }
@@ -302,13 +263,13 @@ impl fmt::Display for Error {
     }
 }
 
-/// Text from outside must not begin a line of its own in somebody's log.
+/// Replaces control characters, so that text from the server cannot forge log lines.
 struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl fmt::Write for OneLine<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for (place, part) in text.split(char::is_control).enumerate() {
-            if place > 0 {
+        for (index, part) in text.split(char::is_control).enumerate() {
+            if index > 0 {
                 self.0.write_char(' ')?;
             }
             self.0.write_str(part)?;
@@ -317,16 +278,14 @@ impl fmt::Write for OneLine<'_, '_> {
     }
 }
 
+/// The form of every message: `operation: what failed (details); outcome and what to do; request id`.
 impl Error {
     fn write_line(&self, f: &mut impl fmt::Write, alternate: bool) -> fmt::Result {
-        let inner = &*self.0;
-        if !inner.operation.is_empty() {
-            write!(f, "{}: ", inner.operation)?;
+        let Inner { cause, context } = &*self.0;
+        if !context.operation.is_empty() {
+            write!(f, "{}: ", context.operation)?;
         }
-        if let Some(status) = inner.status {
-            write!(f, "{status}: ")?;
-        }
-        match (&inner.cause, inner.reasons.first()) {
+        match (cause, context.reasons.first()) {
             (Cause::Rejected, Some(first)) => write!(f, "{first}")?,
             (cause, Some(first)) => write!(f, "{cause}: {first}")?,
             (Cause::Transport(failure), None) => {
@@ -337,24 +296,25 @@ impl Error {
             }
             (cause, None) => write!(f, "{cause}")?,
         }
-        let mut notes = Vec::new();
-        if let Some(id) = &inner.request_id {
-            notes.push(format!("request {id}"));
-        }
-        if inner.attempts > 1 {
-            notes.push(format!("{} attempts", inner.attempts));
-        }
-        if let Some(wait) = inner.retry_after {
-            notes.push(format!("again in {} s", wait.as_secs_f64().ceil()));
-        }
-        if !notes.is_empty() {
-            write!(f, " ({})", notes.join(", "))?;
+        let details: Vec<String> = [
+            context.status.map(|status| status.to_string()),
+            (context.attempts > 1).then(|| format!("{} attempts", context.attempts)),
+            context.retry_after.map(|wait| format!("retry after {} s", wait.as_secs_f64().ceil())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !details.is_empty() {
+            write!(f, " ({})", details.join(", "))?;
         }
         if let Some(advice) = self.advice() {
             write!(f, "; {advice}")?;
         }
+        if let Some(id) = &context.request_id {
+            write!(f, "; request {id}")?;
+        }
         if alternate {
-            for reason in inner.reasons.iter().skip(1) {
+            for reason in context.reasons.iter().skip(1) {
                 write!(f, "; also: {reason}")?;
             }
             let mut source = self.source();
@@ -365,30 +325,31 @@ impl Error {
         }
         Ok(())
     }
-}
 
-impl Error {
-    /// What to do about it, in a few words.
+    /// Outcome and remedy.
     fn advice(&self) -> Option<&'static str> {
-        match (self.outcome(), self.kind()) {
+        let lacks_permission =
+            || self.reasons().iter().any(|reason| reason.category() == ReasonCategory::Permission);
+        Some(match (self.outcome(), self.kind()) {
             (Outcome::Unknown, _) if self.idempotency_key().is_some() => {
-                Some("it may have happened: call again with the same idempotency key")
+                "outcome unknown: the operation may have been applied; retry with the same idempotency key"
             }
-            (Outcome::Unknown, _) => Some("it may have happened: read the object back before trying again"),
-            (Outcome::Applied, _) => Some("it happened: do not send it again"),
-            (Outcome::NotApplied, ErrorKind::Build) => Some("nothing was sent"),
-            (Outcome::NotApplied, ErrorKind::Auth) => Some(
-                "check client id, secret and data center: a wrong data center looks like wrong credentials",
-            ),
-            (Outcome::NotApplied, _)
-                if self.0.reasons.iter().any(|r| r.category() == ReasonCategory::Permission) =>
-            {
-                Some("nothing happened: the user or the tenant lacks the permission or the feature")
+            (Outcome::Unknown, _) => {
+                "outcome unknown: the operation may have been applied; reconcile before retrying"
             }
-            (Outcome::NotApplied, ErrorKind::Failed) => None,
-            (Outcome::NotApplied, _) if self.is_retryable() => Some("nothing happened: safe to call again"),
-            (Outcome::NotApplied, _) => Some("nothing happened"),
-        }
+            (Outcome::Applied, _) => "the operation was applied; do not send it again",
+            (Outcome::NotApplied, ErrorKind::Failed) => return None,
+            (Outcome::NotApplied, ErrorKind::Build) => "not sent",
+            (Outcome::NotApplied, ErrorKind::Auth) => {
+                "not applied; check client id, client secret and data center: a wrong data center looks like wrong \
+                 credentials"
+            }
+            (Outcome::NotApplied, _) if lacks_permission() => {
+                "not applied; the user or the tenant lacks the permission or the feature"
+            }
+            (Outcome::NotApplied, _) if self.is_retryable() => "not applied; safe to retry",
+            (Outcome::NotApplied, _) => "not applied",
+        })
     }
 }
 
@@ -402,18 +363,18 @@ fn root_cause(error: &dyn StdError) -> Option<&dyn StdError> {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
+        let Inner { cause, context } = &*self.0;
         f.debug_struct("Error")
             .field("kind", &self.kind())
-            .field("operation", &inner.operation)
-            .field("cause", &inner.cause)
-            .field("status", &inner.status)
-            .field("reasons", &inner.reasons)
-            .field("request_id", &inner.request_id)
-            .field("process_id", &inner.process_id)
-            .field("attempts", &inner.attempts)
-            .field("outcome", &inner.outcome)
-            .field("body", &format_args!("{} bytes", inner.body.len()))
+            .field("operation", &context.operation)
+            .field("cause", cause)
+            .field("status", &context.status)
+            .field("reasons", &context.reasons)
+            .field("request_id", &context.request_id)
+            .field("process_id", &context.process_id)
+            .field("attempts", &context.attempts)
+            .field("outcome", &context.outcome)
+            .field("body", &format_args!("{} bytes", context.body.len()))
             .finish_non_exhaustive()
     }
 }

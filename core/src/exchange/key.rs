@@ -52,7 +52,7 @@ impl IdempotencyKey {
     }
 
     /// Goes on to the key that a restarted caller would find next.
-    pub(super) fn turn(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.turn += 1;
     }
 }

@@ -1,137 +1,148 @@
-//! One operation sent until it is decided: sign-in, gates, repeats, deadline.
+//! One request, sent until it is decided: token, limits, retries, timeout.
 //!
 //! ```text
-//!            ┌────────────── wait: gate, back-off, somebody else's sign-in ◀──┐
-//!            ▼                                                                │
-//!   start ─▶ ready ──── token in hand, gate open ──▶ sent ── key table ───────┤
-//!            │  ▲                                     │ └─ 401: fresh token ──┘
-//!            ▼  │                                     ▼
-//!          signing in                               done
+//!            ┌──────── wait: rate limit, back-off, another call's token request ◀──┐
+//!            ▼                                                                     │
+//!   start ─▶ ready ──── token available, limiter admits ──▶ sent ── retry table ───┤
+//!            │  ▲                                            │ └─ 401: new token ──┘
+//!            ▼  │                                            ▼
+//!      token request                                       done
 //! ```
 //!
-//! It is not generic, so it is compiled and tested once; what depends on the operation comes in as a function
-//! that makes the request.
+//! The exchange is not generic, so it is compiled and tested once. [`retry`] decides, [`attempt`] applies the
+//! decision, and [`finish`] ends the call; [`token_request`] is a machine of its own.
 
-pub(crate) mod envelope;
-mod failure;
+mod attempt;
+mod budget;
+pub(crate) mod envelope_reader;
+mod finish;
+mod inflate;
 mod key;
-mod responses;
+mod prepared_request;
 pub(crate) mod retry;
 mod token_request;
 
 use std::mem;
 use std::time::Duration;
 
-use http::HeaderValue;
-use http::header::AUTHORIZATION;
+use http::{HeaderValue, Uri};
 
+use self::budget::Budget;
 use self::key::IdempotencyKey;
-use self::token_request::describe;
-use crate::error::{Cause, Error, Outcome, Result};
-use crate::exchange::retry::RetryState;
+use self::prepared_request::PreparedRequest;
+use self::retry::RetryState;
+use self::token_request::{TokenOutcome, TokenRequest};
+use crate::error::{Error, Outcome, Result};
 use crate::machine::{Action, Event};
 use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::session::config::AbandonedWrite;
-use crate::session::config::Timing;
-use crate::session::headers;
-use crate::session::headers::{CommonHeaders, RequestHeaders};
-use crate::session::permit::{Admission, Lease, Permit};
-use crate::session::token::{TokenErrorKind, TokenFailure};
-use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp, TransportError};
+use crate::session::config::{AbandonedWrite, Timing};
+use crate::session::headers::{self, CommonHeaders};
+use crate::session::permit::{Admission, Permit};
+use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp};
 
-/// First pause of a call that waits for another one; it doubles up to [`MAX_POLL_DELAY`].
+/// First delay of a call that waits for another call of the session; it doubles up to [`MAX_POLL_DELAY`].
 const INITIAL_POLL_DELAY: Duration = Duration::from_millis(5);
 const MAX_POLL_DELAY: Duration = Duration::from_millis(100);
-/// Longest attempt at a sign-in.
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
-/// What a lease outlives the attempt that it is held for.
-const LEASE_SLACK: Duration = Duration::from_secs(5);
 
-/// One operation on its way.
+/// A request on its way to being decided.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     session: Session,
-    name: &'static str,
+    operation: &'static str,
     effect: Effect,
     format: ResponseFormat,
     quota: Quota,
     timing: Timing,
-    common: CommonHeaders,
+    headers: CommonHeaders,
+    /// Built once; every attempt is sent from here.
+    request: PreparedRequest,
     state: State,
-    started: Option<Timestamp>,
-    waited: Duration,
+    budget: Budget,
     poll_delay: Duration,
+    /// The lease of another call whose token request this call waits for.
     waiting_on: Option<u64>,
     attempts: u32,
     key: IdempotencyKey,
     retry_state: RetryState,
     seen_ids: Vec<Box<str>>,
+    /// When the last attempt with an unknown outcome was sent.
     unknown_since: Option<Timestamp>,
-    /// What became of it, once it is over.
+    /// Set once the exchange is over.
     outcome: Option<Outcome>,
-    /// Of a write that somebody wants to hear of when it is abandoned.
-    path: String,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Nothing is under way; not to go on before this time.
+    /// Nothing is in flight.
     Ready {
         not_before: Timestamp,
     },
-    SigningIn {
-        lease: Lease,
-        tries: u32,
-        step: SignInStep,
-    },
-    Sent {
-        generation: u64,
-        at: Timestamp,
-        #[allow(dead_code)]
-        permit: Permit,
-    },
+    RequestingToken(TokenRequest),
+    Sent(InFlight),
     Over,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum SignInStep {
-    Pausing { until: Timestamp },
-    Sent { at: Timestamp },
+/// An attempt whose result is not known yet.
+#[derive(Debug)]
+struct InFlight {
+    sent_at: Timestamp,
+    /// The generation of the token that the attempt carries.
+    generation: u64,
+    permit: Permit,
 }
 
-/// An answer that the caller gets, inflated.
+impl InFlight {
+    /// Frees the place in flight; returns when the attempt was sent and the generation of its token.
+    fn end(self) -> (Timestamp, u64) {
+        drop(self.permit);
+        (self.sent_at, self.generation)
+    }
+}
+
+/// A response that the caller gets, decompressed.
 pub(crate) struct Accepted {
     pub(crate) response: HttpResponse,
     pub(crate) attempts: u32,
 }
 
-/// Makes the operation's own request.
-pub(crate) type MakeRequest<'a> = &'a dyn Fn() -> Result<HttpRequest>;
-
 impl Exchange {
     /// # Errors
-    /// A header that cannot be sent, or a key for an operation that takes none.
-    pub(crate) fn new(session: &Session, spec: &Spec, options: &CallOptions) -> Result<Self> {
+    /// A header that cannot be sent, a key for an operation that takes none, or a request that cannot be built.
+    pub(crate) fn new(
+        session: &Session,
+        spec: &Spec,
+        request: Result<HttpRequest>,
+        options: &CallOptions,
+    ) -> Result<Self> {
+        Self::build(session, spec, request, options).map_err(|error| error.in_operation(spec.name))
+    }
+
+    fn build(
+        session: &Session,
+        spec: &Spec,
+        request: Result<HttpRequest>,
+        options: &CallOptions,
+    ) -> Result<Self> {
         if let Some(key) = &options.idempotency_key {
-            headers::callers_key(key).map_err(|error| error.of(spec.name))?;
+            headers::callers_key(key)?;
             if spec.effect != Effect::Keyed {
-                let why = "is taken by POST operations only: the service is_error it on GET, PUT and DELETE";
-                return Err(Error::invalid("Idempotency-Key", why).of(spec.name));
+                let why = "applies to POST operations only: the service rejects it on GET, PUT and DELETE";
+                return Err(Error::invalid("Idempotency-Key", why));
             }
         }
         Ok(Self {
+            headers: CommonHeaders::check(&options.headers)?,
+            request: PreparedRequest::new(request?, session.base())?,
             session: session.clone(),
-            name: spec.name,
+            operation: spec.name,
             effect: spec.effect,
             format: spec.format,
             quota: spec.quota,
             timing: session.timing().with(options),
-            common: CommonHeaders::check(&options.headers).map_err(|error| error.of(spec.name))?,
             state: State::Ready { not_before: Timestamp::default() },
-            started: None,
-            waited: Duration::ZERO,
+            budget: Budget::new(session.timing().with(options)),
             poll_delay: INITIAL_POLL_DELAY,
             waiting_on: None,
             attempts: 0,
@@ -140,139 +151,121 @@ impl Exchange {
             seen_ids: Vec::new(),
             unknown_since: options.unknown_since,
             outcome: None,
-            path: String::new(),
         })
     }
 
-    pub(crate) fn step(&mut self, event: Event, now: Timestamp, make: MakeRequest<'_>) -> Action<Accepted> {
-        self.started.get_or_insert(now);
+    /// The absolute URI of the request.
+    pub(crate) fn uri(&self) -> &Uri {
+        self.request.uri()
+    }
+
+    pub(crate) fn step(&mut self, event: Event, now: Timestamp) -> Action<Accepted> {
+        self.budget.start(now);
         match (mem::replace(&mut self.state, State::Over), event) {
             (State::Ready { not_before }, Event::Tick) if now < not_before => {
                 self.state = State::Ready { not_before };
                 Action::Wait(not_before)
             }
-            (State::Ready { .. }, Event::Tick) => self.proceed(now, make),
-            (State::SigningIn { lease, tries, step: SignInStep::Pausing { until } }, Event::Tick) => {
-                if now < until {
-                    self.state = State::SigningIn { lease, tries, step: SignInStep::Pausing { until } };
-                    return Action::Wait(until);
-                }
-                self.sign_in(lease, tries, now)
-            }
-            (State::SigningIn { lease, tries, step: SignInStep::Sent { at } }, Event::Response(answer)) => {
-                self.signed_in(lease, tries, at, answer, now, make)
-            }
-            (State::SigningIn { .. }, Event::Failure(failure @ TransportError::Unusable(_))) => {
-                self.fail(Cause::Transport(failure).into())
-            }
-            (State::SigningIn { lease, tries, step: SignInStep::Sent { .. } }, Event::Failure(failure)) => {
-                let trouble = TokenErrorKind::Unavailable(describe(&failure));
-                self.sign_in_again(lease, tries, TokenFailure::new(trouble), now, make)
-            }
-            (State::Sent { generation, at, permit }, Event::Response(answer)) => {
-                drop(permit);
-                self.answered(answer, generation, at, now)
-            }
-            (State::Sent { at, permit, .. }, Event::Failure(failure)) => {
-                drop(permit);
-                self.failed(failure, at, now)
-            }
-            (State::Sent { at, .. }, Event::Tick) => {
+            (State::Ready { .. }, Event::Tick) => self.proceed(now),
+            (State::RequestingToken(token_request), event) => self.request_token(token_request, event, now),
+            (State::Sent(in_flight), Event::Response(response)) => self.responded(response, in_flight, now),
+            (State::Sent(in_flight), Event::Failure(failure)) => self.not_responded(failure, in_flight, now),
+            (State::Sent(in_flight), Event::Tick) => {
                 self.retry_state.uncertain = true;
-                self.unknown_since = Some(at);
+                self.unknown_since = Some(in_flight.sent_at);
                 self.fail(Error::failed("stepped out of turn: a request is in flight"))
             }
             _ => self.fail(Error::failed("stepped out of turn")),
         }
     }
 
-    /// Goes as far as it can without an answer.
-    fn proceed(&mut self, now: Timestamp, make: MakeRequest<'_>) -> Action<Accepted> {
-        if now >= self.deadline() {
+    /// Goes as far as possible without a response.
+    fn proceed(&mut self, now: Timestamp) -> Action<Accepted> {
+        if self.budget.is_used_up(now) {
             return self.timed_out();
-        }
-        // Made before it is let in: one that cannot be sent costs no sign-in and no place in flight.
-        let mut request = match make() {
-            Ok(request) => request,
-            Err(error) => return self.fail(error),
-        };
-        if self.effect != Effect::Read && self.session.is_observed() && self.path.is_empty() {
-            self.path = request.uri().to_string();
-        }
-        if let Err(error) = self.dress(&mut request, None) {
-            return self.fail(error);
         }
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
-                self.send(request, authorization, generation, permit, now)
+                self.send(authorization, InFlight { sent_at: now, generation, permit })
             }
-            Admission::SignIn(lease) => self.sign_in(lease, 0, now),
+            Admission::RequestToken(lease) => {
+                let token_request = TokenRequest::new(&self.session, lease, &self.headers, self.timing);
+                self.request_token(token_request, Event::Tick, now)
+            }
             Admission::Leased(lease) => {
                 self.waiting_on = Some(lease);
                 self.poll_again(now)
             }
             Admission::AtConcurrencyLimit => self.poll_again(now),
-            Admission::Failed(failure) => self.no_access(&failure),
-            Admission::Wait { until, why } => self.pause(until, why, now),
+            Admission::Failed(failure) => self.token_failed(&failure),
+            Admission::Wait { until, why } => self.wait(until, why, now),
         }
     }
 
-    fn send(
+    fn request_token(
         &mut self,
-        mut request: HttpRequest,
-        authorization: HeaderValue,
-        generation: u64,
-        permit: Permit,
+        mut token_request: TokenRequest,
+        event: Event,
         now: Timestamp,
     ) -> Action<Accepted> {
-        request.headers_mut().insert(AUTHORIZATION, authorization);
-        self.attempts += 1;
-        self.poll_delay = INITIAL_POLL_DELAY;
-        self.state = State::Sent { generation, at: now, permit };
-        Action::Send(request, self.limits(self.timing.attempt, now))
+        match token_request.step(event, now, &mut self.budget) {
+            Action::Done(Ok(TokenOutcome::Proceed)) => self.proceed(now),
+            Action::Done(Ok(TokenOutcome::Failed(failure))) => self.token_failed(&failure),
+            Action::Done(Ok(TokenOutcome::TooLong { why, delay })) => self.throttled(why, delay),
+            Action::Done(Ok(TokenOutcome::TimedOut)) => self.timed_out(),
+            Action::Done(Err(error)) => self.fail(error),
+            Action::Send(request, limits) => {
+                self.state = State::RequestingToken(token_request);
+                Action::Send(request, limits)
+            }
+            Action::Wait(until) => {
+                self.state = State::RequestingToken(token_request);
+                Action::Wait(until)
+            }
+        }
     }
 
-    /// Makes the request what goes out.
-    pub(crate) fn dress(
-        &mut self,
-        request: &mut HttpRequest,
-        authorization: Option<HeaderValue>,
-    ) -> Result<()> {
+    fn send(&mut self, authorization: HeaderValue, in_flight: InFlight) -> Action<Accepted> {
+        let request = match self.outgoing(authorization) {
+            Ok(request) => request,
+            Err(error) => return self.fail(error),
+        };
+        let limits = Limits::new(
+            self.timing.attempt.min(self.budget.left(in_flight.sent_at)),
+            self.session.max_body(),
+        );
+        self.attempts += 1;
+        self.poll_delay = INITIAL_POLL_DELAY;
+        self.state = State::Sent(in_flight);
+        Action::Send(request, limits)
+    }
+
+    /// The request of the next attempt, with all headers.
+    ///
+    /// # Errors
+    /// A key that has grown too long.
+    pub(crate) fn outgoing(&mut self, authorization: HeaderValue) -> Result<HttpRequest> {
         let idempotency_key = match self.effect {
             Effect::Keyed => Some(self.key.value(&self.session)?),
             _ => None,
         };
-        RequestHeaders {
-            base: self.session.base(),
-            user_agent: self.session.user_agent(),
-            session: self.session.common(),
-            call: &self.common,
-            authorization,
-            idempotency_key,
-        }
-        .apply(request)
-    }
-
-    fn limits(&self, most: Duration, now: Timestamp) -> Limits {
-        Limits::new(most.min(now.until(self.deadline())), self.session.max_body())
-    }
-
-    fn deadline(&self) -> Timestamp {
-        self.started.unwrap_or_default() + self.timing.deadline
+        let mut request = self.request.next();
+        self.session.request_headers(&self.headers).apply(&mut request, Some(authorization), idempotency_key);
+        Ok(request)
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         let unknown = match &self.state {
-            State::Sent { .. } => true,
-            State::Ready { .. } | State::SigningIn { .. } => self.retry_state.uncertain,
+            State::Sent(_) => true,
+            State::Ready { .. } | State::RequestingToken(_) => self.retry_state.uncertain,
             State::Over => false,
         };
         if unknown && self.effect != Effect::Read && self.session.is_observed() {
             self.session.abandon(&AbandonedWrite {
-                operation: self.name,
-                path: mem::take(&mut self.path),
+                operation: self.operation,
+                path: self.request.own_path(&self.session),
                 effect: self.effect,
                 idempotency_key: self.key_text(),
                 track_id: self.track_id().map(str::to_owned),

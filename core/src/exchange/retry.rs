@@ -19,9 +19,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::envelope_reader::{self, EnvelopeReader};
 use crate::error::Outcome;
 use crate::error::reason::{Reason, ReasonCategory};
-use crate::operation::Effect;
+use crate::operation::{Effect, ResponseFormat};
+use crate::transport::{HttpResponse, TransportError};
 
 /// What came back from one attempt: the rows of the key table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +65,11 @@ pub(crate) enum Decision {
     /// Hand the answer to the caller.
     Accept,
     /// Fetch a fresh token and repeat, without counting.
-    FreshToken,
+    RefreshToken,
     /// Wait and repeat.
-    Repeat(NextKey),
+    Retry(NextKey),
     /// Give up.
-    Stop,
+    Fail,
 }
 
 /// The key of a repeat.
@@ -85,31 +87,31 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
     use AttemptResult::{
         Indeterminate, KeyInUse, NotSent, Rejected, Success, Throttled, Unauthorized, Undecodable,
     };
-    use Decision::{Accept, FreshToken, Repeat, Stop};
+    use Decision::{Accept, Fail, RefreshToken, Retry};
     use Effect::{Keyed, Read, Unkeyed};
 
     match (result, effect) {
         (Success, _) => Accept,
-        (NotSent, _) => Repeat(NextKey::Same),
-        (Unauthorized, _) if !state.refreshed => FreshToken,
-        (Unauthorized, _) => Stop,
+        (NotSent, _) => Retry(NextKey::Same),
+        (Unauthorized, _) if !state.refreshed => RefreshToken,
+        (Unauthorized, _) => Fail,
         // The refusal itself is what the service keeps under the key. A new key is safe only while no earlier
         // attempt can still be at work.
-        (Throttled, Keyed) if state.replay && state.uncertain => Stop,
-        (Throttled, Keyed) if state.replay => Repeat(NextKey::Advance),
-        (Throttled, _) => Repeat(NextKey::Same),
+        (Throttled, Keyed) if state.replay && state.uncertain => Fail,
+        (Throttled, Keyed) if state.replay => Retry(NextKey::Advance),
+        (Throttled, _) => Retry(NextKey::Same),
         (KeyInUse { whole_success: true }, Keyed) => Accept,
-        (KeyInUse { .. }, Keyed) => Repeat(NextKey::Same),
-        (KeyInUse { .. }, _) => Stop,
-        (Indeterminate { .. }, Unkeyed) => Stop,
-        (Indeterminate { .. }, Keyed) if state.replay => Stop,
+        (KeyInUse { .. }, Keyed) => Retry(NextKey::Same),
+        (KeyInUse { .. }, _) => Fail,
+        (Indeterminate { .. }, Unkeyed) => Fail,
+        (Indeterminate { .. }, Keyed) if state.replay => Fail,
         (Indeterminate { unlikely_to_recover: true }, Read)
             if state.unlikely_to_recover > MAX_UNLIKELY_RETRIES =>
         {
-            Stop
+            Fail
         }
-        (Indeterminate { .. }, Read | Keyed) => Repeat(NextKey::Same),
-        (Undecodable { .. } | Rejected, _) => Stop,
+        (Indeterminate { .. }, Read | Keyed) => Retry(NextKey::Same),
+        (Undecodable { .. } | Rejected, _) => Fail,
     }
 }
 
@@ -129,17 +131,82 @@ pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) ->
     }
 }
 
-/// Which row an answer that is no success belongs to.
-pub(crate) fn classify(status: StatusCode, reasons: &[Reason], whole_success: bool) -> AttemptResult {
+/// Classifies a response, decompressed unless it `is_damaged`, whatever its status and the shape of its body.
+pub(crate) fn classify(
+    effect: Effect,
+    format: ResponseFormat,
+    response: &HttpResponse,
+    is_damaged: bool,
+) -> (AttemptResult, EnvelopeReader) {
+    let status = response.status();
+    if status.is_success() && is_damaged {
+        return (AttemptResult::Undecodable { applied: false }, EnvelopeReader::default());
+    }
+    if status.is_success() && is_plain_success(effect, format, response) {
+        return (AttemptResult::Success, EnvelopeReader::default());
+    }
+    let envelope = EnvelopeReader::read(response.body());
+    let result = if status.is_success() {
+        classify_success(effect, status, &envelope)
+    } else {
+        classify_error(status, &envelope.reasons, envelope.success == Some(true))
+    };
+    (result, envelope)
+}
+
+/// A success that is recognized without reading the whole body.
+fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpResponse) -> bool {
+    if response.status() == StatusCode::NO_CONTENT {
+        return true;
+    }
+    let body = response.body();
+    match (format, effect) {
+        (ResponseFormat::File, _) if !body.trim_ascii_start().starts_with(b"{") => true,
+        (ResponseFormat::Json, _) if envelope_reader::quick_success(body) => true,
+        (_, Effect::Read) => !envelope_reader::may_hold_error(body),
+        _ => false,
+    }
+}
+
+/// Classifies a 2xx response, which may report an error all the same.
+fn classify_success(effect: Effect, status: StatusCode, envelope: &EnvelopeReader) -> AttemptResult {
+    if !envelope.is_error() {
+        return match envelope.success == Some(true) || effect == Effect::Read {
+            true => AttemptResult::Success,
+            false => AttemptResult::Undecodable { applied: false },
+        };
+    }
+    match classify_error(status, &envelope.reasons, envelope.success == Some(true)) {
+        result @ (AttemptResult::Throttled | AttemptResult::Indeterminate { .. }) => result,
+        // On a write, reasons without the flag reject only where they say that the work did not begin.
+        _ if envelope.success.is_none() && effect != Effect::Read => {
+            AttemptResult::Undecodable { applied: false }
+        }
+        result => result,
+    }
+}
+
+/// Classifies an attempt without a response.
+pub(crate) fn classify_failure(failure: &TransportError) -> AttemptResult {
+    match failure {
+        TransportError::NotSent(_) => AttemptResult::NotSent,
+        TransportError::Unusable(_) => AttemptResult::Rejected,
+        TransportError::MaybeSent(_) => AttemptResult::Indeterminate { unlikely_to_recover: false },
+        TransportError::TooLarge { .. } => AttemptResult::Undecodable { applied: false },
+    }
+}
+
+/// Classifies an error response.
+pub(crate) fn classify_error(status: StatusCode, reasons: &[Reason], whole_success: bool) -> AttemptResult {
     let any =
         |categories: &[ReasonCategory]| reasons.iter().any(|reason| categories.contains(&reason.category()));
-    let passing = [ReasonCategory::Lock, ReasonCategory::Limit];
-    let all_pass = reasons.iter().all(|reason| passing.contains(&reason.category()));
+    let transient = [ReasonCategory::Lock, ReasonCategory::Limit];
+    let all_transient = reasons.iter().all(|reason| transient.contains(&reason.category()));
     let all = |category| !reasons.is_empty() && reasons.iter().all(|reason| reason.category() == category);
     if status == StatusCode::UNAUTHORIZED || all(ReasonCategory::Authentication) {
         return AttemptResult::Unauthorized;
     }
-    if status == StatusCode::TOO_MANY_REQUESTS || (all_pass && !reasons.is_empty()) {
+    if status == StatusCode::TOO_MANY_REQUESTS || (all_transient && !reasons.is_empty()) {
         return AttemptResult::Throttled;
     }
     if status == StatusCode::CONFLICT && !any(&[ReasonCategory::Lock]) {
@@ -150,8 +217,8 @@ pub(crate) fn classify(status: StatusCode, reasons: &[Reason], whole_success: bo
             unlikely_to_recover: any(&[ReasonCategory::Internal, ReasonCategory::External]),
         };
     }
-    let verdict = reasons.iter().any(|reason| reason.category() != ReasonCategory::Other);
-    if (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT) && !verdict {
+    let has_known_reason = reasons.iter().any(|reason| reason.category() != ReasonCategory::Other);
+    if (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT) && !has_known_reason {
         return AttemptResult::Indeterminate { unlikely_to_recover: false };
     }
     AttemptResult::Rejected

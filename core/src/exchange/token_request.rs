@@ -1,192 +1,243 @@
-//! The session's sign-in, when it falls to this call.
+//! The token request of a session: a machine that runs inside the call that holds the lease.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::responses::id_of;
-use super::{Accepted, Exchange, LEASE_SLACK, MakeRequest, SignInStep, State, TOKEN_TIMEOUT};
+use super::budget::Budget;
+use super::envelope_reader::EnvelopeReader;
+use super::inflate::inflate;
+use super::retry::{self, AttemptResult};
 use crate::error::reason::Reason;
-use crate::error::{Cause, Circumstances, Error, Outcome};
-use crate::exchange::envelope;
-use crate::exchange::envelope::EnvelopeReader;
-use crate::exchange::retry;
-use crate::exchange::retry::AttemptResult;
-use crate::machine::Action;
-use crate::operation::{Effect, Operation as _, Quota};
-use crate::session::headers;
-use crate::session::headers::{CommonHeaders, RequestHeaders};
-use crate::session::permit::{Lease, Pause};
+use crate::error::{Cause, Error, Result};
+use crate::machine::{Action, Event};
+use crate::operation::{Operation as _, Quota};
+use crate::session::Session;
+use crate::session::config::Timing;
+use crate::session::headers::{self as request_headers, CommonHeaders};
+use crate::session::oauth::CreateToken;
+use crate::session::permit::{Lease, WaitReason};
 use crate::session::token::{TokenErrorKind, TokenFailure};
-use crate::transport::headers as from_service;
-use crate::transport::{HttpResponse, Timestamp, TransportError};
+use crate::transport::headers;
+use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp, TransportError};
 
-impl Exchange {
-    pub(super) fn sign_in(&mut self, lease: Lease, tries: u32, now: Timestamp) -> Action<Accepted> {
-        if now >= self.deadline() {
-            return self.timed_out();
+/// Longest attempt at a token request.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time that a lease lasts beyond the attempt that it is held for.
+const LEASE_SLACK: Duration = Duration::from_secs(5);
+
+/// A token request, retried until the session has a token or the request has failed.
+#[derive(Debug)]
+pub(super) struct TokenRequest {
+    session: Session,
+    lease: Option<Lease>,
+    headers: CommonHeaders,
+    timing: Timing,
+    attempts: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Ready { not_before: Timestamp },
+    Sent { at: Timestamp },
+}
+
+/// The end of a token request.
+pub(super) enum TokenOutcome {
+    /// There is a token to go on with: a new one, or the old one while its early renewal is postponed.
+    Proceed,
+    Failed(Arc<TokenFailure>),
+    /// The call may not wait as long as the next attempt demands.
+    TooLong {
+        why: WaitReason,
+        delay: Duration,
+    },
+    /// The call has no time left.
+    TimedOut,
+}
+
+impl TokenRequest {
+    pub(super) fn new(session: &Session, lease: Lease, headers: &CommonHeaders, timing: Timing) -> Self {
+        Self {
+            session: session.clone(),
+            lease: Some(lease),
+            headers: CommonHeaders { entity_id: None, ..headers.clone() },
+            timing,
+            attempts: 0,
+            state: State::Ready { not_before: Timestamp::default() },
         }
-        if let Some(until) = self.session.token_requests_throttled_until(now) {
-            return self.pause_sign_in(lease, tries, until, Pause::Limit, now);
-        }
-        let Some(create_token) = self.session.sign_in() else {
-            return self.fail(Error::failed("there are no credentials to sign in with"));
-        };
-        let call = CommonHeaders { entity_id: None, ..self.common.clone() };
-        let session = CommonHeaders { entity_id: None, ..self.session.common().clone() };
-        let dressed = create_token.request().and_then(|mut request| {
-            let dress = RequestHeaders {
-                base: self.session.base(),
-                user_agent: self.session.user_agent(),
-                session: &session,
-                call: &call,
-                authorization: None,
-                idempotency_key: None,
-            };
-            dress.apply(&mut request).map(|()| request)
-        });
-        let request = match dressed {
-            Ok(request) => request,
-            Err(error) => return self.fail(error),
-        };
-        let limits = self.limits(self.timing.attempt.min(TOKEN_TIMEOUT), now);
-        lease.extend_until(now + limits.timeout + LEASE_SLACK);
-        self.state = State::SigningIn { lease, tries: tries + 1, step: SignInStep::Sent { at: now } };
-        Action::Send(request, limits)
     }
 
-    pub(super) fn signed_in(
+    /// Like [`Machine::step`](crate::machine::Machine::step), on the budget of the call.
+    pub(super) fn step(&mut self, event: Event, now: Timestamp, budget: &mut Budget) -> Action<TokenOutcome> {
+        match (self.state, event) {
+            (State::Ready { not_before }, Event::Tick) if now < not_before => Action::Wait(not_before),
+            (State::Ready { .. }, Event::Tick) => self.send(now, budget),
+            (State::Sent { at }, Event::Response(response)) => self.responded(response, at, now, budget),
+            (_, Event::Failure(failure @ TransportError::Unusable(_))) => {
+                Action::Done(Err(Cause::Transport(failure).into()))
+            }
+            (State::Sent { .. }, Event::Failure(failure)) => {
+                let kind = TokenErrorKind::Unavailable(describe(&failure));
+                self.retry(TokenFailure::new(kind), now, budget)
+            }
+            _ => Action::Done(Err(Error::failed("stepped out of turn"))),
+        }
+    }
+
+    fn send(&mut self, now: Timestamp, budget: &mut Budget) -> Action<TokenOutcome> {
+        if budget.is_used_up(now) {
+            return Action::Done(Ok(TokenOutcome::TimedOut));
+        }
+        if let Some(until) = self.session.token_requests_throttled_until(now) {
+            return self.wait(until, WaitReason::RateLimit, now, budget);
+        }
+        let request = match self.request() {
+            Ok(request) => request,
+            Err(error) => return Action::Done(Err(error)),
+        };
+        let timeout = self.timing.attempt.min(TOKEN_TIMEOUT).min(budget.left(now));
+        self.extend_lease(now + timeout);
+        self.attempts += 1;
+        self.state = State::Sent { at: now };
+        Action::Send(request, Limits::new(timeout, self.session.max_body()))
+    }
+
+    fn request(&self) -> Result<HttpRequest> {
+        let mut request = self.create_token()?.request()?;
+        *request.uri_mut() = self.session.base().join(mem::take(request.uri_mut()))?;
+        self.session.token_request_headers(&self.headers).apply(&mut request, None, None);
+        Ok(request)
+    }
+
+    fn create_token(&self) -> Result<&CreateToken> {
+        self.session
+            .create_token()
+            .ok_or_else(|| Error::failed("there are no credentials for a token request"))
+    }
+
+    fn responded(
         &mut self,
-        lease: Lease,
-        tries: u32,
-        at: Timestamp,
-        answer: HttpResponse,
+        response: HttpResponse,
+        sent_at: Timestamp,
         now: Timestamp,
-        make: MakeRequest<'_>,
-    ) -> Action<Accepted> {
-        let status = answer.status();
-        let (answer, _) = envelope::inflate(answer, self.session.max_body());
-        let envelope = EnvelopeReader::read(answer.body());
+        budget: &mut Budget,
+    ) -> Action<TokenOutcome> {
+        let status = response.status();
+        let (response, _) = inflate(response, self.session.max_body());
+        let envelope = EnvelopeReader::read(response.body());
         let mut failure = TokenFailure {
-            why: TokenErrorKind::Unavailable(format!("the sign-in was answered with {status}")),
+            kind: TokenErrorKind::Unavailable(format!("the token request returned {status}")),
             status: Some(status),
             reasons: Vec::new(),
-            request_id: id_of(answer.headers(), &envelope),
-            retry_after: from_service::retry_after(answer.headers()),
+            request_id: envelope.request_id_of(response.headers()),
+            retry_after: headers::retry_after(response.headers()),
         };
         if status.is_success() && !envelope.is_error() {
-            let token = self.session.sign_in().map(|create_token| {
-                let token = create_token.parse(&answer)?;
-                headers::bearer(token.access_token.expose()).map(|value| (token, value))
-            });
-            match token {
-                Some(Ok((token, value))) => {
-                    let life = token.expires_in.map(Duration::from_secs);
-                    lease.signed_in(token.access_token, value, life, at, now);
-                    return self.proceed(now, make);
-                }
-                Some(Err(error)) => {
-                    failure.why = TokenErrorKind::Unavailable(format!("the sign-in: {error}"))
-                }
-                None => {}
+            match self.store_token(&response, sent_at, now) {
+                Ok(()) => return Action::Done(Ok(TokenOutcome::Proceed)),
+                Err(error) => failure.kind = TokenErrorKind::Unavailable(format!("token request: {error}")),
             }
-            return self.sign_in_again(lease, tries, failure, now, make);
+            return self.retry(failure, now, budget);
         }
-        let row = retry::classify(status, &envelope.reasons, false);
+        let result = retry::classify_error(status, &envelope.reasons, false);
         failure.reasons = envelope.reasons.into_iter().map(|reason| self.redact(reason)).collect();
-        match row {
-            AttemptResult::Unauthorized | AttemptResult::Rejected if !lease.postpone_renewal(now) => {
-                failure.why = TokenErrorKind::Refused("the service refused the sign-in");
-                let failure = Arc::new(failure);
-                lease.failed(&failure);
-                return self.no_access(&failure);
+        match result {
+            AttemptResult::Unauthorized | AttemptResult::Rejected if !self.postpone_renewal(now) => {
+                failure.kind = TokenErrorKind::Rejected("the service rejected the token request");
+                return self.fail(failure);
             }
             AttemptResult::Throttled => {
-                failure.retry_after =
-                    failure.retry_after.or_else(|| from_service::rate_reset(answer.headers()));
-                failure.why = TokenErrorKind::Throttled;
-                let pause = failure.retry_after.unwrap_or_default();
-                self.session.throttle(Quota::SignIn, now, pause);
+                failure.retry_after = failure.retry_after.or_else(|| headers::rate_reset(response.headers()));
+                failure.kind = TokenErrorKind::Throttled;
+                let delay = failure.retry_after.unwrap_or_default();
+                self.session.throttle(Quota::TokenRequest, now, delay);
             }
             _ => {}
         }
-        self.sign_in_again(lease, tries, failure, now, make)
+        self.retry(failure, now, budget)
     }
 
-    /// A reason that repeats the client secret, without it.
+    fn store_token(&mut self, response: &HttpResponse, sent_at: Timestamp, now: Timestamp) -> Result<()> {
+        let token = self.create_token()?.parse(response)?;
+        let value = request_headers::bearer(token.access_token.expose())?;
+        let lifetime = token.expires_in.map(Duration::from_secs);
+        if let Some(lease) = self.lease.take() {
+            lease.store(token.access_token, value, lifetime, sent_at, now);
+        }
+        Ok(())
+    }
+
+    /// Removes the client secret from a reason that repeats it.
     fn redact(&self, reason: Reason) -> Reason {
-        let tells = |text: &str| self.session.sign_in().is_some_and(|sign_in| sign_in.appears_in(text));
-        let without = |text: String| if tells(&text) { "[redacted]".to_owned() } else { text };
-        Reason { code: without(reason.code), message: without(reason.message), ..Reason::default() }
+        let reveals = |text: &str| {
+            self.session.create_token().is_some_and(|create_token| create_token.appears_in(text))
+        };
+        let clean = |text: String| if reveals(&text) { "[redacted]".to_owned() } else { text };
+        Reason { code: clean(reason.code), message: clean(reason.message), ..Reason::default() }
     }
 
-    pub(super) fn sign_in_again(
-        &mut self,
-        lease: Lease,
-        tries: u32,
-        failure: TokenFailure,
-        now: Timestamp,
-        make: MakeRequest<'_>,
-    ) -> Action<Accepted> {
-        if lease.postpone_renewal(now) {
-            drop(lease);
-            return self.proceed(now, make);
+    fn retry(&mut self, failure: TokenFailure, now: Timestamp, budget: &mut Budget) -> Action<TokenOutcome> {
+        if self.postpone_renewal(now) {
+            self.lease = None;
+            return Action::Done(Ok(TokenOutcome::Proceed));
         }
-        let jitter = self.session.jitter(retry::backoff_ceiling(tries, self.timing.base, self.timing.cap));
-        let pause = jitter.max(failure.retry_after.unwrap_or_default());
-        let in_a_hurry = now + pause >= self.deadline() || !self.may_wait(pause);
-        if tries >= self.timing.attempts || in_a_hurry {
-            let failure = Arc::new(failure);
-            // Those who wait may have more time than this call has.
-            if tries >= self.timing.attempts {
-                lease.failed(&failure);
-            }
-            return self.no_access(&failure);
+        if self.attempts >= self.timing.max_attempts {
+            return self.fail(failure);
         }
-        self.pause_sign_in(lease, tries, now + pause, Pause::BackOff, now)
+        let ceiling =
+            retry::backoff_ceiling(self.attempts, self.timing.initial_backoff, self.timing.max_backoff);
+        let delay = self.session.jitter(ceiling).max(failure.retry_after.unwrap_or_default());
+        let until = now + delay;
+        if !budget.take_wait(until, now) {
+            // Calls that wait for this request may have more time than this call has: they are not failed.
+            return Action::Done(Ok(TokenOutcome::Failed(Arc::new(failure))));
+        }
+        self.rest(until)
     }
 
-    fn pause_sign_in(
+    fn wait(
         &mut self,
-        lease: Lease,
-        tries: u32,
         until: Timestamp,
-        why: Pause,
+        why: WaitReason,
         now: Timestamp,
-    ) -> Action<Accepted> {
-        let pause = now.until(until);
-        if until >= self.deadline() || !self.may_wait(pause) {
-            return self.throttled(why, pause);
+        budget: &mut Budget,
+    ) -> Action<TokenOutcome> {
+        if !budget.take_wait(until, now) {
+            return Action::Done(Ok(TokenOutcome::TooLong { why, delay: now.until(until) }));
         }
-        self.waited += pause;
-        lease.extend_until(until + LEASE_SLACK);
-        self.state = State::SigningIn { lease, tries, step: SignInStep::Pausing { until } };
+        self.rest(until)
+    }
+
+    fn rest(&mut self, until: Timestamp) -> Action<TokenOutcome> {
+        self.extend_lease(until);
+        self.state = State::Ready { not_before: until };
         Action::Wait(until)
     }
 
-    pub(super) fn no_access(&mut self, failure: &TokenFailure) -> Action<Accepted> {
-        let (cause, repeatable) = match &failure.why {
-            TokenErrorKind::Refused(what) => (Cause::SignIn { what: (*what).into() }, false),
-            TokenErrorKind::Throttled => (Cause::Throttled { what: "too many sign-ins".into() }, true),
-            TokenErrorKind::Unavailable(what) => (Cause::NoSignIn { what: what.clone().into() }, true),
-        };
-        let outcome = self.known_outcome();
-        self.finish_with(
-            cause.into(),
-            Circumstances {
-                status: failure.status,
-                reasons: failure.reasons.clone(),
-                request_id: failure.request_id.clone(),
-                retry_after: failure.retry_after,
-                repeatable: repeatable && (outcome == Outcome::NotApplied || self.effect == Effect::Keyed),
-                outcome,
-                ..Circumstances::default()
-            },
-        )
+    /// Ends the token request for every call that waits for it.
+    fn fail(&mut self, failure: TokenFailure) -> Action<TokenOutcome> {
+        let failure = Arc::new(failure);
+        if let Some(lease) = self.lease.take() {
+            lease.fail(&failure);
+        }
+        Action::Done(Ok(TokenOutcome::Failed(failure)))
+    }
+
+    fn extend_lease(&self, until: Timestamp) {
+        if let Some(lease) = &self.lease {
+            lease.extend_until(until + LEASE_SLACK);
+        }
+    }
+
+    fn postpone_renewal(&self, now: Timestamp) -> bool {
+        self.session.postpone_renewal(now)
     }
 }
 
-pub(super) fn describe(failure: &TransportError) -> String {
-    let mut text = format!("the sign-in: {failure}");
+fn describe(failure: &TransportError) -> String {
+    let mut text = format!("token request: {failure}");
     let mut source = std::error::Error::source(failure);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");

@@ -160,5 +160,5 @@ pub enum Quota {
     /// Object Query; 80 requests in flight for a tenant.
     ObjectQuery,
     /// Token requests; 100 a minute from one address, no limit in flight.
-    SignIn,
+    TokenRequest,
 }

@@ -14,9 +14,9 @@ pub struct CallOptions {
     pub(crate) idempotency_key: Option<String>,
     /// When an earlier call was sent whose outcome is unknown.
     pub(crate) unknown_since: Option<Timestamp>,
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     pub(crate) max_wait: Option<Duration>,
 }
 
@@ -77,7 +77,7 @@ impl CallOptions {
     /// See [`Config::timeout`].
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
-        self.deadline = Some(span);
+        self.timeout = Some(span);
         self
     }
 
@@ -91,7 +91,7 @@ impl CallOptions {
     /// See [`Config::max_attempts`].
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.attempts = Some(attempts.max(1));
+        self.max_attempts = Some(attempts.max(1));
         self
     }
 
@@ -106,9 +106,9 @@ impl CallOptions {
 impl Timing {
     pub(crate) fn with(self, options: &CallOptions) -> Self {
         Self {
-            deadline: options.deadline.unwrap_or(self.deadline),
+            timeout: options.timeout.unwrap_or(self.timeout),
             attempt: options.attempt_timeout.unwrap_or(self.attempt),
-            attempts: options.attempts.unwrap_or(self.attempts),
+            max_attempts: options.max_attempts.unwrap_or(self.max_attempts),
             max_wait: options.max_wait.or(self.max_wait),
             ..self
         }

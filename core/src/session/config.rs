@@ -107,7 +107,7 @@ impl Config {
     /// Time for a whole call with its sign-in, waits and repeats; 300 s unless set.
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
-        self.timing.deadline = span;
+        self.timing.timeout = span;
         self
     }
 
@@ -122,7 +122,7 @@ impl Config {
     /// How often an operation is sent at most, counting the first time; 5 unless set, never less than 1.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.timing.attempts = attempts.max(1);
+        self.timing.max_attempts = attempts.max(1);
         self
     }
 
@@ -139,8 +139,8 @@ impl Config {
     /// and 60 s unless set. A longer `Retry-After` wins.
     #[must_use]
     pub fn backoff(mut self, initial: Duration, max: Duration) -> Self {
-        self.timing.base = initial;
-        self.timing.cap = max;
+        self.timing.initial_backoff = initial;
+        self.timing.max_backoff = max;
         self
     }
 
@@ -170,23 +170,23 @@ pub(crate) enum Credentials {
 /// Every span of time that a call obeys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
-    pub(crate) deadline: Duration,
+    pub(crate) timeout: Duration,
     pub(crate) attempt: Duration,
-    pub(crate) attempts: u32,
+    pub(crate) max_attempts: u32,
     pub(crate) max_wait: Option<Duration>,
-    pub(crate) base: Duration,
-    pub(crate) cap: Duration,
+    pub(crate) initial_backoff: Duration,
+    pub(crate) max_backoff: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            deadline: Duration::from_secs(300),
+            timeout: Duration::from_secs(300),
             attempt: Duration::from_secs(130),
-            attempts: 5,
+            max_attempts: 5,
             max_wait: None,
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(60),
+            initial_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(60),
         }
     }
 }

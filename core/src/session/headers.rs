@@ -54,7 +54,14 @@ impl BaseUrl {
         Ok(Self { scheme, authority, prefix: path.path().trim_end_matches('/').to_owned() })
     }
 
-    fn join(&self, path: Uri) -> Result<Uri> {
+    /// The path of the base URL, without a final slash.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// # Errors
+    /// A path that names a host, or that forms no URL with the base URL.
+    pub(crate) fn join(&self, path: Uri) -> Result<Uri> {
         let unsendable = || Error::invalid("path", "does not form a URL with the base URL");
         let mut parts = path.into_parts();
         if parts.authority.is_some() {
@@ -194,21 +201,20 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// What one attempt adds to an operation's own request.
+/// The headers that one attempt adds to an operation's own request.
 pub(crate) struct RequestHeaders<'a> {
-    pub(crate) base: &'a BaseUrl,
-    pub(crate) user_agent: &'a HeaderValue,
-    pub(crate) session: &'a CommonHeaders,
-    pub(crate) call: &'a CommonHeaders,
-    pub(crate) authorization: Option<HeaderValue>,
-    pub(crate) idempotency_key: Option<HeaderValue>,
+    pub(super) user_agent: &'a HeaderValue,
+    pub(super) session: &'a CommonHeaders,
+    pub(super) call: &'a CommonHeaders,
 }
 
 impl RequestHeaders<'_> {
-    /// # Errors
-    /// A path that names a host.
-    pub(crate) fn apply(self, request: &mut HttpRequest) -> Result<()> {
-        *request.uri_mut() = self.base.join(std::mem::take(request.uri_mut()))?;
+    pub(crate) fn apply(
+        self,
+        request: &mut HttpRequest,
+        authorization: Option<HeaderValue>,
+        idempotency_key: Option<HeaderValue>,
+    ) {
         let length = request.body().len();
         let sends_body =
             length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
@@ -216,13 +222,13 @@ impl RequestHeaders<'_> {
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
         };
-        // An operation's own would go past the session's token, or onto a PUT, which the service refuses.
+        // An operation's own would bypass the session's token, or be sent with a PUT, which the service rejects.
         let mut replace = |name, value: Option<HeaderValue>| match value {
             Some(value) => headers.insert(name, value),
             None => headers.remove(name),
         };
-        replace(AUTHORIZATION, self.authorization);
-        replace(IDEMPOTENCY_KEY, self.idempotency_key);
+        replace(AUTHORIZATION, authorization);
+        replace(IDEMPOTENCY_KEY, idempotency_key);
         let mut put = |name, value: Option<HeaderValue>| {
             if let Some(value) = value {
                 headers.insert(name, value);
@@ -236,7 +242,6 @@ impl RequestHeaders<'_> {
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.insert(ACCEPT_ENCODING, GZIP);
         headers.entry(ACCEPT).or_insert(JSON);
-        Ok(())
     }
 }
 

@@ -87,7 +87,7 @@ fn index(quota: Quota) -> usize {
     match quota {
         Quota::Default => 0,
         Quota::ObjectQuery => 1,
-        Quota::SignIn => 2,
+        Quota::TokenRequest => 2,
     }
 }
 

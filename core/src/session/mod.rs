@@ -24,14 +24,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::permit::{Admission, Lease, Pause, Permit};
+use self::permit::{Admission, Lease, Permit, WaitReason};
 
 use http::HeaderValue;
 
 use crate::error::Result;
 use crate::operation::Quota;
 use crate::session::config::{Config, Credentials, Observer, Timing};
-use crate::session::headers::{BaseUrl, CommonHeaders};
+use crate::session::headers::{BaseUrl, CommonHeaders, RequestHeaders};
 use crate::session::jitter::Random;
 use crate::session::limiter::{Feedback, RateLimiters};
 use crate::session::token::TokenCache;
@@ -49,9 +49,10 @@ struct Shared {
     base: BaseUrl,
     user_agent: HeaderValue,
     common: CommonHeaders,
+    token_headers: CommonHeaders,
     timing: Timing,
     max_body: usize,
-    sign_in: Option<CreateToken>,
+    create_token: Option<CreateToken>,
     observer: Option<Observer>,
     /// What the keys of this session begin with: 128 random bits.
     key_tag: Box<str>,
@@ -75,20 +76,22 @@ impl Session {
     /// [`ErrorKind::Build`](crate::ErrorKind::Build) naming the setting or header that is wrong.
     pub fn new(config: &Config, seed: &Seed) -> Result<Self> {
         let (key_tag, stream) = seed.halves();
-        let (token, sign_in) = match &config.credentials {
+        let (token, create_token) = match &config.credentials {
             Credentials::Client { id, secret } => {
                 token::check_client(id, secret)?;
                 (TokenCache::default(), Some(CreateToken::new(id.clone(), secret.clone())))
             }
             Credentials::Token(token) => (TokenCache::external(token)?, None),
         };
+        let common = CommonHeaders::check(&config.headers)?;
         Ok(Self(Arc::new(Shared {
             base: BaseUrl::parse(&config.base)?,
             user_agent: user_agent(config.user_agent.as_deref())?,
-            common: CommonHeaders::check(&config.headers)?,
+            token_headers: CommonHeaders { entity_id: None, ..common.clone() },
+            common,
             timing: config.timing,
             max_body: config.max_body,
-            sign_in,
+            create_token,
             observer: config.observer.clone(),
             key_tag: format!("{key_tag:032x}-").into(),
             keys: AtomicU64::new(0),
@@ -121,11 +124,7 @@ impl Session {
         &self.0.base
     }
 
-    pub(crate) fn user_agent(&self) -> &HeaderValue {
-        &self.0.user_agent
-    }
-
-    pub(crate) fn common(&self) -> &CommonHeaders {
+    pub(crate) fn headers(&self) -> &CommonHeaders {
         &self.0.common
     }
 
@@ -137,8 +136,8 @@ impl Session {
         self.0.max_body
     }
 
-    pub(crate) fn sign_in(&self) -> Option<&CreateToken> {
-        self.0.sign_in.as_ref()
+    pub(crate) fn create_token(&self) -> Option<&CreateToken> {
+        self.0.create_token.as_ref()
     }
 
     /// The number of a key that no other session makes, and this one makes once.
@@ -165,14 +164,14 @@ impl Session {
     pub(crate) fn admit(&self, quota: Quota, now: Timestamp, waited_for: Option<u64>) -> Admission {
         let mut state = self.lock();
         if let Some(until) = state.limiters.throttled_until(quota, now) {
-            return Admission::Wait { until, why: Pause::Limit };
+            return Admission::Wait { until, why: WaitReason::RateLimit };
         }
-        let access = state.token.access(now, waited_for, self.0.sign_in.is_some());
+        let access = state.token.access(now, waited_for, self.0.create_token.is_some());
         let (authorization, generation) = match access {
             token::Access::Token { value, generation } => (value, generation),
-            token::Access::SignIn(lease) => {
+            token::Access::RequestToken(lease) => {
                 drop(state);
-                return Admission::SignIn(Lease { session: self.clone(), id: lease });
+                return Admission::RequestToken(Lease { session: self.clone(), id: lease });
             }
             token::Access::Leased(lease) => return Admission::Leased(lease),
             token::Access::Failed(failure) => return Admission::Failed(failure),
@@ -186,7 +185,7 @@ impl Session {
 
     /// Until when token requests are cached back.
     pub(crate) fn token_requests_throttled_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lock().limiters.throttled_until(Quota::SignIn, now)
+        self.lock().limiters.throttled_until(Quota::TokenRequest, now)
     }
 
     /// Closes a quota for all calls of the session, a day at most.
@@ -208,10 +207,25 @@ impl Session {
     /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
     /// other and no way to one.
     pub(crate) fn invalidate_token(&self, generation: u64) -> bool {
-        self.lock().token.invalidate(generation) || self.0.sign_in.is_some()
+        self.lock().token.invalidate(generation) || self.0.create_token.is_some()
     }
 
-    /// Whether somebody wants to hear of abandoned writes.
+    /// Postpones an early renewal; false when there is no token to go on with.
+    pub(crate) fn postpone_renewal(&self, now: Timestamp) -> bool {
+        self.lock().token.postpone_renewal(now)
+    }
+
+    /// The headers that each attempt of a call adds.
+    pub(crate) fn request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
+        RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.common, call }
+    }
+
+    /// The same for a token request, which belongs to no entity.
+    pub(crate) fn token_request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
+        RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.token_headers, call }
+    }
+
+    /// Whether abandoned writes are reported.
     pub(crate) fn is_observed(&self) -> bool {
         self.0.observer.is_some()
     }

@@ -46,8 +46,8 @@ impl Operation for CreateToken {
     type Output = TokenResponse;
 
     fn spec(&self) -> &Spec {
-        static SPEC: Spec =
-            Spec::new("create_token", Method::POST, "/oauth/token", Effect::Read).with_quota(Quota::SignIn);
+        static SPEC: Spec = Spec::new("create_token", Method::POST, "/oauth/token", Effect::Read)
+            .with_quota(Quota::TokenRequest);
         &SPEC
     }
 

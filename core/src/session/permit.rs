@@ -19,7 +19,7 @@ pub(crate) enum Admission {
         permit: Permit,
     },
     /// This call is the one to sign in.
-    SignIn(Lease),
+    RequestToken(Lease),
     /// Another call is signing in.
     Leased(u64),
     /// The sign-in that this call waited for has failed.
@@ -28,17 +28,15 @@ pub(crate) enum Admission {
     AtConcurrencyLimit,
     Wait {
         until: Timestamp,
-        why: Pause,
+        why: WaitReason,
     },
 }
 
 /// Why a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pause {
+pub(crate) enum WaitReason {
     /// The tenant's limit is used up.
-    Limit,
-    /// Between two attempts.
-    BackOff,
+    RateLimit,
     /// For another call: its sign-in, or its place in flight.
     Contention,
 }
@@ -57,7 +55,7 @@ impl Lease {
     }
 
     /// Gives the token to everyone. `value` is its header.
-    pub(crate) fn signed_in(
+    pub(crate) fn store(
         self,
         token: Secret,
         value: HeaderValue,
@@ -69,13 +67,8 @@ impl Lease {
     }
 
     /// Ends the sign-in for everyone who waits for it.
-    pub(crate) fn failed(self, failure: &Arc<TokenFailure>) {
+    pub(crate) fn fail(self, failure: &Arc<TokenFailure>) {
         self.session.lock().token.fail(self.id, failure);
-    }
-
-    /// Puts an early renewal off. `false` when there is no token left to go on with.
-    pub(crate) fn postpone_renewal(&self, now: Timestamp) -> bool {
-        self.session.lock().token.postpone_renewal(now)
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) enum Access {
         generation: u64,
     },
     /// It is this call that signs in, under the lease of this number.
-    SignIn(u64),
+    RequestToken(u64),
     Leased(u64),
     Failed(Arc<TokenFailure>),
 }
@@ -74,15 +74,15 @@ impl TokenCache {
         Ok(Self { cached: Some(cached), generation: 1, ..Self::default() })
     }
 
-    pub(crate) fn access(&mut self, now: Timestamp, waited_for: Option<u64>, can_sign_in: bool) -> Access {
+    pub(crate) fn access(&mut self, now: Timestamp, waited_for: Option<u64>, can_request: bool) -> Access {
         if let Some(cached) = &self.cached {
             let serves = cached.expires_at.is_none_or(|at| now < at);
             let due = cached.renew_at.is_some_and(|at| at <= now);
             let leased = self.lease.as_ref().is_some_and(|lease| now < lease.until);
-            if !can_sign_in || (serves && (!due || leased)) {
+            if !can_request || (serves && (!due || leased)) {
                 return Access::Token { value: cached.value.clone(), generation: self.generation };
             }
-        } else if !can_sign_in {
+        } else if !can_request {
             return Access::Failed(Arc::new(TokenFailure::refused_token()));
         }
         if let Some(lease) = self.lease.as_ref().filter(|lease| now < lease.until) {
@@ -95,7 +95,7 @@ impl TokenCache {
         }
         self.leases += 1;
         self.lease = Some(LeaseTerm { id: self.leases, until: now + LEASE_TTL });
-        Access::SignIn(self.leases)
+        Access::RequestToken(self.leases)
     }
 
     pub(crate) fn extend(&mut self, lease: u64, until: Timestamp) {
@@ -188,7 +188,7 @@ impl Token {
 /// A sign-in that did not work, told to every call that waited for it.
 #[derive(Debug)]
 pub(crate) struct TokenFailure {
-    pub(crate) why: TokenErrorKind,
+    pub(crate) kind: TokenErrorKind,
     pub(crate) status: Option<StatusCode>,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) request_id: Option<Box<str>>,
@@ -199,7 +199,7 @@ pub(crate) struct TokenFailure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenErrorKind {
     /// The credentials or the token were refused.
-    Refused(&'static str),
+    Rejected(&'static str),
     /// Too many sign-ins in a span of time.
     Throttled,
     /// The service gave no usable answer; another try may get one.
@@ -207,13 +207,13 @@ pub(crate) enum TokenErrorKind {
 }
 
 impl TokenFailure {
-    pub(crate) fn new(why: TokenErrorKind) -> Self {
-        Self { why, status: None, reasons: Vec::new(), request_id: None, retry_after: None }
+    pub(crate) fn new(kind: TokenErrorKind) -> Self {
+        Self { kind, status: None, reasons: Vec::new(), request_id: None, retry_after: None }
     }
 
     fn refused_token() -> Self {
         let why = "the token that the caller brought was refused and cannot be renewed";
-        Self::new(TokenErrorKind::Refused(why))
+        Self::new(TokenErrorKind::Rejected(why))
     }
 }
 

@@ -258,7 +258,7 @@ impl Machine for CheckThenPost {
         if !changes.is_empty() {
             let what =
                 format!("not posted: the run has changed since it was reviewed: {}", changes.join("; "));
-            return Action::Done(Err(Error::failed(what).of("post_bill_run")));
+            return Action::Done(Err(Error::failed(what).in_operation("post_bill_run")));
         }
         self.reading = None;
         self.call.step(Event::Tick, now)

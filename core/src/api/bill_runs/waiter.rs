@@ -207,7 +207,7 @@ mod tests {
             let seen = match *status {
                 "404" => {
                     let reason = Error::failed("gone");
-                    Err(reason.under(crate::error::Circumstances {
+                    Err(reason.with_context(crate::error::Context {
                         status: Some(http::StatusCode::NOT_FOUND),
                         ..Default::default()
                     }))

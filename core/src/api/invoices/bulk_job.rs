@@ -170,7 +170,7 @@ impl<B: Bulk> BulkJob<B> {
         let bulk = prepared.bulk();
         match self.options(&bulk) {
             Ok(options) => {
-                State::Sent { call: Box::new(Call::with(&self.session, bulk, &options)), prepared }
+                State::Sent { call: Box::new(Call::with_options(&self.session, bulk, &options)), prepared }
             }
             Err(error) => prepared.all_failed(&Arc::new(error)),
         }

@@ -217,12 +217,12 @@ impl Operation for ReadInvoiceOrJob {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Circumstances;
+    use crate::error::Context;
 
     fn not_found() -> Error {
         let status = Some(http::StatusCode::NOT_FOUND);
         crate::error::Error::from(crate::error::Cause::Rejected)
-            .under(Circumstances { status, ..Default::default() })
+            .with_context(Context { status, ..Default::default() })
     }
 
     fn seen(invoice: &str) -> Result<InvoiceOrJob> {

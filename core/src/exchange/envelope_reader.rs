@@ -5,18 +5,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::Read as _;
 
-use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
-use http::header::CONTENT_ENCODING;
+use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::reason::{Reason, ReasonCategory};
-use crate::transport::HttpResponse;
+use crate::transport::headers::REQUEST_ID;
 
 /// What an answer's body says of the request, apart from its payload.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,43 +24,6 @@ pub(crate) struct EnvelopeReader {
     pub(crate) reasons: Vec<Reason>,
     /// The reason is a code and a message of their own, which may be fields of a payload.
     pub(crate) flat: bool,
-}
-
-/// What is left of an answer that cannot be inflated.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum InflateError {
-    TooLarge,
-    Truncated(String),
-    UnknownEncoding(String),
-}
-
-/// Undoes `Content-Encoding: gzip`, up to `cap` bytes. Other answers pass untouched.
-/// What cannot be inflated comes back as it was, with the damage.
-pub(crate) fn inflate(response: HttpResponse, cap: usize) -> (HttpResponse, Option<InflateError>) {
-    let encoding = match response.headers().get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
-        None => return (response, None),
-        Some(name) if name.eq_ignore_ascii_case(b"identity") => return (response, None),
-        Some(_) if response.body().is_empty() => return (response, None),
-        Some(name) => String::from_utf8_lossy(name).trim().to_ascii_lowercase(),
-    };
-    if encoding != "gzip" && encoding != "x-gzip" {
-        return (response, Some(InflateError::UnknownEncoding(encoding)));
-    }
-    let body = response.body();
-    // The trailer tells the size, modulo 2^32: a hint for one good allocation, never a promise.
-    let hint = body.last_chunk::<4>().map_or(0, |tail| u32::from_le_bytes(*tail) as usize);
-    let mut inflated = Vec::with_capacity(hint.min(cap).min(body.len().saturating_mul(32)) + 1);
-    let limit = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
-    match MultiGzDecoder::new(&body[..]).take(limit).read_to_end(&mut inflated) {
-        Ok(_) if inflated.len() > cap => (response, Some(InflateError::TooLarge)),
-        Ok(_) => {
-            let (mut head, _) = response.into_parts();
-            head.headers.remove(CONTENT_ENCODING);
-            head.headers.remove(http::header::CONTENT_LENGTH);
-            (HttpResponse::from_parts(head, Bytes::from(inflated)), None)
-        }
-        Err(error) => (response, Some(InflateError::Truncated(error.to_string()))),
-    }
 }
 
 /// Whether the body's outermost object says `"success": true`, found without reading all of it.
@@ -112,6 +72,12 @@ pub(crate) fn may_hold_error(body: &[u8]) -> bool {
 }
 
 impl EnvelopeReader {
+    /// Returns the service's id of the request: of the headers, else of the body.
+    pub(crate) fn request_id_of(&self, headers: &HeaderMap) -> Option<Box<str>> {
+        let named = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+        named.map(Into::into).or_else(|| self.request_id.clone())
+    }
+
     /// Reads any body. One that is not a JSON object has an empty envelope.
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
@@ -317,28 +283,5 @@ mod tests {
         assert!(!quick_success(br#"{"success":false,"id":1,"success":true}"#));
         assert!(!quick_success(br#"{"success":true,"id":1,"success":false}"#));
         assert_eq!(EnvelopeReader::read(br#"{"success":true,"success":false}"#).success, Some(false));
-    }
-
-    #[test]
-    fn gzip_is_undone_under_a_cap_and_damage_is_told() {
-        use std::io::Write as _;
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(&[b'a'; 100_000]).unwrap();
-        let packed = encoder.finish().unwrap();
-        let answer = |body: &[u8], encoding: &'static str| {
-            http::Response::builder()
-                .header(CONTENT_ENCODING, encoding)
-                .body(Bytes::copy_from_slice(body))
-                .unwrap()
-        };
-        let whole = inflate(answer(&packed, "gzip"), 100_000).0;
-        assert_eq!(whole.body().len(), 100_000);
-        assert!(whole.headers().get(CONTENT_ENCODING).is_none());
-        assert_eq!(inflate(answer(&packed, "gzip"), 99_999).1, Some(InflateError::TooLarge));
-        let cut = inflate(answer(&packed[..packed.len() / 2], "gzip"), 1 << 20).1;
-        assert!(matches!(cut, Some(InflateError::Truncated(_))), "{cut:?}");
-        let brotli = inflate(answer(&packed, "br"), 1 << 20).1;
-        assert_eq!(brotli, Some(InflateError::UnknownEncoding("br".into())));
-        assert!(inflate(answer(b"plain", "identity"), 9).1.is_none());
     }
 }

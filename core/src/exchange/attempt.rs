@@ -1,0 +1,257 @@
+//! The result of an attempt: classified, looked up in the retry table, and applied.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::envelope_reader::EnvelopeReader;
+use super::inflate::inflate;
+use super::retry::{self, AttemptResult, Decision, NextKey};
+use super::{Accepted, Exchange, InFlight, State};
+use crate::error::reason::{Reason, ReasonCategory};
+use crate::error::{Cause, Context, Error, Outcome};
+use crate::machine::Action;
+use crate::operation::Effect;
+use crate::session::limiter::Feedback;
+use crate::transport::headers;
+use crate::transport::{HttpResponse, Timestamp, TransportError};
+
+/// What one attempt has ended with.
+pub(super) struct Attempt {
+    pub(super) result: AttemptResult,
+    pub(super) error: Error,
+    pub(super) response: Option<HttpResponse>,
+    pub(super) envelope: EnvelopeReader,
+    sent_at: Timestamp,
+    generation: u64,
+}
+
+impl Exchange {
+    pub(super) fn responded(
+        &mut self,
+        response: HttpResponse,
+        in_flight: InFlight,
+        now: Timestamp,
+    ) -> Action<Accepted> {
+        let (sent_at, generation) = in_flight.end();
+        let (response, damage) = inflate(response, self.session.max_body());
+        let (result, envelope) = retry::classify(self.effect, self.format, &response, damage.is_some());
+        if result == AttemptResult::Success {
+            return self.accept(response, now);
+        }
+        let error = match (result, damage) {
+            (AttemptResult::Undecodable { .. }, Some(damage)) => damage.into_error(),
+            _ => error_of(result, &response, &envelope),
+        };
+        self.decide(Attempt { result, error, response: Some(response), envelope, sent_at, generation }, now)
+    }
+
+    pub(super) fn not_responded(
+        &mut self,
+        failure: TransportError,
+        in_flight: InFlight,
+        now: Timestamp,
+    ) -> Action<Accepted> {
+        let (sent_at, generation) = in_flight.end();
+        let result = retry::classify_failure(&failure);
+        let error = Cause::Transport(failure).into();
+        let envelope = EnvelopeReader::default();
+        self.decide(Attempt { result, error, response: None, envelope, sent_at, generation }, now)
+    }
+
+    fn accept(&mut self, response: HttpResponse, now: Timestamp) -> Action<Accepted> {
+        self.session.feedback(self.quota, Feedback::Success);
+        self.apply_rate_limit(&response, now);
+        self.outcome = (self.effect != Effect::Read).then_some(Outcome::Applied);
+        Action::Done(Ok(Accepted { response, attempts: self.attempts }))
+    }
+
+    /// Holds back a quota whose last request this was until the service counts afresh.
+    fn apply_rate_limit(&self, response: &HttpResponse, now: Timestamp) {
+        if headers::rate_remaining(response.headers()) == Some(0) {
+            if let Some(reset) = headers::rate_reset(response.headers()) {
+                self.session.throttle(self.quota, now, reset);
+            }
+        }
+    }
+
+    /// Applies the retry table.
+    fn decide(&mut self, attempt: Attempt, now: Timestamp) -> Action<Accepted> {
+        let result = attempt.result;
+        self.retry_state.replay = self.is_replay(&attempt);
+        self.retry_state.unlikely_to_recover +=
+            u32::from(result == AttemptResult::Indeterminate { unlikely_to_recover: true });
+        let outcome = retry::outcome(self.effect, result, self.retry_state.uncertain);
+        let decision = retry::decide(self.effect, result, self.retry_state);
+        if retry::outcome(self.effect, result, false) == Outcome::Unknown {
+            self.retry_state.uncertain = true;
+            self.unknown_since = Some(attempt.sent_at);
+        }
+        match decision {
+            Decision::Accept => match attempt.response {
+                Some(response) => self.accept(response, now),
+                None => self.finish_attempt(attempt, outcome, false, None),
+            },
+            Decision::RefreshToken => {
+                if self.session.invalidate_token(attempt.generation) {
+                    self.retry_state.refreshed = true;
+                    self.state = State::Ready { not_before: now };
+                    return Action::Wait(now);
+                }
+                self.finish_attempt(attempt, outcome, false, None)
+            }
+            Decision::Retry(key) => self.retry(attempt, key, outcome, now),
+            Decision::Fail => {
+                if result == AttemptResult::Unauthorized {
+                    self.session.invalidate_token(attempt.generation);
+                }
+                self.finish_attempt(attempt, outcome, false, None)
+            }
+        }
+    }
+
+    fn retry(
+        &mut self,
+        mut attempt: Attempt,
+        key: NextKey,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Action<Accepted> {
+        let delay = self.delay_after(&attempt, now);
+        let not_before = now + delay;
+        if self.counted_attempts() < self.timing.max_attempts {
+            if self.budget.take_wait(not_before, now) {
+                if key == NextKey::Advance {
+                    self.key.advance();
+                }
+                self.state = State::Ready { not_before };
+                return Action::Wait(not_before);
+            }
+            if attempt.result != AttemptResult::Throttled {
+                attempt.error = give_up(&attempt.error, self.budget.ends_in_time(not_before));
+            }
+        }
+        self.finish_attempt(attempt, outcome, true, Some(delay))
+    }
+
+    fn finish_attempt(
+        &mut self,
+        attempt: Attempt,
+        outcome: Outcome,
+        may_retry: bool,
+        retry_after: Option<Duration>,
+    ) -> Action<Accepted> {
+        let retryable = may_retry || (self.effect == Effect::Keyed && outcome == Outcome::Unknown);
+        let (error, context) = attempt.into_parts();
+        self.finish_with(error, Context { retry_after, retryable, outcome, ..context })
+    }
+
+    /// The delay before a retry. Where the tenant's limits demand it, the whole session is held back.
+    fn delay_after(&self, attempt: &Attempt, now: Timestamp) -> Duration {
+        let ceiling = retry::backoff_ceiling(
+            self.counted_attempts(),
+            self.timing.initial_backoff,
+            self.timing.max_backoff,
+        );
+        let jitter = self.session.jitter(ceiling);
+        let Some(response) = &attempt.response else { return jitter };
+        let requested = headers::retry_after(response.headers());
+        if attempt.result != AttemptResult::Throttled {
+            return jitter.max(requested.unwrap_or_default());
+        }
+        let requested = requested.or_else(|| headers::rate_reset(response.headers()));
+        let delay = jitter.max(requested.unwrap_or_default());
+        let locked = attempt.envelope.reasons.iter().any(|r| r.category() == ReasonCategory::Lock);
+        if attempt.is_over_concurrency() {
+            self.session.feedback(self.quota, Feedback::Overload);
+        } else if !locked {
+            self.session.throttle(self.quota, now, delay);
+        }
+        delay
+    }
+
+    /// The attempts that count; the one that only showed the token to be stale does not.
+    fn counted_attempts(&self) -> u32 {
+        self.attempts - u32::from(self.retry_state.refreshed)
+    }
+
+    /// Whether the response has the id of an earlier response of this call.
+    fn is_replay(&mut self, attempt: &Attempt) -> bool {
+        let ids = [attempt.request_id(), attempt.envelope.process_id.clone()];
+        let mut replay = false;
+        for id in ids.into_iter().flatten() {
+            if self.seen_ids.contains(&id) {
+                replay = true;
+            } else {
+                self.seen_ids.push(id);
+            }
+        }
+        replay
+    }
+}
+
+impl Attempt {
+    fn request_id(&self) -> Option<Box<str>> {
+        self.envelope.request_id_of(self.response.as_ref()?.headers())
+    }
+
+    /// Whether too many requests were in flight, as opposed to too many in a span of time.
+    fn is_over_concurrency(&self) -> bool {
+        let Some(response) = &self.response else { return false };
+        let remaining = headers::concurrency_limit(response.headers()).remaining;
+        let named = |reason: &Reason| {
+            reason.code == "REQUEST_EXCEEDED_LIMIT"
+                || (reason.code.len() == 8 && reason.category() == ReasonCategory::Limit)
+        };
+        headers::rate_remaining(response.headers()) != Some(0)
+            && (remaining == Some(0) || self.envelope.reasons.iter().any(named))
+    }
+
+    fn into_parts(self) -> (Error, Context) {
+        let context = context_of(self.response, self.envelope);
+        (self.error, context)
+    }
+}
+
+/// The part of an error's context that a response tells.
+pub(super) fn context_of(response: Option<HttpResponse>, envelope: EnvelopeReader) -> Context {
+    let request_id = response.as_ref().and_then(|response| envelope.request_id_of(response.headers()));
+    Context {
+        status: response.as_ref().map(http::Response::status),
+        request_id,
+        process_id: envelope.process_id,
+        reasons: envelope.reasons,
+        body: response.map_or_else(Bytes::new, http::Response::into_body),
+        ..Context::default()
+    }
+}
+
+fn error_of(result: AttemptResult, response: &HttpResponse, envelope: &EnvelopeReader) -> Error {
+    let text = |what: &'static str| Cow::Borrowed(what);
+    match result {
+        AttemptResult::Undecodable { .. } => Cause::Decode {
+            path: "success".into(),
+            why: "the response to a write does not say whether it succeeded".into(),
+        },
+        AttemptResult::Unauthorized => Cause::Auth { what: text("the service rejected the token") },
+        AttemptResult::Throttled => Cause::Throttled { what: text("the service is throttling requests") },
+        _ if envelope.reasons.is_empty() && response.status().is_redirection() => Cause::Redirect,
+        _ => Cause::Rejected,
+    }
+    .into()
+}
+
+/// The error of a call that has no time for the retry that `last` asks for.
+fn give_up(last: &Error, in_time: bool) -> Error {
+    let what = match in_time {
+        true => "the next attempt is due later than this call's `max_wait` allows",
+        false => "no time is left for another attempt",
+    };
+    // A response is shown by its status and reasons; a transport failure would be lost.
+    let what = match std::error::Error::source(last) {
+        Some(failure) => format!("{what}: {failure}").into(),
+        None => what.into(),
+    };
+    if in_time { Cause::Throttled { what } } else { Cause::Timeout { what } }.into()
+}

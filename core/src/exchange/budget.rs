@@ -1,0 +1,54 @@
+//! The time that a call may take and wait.
+
+use std::time::Duration;
+
+use crate::session::config::Timing;
+use crate::transport::Timestamp;
+
+/// Time left for a call, with its token request, waits and retries.
+#[derive(Debug)]
+pub(super) struct Budget {
+    timeout: Duration,
+    max_wait: Option<Duration>,
+    started: Option<Timestamp>,
+    waited: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(timing: Timing) -> Self {
+        Self { timeout: timing.timeout, max_wait: timing.max_wait, started: None, waited: Duration::ZERO }
+    }
+
+    /// Starts the clock, unless it is running already.
+    pub(super) fn start(&mut self, now: Timestamp) {
+        self.started.get_or_insert(now);
+    }
+
+    pub(super) fn left(&self, now: Timestamp) -> Duration {
+        now.until(self.deadline())
+    }
+
+    pub(super) fn is_used_up(&self, now: Timestamp) -> bool {
+        now >= self.deadline()
+    }
+
+    /// Whether a wait from `now` to `until` ends before the deadline.
+    pub(super) fn ends_in_time(&self, until: Timestamp) -> bool {
+        until < self.deadline()
+    }
+
+    /// Takes a wait from the budget; false, and nothing taken, when the call may not wait that long.
+    pub(super) fn take_wait(&mut self, until: Timestamp, now: Timestamp) -> bool {
+        let delay = now.until(until);
+        let allowed = self.ends_in_time(until)
+            && self.max_wait.is_none_or(|most| self.waited.saturating_add(delay) <= most);
+        if allowed {
+            self.waited += delay;
+        }
+        allowed
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.started.unwrap_or_default() + self.timeout
+    }
+}

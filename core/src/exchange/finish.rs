@@ -1,0 +1,140 @@
+//! Waiting, and the ends of a call.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::attempt::context_of;
+use super::envelope_reader::{self, EnvelopeReader};
+use super::{Accepted, Exchange, MAX_POLL_DELAY, State};
+use crate::error::{Cause, Context, Error, Outcome};
+use crate::machine::Action;
+use crate::operation::Effect;
+use crate::session::permit::WaitReason;
+use crate::session::token::{TokenErrorKind, TokenFailure};
+use crate::transport::{HttpResponse, Timestamp};
+
+impl Exchange {
+    pub(super) fn poll_again(&mut self, now: Timestamp) -> Action<Accepted> {
+        let until = now + self.poll_delay;
+        self.poll_delay = (self.poll_delay * 2).min(MAX_POLL_DELAY);
+        self.wait(until, WaitReason::Contention, now)
+    }
+
+    pub(super) fn wait(&mut self, until: Timestamp, why: WaitReason, now: Timestamp) -> Action<Accepted> {
+        if !self.budget.take_wait(until, now) {
+            return self.throttled(why, now.until(until));
+        }
+        self.state = State::Ready { not_before: until };
+        Action::Wait(until)
+    }
+
+    /// Ends a call that may not wait as long as it has to.
+    pub(super) fn throttled(&mut self, why: WaitReason, delay: Duration) -> Action<Accepted> {
+        let what = match why {
+            WaitReason::RateLimit => {
+                "rate limited: the quota resets later than this call's `max_wait` allows"
+            }
+            WaitReason::Contention => {
+                "timed out waiting for another call of this session (token request or concurrency limit)"
+            }
+        };
+        self.finish_unanswered(Cause::Throttled { what: what.into() }, Some(delay))
+    }
+
+    pub(super) fn timed_out(&mut self) -> Action<Accepted> {
+        self.finish_unanswered(Cause::Timeout { what: "timed out before the next attempt".into() }, None)
+    }
+
+    fn finish_unanswered(&mut self, cause: Cause, retry_after: Option<Duration>) -> Action<Accepted> {
+        let outcome = self.known_outcome();
+        let retryable = self.is_retryable_after(outcome);
+        self.finish_with(cause.into(), Context { retry_after, retryable, outcome, ..Context::default() })
+    }
+
+    /// Ends the call with an error that no retry can cure.
+    pub(super) fn fail(&mut self, error: Error) -> Action<Accepted> {
+        let outcome = self.known_outcome();
+        self.finish_with(error, Context { outcome, ..Context::default() })
+    }
+
+    pub(super) fn token_failed(&mut self, failure: &TokenFailure) -> Action<Accepted> {
+        let (cause, may_retry) = match &failure.kind {
+            TokenErrorKind::Rejected(what) => (Cause::Auth { what: (*what).into() }, false),
+            TokenErrorKind::Throttled => {
+                (Cause::Throttled { what: "the service is throttling token requests".into() }, true)
+            }
+            TokenErrorKind::Unavailable(what) => {
+                (Cause::TokenUnavailable { what: what.clone().into() }, true)
+            }
+        };
+        let outcome = self.known_outcome();
+        self.finish_with(
+            cause.into(),
+            Context {
+                status: failure.status,
+                reasons: failure.reasons.clone(),
+                request_id: failure.request_id.clone(),
+                retry_after: failure.retry_after,
+                retryable: may_retry && self.is_retryable_after(outcome),
+                outcome,
+                ..Context::default()
+            },
+        )
+    }
+
+    fn is_retryable_after(&self, outcome: Outcome) -> bool {
+        outcome == Outcome::NotApplied || self.effect == Effect::Keyed
+    }
+
+    fn known_outcome(&self) -> Outcome {
+        match (self.outcome, self.retry_state.uncertain && self.effect != Effect::Read) {
+            (Some(outcome), _) => outcome,
+            (None, true) => Outcome::Unknown,
+            (None, false) => Outcome::NotApplied,
+        }
+    }
+
+    pub(super) fn finish_with(&mut self, error: Error, context: Context) -> Action<Accepted> {
+        self.state = State::Over;
+        self.outcome = Some(context.outcome);
+        Action::Done(Err(error.with_context(self.complete(context, self.unknown_since))))
+    }
+
+    /// The error of an accepted response that the operation cannot read.
+    pub(crate) fn decode_failed(&mut self, error: Error, response: &HttpResponse) -> Error {
+        let says_success = || {
+            envelope_reader::begins_with_success(response.body())
+                || EnvelopeReader::read(response.body()).success == Some(true)
+        };
+        let outcome = match self.effect {
+            Effect::Read => Outcome::NotApplied,
+            _ if response.status() == StatusCode::NO_CONTENT || says_success() => Outcome::Applied,
+            _ => Outcome::Unknown,
+        };
+        self.outcome = Some(outcome);
+        let context = context_of(Some(response.clone()), EnvelopeReader::default());
+        let retryable = self.effect == Effect::Keyed && outcome == Outcome::Unknown;
+        error.with_context(self.complete(Context { retryable, outcome, ..context }, None))
+    }
+
+    /// Adds what the exchange knows about itself.
+    fn complete(&self, context: Context, sent_at: Option<Timestamp>) -> Context {
+        Context {
+            operation: self.operation.into(),
+            attempts: self.attempts,
+            track_id: self.track_id().map(Into::into),
+            idempotency_key: self.key_text().map(Into::into),
+            sent_at,
+            ..context
+        }
+    }
+
+    pub(super) fn track_id(&self) -> Option<&str> {
+        self.headers.track_id.as_ref().or(self.session.headers().track_id.as_ref())?.to_str().ok()
+    }
+
+    pub(super) fn key_text(&self) -> Option<String> {
+        if self.effect == Effect::Keyed { self.key.text(&self.session) } else { None }
+    }
+}
