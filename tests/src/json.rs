@@ -1,4 +1,4 @@
-//! JSON whose numbers are text, so that no comparison goes through a float.
+//! JSON whose numbers are text, so that no comparison uses a float.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ pub enum Json {
 
 impl Json {
     /// # Panics
-    /// On text that is no JSON, or with a name twice in one object.
+    /// If the text is not JSON, or an object contains a name twice.
     #[track_caller]
     pub fn of(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
@@ -33,7 +33,7 @@ impl Json {
         Self::Number(literal.to_string())
     }
 
-    /// A number or boolean as its text, the rest as it is: how a value looks in a field that is text.
+    /// Converts a number or boolean to text, its form in a text field; other values are unchanged.
     pub fn quoted(self) -> Self {
         match self {
             Self::Number(literal) => Self::Text(literal),
@@ -42,7 +42,7 @@ impl Json {
         }
     }
 
-    /// What lies at a path such as `invoices[0].id`; all of it for an empty path.
+    /// The value at a path such as `invoices[0].id`; the whole value for an empty path.
     pub fn at(&self, path: &str) -> Option<&Self> {
         steps(path).try_fold(self, |json, step| match json {
             Self::Object(fields) => fields.get(step),
@@ -51,25 +51,25 @@ impl Json {
         })
     }
 
-    /// The same with another value at a path, or with none.
+    /// Returns a copy with another value, or none, at a path.
     ///
     /// # Panics
-    /// When nothing lies there.
+    /// If the path does not exist.
     #[track_caller]
     pub fn with(&self, path: &str, value: Option<Self>) -> Self {
         let mut changed = self.clone();
         let mut steps: Vec<&str> = steps(path).collect();
-        let Some(last) = steps.pop() else { return value.expect("the whole is replaced, not removed") };
+        let Some(last) = steps.pop() else { return value.expect("the whole value is replaced, not removed") };
         let parent = steps.iter().fold(&mut changed, |json, step| match json {
             Self::Object(fields) => fields.get_mut(*step).expect(path),
             Self::List(rows) => &mut rows[step.parse::<usize>().expect(path)],
-            _ => panic!("{path} leads through a single value"),
+            _ => panic!("{path} is not a path of objects and lists"),
         });
         match (parent, value) {
             (Self::Object(fields), Some(value)) => drop(fields.insert(last.to_owned(), value)),
             (Self::Object(fields), None) => drop(fields.remove(last)),
             (Self::List(rows), Some(value)) => rows[last.parse::<usize>().expect(path)] = value,
-            _ => panic!("{path} leads through a single value"),
+            _ => panic!("{path} is not a path of objects and lists"),
         }
         changed
     }
@@ -79,7 +79,7 @@ fn steps(path: &str) -> impl Iterator<Item = &str> {
     path.split(['.', '[', ']']).filter(|step| !step.is_empty())
 }
 
-/// A field of an object, as error paths write it.
+/// The path of a field of an object, as errors write it.
 pub fn join(path: &str, field: &str) -> String {
     if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for Fields {
         let mut fields = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             if fields.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("{name} stands twice")));
+                return Err(A::Error::custom(format_args!("{name} occurs twice")));
             }
             fields.insert(name, map.next_value()?);
         }

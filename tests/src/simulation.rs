@@ -1,7 +1,7 @@
-//! A scripted world: a server that is a function, on a clock that only the world moves.
+//! A simulation: a server that is a function, and a clock that only the simulation advances.
 //!
-//! [`World::run`] drives any number of machines side by side in simulated time. It never sleeps: hours of
-//! waiting take microseconds, and two runs of one script are the same to the last millisecond.
+//! [`Simulation::run`] drives any number of machines concurrently in simulated time. It never sleeps: hours of
+//! waiting take microseconds, and two runs of one script are identical to the millisecond.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,53 +18,53 @@ pub const CLIENT_SECRET: &str = "s3cret+of/the=client";
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Keyed, Effect::Transition];
 
-/// What comes back from one send.
+/// The result of one send.
 #[derive(Debug)]
-pub enum Reply {
-    Answer(Response),
-    NeverLeft,
+pub enum SendResult {
+    Received(Response),
+    NotSent,
     Lost,
     TooLarge,
 }
 
-/// One request that went out.
+/// One request that was sent.
 #[derive(Debug)]
 pub struct Sent {
-    /// Which of the machines sent it.
+    /// Index of the machine that sent the request.
     pub by: usize,
     pub at: Now,
     pub request: Request,
     pub limits: Limits,
 }
 
-/// How one machine ended.
+/// The end of one machine.
 #[derive(Debug)]
 pub struct Ended<T> {
     pub at: Now,
     pub result: Result<T, Error>,
-    /// Begin and end of each wait that was asked for.
+    /// Begin and end of each wait that the machine asked for.
     pub waits: Vec<(Now, Now)>,
 }
 
-/// The server's side: it is shown each request, and says how long it takes and what comes back.
-pub trait Server: FnMut(&Request, Now) -> (Duration, Reply) {}
+/// A server: returns for each request the time that it takes and its result.
+pub trait Server: FnMut(&Request, Now) -> (Duration, SendResult) {}
 
-impl<F: FnMut(&Request, Now) -> (Duration, Reply)> Server for F {}
+impl<F: FnMut(&Request, Now) -> (Duration, SendResult)> Server for F {}
 
 /// A server and a clock.
-pub struct World<F> {
+pub struct Simulation<F> {
     pub now: Now,
     log: Log,
     server: F,
 }
 
-/// All that went out, in the order of sending.
+/// All requests, in the order of sending.
 #[derive(Debug, Default)]
 pub struct Log {
     pub sent: Vec<Sent>,
 }
 
-impl<F> std::ops::Deref for World<F> {
+impl<F> std::ops::Deref for Simulation<F> {
     type Target = Log;
 
     fn deref(&self) -> &Log {
@@ -72,7 +72,7 @@ impl<F> std::ops::Deref for World<F> {
     }
 }
 
-impl<F: Server> World<F> {
+impl<F: Server> Simulation<F> {
     pub fn new(server: F) -> Self {
         Self { now: Now::default(), log: Log::default(), server }
     }
@@ -82,13 +82,13 @@ impl<F: Server> World<F> {
         self.run(vec![machine]).pop().expect("one machine has one end")
     }
 
-    /// Drives all machines to their ends, side by side, beginning now.
+    /// Drives all machines to their ends concurrently, beginning now.
     pub fn run<M: Machine>(&mut self, machines: Vec<M>) -> Vec<Ended<M::Output>> {
         let begin = self.now;
         self.run_from(machines.into_iter().map(|machine| (begin, machine)).collect())
     }
 
-    /// The same with a time for each to begin.
+    /// Does the same as [`run`](Self::run), with a separate start time for each machine.
     pub fn run_from<M: Machine>(&mut self, machines: Vec<(Now, M)>) -> Vec<Ended<M::Output>> {
         let mut due = BinaryHeap::new();
         let mut events: Vec<Event> = Vec::new();
@@ -107,12 +107,12 @@ impl<F: Server> World<F> {
             let event = std::mem::replace(&mut events[event], Event::Tick);
             match running[index].step(event, self.now) {
                 Action::Send(request, limits) => {
-                    let (took, reply) = (self.server)(&request, self.now);
+                    let (took, result) = (self.server)(&request, self.now);
                     self.log.sent.push(Sent { by: index, at: self.now, request, limits });
                     assert!(self.log.sent.len() < 100_000, "a storm of requests");
                     let in_time = took <= limits.timeout;
                     due.push(Reverse((self.now + took.min(limits.timeout), events.len(), index)));
-                    events.push(if in_time { reply } else { Reply::Lost }.into());
+                    events.push(if in_time { result } else { SendResult::Lost }.into());
                 }
                 Action::Wait(until) => {
                     waits[index].push((self.now, until));
@@ -131,47 +131,47 @@ impl<F: Server> World<F> {
 }
 
 impl Log {
-    /// The requests to the API itself, without those for a token.
+    /// The requests to the API, without the token requests.
     pub fn calls(&self) -> Vec<&Sent> {
-        self.sent.iter().filter(|sent| !is_sign_in(&sent.request)).collect()
+        self.sent.iter().filter(|sent| !is_token_request(&sent.request)).collect()
     }
 
-    pub fn sign_ins(&self) -> Vec<&Sent> {
-        self.sent.iter().filter(|sent| is_sign_in(&sent.request)).collect()
+    pub fn token_requests(&self) -> Vec<&Sent> {
+        self.sent.iter().filter(|sent| is_token_request(&sent.request)).collect()
     }
 
-    /// The idempotency keys as they went out, one for each call.
+    /// The idempotency keys in the order of sending, one for each keyed request.
     pub fn keys(&self) -> Vec<String> {
         self.calls().iter().filter_map(|sent| header(sent.request.headers(), "idempotency-key")).collect()
     }
 }
 
-/// A server that gives these replies to the API's requests in turn, and signs everybody in by itself.
-/// A request too many fails the test.
-pub fn script(replies: impl IntoIterator<Item = Reply>) -> impl Server {
-    let mut replies = replies.into_iter();
+/// A server that returns these results for the API's requests in turn, and a token for each token request.
+/// A request beyond the script fails the test.
+pub fn script(results: impl IntoIterator<Item = SendResult>) -> impl Server {
+    let mut results = results.into_iter();
     let mut tokens = 0;
     move |request, _| {
-        if is_sign_in(request) {
+        if is_token_request(request) {
             tokens += 1;
-            return (ms(100), Reply::Answer(token_answer(&format!("fetched-token-{tokens}"), 3599)));
+            return (ms(100), SendResult::Received(token_response(&format!("fetched-token-{tokens}"), 3599)));
         }
-        (ms(100), replies.next().expect("no request beyond the script"))
+        (ms(100), results.next().expect("no request beyond the script"))
     }
 }
 
-impl From<Reply> for Event {
-    fn from(reply: Reply) -> Self {
-        match reply {
-            Reply::Answer(response) => Event::Answer(response),
-            Reply::NeverLeft => Event::Failure(never_left()),
-            Reply::Lost => Event::Failure(lost()),
-            Reply::TooLarge => Event::Failure(TransportError::TooLarge { limit: 1 }),
+impl From<SendResult> for Event {
+    fn from(result: SendResult) -> Self {
+        match result {
+            SendResult::Received(response) => Event::Answer(response),
+            SendResult::NotSent => Event::Failure(not_sent()),
+            SendResult::Lost => Event::Failure(lost()),
+            SendResult::TooLarge => Event::Failure(TransportError::TooLarge { limit: 1 }),
         }
     }
 }
 
-pub fn never_left() -> TransportError {
+pub fn not_sent() -> TransportError {
     TransportError::never_left(std::io::Error::other("connection refused"))
 }
 
@@ -179,37 +179,37 @@ pub fn lost() -> TransportError {
     TransportError::in_flight(std::io::Error::other("connection reset by peer"))
 }
 
-/// An answer with a JSON body.
+/// A response with a JSON body.
 pub fn json(status: u16, body: impl Into<bytes::Bytes>) -> Response {
     Offline::json(status, body)
 }
 
-/// Its reply; headers as `("Name", "value")`.
-pub fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
+/// The result of a send that receives such a response; headers as `("Name", "value")`.
+pub fn received(status: u16, headers: &[(&'static str, &str)], body: &str) -> SendResult {
     let mut response = json(status, body.to_owned());
     for (name, value) in headers {
-        let value = value.parse().expect("scripts hold legal header values");
+        let value = value.parse().expect("scripts contain valid header values");
         response.headers_mut().append(*name, value);
     }
-    Reply::Answer(response)
+    SendResult::Received(response)
 }
 
-pub fn success() -> Reply {
-    reply(200, &[], r#"{"success":true}"#)
+pub fn success() -> SendResult {
+    received(200, &[], r#"{"success":true}"#)
 }
 
-/// A refusal in the v1 envelope with these codes.
-pub fn refused(status: u16, codes: &[&str]) -> Reply {
-    reply(status, &[], &refusal_body(codes))
+/// An error response in the v1 envelope with these codes.
+pub fn rejected(status: u16, codes: &[&str]) -> SendResult {
+    received(status, &[], &rejection_body(codes))
 }
 
-pub fn refusal_body(codes: &[&str]) -> String {
+pub fn rejection_body(codes: &[&str]) -> String {
     let reasons: Vec<String> =
         codes.iter().map(|code| format!(r#"{{"code":"{code}","message":"because"}}"#)).collect();
     format!(r#"{{"success":false,"reasons":[{}]}}"#, reasons.join(","))
 }
 
-pub fn token_answer(token: &str, expires_in: u64) -> Response {
+pub fn token_response(token: &str, expires_in: u64) -> Response {
     json(
         200,
         format!(
@@ -218,7 +218,7 @@ pub fn token_answer(token: &str, expires_in: u64) -> Response {
     )
 }
 
-pub fn is_sign_in(request: &Request) -> bool {
+pub fn is_token_request(request: &Request) -> bool {
     request.uri().path() == "/oauth/token"
 }
 
@@ -233,10 +233,10 @@ pub fn config() -> Config {
 
 /// A session that has no token yet.
 pub fn cold(config: &Config) -> Session {
-    Session::new(config, &seed(1)).expect("the settings are right")
+    Session::new(config, &seed(1)).expect("the settings are valid")
 }
 
-/// A session that holds [`TOKEN`] for an hour.
+/// A session that has [`TOKEN`], valid for an hour.
 pub fn warm(config: &Config) -> Session {
     let session = cold(config);
     let token = Token::new(Secret::from(TOKEN), secs(3600));
@@ -251,7 +251,7 @@ pub fn seed(number: u64) -> Seed {
     Seed::from_bytes(bytes)
 }
 
-/// Some operation of this effect.
+/// An operation of this effect.
 pub fn operation(effect: Effect) -> Raw {
     match effect {
         Effect::Read => Raw::new(Method::GET, "/v1/things/1"),
@@ -268,20 +268,20 @@ pub fn call_with(session: &Session, effect: Effect, options: &CallOptions) -> Ca
     Call::with(session, operation(effect), options)
 }
 
-/// One call of this effect on a warm session, against a script.
-pub fn play(effect: Effect, replies: impl IntoIterator<Item = Reply>) -> (Ended<Answer<Response>>, Log) {
-    play_with(&config(), effect, &CallOptions::new(), replies)
+/// Runs one call of this effect on a warm session against a script.
+pub fn play(effect: Effect, results: impl IntoIterator<Item = SendResult>) -> (Ended<Answer<Response>>, Log) {
+    play_with(&config(), effect, &CallOptions::new(), results)
 }
 
 pub fn play_with(
     config: &Config,
     effect: Effect,
     options: &CallOptions,
-    replies: impl IntoIterator<Item = Reply>,
+    results: impl IntoIterator<Item = SendResult>,
 ) -> (Ended<Answer<Response>>, Log) {
-    let mut world = World::new(script(replies));
-    let ended = world.drive(call_with(&warm(config), effect, options));
-    (ended, world.log)
+    let mut simulation = Simulation::new(script(results));
+    let ended = simulation.drive(call_with(&warm(config), effect, options));
+    (ended, simulation.log)
 }
 
 pub fn secs(seconds: u64) -> Duration {

@@ -10,18 +10,19 @@ use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_verb_can_be_spawned() {
-    let world = InProcess::demo();
+    let transport = InProcess::demo();
     let config = Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET);
-    let client = AsyncClient::over(&config, world.clone()).unwrap();
-    let lose_the_answer = move || world.sandbox().faults().push(Fault::LoseAnswer.on(Method::PUT, "/post"));
-    spawned(every_verb(client, lose_the_answer)).await;
+    let client = AsyncClient::over(&config, transport.clone()).unwrap();
+    let lose_the_response =
+        move || transport.sandbox().faults().push(Fault::LoseAnswer.on(Method::PUT, "/post"));
+    spawned(every_verb(client, lose_the_response)).await;
 }
 
-async fn every_verb<T>(client: AsyncClient<T>, lose_next_answer: impl Fn() + Send + 'static)
+async fn every_verb<T>(client: AsyncClient<T>, lose_next_response: impl Fn() + Send + 'static)
 where
     T: AsyncTransport + Clone + 'static,
 {
-    // The borrow of a client is what a spawned task owns a clone for.
+    // A spawned task cannot borrow the client, so each task owns a clone.
     macro_rules! spawned {
         (|$client:ident| $future:expr) => {{
             let $client = client.clone();
@@ -36,19 +37,19 @@ where
     assert_eq!(created.track_id(), Some("async-verbs"));
     let id = created.id().unwrap().clone();
 
-    let looked = {
-        let (client, awaited) = (client.clone(), AwaitBillRun::new(id.clone(), Goal::Completed));
+    let polled = {
+        let (client, waiter) = (client.clone(), AwaitBillRun::new(id.clone(), Goal::Completed));
         spawned(async move {
-            let mut watching = client.watch(awaited, Pace::default());
+            let mut poller = client.watch(waiter, Pace::default());
             loop {
-                if let Progress::Ready(run) = watching.look().await.unwrap() {
+                if let Progress::Ready(run) = poller.look().await.unwrap() {
                     return run;
                 }
             }
         })
         .await
     };
-    assert_eq!(looked.status().unwrap().as_str(), "Completed");
+    assert_eq!(polled.status().unwrap().as_str(), "Completed");
 
     let run = {
         let id = id.clone();
@@ -87,7 +88,7 @@ where
         let run = run.clone();
         spawned!(|client| client.review(&run)).unwrap()
     };
-    lose_next_answer();
+    lose_next_response();
     let post = PostBillRun::new(id.clone());
     let lost = {
         let post = post.clone();
@@ -96,22 +97,22 @@ where
     assert_eq!(lost.outcome(), Outcome::Unknown);
     assert!(matches!(spawned!(|client| client.settle(&post, &lost)), Ok(Settled::Holds(Some(_)))));
     let again = PostBillRun::reviewed(review);
-    assert!(spawned!(|client| client.post_reviewed(&again)).is_err(), "it is posted already");
+    assert!(spawned!(|client| client.post_reviewed(&again)).is_err(), "the run is posted already");
 
-    let awaited = AwaitBillRun::new(id.clone(), Goal::Posted);
-    let posted = spawned!(|client| client.wait(awaited, Pace::default())).unwrap();
+    let waiter = AwaitBillRun::new(id.clone(), Goal::Posted);
+    let posted = spawned!(|client| client.wait(waiter, Pace::default())).unwrap();
     assert_eq!(posted.status().unwrap().as_str(), "Posted");
 
     let path = format!("/v1/bill-runs/{id}");
     spawned!(|client| client.raw(Method::GET, &path, None)).unwrap();
     let by_hand = Call::new(client.session(), GetBillRun::new(id.clone()));
     spawned!(|client| client.drive(by_hand)).unwrap();
-    let watch = Watch::new(client.session(), AwaitBillRun::new(id, Goal::Posted), Pace::default());
-    let watch_on = {
+    let poller = Watch::new(client.session(), AwaitBillRun::new(id, Goal::Posted), Pace::default());
+    let resumed = {
         let client = client.clone();
-        spawned(async move { client.watch_on(watch).look().await }).await
+        spawned(async move { client.watch_on(poller).look().await }).await
     };
-    assert!(matches!(watch_on, Ok(Progress::Ready(_))));
+    assert!(matches!(resumed, Ok(Progress::Ready(_))));
 }
 
 async fn spawned<F>(future: F) -> F::Output

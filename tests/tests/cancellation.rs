@@ -1,8 +1,7 @@
-//! A future that is dropped, at each of its await points in turn, leaves the session as good as before.
+//! A future that is dropped, at each of its await points in turn, leaves the session intact.
 //!
-//! The sandbox without a socket hands over to the executor before and after its work and whenever somebody
-//! waits, so that `n` polls end at the `n`-th await point: before a request, with its answer under way, or in
-//! a pause.
+//! The sandbox without a socket yields to the executor before and after its work and during every wait, so that `n`
+//! polls end at the `n`-th await point: before a request, before its response is returned, or in a pause.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -19,40 +18,46 @@ use zuora_core::{Abandoned, AsyncClient, AsyncTransport, Config, Date, Effect, P
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
 #[test]
-fn a_dropped_sign_in_is_taken_over_at_once() {
+fn a_dropped_token_request_is_taken_over_immediately() {
     let points = each_await_point(|points| {
         let tenant = Tenant::new();
         let query = QueryInvoices::new();
         let dropped = dropped_after(points, tenant.client.call(&query));
-        let before = tenant.world.now();
+        let before = tenant.transport.now();
         finish(tenant.client.call(&query)).unwrap();
-        // A lease that had to run out would take a minute.
-        assert!(before.until(tenant.world.now()) < Duration::from_secs(1), "dropped after {points} polls");
-        assert!(tenant.sign_ins() <= 2, "{} sign-ins", tenant.sign_ins());
+        // A lease that had to expire would take a minute.
+        assert!(
+            before.until(tenant.transport.now()) < Duration::from_secs(1),
+            "dropped after {points} polls"
+        );
+        assert!(tenant.token_requests() <= 2, "{} token requests", tenant.token_requests());
         dropped
     });
     assert_eq!(points, 4, "two requests, each with an await point before and after");
 }
 
 #[test]
-fn who_waits_for_a_sign_in_goes_on_when_it_is_dropped() {
+fn a_call_that_waits_for_a_token_request_continues_after_it_is_dropped() {
     each_await_point(|points| {
         let tenant = Tenant::new();
         let query = QueryInvoices::new();
         let mut waiting = pin!(tenant.client.call(&query));
         let mut waited = None;
         let dropped = {
-            let mut signing_in = pin!(tenant.client.call(&query));
+            let mut holder = pin!(tenant.client.call(&query));
             (0..points).all(|_| {
-                let pending = poll(signing_in.as_mut()).is_none();
+                let pending = poll(holder.as_mut()).is_none();
                 waited = waited.take().or_else(|| poll(waiting.as_mut()));
                 pending
             })
         };
-        let before = tenant.world.now();
+        let before = tenant.transport.now();
         waited.unwrap_or_else(|| finish(waiting)).unwrap();
-        assert!(before.until(tenant.world.now()) < Duration::from_secs(1), "dropped after {points} polls");
-        assert!(tenant.sign_ins() <= 2, "{} sign-ins", tenant.sign_ins());
+        assert!(
+            before.until(tenant.transport.now()) < Duration::from_secs(1),
+            "dropped after {points} polls"
+        );
+        assert!(tenant.token_requests() <= 2, "{} token requests", tenant.token_requests());
         dropped
     });
 }
@@ -65,55 +70,57 @@ fn a_write_that_was_in_flight_is_reported() {
         let post = PostBillRun::new(run.id().unwrap().clone());
         let sent_before = tenant.posts();
         let dropped = dropped_after(points, tenant.client.call(&post));
-        let told = tenant.told.lock().unwrap().clone();
+        let reported = tenant.reported.lock().unwrap().clone();
         if !dropped || points == 0 {
-            assert_eq!(told, [], "nothing was given up in flight");
+            assert_eq!(reported, [], "nothing was dropped in flight");
             return dropped;
         }
-        let [told] = &told[..] else { panic!("told {} times after {points} polls", told.len()) };
-        assert_eq!((told.operation, told.effect), ("post_bill_run", Effect::Transition));
-        assert_eq!(told.path, format!("/v1/bill-runs/{}/post", run.id().unwrap()));
-        assert_eq!(told.idempotency_key, None, "transitions have none");
-        // What nobody can know is found out by reading; whichever it was, the session works on.
+        let [reported] = &reported[..] else {
+            panic!("reported {} times after {points} polls", reported.len())
+        };
+        assert_eq!((reported.operation, reported.effect), ("post_bill_run", Effect::Transition));
+        assert_eq!(reported.path, format!("/v1/bill-runs/{}/post", run.id().unwrap()));
+        assert_eq!(reported.idempotency_key, None, "unkeyed writes have no key");
+        // A read determines the unknown outcome; the session works in either case.
         let arrived = tenant.posts() > sent_before;
-        let settled = finish(tenant.client.wait(unknown(&post), Pace::default())).unwrap();
-        assert_eq!(matches!(settled, Settled::Holds(_)), arrived, "dropped after {points} polls");
+        let reconciled = finish(tenant.client.wait(unknown(&post), Pace::default())).unwrap();
+        assert_eq!(matches!(reconciled, Settled::Holds(_)), arrived, "dropped after {points} polls");
         if !arrived {
             finish(tenant.client.call(&post)).unwrap();
         }
         dropped
     });
-    assert_eq!(points, 2, "before the request and with its answer under way");
+    assert_eq!(points, 2, "before the request and before its response is returned");
 }
 
 #[test]
-fn a_read_that_was_in_flight_is_nobodys_business() {
+fn a_read_that_was_in_flight_is_not_reported() {
     each_await_point(|points| {
         let tenant = Tenant::new();
         let id = tenant.completed_run().id().unwrap().clone();
         let dropped = dropped_after(points, tenant.client.call(&GetBillRun::new(id.clone())));
-        assert_eq!(*tenant.told.lock().unwrap(), []);
+        assert_eq!(*tenant.reported.lock().unwrap(), []);
         finish(tenant.client.call(&GetBillRun::new(id))).unwrap();
         dropped
     });
 }
 
 #[test]
-fn a_closed_gate_stays_closed() {
+fn a_throttled_class_stays_throttled() {
     each_await_point(|points| {
         let tenant = Tenant::new();
         let run = GetBillRun::new(tenant.completed_run().id().unwrap().clone());
         let used_up = Fault::status(StatusCode::TOO_MANY_REQUESTS)
             .headers(HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("30"))]));
-        tenant.world.sandbox().faults().push(used_up.on(Method::GET, "/v1/bill-runs/*"));
-        let start = tenant.world.now();
+        tenant.transport.sandbox().faults().push(used_up.on(Method::GET, "/v1/bill-runs/*"));
+        let start = tenant.transport.now();
         let dropped = dropped_after(points, tenant.client.call(&run));
-        let throttled = tenant.world.sandbox().faults().is_empty();
-        let answer_was_read = throttled && points > 2;
+        let throttled = tenant.transport.sandbox().faults().is_empty();
+        let response_was_read = throttled && points > 2;
         finish(tenant.client.call(&run)).unwrap();
-        if answer_was_read {
+        if response_was_read {
             assert!(
-                start.until(tenant.world.now()) >= Duration::from_secs(30),
+                start.until(tenant.transport.now()) >= Duration::from_secs(30),
                 "dropped after {points} polls"
             );
         }
@@ -122,14 +129,14 @@ fn a_closed_gate_stays_closed() {
 }
 
 #[test]
-fn a_place_in_flight_is_given_back() {
+fn a_permit_is_released() {
     each_await_point(|points| {
         let tenant = Tenant::new();
         let run = GetBillRun::new(tenant.completed_run().id().unwrap().clone());
-        // The service has no room, so that this session goes on with one request at a time.
-        tenant.world.sandbox().settings().concurrency_in_use = 40;
-        assert!(dropped_after(3, tenant.client.call(&run)), "it pauses before it tries again");
-        tenant.world.sandbox().settings().concurrency_in_use = 0;
+        // The service is at its concurrency limit, so this session continues with one request at a time.
+        tenant.transport.sandbox().settings().concurrency_in_use = 40;
+        assert!(dropped_after(3, tenant.client.call(&run)), "it pauses before it retries");
+        tenant.transport.sandbox().settings().concurrency_in_use = 0;
         let dropped = dropped_after(points, tenant.client.call(&run));
         finish(tenant.client.call(&run)).unwrap();
         dropped
@@ -137,7 +144,7 @@ fn a_place_in_flight_is_given_back() {
 }
 
 #[test]
-fn a_list_goes_on_where_a_dropped_future_stood() {
+fn a_list_continues_where_a_future_was_dropped() {
     let tenant = Tenant::new();
     let run = tenant.completed_run();
     let query = QueryInvoices::of_bill_run(run.number().unwrap().clone()).page_size(3);
@@ -148,7 +155,7 @@ fn a_list_goes_on_where_a_dropped_future_stood() {
     }
 }
 
-/// Every row of the list; each future for one is first polled `points` times, dropped, and asked for again.
+/// Every row of the list; each future for a row is polled `points` times, dropped, and created again.
 fn rows(client: &AsyncClient<InProcess>, query: &QueryInvoices, points: usize) -> Vec<String> {
     let mut items = client.items(query);
     let mut ids = Vec::new();
@@ -164,23 +171,23 @@ fn rows(client: &AsyncClient<InProcess>, query: &QueryInvoices, points: usize) -
     }
 }
 
-/// A tenant of its own, and what the observer of the one session was told.
+/// A separate tenant, and the writes that were reported to the observer of its session.
 struct Tenant {
-    world: InProcess,
+    transport: InProcess,
     client: AsyncClient<InProcess>,
-    told: Arc<Mutex<Vec<Abandoned>>>,
+    reported: Arc<Mutex<Vec<Abandoned>>>,
 }
 
 impl Tenant {
     fn new() -> Self {
-        let told = Arc::new(Mutex::new(Vec::new()));
+        let reported = Arc::new(Mutex::new(Vec::new()));
         let config = Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET).observer({
-            let told = Arc::clone(&told);
-            move |abandoned| told.lock().unwrap().push(abandoned.clone())
+            let reported = Arc::clone(&reported);
+            move |abandoned| reported.lock().unwrap().push(abandoned.clone())
         });
-        let world = InProcess::demo();
-        let client = AsyncClient::over(&config, world.clone()).unwrap();
-        Self { world, client, told }
+        let transport = InProcess::demo();
+        let client = AsyncClient::over(&config, transport.clone()).unwrap();
+        Self { transport, client, reported }
     }
 
     fn completed_run(&self) -> BillRun {
@@ -190,27 +197,27 @@ impl Tenant {
         finish(self.client.wait(awaited, Pace::default())).unwrap()
     }
 
-    fn sign_ins(&self) -> usize {
-        self.world.sandbox().seen(&Method::POST, "/oauth/token")
+    fn token_requests(&self) -> usize {
+        self.transport.sandbox().seen(&Method::POST, "/oauth/token")
     }
 
     fn posts(&self) -> usize {
-        self.world.sandbox().seen(&Method::PUT, "/v1/bill-runs/*/post")
+        self.transport.sandbox().seen(&Method::PUT, "/v1/bill-runs/*/post")
     }
 }
 
-/// What somebody would wait for who knows no more than that the post was under way.
+/// The reconciliation of a caller that knows only that the post was in flight.
 fn unknown(post: &PostBillRun) -> Settlement<PostBillRun> {
     Settlement::new(post, &zuora_core::Error::failed("given up"))
 }
 
-/// Plays a scenario with 0, 1, 2, .. polls before the drop, until there is nothing left to drop; gives the
-/// number of await points.
-fn each_await_point(scenario: impl Fn(usize) -> bool) -> usize {
-    (0..100).find(|points| !scenario(*points)).unwrap() - 1
+/// Runs a test with 0, 1, 2, .. polls before the drop, until the future is done before the drop; returns the number of
+/// await points.
+fn each_await_point(test: impl Fn(usize) -> bool) -> usize {
+    (0..100).find(|points| !test(*points)).unwrap() - 1
 }
 
-/// Polls a future so many times, then drops it. `false` when it was done before.
+/// Polls a future `polls` times, then drops it; `false` if the future was done before.
 fn dropped_after<F: Future>(polls: usize, future: F) -> bool {
     let mut future = pin!(future);
     (0..polls).all(|_| poll(future.as_mut()).is_none())

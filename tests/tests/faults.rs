@@ -1,4 +1,4 @@
-//! The main job over a service that fails in between: what is repeated, what is known, what is never done twice.
+//! The main workflow over a service with injected faults: retries, outcomes, and work that is never done twice.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn completed(client: &Client<InProcess>) -> PostBillRun {
     PostBillRun::new(id)
 }
 
-fn plan(client: &Client<InProcess>, fault: impl Into<zuora_sandbox::PlannedFault>) {
+fn inject(client: &Client<InProcess>, fault: impl Into<zuora_sandbox::PlannedFault>) {
     client.transport().sandbox().faults().push(fault);
 }
 
@@ -44,10 +44,10 @@ fn seen(client: &Client<InProcess>, method: &Method, path: &str) -> usize {
 }
 
 #[test]
-fn a_creation_whose_answer_is_lost_is_repeated_under_its_key_and_done_once() {
+fn a_creation_whose_response_is_lost_is_retried_under_its_key_and_done_once() {
     for settings in [Settings::default(), Settings::default().replay_as_conflict(true)] {
         let client = client_over(settings);
-        plan(&client, Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs").times(2));
+        inject(&client, Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs").times(2));
         let run = client.call(&create()).unwrap();
         assert_eq!(run.attempts(), 3);
         assert_eq!(run.number().unwrap().as_str(), "BR-00000001");
@@ -66,48 +66,50 @@ fn a_restarted_caller_finds_its_run_by_the_key() {
 }
 
 #[test]
-fn a_posting_whose_answer_is_lost_is_never_sent_again_and_settled_by_reading() {
+fn a_posting_whose_response_is_lost_is_never_sent_again_and_is_reconciled_by_reading() {
     let client = client();
     let post = completed(&client);
-    plan(&client, Fault::LoseAnswer.on(Method::PUT, "/post"));
+    inject(&client, Fault::LoseAnswer.on(Method::PUT, "/post"));
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.kind(), error.outcome(), error.attempts()), (Kind::Transport, Outcome::Unknown, 1));
     assert!(!error.is_retryable());
-    let Settled::Holds(Some(run)) = client.settle(&post, &error).unwrap() else { panic!("it was posted") };
+    let Settled::Holds(Some(run)) = client.settle(&post, &error).unwrap() else {
+        panic!("the run was posted")
+    };
     assert!(matches!(run.status().unwrap(), BillRunStatus::PostInProgress | BillRunStatus::Posted));
     assert_eq!(seen(&client, &Method::PUT, "/post"), 1);
 }
 
 #[test]
-fn a_posting_that_a_gateway_cut_off_counts_as_not_applied_only_after_its_afterlife() {
+fn a_posting_that_a_gateway_cut_off_counts_as_not_applied_only_after_the_longest_processing_time() {
     let client = client();
     let post = completed(&client);
-    plan(&client, Fault::status(StatusCode::GATEWAY_TIMEOUT).on(Method::PUT, "/post"));
+    inject(&client, Fault::status(StatusCode::GATEWAY_TIMEOUT).on(Method::PUT, "/post"));
     let sent = client.transport().now();
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(StatusCode::GATEWAY_TIMEOUT)));
     let Settled::NotApplied(Some(run)) = client.settle(&post, &error).unwrap() else {
-        panic!("it was not posted")
+        panic!("the run was not posted")
     };
     assert_eq!(run.status().unwrap(), &BillRunStatus::Completed);
     assert!(sent.until(client.transport().now()) >= Duration::from_secs(130));
 }
 
 #[test]
-fn a_posting_that_never_left_is_simply_sent_again() {
+fn a_posting_that_was_not_sent_is_retried() {
     let client = client();
     let post = completed(&client);
-    plan(&client, Fault::NeverLeaves.on(Method::PUT, "/post").times(3));
+    inject(&client, Fault::NeverLeaves.on(Method::PUT, "/post").times(3));
     assert_eq!(client.call(&post).unwrap().attempts(), 4);
     assert_eq!(seen(&client, &Method::PUT, "/post"), 1);
 }
 
 #[test]
-fn a_lock_is_waited_for_and_a_rule_is_not() {
+fn a_lock_is_retried_and_a_broken_rule_is_not() {
     let client = client();
     let post = completed(&client);
     let locked = r#"{"success":false,"processId":"A","reasons":[{"code":50000050,"message":"locked"}]}"#;
-    plan(&client, Fault::json(StatusCode::CONFLICT, locked).on(Method::PUT, "/post").times(2));
+    inject(&client, Fault::json(StatusCode::CONFLICT, locked).on(Method::PUT, "/post").times(2));
     assert_eq!(client.call(&post).unwrap().attempts(), 3);
 
     let error = client.call(&post).unwrap_err();
@@ -116,7 +118,7 @@ fn a_lock_is_waited_for_and_a_rule_is_not() {
 }
 
 #[test]
-fn a_refusal_with_status_200_is_a_refusal() {
+fn a_rejection_with_status_200_is_a_rejection() {
     let client = client();
     let options = CallOptions::new().version("341.0");
     let error = client.call_with(&GetBillRun::new("0".repeat(32)), &options).unwrap_err();
@@ -125,7 +127,7 @@ fn a_refusal_with_status_200_is_a_refusal() {
 }
 
 #[test]
-fn a_limit_that_is_used_up_holds_back_the_whole_session() {
+fn a_limit_that_is_used_up_throttles_the_whole_session() {
     let client = client();
     client.call(&QueryInvoices::new()).unwrap();
     let mut used_up = HeaderMap::new();
@@ -133,42 +135,50 @@ fn a_limit_that_is_used_up_holds_back_the_whole_session() {
     used_up.insert("ratelimit-reset", HeaderValue::from_static("45"));
     let limited =
         Fault::json(StatusCode::TOO_MANY_REQUESTS, r#"{"reasons":[{"code":70,"message":"minute"}]}"#);
-    plan(&client, limited.headers(used_up).on(Method::GET, "/v1/bill-runs/*"));
+    inject(&client, limited.headers(used_up).on(Method::GET, "/v1/bill-runs/*"));
 
     let clone = client.clone();
     let began = client.transport().now();
-    let impatient = CallOptions::new().max_wait(Duration::from_secs(20));
-    let error = client.call_with(&GetBillRun::new("0".repeat(32)), &impatient).unwrap_err();
+    let short_wait = CallOptions::new().max_wait(Duration::from_secs(20));
+    let error = client.call_with(&GetBillRun::new("0".repeat(32)), &short_wait).unwrap_err();
     assert_eq!(error.kind(), Kind::Throttled);
     assert!(error.retry_after() >= Some(Duration::from_secs(45)), "{error}");
 
-    let error = clone.call_with(&GetBillRun::new("0".repeat(32)), &impatient).unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (Kind::Throttled, 0), "held back before it is sent");
-    clone.call_with(&QueryInvoices::new(), &impatient).expect("another class is not held back");
+    let error = clone.call_with(&GetBillRun::new("0".repeat(32)), &short_wait).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (Kind::Throttled, 0),
+        "throttled before the request is sent"
+    );
+    clone.call_with(&QueryInvoices::new(), &short_wait).expect("another class is not throttled");
 
     assert!(clone.call(&GetBillRun::new("0".repeat(32))).unwrap_err().is_not_found());
     assert!(began.until(client.transport().now()) >= Duration::from_secs(45));
 }
 
 #[test]
-fn a_revoked_token_costs_one_sign_in_and_a_wrong_secret_none_but_the_first() {
+fn a_revoked_token_causes_one_token_request_and_a_wrong_secret_no_second_one() {
     let client = client();
     client.call(&QueryInvoices::new()).unwrap();
     client.transport().sandbox().revoke_tokens();
-    assert_eq!(client.call(&QueryInvoices::new()).unwrap().attempts(), 2, "the refused one and the repeat");
+    assert_eq!(
+        client.call(&QueryInvoices::new()).unwrap().attempts(),
+        2,
+        "the rejected attempt and the retry"
+    );
     assert_eq!(seen(&client, &Method::POST, "/oauth/token"), 2);
 
     let wrong = Config::new("https://rest.test.zuora.com", CLIENT_ID, "wrong");
-    let stranger = Client::over(&wrong, InProcess::demo()).unwrap();
-    let error = stranger.call(&QueryInvoices::new()).unwrap_err();
+    let unauthorized = Client::over(&wrong, InProcess::demo()).unwrap();
+    let error = unauthorized.call(&QueryInvoices::new()).unwrap_err();
     assert_eq!((error.kind(), error.outcome(), error.attempts()), (Kind::Auth, Outcome::NotApplied, 0));
     assert!(error.to_string().contains("data center"), "{error}");
     assert!(!format!("{error:?} {error:#}").contains("wrong\""), "{error:?}");
-    assert_eq!(seen(&stranger, &Method::POST, "/oauth/token"), 1);
+    assert_eq!(seen(&unauthorized, &Method::POST, "/oauth/token"), 1);
 }
 
 #[test]
-fn a_run_that_falls_back_while_it_is_posted_is_told_from_one_that_has_not_begun() {
+fn a_run_that_returns_to_completed_while_it_is_posted_differs_from_one_that_is_not_yet_posted() {
     let client = client();
     let post = completed(&client);
     client.transport().sandbox().fail_next(Background::Posting);
@@ -180,10 +190,10 @@ fn a_run_that_falls_back_while_it_is_posted_is_told_from_one_that_has_not_begun(
 }
 
 #[test]
-fn a_long_wait_outlives_looks_that_fail() {
+fn a_long_wait_outlives_failed_polls() {
     let client = client();
     let run = client.call(&create()).unwrap();
-    plan(
+    inject(
         &client,
         Fault::status(StatusCode::SERVICE_UNAVAILABLE).on(Method::GET, "/v1/bill-runs/*").times(14),
     );
@@ -193,36 +203,36 @@ fn a_long_wait_outlives_looks_that_fail() {
 }
 
 #[test]
-fn answers_that_cannot_be_read_say_what_is_known() {
+fn undecodable_responses_report_the_known_outcome() {
     let client = client();
     let html = Fault::json(StatusCode::OK, "<html>maintenance</html>");
-    plan(&client, html.on(Method::GET, "/invoices"));
+    inject(&client, html.on(Method::GET, "/invoices"));
     let error = client.call(&QueryInvoices::new()).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (Kind::Decode, Outcome::NotApplied), "{error}");
 
     let post = completed(&client);
-    plan(&client, Fault::json(StatusCode::OK, "{}").on(Method::PUT, "/post"));
+    inject(&client, Fault::json(StatusCode::OK, "{}").on(Method::PUT, "/post"));
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (Kind::Decode, Outcome::Unknown), "{error}");
 
-    plan(&client, Fault::json(StatusCode::OK, r#"{"success":true,"status":[1]}"#).on(Method::PUT, "/post"));
+    inject(&client, Fault::json(StatusCode::OK, r#"{"success":true,"status":[1]}"#).on(Method::PUT, "/post"));
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (Kind::Decode, Outcome::Applied), "{error}");
     assert_eq!(error.field(), Some("status"));
 }
 
 #[test]
-fn a_post_that_is_called_again_keeps_what_is_unknown_of_the_first_call() {
+fn a_post_that_is_called_again_keeps_the_unknown_outcome_of_the_first_call() {
     let client = client();
     let once = CallOptions::new().attempts(1);
-    plan(&client, Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
+    inject(&client, Fault::LoseAnswer.on(Method::POST, "/v1/bill-runs"));
     let first = client.call_with(&create(), &once).unwrap_err();
     assert_eq!((first.outcome(), first.is_retryable()), (Outcome::Unknown, true));
 
-    let refusal = r#"{"success":false,"reasons":[{"code":50000030,"message":"closed"}]}"#;
-    plan(&client, Fault::json(StatusCode::BAD_REQUEST, refusal).on(Method::POST, "/v1/bill-runs"));
+    let rejection = r#"{"success":false,"reasons":[{"code":50000030,"message":"closed"}]}"#;
+    inject(&client, Fault::json(StatusCode::BAD_REQUEST, rejection).on(Method::POST, "/v1/bill-runs"));
     let second = client.call_with(&create(), &CallOptions::again(&first)).unwrap_err();
-    assert_eq!(second.outcome(), Outcome::Unknown, "the first call was at work");
+    assert_eq!(second.outcome(), Outcome::Unknown, "the first call may have been applied");
 
     let run = client.call_with(&create(), &CallOptions::again(&second)).unwrap();
     assert_eq!(run.number().unwrap().as_str(), "BR-00000001");

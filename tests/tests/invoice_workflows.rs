@@ -1,4 +1,4 @@
-//! Invoices through their lives over the sandbox, in process and on a virtual clock.
+//! The life cycle of invoices over the sandbox, in process and on a virtual clock.
 
 use http::{Method, StatusCode};
 use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, Goal, PostBillRun};
@@ -84,13 +84,13 @@ fn discounts_taxes_and_changes_add_up() {
 }
 
 #[test]
-fn a_write_off_and_a_reversal_leave_nothing_due_and_show_where_it_went() {
+fn a_write_off_and_a_reversal_leave_no_balance_and_show_the_applications() {
     let client = client();
     let id = posted(&client, 3);
     client.transport().sandbox().pay(id.as_str(), "10.01".parse().unwrap()).unwrap();
     assert_eq!(shown(&read(&client, &id)), ("Posted".into(), "30.03".into(), "20.02".into()));
-    let refused = client.call(&ReverseInvoice::new(id.clone())).unwrap_err();
-    assert_eq!((refused.kind(), refused.outcome()), (Kind::Rejected, Outcome::NotApplied));
+    let rejected = client.call(&ReverseInvoice::new(id.clone())).unwrap_err();
+    assert_eq!((rejected.kind(), rejected.outcome()), (Kind::Rejected, Outcome::NotApplied));
 
     let memo = client.call(&WriteOffInvoice::new(id.clone())).unwrap().credit_memo.clone().unwrap();
     assert_eq!(shown(&read(&client, &id)).2, "0");
@@ -107,7 +107,7 @@ fn a_write_off_and_a_reversal_leave_nothing_due_and_show_where_it_went() {
 }
 
 #[test]
-fn a_lost_answer_of_each_transition_is_settled_by_reading() {
+fn a_lost_response_of_each_unkeyed_write_is_reconciled_by_reading() {
     let client = client();
     let lose = |method: &Method, end: &str| {
         client.transport().sandbox().faults().push(Fault::LoseAnswer.on(method.clone(), end));
@@ -129,11 +129,14 @@ fn a_lost_answer_of_each_transition_is_settled_by_reading() {
     lose(&Method::DELETE, "/v1/invoices/*");
     let delete = DeleteInvoice::new(id);
     let error = client.call(&delete).unwrap_err();
-    assert!(matches!(client.settle(&delete, &error).unwrap(), Settled::Holds(None)), "it is gone");
+    assert!(
+        matches!(client.settle(&delete, &error).unwrap(), Settled::Holds(None)),
+        "the invoice is deleted"
+    );
 }
 
 #[test]
-fn a_job_is_followed_and_where_it_cannot_be_seen_the_invoice_is() {
+fn a_job_is_polled_and_if_it_is_not_visible_the_invoice_is() {
     for hidden in [false, true] {
         let client = client_over(Settings::default().post_job_from(3_usize).hide_posting_jobs(hidden));
         let id = create(&client, 3);
@@ -166,7 +169,7 @@ fn a_canceled_invoice_is_deleted_and_no_other() {
 }
 
 #[test]
-fn a_pdf_is_waited_for_and_downloaded_and_a_failed_one_says_why() {
+fn a_pdf_is_waited_for_and_downloaded_and_a_failed_one_reports_its_reason() {
     let client = client();
     let fine = posted(&client, 1);
     client.transport().sandbox().fail_next(Background::Pdf);
@@ -195,7 +198,7 @@ fn a_file_is_attached_listed_and_read_back() {
 }
 
 #[test]
-fn mail_and_tax_lines_follow_the_rules_of_the_status() {
+fn emails_and_tax_lines_follow_the_rules_of_the_status() {
     let client = client();
     let id = create(&client, 1);
     assert_eq!(client.call(&EmailInvoice::new(id.clone())).unwrap_err().kind(), Kind::Rejected);
@@ -212,7 +215,7 @@ fn mail_and_tax_lines_follow_the_rules_of_the_status() {
 }
 
 #[test]
-fn any_number_of_invoices_is_made_posted_and_changed_in_chunks() {
+fn any_number_of_invoices_is_created_posted_and_updated_in_chunks() {
     let client = client();
     let rows = (0..130).map(|n| draft(if n == 60 { 999 } else { 2 }));
     let mut chunks = InChunks::<BulkCreateStandaloneInvoices>::new(client.session(), rows).key_prefix("made");
@@ -224,7 +227,7 @@ fn any_number_of_invoices_is_made_posted_and_changed_in_chunks() {
     }
     assert_eq!(ids.len(), 130);
     let unique: std::collections::BTreeSet<_> = ids.iter().map(InvoiceId::as_str).collect();
-    assert_eq!(unique.len(), 130, "the chunk whose answer was lost was not made twice");
+    assert_eq!(unique.len(), 130, "the chunk whose response was lost was not created twice");
 
     client.call(&CancelInvoice::new(ids[7].clone())).unwrap();
     let rows: Vec<_> = ids.iter().cloned().map(InvoiceToPost::new).collect();
@@ -236,7 +239,7 @@ fn any_number_of_invoices_is_made_posted_and_changed_in_chunks() {
             let bad = chunk.results.iter().enumerate().filter(|(_, row)| row.is_err());
             failed.extend(bad.map(|(n, _)| chunk.first + n));
         }
-        assert_eq!(failed, [7], "a second run finds what the first has done");
+        assert_eq!(failed, [7], "a second pass finds the results of the first");
     }
 
     let rows = ids[..60].iter().map(|id| (id.clone(), InvoiceChanges::default().auto_pay(true)));

@@ -1,13 +1,13 @@
-//! The exchange against a tiny model of the service, over every history to a depth of six sends; of five where
-//! a call follows on another's error.
+//! The exchange against a small model of the service, over every history to a depth of six sends, or of five sends
+//! if a second call follows the error of the first.
 //!
-//! What nobody documents is left open in the model, and every way it can be is tried: is a refusal for being busy
-//! kept under its key, or forgotten? a 5xx? does a replay come as 409 or as it was, with the request id of the
-//! first answer or with a new one? Does work go on after the line broke, and for how long? What is documented is
-//! taken for granted: a key does its work once, a second request under a key at work is answered with 409, and
-//! work ends 120 s after it began.
+//! The model leaves undocumented behavior open, and every variant is tried. Is a rejection of a busy service stored
+//! under its key, or forgotten? And a 5xx? Is a replay sent as 409 or as the original response, with the request id of
+//! the original response or with a new one? Does work continue after the connection was lost, and for how long?
+//! Documented behavior is assumed: a key does its work once, a second request under a key in use receives a 409, and
+//! work ends at most 120 s after it started.
 //!
-//! Of every history it is asserted that nothing is done twice, that no outcome is false, and that it ends.
+//! For every history the tests assert that nothing is done twice, that no outcome is false, and that the call ends.
 
 #![allow(clippy::panic, reason = "a failed test may panic")]
 
@@ -20,93 +20,93 @@ use zuora_core::{
     Action, Call, CallOptions, Effect, Error, Event, Machine, Now, Operation, Outcome, Pace, Raw, Request,
     Response, Session, Settled, Settlement, Spec, Transition, Watch,
 };
-
 use zuora_tests::simulation::{
-    config, header, is_sign_in, json, lost, never_left, operation, secs, token_answer, warm,
+    config, header, is_token_request, json, lost, not_sent, operation, secs, token_response, warm,
 };
 
 #[test]
 fn a_post_is_done_once_and_its_outcome_is_true() {
     // Five attempts and one more after a first 401.
-    let histories = every_history(FRONT, |choices| {
-        let mut world = World::new(FRONT, choices);
-        let result = world.drive(post(&warm(&config()), &attempts(5)), false).expect("it was not dropped");
-        world.service.check(&result, world.choices);
+    let histories = every_history(ALL_FRONTS, |choices| {
+        let mut model = Model::new(ALL_FRONTS, choices);
+        let result =
+            model.drive(post(&warm(&config()), &attempts(5)), false).expect("the call was not dropped");
+        model.service.check(&result, model.choices);
     });
     report("a POST", histories);
 }
 
 #[test]
-fn a_post_called_again_with_the_errors_key_is_done_once() {
-    let histories = every_history(TOKEN_GOOD, |choices| {
+fn a_post_called_again_with_the_key_of_the_error_is_done_once() {
+    let histories = every_history(TOKEN_VALID, |choices| {
         let session = warm(&config());
-        let mut world = World::new(TOKEN_GOOD, choices);
-        let first = world.drive(post(&session, &attempts(3)), false).expect("it was not dropped");
-        world.service.check(&first, world.choices);
+        let mut model = Model::new(TOKEN_VALID, choices);
+        let first = model.drive(post(&session, &attempts(3)), false).expect("the call was not dropped");
+        model.service.check(&first, model.choices);
         let Err(error) = first else { return };
         if !error.is_retryable() {
             return;
         }
         let key = error.idempotency_key().expect("a POST has a key");
         let again = attempts(2).idempotency_key(key);
-        let second = world.drive(post(&session, &again), false).expect("it was not dropped");
-        // An outcome speaks of its own call: that this one did nothing says nothing of the one before.
+        let second = model.drive(post(&session, &again), false).expect("the call was not dropped");
+        // An outcome describes one call only: `NotApplied` of the second call does not decide the first.
         match second.as_ref().map_err(Error::outcome) {
             Err(Outcome::NotApplied) if error.outcome() == Outcome::Unknown => {
-                world.service.check_once(world.choices);
+                model.service.check_once(model.choices);
             }
-            _ => world.service.check(&second, world.choices),
+            _ => model.service.check(&second, model.choices),
         }
     });
     report("a POST called again", histories);
 }
 
 #[test]
-fn a_caller_who_crashes_and_starts_anew_with_its_key_does_nothing_twice() {
+fn a_caller_that_crashes_and_restarts_with_its_key_does_nothing_twice() {
     let histories = every_history(BUSY, |choices| {
         let session = warm(&config());
-        let mut world = World::new(BUSY, choices);
+        let mut model = Model::new(BUSY, choices);
         let options = attempts(3).idempotency_key("mine");
-        if let Some(result) = world.drive(post(&session, &options), true) {
-            return world.service.check(&result, world.choices);
+        if let Some(result) = model.drive(post(&session, &options), true) {
+            return model.service.check(&result, model.choices);
         }
-        let options = attempts(6 - world.service.sends).idempotency_key("mine");
-        let result = world.drive(post(&session, &options), false).expect("it was not dropped");
-        world.service.check_once(world.choices);
+        let options = attempts(6 - model.service.sends).idempotency_key("mine");
+        let result = model.drive(post(&session, &options), false).expect("the call was not dropped");
+        model.service.check_once(model.choices);
         if result.is_ok() {
-            world.service.check(&result, world.choices);
+            model.service.check(&result, model.choices);
         }
     });
     report("a caller who crashes", histories);
 }
 
 #[test]
-fn a_transition_is_done_once_and_its_outcome_is_true() {
-    let histories = every_history(FRONT, |choices| {
-        let mut world = World::new(FRONT, choices);
+fn an_unkeyed_write_is_done_once_and_its_outcome_is_true() {
+    let histories = every_history(ALL_FRONTS, |choices| {
+        let mut model = Model::new(ALL_FRONTS, choices);
         let call = Call::with(&warm(&config()), Post, &attempts(5));
-        let result = world.drive(call, false).expect("it was not dropped");
-        world.service.check(&result, world.choices);
-        assert!(world.service.keys.is_empty(), "a PUT takes no key");
+        let result = model.drive(call, false).expect("the call was not dropped");
+        model.service.check(&result, model.choices);
+        assert!(model.service.keys.is_empty(), "a PUT takes no key");
     });
-    report("a transition", histories);
+    report("an unkeyed write", histories);
 }
 
 #[test]
-fn settling_a_transition_tells_the_truth() {
-    let histories = every_history(FRONT, |choices| {
+fn reconciling_an_unkeyed_write_reports_the_truth() {
+    let histories = every_history(ALL_FRONTS, |choices| {
         let session = warm(&config());
-        let mut world = World::new(FRONT, choices);
+        let mut model = Model::new(ALL_FRONTS, choices);
         let call = Call::with(&session, Post, &attempts(2));
-        let Some(Err(error)) = world.drive(call, false) else { return };
+        let Some(Err(error)) = model.drive(call, false) else { return };
         if error.outcome() == Outcome::Unknown {
-            let holds = settle(&mut world, &session, &error);
-            let in_time = |done: &&Now| **done <= world.now || !holds;
-            let happens = world.service.effects.iter().filter(in_time).count();
-            assert_eq!(happens, usize::from(holds), "settled wrongly: {:?}", world.choices.path);
+            let is_applied = reconcile(&mut model, &session, &error);
+            let in_time = |done: &&Now| **done <= model.now || !is_applied;
+            let count = model.service.effects.iter().filter(in_time).count();
+            assert_eq!(count, usize::from(is_applied), "reconciled wrongly: {:?}", model.choices.path);
         }
     });
-    report("a transition that is settled", histories);
+    report("an unkeyed write that is reconciled", histories);
 }
 
 fn attempts(count: u32) -> CallOptions {
@@ -117,25 +117,25 @@ fn post(session: &Session, options: &CallOptions) -> Call<Raw> {
     Call::with(session, operation(Effect::Keyed), options)
 }
 
-/// Reads back until it is certain, with looks that take long or not, and show the object as it was when they
-/// came or when they were answered.
-fn settle(world: &mut World<'_>, session: &Session, error: &Error) -> bool {
-    world.now = world.now + [Duration::ZERO, secs(100)][world.choices.pick(2)];
-    let latency = [Duration::ZERO, secs(25), AFTERLIFE][world.choices.pick(3)];
-    let as_it_came = world.choices.either();
-    let mut watch = Watch::new(session, Settlement::new(&Post, error), Pace::default()).to_end();
+/// Reads back until the outcome is known, with short and long polls that show the object as it was when the poll
+/// arrived or when the response was sent.
+fn reconcile(model: &mut Model<'_>, session: &Session, error: &Error) -> bool {
+    model.now = model.now + [Duration::ZERO, secs(100)][model.choices.pick(2)];
+    let latency = [Duration::ZERO, secs(25), MAX_SERVER_PROCESSING][model.choices.pick(3)];
+    let as_it_arrived = model.choices.either();
+    let mut poller = Watch::new(session, Settlement::new(&Post, error), Pace::default()).to_end();
     let mut event = Event::Tick;
     loop {
-        event = match watch.step(event, world.now) {
+        event = match poller.step(event, model.now) {
             Action::Send(..) => {
-                let came = world.now;
-                world.now = world.now + latency;
-                let seen = if as_it_came { came } else { world.now };
-                let posted = world.service.effects.iter().any(|done| *done <= seen);
+                let arrived = model.now;
+                model.now = model.now + latency;
+                let seen = if as_it_arrived { arrived } else { model.now };
+                let posted = model.service.effects.iter().any(|done| *done <= seen);
                 Event::Answer(json(200, format!(r#"{{"posted":{posted},"success":true}}"#)))
             }
             Action::Wait(until) => {
-                world.now = until;
+                model.now = until;
                 Event::Tick
             }
             Action::Done(Ok(Settled::Holds(_))) => return true,
@@ -145,13 +145,13 @@ fn settle(world: &mut World<'_>, session: &Session, error: &Error) -> bool {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "how much was tried is the point")]
+#[allow(clippy::print_stdout, reason = "the number of histories is worth printing")]
 fn report(what: &str, histories: u64) {
     println!("{what}: {histories} histories");
     assert!(histories > 500, "{what}: only {histories} histories");
 }
 
-/// A transition and how to read its object back.
+/// An unkeyed write that can read its object back.
 #[derive(Clone)]
 struct Post;
 
@@ -184,25 +184,25 @@ impl Transition for Post {
     }
 }
 
-/// The service and the caller's clock.
-struct World<'a> {
+/// The service, the choices of this history, and the clock of the caller.
+struct Model<'a> {
     service: Service,
     choices: &'a mut Choices,
     now: Now,
 }
 
-impl<'a> World<'a> {
+impl<'a> Model<'a> {
     fn new(front: &'static [Front], choices: &'a mut Choices) -> Self {
         Self { service: Service::new(front), choices, now: Now::default() }
     }
 
-    /// Drives a call to its end; `None` when it was dropped with the answer to a send unheard.
+    /// Drives a call to its end; `None` if the call was dropped before it received a response.
     fn drive<O: Operation>(&mut self, mut call: Call<O>, may_crash: bool) -> Option<Result<(), Error>> {
         let mut event = Event::Tick;
         loop {
             event = match call.step(event, self.now) {
-                Action::Send(request, _) if is_sign_in(&request) => {
-                    Event::Answer(token_answer("fresh", 3599))
+                Action::Send(request, _) if is_token_request(&request) => {
+                    Event::Answer(token_response("fresh", 3599))
                 }
                 Action::Send(request, _) => {
                     let event = self.service.receive(&request, self.now, self.choices);
@@ -222,95 +222,95 @@ impl<'a> World<'a> {
     }
 }
 
-/// What can happen to a request before anybody looks at it. Nothing is done and nothing is kept.
+/// What can happen to a request before the service processes it. Nothing is done and nothing is stored.
 #[derive(Clone, Copy)]
 enum Front {
-    NeverLeft,
-    /// Also for a 5xx that undid everything and is not kept: to the caller both say that nobody knows.
-    LostOnTheWay,
-    /// Also for a refusal by a lock that is not kept.
+    NotSent,
+    /// Also represents a 5xx that undid everything and is not stored: to the caller both are unknown outcomes.
+    LostInTransit,
+    /// Also represents a rejection by a lock that is not stored.
     Busy,
     Unauthorized,
 }
 
-const FRONT: &[Front] = &[Front::NeverLeft, Front::LostOnTheWay, Front::Busy, Front::Unauthorized];
+const ALL_FRONTS: &[Front] = &[Front::NotSent, Front::LostInTransit, Front::Busy, Front::Unauthorized];
 /// For histories of two calls, where a fresh token changes nothing.
-const TOKEN_GOOD: &[Front] = &[Front::NeverLeft, Front::LostOnTheWay, Front::Busy];
+const TOKEN_VALID: &[Front] = &[Front::NotSent, Front::LostInTransit, Front::Busy];
 
-/// For two calls that need six sends to get at the key that worked.
+/// For two calls that need six sends to reach the key that worked.
 const BUSY: &[Front] = &[Front::Busy];
 
-/// How the work of one request ends. It is kept under its key.
+/// The result of the work of one request. The service stores it under the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
     Done,
-    Refused,
+    Rejected,
     Busy,
     /// An internal error that undid everything.
     Undone,
     /// An internal error after the work was done.
     DoneAndBroken,
-    /// The work was done, and the answer does not say so.
-    DoneUnsaid,
+    /// The work was done, and the response does not show it.
+    DoneWithoutFlag,
 }
 
 impl Work {
     const ALL: [Self; 6] =
-        [Self::Done, Self::Refused, Self::Busy, Self::Undone, Self::DoneAndBroken, Self::DoneUnsaid];
+        [Self::Done, Self::Rejected, Self::Busy, Self::Undone, Self::DoneAndBroken, Self::DoneWithoutFlag];
 
     fn takes_effect(self) -> bool {
-        matches!(self, Self::Done | Self::DoneAndBroken | Self::DoneUnsaid)
+        matches!(self, Self::Done | Self::DoneAndBroken | Self::DoneWithoutFlag)
     }
 
-    fn answer(self, as_409: bool, id: u64) -> Response {
+    fn response(self, as_409: bool, id: u64) -> Response {
         let (status, body) = match self {
             Self::Done => (200, r#"{"success":true}"#),
-            Self::Refused => (400, ""),
+            Self::Rejected => (400, ""),
             Self::Busy if as_409 => (409, r#"{"success":false,"reasons":[{"code":"50000050"}]}"#),
             Self::Busy => (429, ""),
             Self::Undone | Self::DoneAndBroken => (500, ""),
-            Self::DoneUnsaid => (200, "{}"),
+            Self::DoneWithoutFlag => (200, "{}"),
         };
         with_id(json(if as_409 { 409 } else { status }, body), id)
     }
 }
 
-/// Work whose answer is lost on the way back.
+/// Work whose response is lost in transit.
 #[derive(Clone, Copy)]
-enum Unheard {
+enum ResponseLost {
     Done,
     DoneLater,
-    Refused,
+    Rejected,
 }
 
-impl Unheard {
-    const ALL: [Self; 3] = [Self::Done, Self::DoneLater, Self::Refused];
+impl ResponseLost {
+    const ALL: [Self; 3] = [Self::Done, Self::DoneLater, Self::Rejected];
 }
 
-/// Longest that work goes on after the line broke.
-const AFTERLIFE: Duration = Duration::from_secs(119);
+/// The longest time that work continues after the connection was lost.
+const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(119);
 
-/// What a key stands for.
+/// The record that the service stores under a key.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
+struct Stored {
     ends_at: Now,
     work: Work,
     id: u64,
 }
 
-/// How replays come; asked for once in a history, when the first one is due.
+/// The form of replays; chosen once in a history, at the first replay.
 #[derive(Clone, Copy, Debug)]
 struct Replays {
     as_409: bool,
-    with_the_first_id: bool,
+    with_the_original_id: bool,
 }
 
 /// The service.
 struct Service {
     front: &'static [Front],
     replays: Option<Replays>,
-    keys: BTreeMap<String, Kept>,
-    /// When the work was done, or will be.
+    keys: BTreeMap<String, Stored>,
+    /// The times at which work was done or will be done.
     effects: Vec<Now>,
     ids: u64,
     sends: u32,
@@ -321,56 +321,60 @@ impl Service {
         Self { front, replays: None, keys: BTreeMap::new(), effects: Vec::new(), ids: 0, sends: 0 }
     }
 
-    /// What becomes of one send at this time.
+    /// Processes one request at this time.
     fn receive(&mut self, request: &Request, now: Now, choices: &mut Choices) -> Event {
         self.sends += 1;
         assert!(self.sends <= 6, "more sends than the calls have attempts");
         let key = header(request.headers(), "idempotency-key");
-        let kept = key.as_ref().and_then(|key| self.keys.get(key)).copied();
+        let stored = key.as_ref().and_then(|key| self.keys.get(key)).copied();
         let front = self.front.len();
-        let way = choices.pick(front + if kept.is_some() { 1 } else { Work::ALL.len() + Unheard::ALL.len() });
-        match (self.front.get(way), kept) {
-            (Some(Front::NeverLeft), _) => Event::Failure(never_left()),
-            (Some(Front::LostOnTheWay), _) => Event::Failure(lost()),
+        let way = choices
+            .pick(front + if stored.is_some() { 1 } else { Work::ALL.len() + ResponseLost::ALL.len() });
+        match (self.front.get(way), stored) {
+            (Some(Front::NotSent), _) => Event::Failure(not_sent()),
+            (Some(Front::LostInTransit), _) => Event::Failure(lost()),
             (Some(Front::Busy), _) => Event::Answer(with_id(json(429, ""), self.fresh_id())),
             (Some(Front::Unauthorized), _) => Event::Answer(with_id(json(401, ""), self.fresh_id())),
-            (None, Some(kept)) => self.replay(kept, now, choices),
+            (None, Some(stored)) => self.replay(stored, now, choices),
             (None, None) => match Work::ALL.get(way - front) {
-                Some(work) => Event::Answer(work.answer(false, self.begin(key, *work, now))),
-                None => self.work_unheard(key, Unheard::ALL[way - front - Work::ALL.len()], now),
+                Some(work) => Event::Answer(work.response(false, self.begin(key, *work, now))),
+                None => {
+                    self.work_with_lost_response(key, ResponseLost::ALL[way - front - Work::ALL.len()], now)
+                }
             },
         }
     }
 
-    fn replay(&mut self, kept: Kept, now: Now, choices: &mut Choices) -> Event {
-        if now < kept.ends_at {
+    fn replay(&mut self, stored: Stored, now: Now, choices: &mut Choices) -> Event {
+        if now < stored.ends_at {
             return Event::Answer(with_id(json(409, ""), self.fresh_id()));
         }
-        let replays = *self
-            .replays
-            .get_or_insert_with(|| Replays { as_409: choices.either(), with_the_first_id: choices.either() });
-        let id = if replays.with_the_first_id { kept.id } else { self.fresh_id() };
-        Event::Answer(kept.work.answer(replays.as_409, id))
+        let replays = *self.replays.get_or_insert_with(|| Replays {
+            as_409: choices.either(),
+            with_the_original_id: choices.either(),
+        });
+        let id = if replays.with_the_original_id { stored.id } else { self.fresh_id() };
+        Event::Answer(stored.work.response(replays.as_409, id))
     }
 
-    fn work_unheard(&mut self, key: Option<String>, unheard: Unheard, now: Now) -> Event {
-        let (work, ends_at) = match unheard {
-            Unheard::Done => (Work::Done, now),
-            Unheard::DoneLater => (Work::Done, now + AFTERLIFE),
-            Unheard::Refused => (Work::Refused, now),
+    fn work_with_lost_response(&mut self, key: Option<String>, loss: ResponseLost, now: Now) -> Event {
+        let (work, ends_at) = match loss {
+            ResponseLost::Done => (Work::Done, now),
+            ResponseLost::DoneLater => (Work::Done, now + MAX_SERVER_PROCESSING),
+            ResponseLost::Rejected => (Work::Rejected, now),
         };
         self.begin(key, work, ends_at);
         Event::Failure(lost())
     }
 
-    /// Gives the request id of the work.
+    /// Starts work and returns its request id.
     fn begin(&mut self, key: Option<String>, work: Work, ends_at: Now) -> u64 {
         if work.takes_effect() {
             self.effects.push(ends_at);
         }
         let id = self.fresh_id();
         if let Some(key) = key {
-            self.keys.insert(key, Kept { ends_at, work, id });
+            self.keys.insert(key, Stored { ends_at, work, id });
         }
         id
     }
@@ -380,14 +384,14 @@ impl Service {
         self.ids
     }
 
-    /// What must hold however a call ended.
+    /// Asserts the properties of every end of a call.
     fn check(&self, result: &Result<(), Error>, history: &Choices) {
         self.check_once(history);
-        let happens = self.effects.len();
-        let told = || format!("{result:?}\n{:?}\n{:?}\n{:?}", self.replays, self.keys, history.path);
+        let count = self.effects.len();
+        let details = || format!("{result:?}\n{:?}\n{:?}\n{:?}", self.replays, self.keys, history.path);
         match result.as_ref().map_err(Error::outcome) {
-            Ok(()) | Err(Outcome::Applied) => assert_eq!(happens, 1, "it never happened: {}", told()),
-            Err(Outcome::NotApplied) => assert_eq!(happens, 0, "it happened: {}", told()),
+            Ok(()) | Err(Outcome::Applied) => assert_eq!(count, 1, "the work was never done: {}", details()),
+            Err(Outcome::NotApplied) => assert_eq!(count, 0, "the work was done: {}", details()),
             Err(Outcome::Unknown) => {}
         }
     }
@@ -408,9 +412,9 @@ fn with_id(mut response: Response, id: u64) -> Response {
     response
 }
 
-/// Plays `history` for every path of choices, on a thread for each first choice, and gives the number of paths.
+/// Runs `history` for every path of choices, on a thread for each first choice, and returns the number of paths.
 fn every_history(front: &'static [Front], history: impl Fn(&mut Choices) + Sync) -> u64 {
-    let first_choices = front.len() + Work::ALL.len() + Unheard::ALL.len();
+    let first_choices = front.len() + Work::ALL.len() + ResponseLost::ALL.len();
     thread::scope(|scope| {
         let history = &history;
         let parts: Vec<_> = (0..first_choices)
@@ -432,20 +436,20 @@ fn every_history(front: &'static [Front], history: impl Fn(&mut Choices) + Sync)
     })
 }
 
-/// Walks a tree of choices, one path after the other. The first choice stays as it is.
+/// Walks a tree of choices, one path after the other. The first choice is fixed.
 struct Choices {
     path: Vec<(usize, usize)>,
     depth: usize,
 }
 
 impl Choices {
-    /// One of `count` options: each in turn, over all histories.
+    /// Picks one of `count` options: each in turn, over all histories.
     fn pick(&mut self, count: usize) -> usize {
         if self.depth == self.path.len() {
             self.path.push((0, count));
         }
         let (picked, of) = self.path[self.depth];
-        assert_eq!(of, count, "the same history leads to the same question");
+        assert_eq!(of, count, "the same history leads to the same choice");
         self.depth += 1;
         picked
     }
@@ -454,11 +458,11 @@ impl Choices {
         self.pick(2) == 1
     }
 
-    /// Goes to the next path; `false` after the last.
+    /// Advances to the next path; `false` after the last.
     fn advance(&mut self) -> bool {
         self.depth = 0;
         while self.path.len() > 1 {
-            let last = self.path.last_mut().expect("it is longer than one");
+            let last = self.path.last_mut().expect("the path has more than one choice");
             last.0 += 1;
             if last.0 < last.1 {
                 return true;

@@ -1,4 +1,4 @@
-//! The blocking adapter inside an async runtime, the async one without a runtime: neither panics.
+//! The blocking adapter inside an async runtime and the async adapter without a runtime do not panic.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -24,15 +24,15 @@ async fn the_blocking_client_works_inside_a_runtime() {
 }
 
 #[test]
-fn without_a_runtime_the_async_client_says_so_at_once() {
+fn without_a_runtime_the_async_client_fails_immediately() {
     let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let signing_in = config(&server);
-    let signed_in = Config::with_token(server.url(), "a-token");
-    for config in [signing_in, signed_in] {
+    let with_credentials = config(&server);
+    let with_token = Config::with_token(server.url(), "a-token");
+    for config in [with_credentials, with_token] {
         let client = zuora_reqwest::Client::new(&config).unwrap();
         let call = pin!(client.raw(Method::PUT, "/v1/bill-runs/1/post", Some("{}".into())));
         let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("an error at the first poll: nobody would wake this future again");
+            panic!("an error at the first poll: no waker would wake this future again");
         };
         assert_eq!((error.kind(), error.outcome()), (Kind::Transport, Outcome::NotApplied));
         assert!(!error.is_retryable());
@@ -42,7 +42,7 @@ fn without_a_runtime_the_async_client_says_so_at_once() {
 }
 
 #[test]
-fn without_a_runtime_waiting_works_all_the_same() {
+fn without_a_runtime_waiting_still_works() {
     let transport = Reqwest::open().unwrap();
     let until = transport.now() + Duration::from_millis(5);
     let waiting = pin!(transport.sleep_until(until));

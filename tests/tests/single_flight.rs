@@ -1,4 +1,4 @@
-//! Many callers, one sign-in: over real HTTP, on threads and on tasks.
+//! Many callers share one token request: over real HTTP, on threads and on tasks.
 
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,63 +16,63 @@ use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server};
 use zuora_ureq::Ureq;
 
 const CALLERS: usize = 64;
-/// How long the service takes over a sign-in: long enough that every caller stands waiting.
-const SIGN_IN: Duration = Duration::from_millis(100);
-/// Within this time of the token's arrival every caller has its answer.
+/// The duration of a token request: long enough that every caller waits for it.
+const TOKEN_REQUEST: Duration = Duration::from_millis(100);
+/// The time after the arrival of the token within which every caller has its response.
 const PROMISE: Duration = Duration::from_millis(150);
-/// What a caller waits at most before it looks for the token again. A machine that is so busy that the calls
-/// alone, with a token in hand, take longer than the promise is given this on top of them.
-const LONGEST_LOOK: Duration = Duration::from_millis(100);
-/// Rounds in which the machine's load may come and go; what is counted must be right in each.
+/// The longest time that a caller waits before it polls for the token again. If the machine is so busy that the calls
+/// alone take longer than the promise, they get this time in addition.
+const MAX_POLL_DELAY: Duration = Duration::from_millis(100);
+/// Rounds in which the load of the machine may vary; the counts must be right in each.
 const ROUNDS: usize = 8;
-/// One test at a time: they measure.
+/// The tests measure time, so they run one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
-fn threads_on_a_cold_session_share_one_sign_in() {
+fn threads_on_a_cold_session_share_one_token_request() {
     keeps_the_promise(|| {
-        let world = World::cold();
-        let client = Client::over(&world.config(), world.timed(Ureq::default())).unwrap();
+        let server = TimedServer::cold();
+        let client = Client::over(&server.config(), server.timed(Ureq::default())).unwrap();
         call_from_threads(&client);
-        world.check(1, || call_from_threads(&Client::join(client.session(), world.timed(Ureq::default()))))
+        server.check(1, || call_from_threads(&Client::join(client.session(), server.timed(Ureq::default()))))
     });
 }
 
 #[test]
-fn threads_whose_token_was_refused_share_one_sign_in() {
+fn threads_whose_token_was_rejected_share_one_token_request() {
     keeps_the_promise(|| {
-        let world = World::cold();
-        let client = Client::over(&world.config(), world.timed(Ureq::default())).unwrap();
+        let server = TimedServer::cold();
+        let client = Client::over(&server.config(), server.timed(Ureq::default())).unwrap();
         client.call(&QueryInvoices::new()).unwrap();
-        world.revoke_the_token();
+        server.revoke_the_token();
         call_from_threads(&client);
-        world.check(2, || call_from_threads(&Client::join(client.session(), world.timed(Ureq::default()))))
+        server.check(2, || call_from_threads(&Client::join(client.session(), server.timed(Ureq::default()))))
     });
 }
 
 #[test]
-fn tasks_on_a_cold_session_share_one_sign_in() {
+fn tasks_on_a_cold_session_share_one_token_request() {
     let runtime = runtime();
     keeps_the_promise(|| {
-        let world = World::cold();
-        let client = AsyncClient::over(&world.config(), world.timed(Reqwest::open().unwrap())).unwrap();
+        let server = TimedServer::cold();
+        let client = AsyncClient::over(&server.config(), server.timed(Reqwest::open().unwrap())).unwrap();
         runtime.block_on(call_from_tasks(&client));
-        let warm = AsyncClient::join(client.session(), world.timed(Reqwest::open().unwrap()));
-        world.check(1, || runtime.block_on(call_from_tasks(&warm)))
+        let warm = AsyncClient::join(client.session(), server.timed(Reqwest::open().unwrap()));
+        server.check(1, || runtime.block_on(call_from_tasks(&warm)))
     });
 }
 
 #[test]
-fn tasks_whose_token_was_refused_share_one_sign_in() {
+fn tasks_whose_token_was_rejected_share_one_token_request() {
     let runtime = runtime();
     keeps_the_promise(|| {
-        let world = World::cold();
-        let client = AsyncClient::over(&world.config(), world.timed(Reqwest::open().unwrap())).unwrap();
+        let server = TimedServer::cold();
+        let client = AsyncClient::over(&server.config(), server.timed(Reqwest::open().unwrap())).unwrap();
         runtime.block_on(client.call(&QueryInvoices::new())).unwrap();
-        world.revoke_the_token();
+        server.revoke_the_token();
         runtime.block_on(call_from_tasks(&client));
-        let warm = AsyncClient::join(client.session(), world.timed(Reqwest::open().unwrap()));
-        world.check(2, || runtime.block_on(call_from_tasks(&warm)))
+        let warm = AsyncClient::join(client.session(), server.timed(Reqwest::open().unwrap()));
+        server.check(2, || runtime.block_on(call_from_tasks(&warm)))
     });
 }
 
@@ -80,7 +80,7 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// How long the last caller took after the token had come, and how long all take with a token in hand.
+/// The time of the last caller after the arrival of the token, and the time of all callers if the token is cached.
 #[derive(Debug)]
 struct Spans {
     after_token: Duration,
@@ -92,12 +92,12 @@ fn keeps_the_promise(round: impl Fn() -> Spans) {
     let mut rounds = Vec::new();
     while rounds.len() < ROUNDS {
         let spans = round();
-        if spans.after_token <= PROMISE.max(spans.warm + LONGEST_LOOK) {
+        if spans.after_token <= PROMISE.max(spans.warm + MAX_POLL_DELAY) {
             return;
         }
         rounds.push(spans);
     }
-    panic!("the last of {CALLERS} callers was done too late after the token had come: {rounds:?}");
+    panic!("the last of {CALLERS} callers ended too late after the token had arrived: {rounds:?}");
 }
 
 fn call_from_threads(client: &Client<Timed<Ureq>>) {
@@ -123,8 +123,8 @@ async fn call_from_tasks(client: &AsyncClient<Timed<Reqwest>>) {
     }
 }
 
-/// A sandbox over HTTP, and when the client's side got what from it.
-struct World {
+/// A sandbox over HTTP, and the times at which responses arrived at the client.
+struct TimedServer {
     server: Server,
     times: Arc<Mutex<Times>>,
 }
@@ -132,13 +132,13 @@ struct World {
 #[derive(Default)]
 struct Times {
     token: Option<Instant>,
-    last_answer: Option<Instant>,
+    last_response: Option<Instant>,
 }
 
-impl World {
+impl TimedServer {
     fn cold() -> Self {
         let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-        server.sandbox().faults().push(Fault::Delay(SIGN_IN).on(Method::POST, "/oauth/token").times(2));
+        server.sandbox().faults().push(Fault::Delay(TOKEN_REQUEST).on(Method::POST, "/oauth/token").times(2));
         Self { server, times: Arc::default() }
     }
 
@@ -154,17 +154,17 @@ impl World {
         self.server.sandbox().revoke_tokens();
     }
 
-    /// Counts what the server got, then measures `again` for comparison.
-    fn check(&self, sign_ins: usize, again: impl FnOnce()) -> Spans {
-        let sign_ins_seen = self.server.sandbox().seen(&Method::POST, "/oauth/token");
+    /// Counts the requests that the server received, then measures `again` for comparison.
+    fn check(&self, token_requests: usize, again: impl FnOnce()) -> Spans {
+        let token_requests_seen = self.server.sandbox().seen(&Method::POST, "/oauth/token");
         let calls = self.server.sandbox().seen(&Method::GET, "/object-query/invoices");
-        assert_eq!(sign_ins_seen, sign_ins);
-        // One call to warm the session up; after it each caller may have sent once with the refused token.
-        let most = if sign_ins == 1 { CALLERS } else { 1 + 2 * CALLERS };
+        assert_eq!(token_requests_seen, token_requests);
+        // One call warms the session up; after it each caller may have sent once with the rejected token.
+        let most = if token_requests == 1 { CALLERS } else { 1 + 2 * CALLERS };
         assert!((CALLERS..=most).contains(&calls), "{calls} calls");
         let after_token = {
             let times = self.times.lock().unwrap();
-            times.last_answer.unwrap().saturating_duration_since(times.token.unwrap())
+            times.last_response.unwrap().saturating_duration_since(times.token.unwrap())
         };
         let start = Instant::now();
         again();
@@ -172,7 +172,7 @@ impl World {
     }
 }
 
-/// A transport that notes when answers arrive.
+/// A transport that records when responses arrive.
 #[derive(Clone)]
 struct Timed<T> {
     inner: T,
@@ -184,8 +184,8 @@ impl<T> Timed<T> {
         let now = Some(Instant::now());
         let mut times = self.times.lock().unwrap();
         match result {
-            Ok(answer) if is_token && answer.status().is_success() => times.token = now,
-            _ => times.last_answer = now,
+            Ok(response) if is_token && response.status().is_success() => times.token = now,
+            _ => times.last_response = now,
         }
     }
 }

@@ -18,7 +18,7 @@ async fn collect<S: Stream + Unpin>(mut stream: S) -> Vec<S::Item> {
 }
 
 #[tokio::test]
-async fn a_list_is_streamed_to_its_end_or_to_its_first_error() {
+async fn a_list_is_streamed_to_its_end_or_its_first_error() {
     let config = Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET);
     let client = AsyncClient::over(&config, InProcess::demo()).unwrap();
     let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31).unwrap()));
@@ -32,11 +32,11 @@ async fn a_list_is_streamed_to_its_end_or_to_its_first_error() {
     assert_eq!(sizes, [5, 5, 2]);
     assert_eq!(collect(client.items(&query)).await.len(), 12);
 
-    let refused = Fault::json(http::StatusCode::BAD_REQUEST, r#"{"reasons":[{"code":50000027}]}"#);
+    let rejected = Fault::json(http::StatusCode::BAD_REQUEST, r#"{"reasons":[{"code":50000027}]}"#);
     let mut rows = client.items(&query);
     rows.next().await.unwrap().unwrap();
-    client.transport().sandbox().faults().push(refused);
+    client.transport().sandbox().faults().push(rejected);
     let rest = collect(rows).await;
-    assert_eq!(rest.len(), 5, "what was read before, then the error, then nothing");
+    assert_eq!(rest.len(), 5, "the rows that were read before, then the error, then the end");
     assert!(rest[..4].iter().all(Result::is_ok) && rest[4].is_err());
 }

@@ -1,8 +1,8 @@
-//! The wire book, `tests/wire/*.http`: for each operation the exact request, a recorded answer, and what is read from
-//! it, written back. Snapshot and documentation in one.
+//! The wire book, `tests/wire/*.http`: for each operation the exact request, a recorded response, and the value that is
+//! read from the response, written back. The pages are both snapshots and documentation.
 //!
-//! A recorded answer is input: write it by hand. The rest of a page is written by this test when the environment
-//! variable `WIRE_BOOK` is `write`; read the difference before it is committed.
+//! A recorded response is input: write it by hand. This test writes the rest of a page if the environment variable
+//! `WIRE_BOOK` is `write`; review the difference before you commit it.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
 
@@ -42,10 +42,10 @@ const FILE: &str = "8a8004000000000000000000000000d1";
 const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
 const CLIENT_SECRET: &str = "sandbox-secret";
 
-/// Every page. Each is a call that somebody would really make.
+/// Returns every page. Each is a realistic call.
 fn pages() -> Vec<Page> {
     vec![
-        sign_in(),
+        token_request(),
         page(
             CreateBillRun::new(
                 Batches::named(["Batch1", "Batch2"]).cycle_day(15),
@@ -117,7 +117,7 @@ fn standalone_invoice() -> CreateStandaloneInvoice {
     invoice
 }
 
-/// An item of each sort: new, changed, removed.
+/// An item of each kind: new, changed, removed.
 fn changes() -> InvoiceChanges {
     let items: [ItemUpdate; 3] = [
         NewInvoiceItem::named("Travel", amount("99.90"), day("2024-06-01")).into(),
@@ -134,20 +134,20 @@ fn the_book_is_up_to_date() {
     for page in pages() {
         let file = book().join(format!("{}.http", page.name));
         let found = std::fs::read_to_string(&file).unwrap_or_default();
-        let answer = section(&found, ANSWER).unwrap_or_default();
-        let read = match response(answer) {
+        let response = section(&found, RESPONSE).unwrap_or_default();
+        let read = match parse_response(response) {
             Some(response) => (page.read)(response),
             None => {
                 let _ = writeln!(
                     problems,
-                    "{}: record an answer under `{ANSWER}`, then write it again",
+                    "{}: record a response under `{RESPONSE}`, then run the test again",
                     page.name
                 );
                 String::new()
             }
         };
         let now = format!(
-            "{}\n{REQUEST}\n\n{}\n\n{ANSWER}\n\n{answer}\n\n{READ}\n\n{read}\n",
+            "{}\n{REQUEST}\n\n{}\n\n{RESPONSE}\n\n{response}\n\n{READ}\n\n{read}\n",
             page.title, page.request
         );
         if write {
@@ -159,7 +159,7 @@ fn the_book_is_up_to_date() {
     }
     assert!(
         problems.is_empty(),
-        "{problems}When this is meant to be so: WIRE_BOOK=write cargo test -p zuora-tests --test wire_book, and \
+        "{problems}If this change is intended: WIRE_BOOK=write cargo test -p zuora-tests --test wire_book, and \
          review the difference."
     );
 }
@@ -188,10 +188,10 @@ fn every_documented_operation_has_a_page() {
 }
 
 const REQUEST: &str = "### The request";
-const ANSWER: &str = "### The answer, as recorded";
-const READ: &str = "### What is read from it, written back";
+const RESPONSE: &str = "### The response, as recorded";
+const READ: &str = "### The value read from it, written back";
 
-/// What a page is made of, but for the answer.
+/// The parts of a page, except for the response.
 struct Page {
     name: String,
     title: String,
@@ -215,7 +215,7 @@ impl Page {
     }
 }
 
-/// A page of an operation whose answer has a text.
+/// A page of an operation whose output can be written as JSON.
 fn page<O>(operation: O) -> Page
 where
     O: Operation + 'static,
@@ -224,7 +224,7 @@ where
     page_showing(operation, |value| serde_json::to_string_pretty(value).expect("a value can be written"))
 }
 
-/// A file has no text.
+/// A page of a file, which cannot be written as JSON.
 fn download() -> Page {
     page_showing(GetFiles::new(FILE), |file| format!("{file:?}"))
 }
@@ -235,36 +235,37 @@ fn page_showing<O: Operation + 'static>(operation: O, show: impl Fn(&O::Output) 
         _ => CallOptions::new(),
     };
     let offline = client(Offline::new(|_| Ok(Offline::json(500, ""))));
-    let request = offline.plan(&operation, &options).expect("a legal request");
+    let request = offline.plan(&operation, &options).expect("a valid request");
     let read = move |operation: &O, response: Response| {
-        let answer = client(Offline::new(|_| Ok(response.clone()))).call(operation);
-        answer.map_or_else(|error| format!("{error:#}"), |answer| show(&answer))
+        let response = client(Offline::new(|_| Ok(response.clone()))).call(operation);
+        response.map_or_else(|error| format!("{error:#}"), |response| show(&response))
     };
     Page::new(operation, print_request(&request), read)
 }
 
-/// The sign-in is never planned: a session does it by itself. Its answer has no text, since it is a secret.
-fn sign_in() -> Page {
+/// A page of the token request. A session sends it automatically, so there is no dry run; its response is a secret, so
+/// it cannot be written as JSON.
+fn token_request() -> Page {
     let seen = Mutex::new(String::new());
-    let world = Offline::bare(|request| {
+    let transport = Offline::bare(|request| {
         let mut seen = seen.lock().unwrap();
         if seen.is_empty() {
             *seen = print_request(request).replace(CLIENT_SECRET, "...");
         }
         Ok(Offline::json(200, r#"{"access_token":"t0","success":true}"#))
     });
-    client(&world).raw(Method::GET, "/v1/ping", None).expect("any answer will do");
+    client(&transport).raw(Method::GET, "/v1/ping", None).expect("any response is accepted");
     let request = seen.lock().unwrap().clone();
     let operation = CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
     Page::new(operation, request, |operation, response| match operation.parse(&response) {
-        Ok(answer) => format!("{answer:#?}"),
+        Ok(response) => format!("{response:#?}"),
         Err(error) => format!("{error:#}"),
     })
 }
 
-fn client<T: zuora_core::Transport>(world: T) -> Client<T> {
-    Client::over(&Config::new(DataCenter::UsCloud2, CLIENT_ID, CLIENT_SECRET), world)
-        .expect("a legal configuration")
+fn client<T: zuora_core::Transport>(transport: T) -> Client<T> {
+    Client::over(&Config::new(DataCenter::UsCloud2, CLIENT_ID, CLIENT_SECRET), transport)
+        .expect("a valid configuration")
 }
 
 fn print_request(request: &Request) -> String {
@@ -286,7 +287,7 @@ fn print_request(request: &Request) -> String {
     text.trim_end().to_owned()
 }
 
-/// The version is left open, so that a release changes no page.
+/// Replaces the version, so that a release changes no page.
 fn print_header(name: &HeaderName, value: &HeaderValue) -> String {
     let value = value.to_str().expect("printable");
     let value = if name == USER_AGENT {
@@ -297,8 +298,8 @@ fn print_header(name: &HeaderName, value: &HeaderValue) -> String {
     format!("{name}: {value}\n")
 }
 
-/// A recorded answer: status line, headers, an empty line, the body.
-fn response(text: &str) -> Option<Response> {
+/// Parses a recorded response: status line, headers, an empty line, the body.
+fn parse_response(text: &str) -> Option<Response> {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
@@ -336,7 +337,7 @@ fn book() -> PathBuf {
 }
 
 fn day(text: &str) -> Date {
-    text.parse().expect("a day of the calendar")
+    text.parse().expect("a valid date")
 }
 
 fn amount(literal: &str) -> Amount {

@@ -1,4 +1,4 @@
-//! Whole jobs over the sandbox, in process and on a virtual clock.
+//! Whole workflows over the sandbox, in process and on a virtual clock.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,18 +38,18 @@ fn reach(client: &Client<InProcess>, run: &BillRun, goal: Goal) -> Result<BillRu
 }
 
 #[test]
-fn a_run_is_created_watched_reviewed_and_posted() {
+fn a_run_is_created_polled_reviewed_and_posted() {
     let client = client();
     let created = client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(day(2026, 3, 31)))).unwrap();
     assert_eq!(created.attempts(), 1);
     assert!(created.request_id().is_some());
 
-    let mut watch =
+    let mut poller =
         client.watch(AwaitBillRun::new(created.id().unwrap().clone(), Goal::Completed), Pace::default());
     let mut seen = Vec::new();
     let run = loop {
-        let progress = watch.look().unwrap();
-        let status = watch.awaited().status().unwrap().as_str().to_owned();
+        let progress = poller.look().unwrap();
+        let status = poller.awaited().status().unwrap().as_str().to_owned();
         if seen.last() != Some(&status) {
             seen.push(status);
         }
@@ -80,11 +80,11 @@ fn a_run_is_created_watched_reviewed_and_posted() {
         *sums.entry(reviewed.currency.clone().unwrap()).or_default() += sum;
     }
     let totals = totals.into_iter().map(|(currency, total)| (currency, total.to_decimal().unwrap()));
-    assert_eq!(sums, totals.collect(), "to the last digit");
+    assert_eq!(sums, totals.collect(), "exact to the last digit");
 }
 
 #[test]
-fn what_one_run_billed_the_next_does_not() {
+fn a_run_does_not_bill_again_what_an_earlier_run_billed() {
     let client = client();
     let first = complete(&client, Batches::all());
     let second = complete(&client, Batches::all());
@@ -111,12 +111,12 @@ fn a_review_that_is_out_of_date_posts_nothing() {
 }
 
 #[test]
-fn a_run_is_canceled_and_deleted_and_gives_its_charges_back() {
+fn a_run_is_canceled_and_deleted_and_its_charges_are_billed_again() {
     let client = client();
     let run = complete(&client, Batches::all());
     let id = run.id().unwrap().clone();
-    let refused = client.call(&DeleteBillRun::new(id.clone())).unwrap_err();
-    assert_eq!((refused.kind(), refused.outcome()), (Kind::Rejected, Outcome::NotApplied));
+    let rejected = client.call(&DeleteBillRun::new(id.clone())).unwrap_err();
+    assert_eq!((rejected.kind(), rejected.outcome()), (Kind::Rejected, Outcome::NotApplied));
 
     client.call(&CancelBillRun::new(id.clone())).unwrap();
     assert_eq!(reach(&client, &run, Goal::Canceled).unwrap().status().unwrap(), &BillRunStatus::Canceled);
@@ -142,7 +142,7 @@ fn one_occurrence_of_a_schedule_is_canceled_and_the_next_one_named() {
 }
 
 #[test]
-fn posted_documents_are_mailed_by_number() {
+fn posted_documents_are_emailed_by_number() {
     let client = client();
     let run = complete(&client, Batches::all());
     client.call(&PostBillRun::new(run.id().unwrap().clone())).unwrap();
@@ -166,25 +166,25 @@ fn one_account_is_billed_alone() {
 }
 
 #[test]
-fn a_watch_is_taken_up_by_another_process() {
+fn a_poller_is_resumed_by_another_process() {
     let transport = InProcess::demo();
     let first = Client::over(&config(), transport.clone()).unwrap();
     let run = complete(&first, Batches::all());
     first.call(&PostBillRun::new(run.id().unwrap().clone())).unwrap();
-    let mut watch = first.watch(AwaitBillRun::new(run.id().unwrap().clone(), Goal::Posted), Pace::default());
-    assert!(matches!(watch.look().unwrap(), Progress::Pending(Some(_))));
+    let mut poller = first.watch(AwaitBillRun::new(run.id().unwrap().clone(), Goal::Posted), Pace::default());
+    assert!(matches!(poller.look().unwrap(), Progress::Pending(Some(_))));
     let now = zuora_core::Transport::now(first.transport());
-    let text = watch.into_watch().to_text(now).unwrap();
+    let text = poller.into_watch().to_text(now).unwrap();
     drop(first);
 
     let second = Client::over(&config(), transport).unwrap();
-    let watch = Watch::<AwaitBillRun>::from_text(second.session(), &text, Pace::default()).unwrap();
-    let run = second.drive(watch.to_end()).unwrap();
+    let poller = Watch::<AwaitBillRun>::from_text(second.session(), &text, Pace::default()).unwrap();
+    let run = second.drive(poller.to_end()).unwrap();
     assert_eq!(run.status().unwrap(), &BillRunStatus::Posted);
 }
 
 #[test]
-fn a_token_is_carried_to_the_next_process() {
+fn a_token_is_transferred_to_the_next_process() {
     let transport = InProcess::demo();
     let first = Client::over(&config(), transport.clone()).unwrap();
     assert!(first.token().is_none());
@@ -199,7 +199,7 @@ fn a_token_is_carried_to_the_next_process() {
 }
 
 #[test]
-fn every_list_is_walked_to_its_end_in_pages() {
+fn every_list_is_read_to_its_end_in_pages() {
     let client = client();
     let run = complete(&client, Batches::all());
     let query = QueryInvoices::of_bill_run(run.number().unwrap().clone()).page_size(5);
@@ -222,7 +222,7 @@ fn every_list_is_walked_to_its_end_in_pages() {
 }
 
 #[test]
-fn a_run_that_posts_by_itself_is_awaited_from_the_start() {
+fn a_run_with_auto_post_can_be_waited_for_from_the_start() {
     let client = client();
     let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(day(2026, 3, 31))).auto_post(true);
     let run = client.call(&create).unwrap();
@@ -230,7 +230,7 @@ fn a_run_that_posts_by_itself_is_awaited_from_the_start() {
 }
 
 #[test]
-fn a_tenant_of_ones_own_is_a_file() {
+fn a_custom_tenant_is_read_from_a_file() {
     let json =
         include_str!("../../sandbox/demo-tenant.json").replace("\"price\": 9.995", "\"price\": 0.333333333");
     let tenant = Tenant::from_json(&json).unwrap();
@@ -245,7 +245,7 @@ fn a_tenant_of_ones_own_is_a_file() {
 }
 
 #[tokio::test]
-async fn the_async_client_does_the_same_job() {
+async fn the_async_client_runs_the_same_workflow() {
     let client = AsyncClient::over(&config(), InProcess::demo()).unwrap();
     let created =
         client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(day(2026, 3, 31)))).await.unwrap();

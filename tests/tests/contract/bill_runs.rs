@@ -1,4 +1,4 @@
-//! The bill-run operations in legal and illegal forms.
+//! The bill-run operations in valid and invalid forms.
 
 use zuora_core::bill_runs::{
     AdHoc, Batches, BillRunFilter, BillRunSchedule, BillRunStatus, BillRunType, CancelBillRun, ChargeType,
@@ -7,20 +7,20 @@ use zuora_core::bill_runs::{
 };
 use zuora_core::{BillRunNumber, Date};
 
-use crate::subject::Kept::{ByService, Meaning, Refused, Unwritable};
-use crate::subject::{Constraint, Form, Subject, Words, illegal, written};
+use crate::subject::Enforcement::{ByService, Meaning, Rejected, Unrepresentable};
+use crate::subject::{Constraint, Enumeration, Form, Subject, from_json, invalid};
 
 const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
 const ACCOUNT: &str = "2c92c8955bd63cc1015bd7c151af02ab";
 
 pub(crate) fn subjects() -> Vec<Subject> {
     vec![
-        Subject { name: "create_bill_run", body: "", legal: creations() },
-        Subject { name: "get_bill_run", body: "", legal: vec![Box::new(GetBillRun::new(RUN))] },
+        Subject { name: "create_bill_run", body: "", valid: creations() },
+        Subject { name: "get_bill_run", body: "", valid: vec![Box::new(GetBillRun::new(RUN))] },
         Subject {
             name: "post_bill_run",
             body: "body",
-            legal: vec![
+            valid: vec![
                 Box::new(PostBillRun::new(RUN)),
                 Box::new(PostBillRun::new(RUN).invoice_date(day("2024-06-01"))),
             ],
@@ -28,17 +28,17 @@ pub(crate) fn subjects() -> Vec<Subject> {
         Subject {
             name: "cancel_bill_run",
             body: "body",
-            legal: vec![
+            valid: vec![
                 Box::new(CancelBillRun::new(RUN)),
                 Box::new(CancelBillRun::new(RUN).this_occurrence()),
                 Box::new(CancelBillRun::new(RUN).all_occurrences()),
             ],
         },
-        Subject { name: "delete_bill_run", body: "", legal: vec![Box::new(DeleteBillRun::new(RUN))] },
+        Subject { name: "delete_bill_run", body: "", valid: vec![Box::new(DeleteBillRun::new(RUN))] },
         Subject {
             name: "email_bill_run",
             body: "body",
-            legal: vec![
+            valid: vec![
                 Box::new(EmailBillRun::new(BillRunNumber::from("BR-00000001"))),
                 Box::new(EmailBillRun::new(RUN).resend(true)),
             ],
@@ -96,15 +96,15 @@ fn creations() -> Vec<Box<dyn Form>> {
     ]
 }
 
-/// How each constraint is kept that the facts tell in words.
+/// The enforcement of each constraint that the facts state in words.
 pub(crate) fn constraints() -> Vec<Constraint> {
-    let create = |text: &str, field: &'static str| illegal(written::<CreateBillRun>(text), field);
+    let create = |text: &str, field: &'static str| invalid(from_json::<CreateBillRun>(text), field);
     let scheduled = |schedule: BillRunSchedule, field: &'static str| {
-        illegal(CreateBillRun::new(Batches::all(), Schedule::from(schedule)), field)
+        invalid(CreateBillRun::new(Batches::all(), Schedule::from(schedule)), field)
     };
     let now = || AdHoc::up_to(day("2024-05-31"));
     let filtered = |filter: BillRunFilter, field: &'static str| {
-        illegal(CreateBillRun::new(Scope::Filters(vec![filter]), now()), field)
+        invalid(CreateBillRun::new(Scope::Filters(vec![filter]), now()), field)
     };
     let bare = |filter_type: FilterType| {
         let mut filter = BillRunFilter::default();
@@ -127,21 +127,21 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "exactly one of batches, billRunFilters",
-            Refused(vec![
+            Rejected(vec![
                 create(r#"{"targetDate":"2024-05-31"}"#, "batches"),
                 create(
                     r#"{"batches":["Batch1"],"billRunFilters":[{"filterType":"Account","accountId":"8ad08ad08ad08ad08ad08ad08ad08ad0"}],
                         "targetDate":"2024-05-31"}"#,
                     "billRunFilters",
                 ),
-                illegal(CreateBillRun::new(Batches::named([""; 0]), now()), "batches"),
-                illegal(CreateBillRun::new(Scope::Filters(Vec::new()), now()), "batches"),
+                invalid(CreateBillRun::new(Batches::named([""; 0]), now()), "batches"),
+                invalid(CreateBillRun::new(Scope::Filters(Vec::new()), now()), "batches"),
             ]),
         ),
         (
             "CreateBillRunRequest",
             "billCycleDay valid only with batches",
-            Refused(vec![create(
+            Rejected(vec![create(
                 r#"{"billRunFilters":[{"filterType":"Account","accountId":"8ad08ad08ad08ad08ad08ad08ad08ad0"}],"billCycleDay":"1",
                     "targetDate":"2024-05-31"}"#,
                 "billCycleDay",
@@ -150,7 +150,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "account-level: one account only",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 CreateBillRun::new(
                     Scope::Filters(vec![
                         BillRunFilter::account("8ad08ad08ad08ad08ad08ad08ad08ad0"),
@@ -164,8 +164,8 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "subscription-level: 1..50 subscriptions, all of one account",
-            Refused(vec![
-                illegal(
+            Rejected(vec![
+                invalid(
                     CreateBillRun::new(
                         Scope::subscriptions(
                             "8ad08ad08ad08ad08ad08ad08ad08ad0",
@@ -175,14 +175,14 @@ pub(crate) fn constraints() -> Vec<Constraint> {
                     ),
                     "billRunFilters",
                 ),
-                illegal(
+                invalid(
                     CreateBillRun::new(
                         Scope::subscriptions("8ad08ad08ad08ad08ad08ad08ad08ad0", [""; 0]),
                         now(),
                     ),
                     "batches",
                 ),
-                illegal(
+                invalid(
                     CreateBillRun::new(
                         Scope::Filters(vec![
                             BillRunFilter::subscription(
@@ -203,12 +203,12 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "targetDate mandatory for an ad-hoc run (no schedule)",
-            Refused(vec![create(r#"{"batches":["AllBatches"]}"#, "targetDate")]),
+            Rejected(vec![create(r#"{"batches":["AllBatches"]}"#, "targetDate")]),
         ),
         (
             "CreateBillRunRequest",
             "invoiceDate excludes invoiceDateMonthOffset and invoiceDateDayOfMonth",
-            Refused(vec![create(
+            Rejected(vec![create(
                 r#"{"batches":["AllBatches"],"invoiceDate":"2024-05-31","invoiceDateMonthOffset":1,
                     "invoiceDateDayOfMonth":1,
                     "schedule":{"repeatFrom":"2024-05-31","repeatType":"Monthly","runTime":1}}"#,
@@ -218,7 +218,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "targetDate excludes targetDateMonthOffset and targetDateDayOfMonth",
-            Refused(vec![create(
+            Rejected(vec![create(
                 r#"{"batches":["AllBatches"],"targetDate":"2024-05-31","targetDateMonthOffset":1,
                     "targetDateDayOfMonth":1,
                     "schedule":{"repeatFrom":"2024-05-31","repeatType":"Monthly","runTime":1}}"#,
@@ -228,7 +228,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "xMonthOffset and xDayOfMonth come as a pair",
-            Refused(vec![
+            Rejected(vec![
                 create(
                     r#"{"batches":["AllBatches"],"targetDateMonthOffset":1,
                         "schedule":{"repeatFrom":"2024-05-31","repeatType":"Monthly","runTime":1}}"#,
@@ -244,7 +244,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "xMonthOffset and xDayOfMonth valid only when schedule.repeatType is Monthly",
-            Refused(vec![
+            Rejected(vec![
                 create(
                     r#"{"batches":["AllBatches"],"targetDate":"2024-05-31","invoiceDateMonthOffset":1,
                         "invoiceDateDayOfMonth":1}"#,
@@ -260,7 +260,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "chargeTypeToExclude: at most 2 values",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 CreateBillRun::new(Batches::all(), now()).excluded_charge_types([
                     ChargeType::OneTime,
                     ChargeType::Recurring,
@@ -296,12 +296,12 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "BillRunFilter",
             "filterType Account needs accountId",
-            Refused(vec![filtered(bare(FilterType::Account), "billRunFilters[0].accountId")]),
+            Rejected(vec![filtered(bare(FilterType::Account), "billRunFilters[0].accountId")]),
         ),
         (
             "BillRunFilter",
             "filterType Subscription needs accountId and subscriptionId",
-            Refused(vec![
+            Rejected(vec![
                 filtered(bare(FilterType::Subscription), "billRunFilters[0].accountId"),
                 create(
                     r#"{"billRunFilters":[{"filterType":"Subscription","accountId":"8ad08ad08ad08ad08ad08ad08ad08ad0"}],"targetDate":"2024-05-31"}"#,
@@ -312,7 +312,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "BillRunFilter",
             "filterType FilterCondition needs objectType and condition",
-            Refused(vec![
+            Rejected(vec![
                 filtered(bare(FilterType::FilterCondition), "billRunFilters[0].objectType"),
                 create(
                     r#"{"billRunFilters":[{"filterType":"FilterCondition","objectType":"Account"}],
@@ -345,7 +345,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "BillRunSchedule",
             "weeklyOnDay needed when repeatType is Weekly; 1..7 entries",
-            Refused(vec![
+            Rejected(vec![
                 scheduled(schedule(RepeatType::Weekly), "schedule.weeklyOnDay"),
                 scheduled(every_day_twice, "schedule.weeklyOnDay"),
             ]),
@@ -353,36 +353,36 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "BillRunSchedule",
             "monthlyOnEndOfMonth valid only when repeatType is Monthly and repeatFrom is a month end",
-            Refused(vec![
+            Rejected(vec![
                 scheduled(daily_at_month_end, "schedule.monthlyOnEndOfMonth"),
                 scheduled(monthly_within_month, "schedule.monthlyOnEndOfMonth"),
             ]),
         ),
-        ("BillRunSchedule", "runTime is an hour 0..23", Refused(vec![scheduled(late, "schedule.runTime")])),
+        ("BillRunSchedule", "runTime is an hour 0..23", Rejected(vec![scheduled(late, "schedule.runTime")])),
         ("BillRunSchedule", "repeatTo may be absent", Meaning),
         (
             "OrganizationLabel",
             "in a request: organizationId or organizationName needed",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 CreateBillRun::new(Batches::all(), now()).organization_labels([nowhere]),
                 "organizationLabels[0].organizationId",
             )]),
         ),
         ("PostBillRunRequest", "invoiceDate must lie in an open accounting period", ByService),
-        ("PostBillRunRequest", "send {} rather than no body (415 without Content-Type)", Unwritable),
+        ("PostBillRunRequest", "send {} rather than no body (415 without Content-Type)", Unrepresentable),
         (
             "CancelBillRunRequest",
             "cancelOnce matters only for a scheduled run: true = this run, false = all later runs",
             Meaning,
         ),
-        ("CancelBillRunRequest", "send {} rather than no body (415 without Content-Type)", Unwritable),
-        ("EmailBillRunRequest", "a body is mandatory, at least {}", Unwritable),
+        ("CancelBillRunRequest", "send {} rather than no body (415 without Content-Type)", Unrepresentable),
+        ("EmailBillRunRequest", "a body is mandatory, at least {}", Unrepresentable),
         ("EmailBillRunRequest", "resend=false in quick succession may send duplicates", Meaning),
     ]
 }
 
-/// Which values of an enumeration, or of a field with a list of its own, have a name in the library.
-pub(crate) fn words() -> Vec<Words> {
+/// Whether a value of an enumeration, or of a field with a separate list, has a name in the library.
+pub(crate) fn enumerations() -> Vec<Enumeration> {
     vec![
         ("BillRunStatus", |text| BillRunStatus::from(text).is_known()),
         ("BillRunType", |text| BillRunType::from(text).is_known()),
@@ -407,5 +407,5 @@ fn schedule(repeat_type: RepeatType) -> BillRunSchedule {
 }
 
 fn day(text: &str) -> Date {
-    text.parse().expect("a day of the calendar")
+    text.parse().expect("a valid date")
 }

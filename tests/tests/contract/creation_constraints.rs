@@ -1,4 +1,4 @@
-//! How each constraint on new standalone invoices is kept that the facts tell in words.
+//! The enforcement of each constraint on new standalone invoices that the facts state in words.
 
 use zuora_core::AccountNumber;
 use zuora_core::invoices::{
@@ -7,44 +7,44 @@ use zuora_core::invoices::{
 };
 
 use crate::invoice_requests::{ID, day, small_creation, small_item};
-use crate::subject::Kept::{ByService, Meaning, Refused};
-use crate::subject::{Constraint, Illegal, illegal, written};
+use crate::subject::Enforcement::{ByService, Meaning, Rejected};
+use crate::subject::{Constraint, Invalid, from_json, invalid};
 
 pub(crate) fn creation() -> Vec<Constraint> {
     let creation = "CreateInvoiceRequest";
     let item = "CreateInvoiceItem";
     let discount = "CreateDiscountItem";
     let contact = "CreateAccountContact";
-    let with = |item: NewInvoiceItem, field| illegal(create([item]), field);
+    let with = |item: NewInvoiceItem, field| invalid(create([item]), field);
     let nameless_discount = NewDiscountItem::default().amount(-1);
     let bill_to = r#""billToContact":{"firstName":"a","lastName":"b"}"#;
     vec![
         (
             creation,
             "accountId or accountNumber needed; both must name one account",
-            Refused(vec![parsed(r#""accountNumber":null"#, "accountId")]),
+            Rejected(vec![parsed(r#""accountNumber":null"#, "accountId")]),
         ),
         (
             creation,
             "invoiceItems: 1..1000",
-            Refused(vec![
-                illegal(create([]), "invoiceItems"),
-                illegal(create(vec![small_item(); 1001]), "invoiceItems"),
+            Rejected(vec![
+                invalid(create([]), "invoiceItems"),
+                invalid(create(vec![small_item(); 1001]), "invoiceItems"),
             ]),
         ),
         (creation, "invoiceDate must lie in an open accounting period", ByService),
         (
             creation,
             "invoiceNumber at most 32 of A-Z a-z 0-9 - _, unique in the tenant",
-            Refused(vec![
-                illegal(small_creation().invoice_number("INV 1"), "invoiceNumber"),
-                illegal(small_creation().invoice_number("9".repeat(33)), "invoiceNumber"),
+            Rejected(vec![
+                invalid(small_creation().invoice_number("INV 1"), "invoiceNumber"),
+                invalid(small_creation().invoice_number("9".repeat(33)), "invoiceNumber"),
             ]),
         ),
         (
             creation,
             "billToContact excludes billToContactId; same for shipTo and soldTo",
-            Refused(vec![
+            Rejected(vec![
                 parsed(&format!(r#"{bill_to},"billToContactId":"{ID}""#), "billToContact"),
                 parsed(
                     &format!(r#"{},"soldToContactId":"{ID}""#, bill_to.replace("bill", "sold")),
@@ -58,9 +58,9 @@ pub(crate) fn creation() -> Vec<Constraint> {
         ),
         (
             creation,
-            // The bill-to that it needs may be the account's own.
+            // The required bill-to contact may be the one of the account.
             "soldToSameAsBillTo excludes soldToContact and soldToContactId and needs a bill-to; same for shipTo",
-            Refused(vec![
+            Rejected(vec![
                 parsed(
                     &format!(
                         r#""soldToSameAsBillTo":true,"soldToContactId":"{ID}","billToContactId":"{ID}""#
@@ -78,7 +78,7 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             creation,
             "customRates: at most 2 (home, reporting); needs Zuora-Version 224.0 or later",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 small_creation().custom_rates(vec![CustomRate::new("USD", 1); 3]),
                 "customRates",
             )]),
@@ -95,7 +95,7 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             item,
             "chargeName needed when productRatePlanChargeId is absent",
-            Refused(vec![with(
+            Rejected(vec![with(
                 NewInvoiceItem::default().amount(1).service_start_date(day()),
                 "invoiceItems[0].chargeName",
             )]),
@@ -109,7 +109,7 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             item,
             "discountItems: at most 10",
-            Refused(vec![with(
+            Rejected(vec![with(
                 small_item().discount_items(vec![NewDiscountItem::named("x", -1); 11]),
                 "invoiceItems[0].discountItems",
             )]),
@@ -117,12 +117,12 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             item,
             "taxItems: at most 5",
-            Refused(vec![with(small_item().tax_items(vec![tax(); 6]), "invoiceItems[0].taxItems")]),
+            Rejected(vec![with(small_item().tax_items(vec![tax(); 6]), "invoiceItems[0].taxItems")]),
         ),
         (
             item,
             "with taxItems do not set taxMode/taxCode on the item; taxItems use TaxExclusive",
-            Refused(vec![
+            Rejected(vec![
                 with(small_item().tax_items([tax()]).tax_code("T"), "invoiceItems[0].taxCode"),
                 with(
                     small_item().tax_items([tax()]).tax_mode(TaxMode::TaxExclusive),
@@ -143,7 +143,7 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             discount,
             "chargeName needed when productRatePlanChargeId is absent",
-            Refused(vec![with(
+            Rejected(vec![with(
                 small_item().discount_items([nameless_discount]),
                 "invoiceItems[0].discountItems[0].chargeName",
             )]),
@@ -151,7 +151,7 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             discount,
             "taxItems: at most 5",
-            Refused(vec![with(
+            Rejected(vec![with(
                 small_item().discount_items([NewDiscountItem::named("x", -1).tax_items(vec![tax(); 6])]),
                 "invoiceItems[0].discountItems[0].taxItems",
             )]),
@@ -163,12 +163,15 @@ pub(crate) fn creation() -> Vec<Constraint> {
         (
             "BulkCreateInvoicesRequest",
             "at most 50 invoices",
-            Refused(vec![illegal(BulkCreateStandaloneInvoices::new(vec![small_creation(); 51]), "invoices")]),
+            Rejected(vec![invalid(
+                BulkCreateStandaloneInvoices::new(vec![small_creation(); 51]),
+                "invoices",
+            )]),
         ),
         (
             "BulkCreateInvoicesRequest",
             "at most 1000 invoice items in all",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 BulkCreateStandaloneInvoices::new([
                     create(vec![small_item(); 501]),
                     create(vec![small_item(); 500]),
@@ -188,14 +191,14 @@ fn create(items: impl IntoIterator<Item = NewInvoiceItem>) -> CreateStandaloneIn
     CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), day(), items)
 }
 
-/// A creation out of its text, with these fields beside what is needed.
-fn parsed(fields: &str, field: &'static str) -> Illegal {
+/// A creation from its JSON, with these fields in addition to the required ones.
+fn parsed(fields: &str, field: &'static str) -> Invalid {
     let account = if fields.contains("accountNumber") { "" } else { r#""accountNumber":"A00000001","# };
     let text = format!(
         r#"{{{account}{fields},"invoiceDate":"2024-06-01",
             "invoiceItems":[{{"chargeName":"x","amount":1,"serviceStartDate":"2024-06-01"}}]}}"#
     );
-    illegal(written::<CreateStandaloneInvoice>(&text), field)
+    invalid(from_json::<CreateStandaloneInvoice>(&text), field)
 }
 
 pub(crate) fn tax() -> NewTaxItem {

@@ -1,4 +1,4 @@
-//! The facts of `tests/reference/`, as far as the contract needs them.
+//! The facts of `tests/reference/` that the contract tests use.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub(crate) struct Named {
     pub(crate) max_keys: Option<usize>,
 }
 
-/// A part of a body that has several.
+/// A part of a multipart body.
 #[derive(Deserialize)]
 pub(crate) struct Part {
     pub(crate) name: String,
@@ -94,15 +94,15 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// Whether the service may write it as a value of this JSON type.
-    pub(crate) fn comes_as(&self, wire_type: &str) -> bool {
+    /// Whether the service may write the field as a value of this JSON type.
+    pub(crate) fn may_be_sent_as(&self, wire_type: &str) -> bool {
         self.wire_types.iter().any(|known| known == wire_type)
     }
 }
 
 impl Facts {
     /// # Panics
-    /// When the files do not have the form that is declared here.
+    /// If the files do not match the types of this module.
     pub(crate) fn read() -> Self {
         let mut facts = Self {
             operations: serde_json::from_str(include_str!("../../reference/operations.json")).unwrap(),
@@ -113,7 +113,7 @@ impl Facts {
     }
 
     /// # Panics
-    /// When there is no such schema.
+    /// If the schema does not exist.
     pub(crate) fn schema(&self, name: &str) -> &Schema {
         self.schemas.get(name).unwrap_or_else(|| panic!("no schema {name}"))
     }
@@ -122,7 +122,7 @@ impl Facts {
         self.operations.iter().find(|operation| operation.name == name)
     }
 
-    /// All values that are known of a field, its own and those of its type.
+    /// All known values of a field, from its list and from the list of its type.
     pub(crate) fn known_values(&self, field: &Field) -> Vec<String> {
         let of_type = field.refers_to.as_ref().map(|name| self.schema(name));
         let of_type =
@@ -132,7 +132,7 @@ impl Facts {
         values
     }
 
-    /// Object Query has a file of its own, in a form of its own; it takes the headers of all other operations.
+    /// Adds Object Query, which has a separate file in another format; it accepts the headers of all other operations.
     fn add_object_query(&mut self) {
         #[derive(Deserialize)]
         struct ObjectQuery {

@@ -1,4 +1,4 @@
-//! How each constraint of the invoice side is kept that the facts tell in words.
+//! The enforcement of each constraint of the invoice operations that the facts state in words.
 
 use zuora_core::Date;
 use zuora_core::invoices::{
@@ -11,8 +11,8 @@ use zuora_core::object_query::QueryInvoices;
 
 use crate::creation_constraints::{creation, tax};
 use crate::invoice_requests::{ID, day, small_item};
-use crate::subject::Kept::{ByService, Meaning, Refused, Unwritable};
-use crate::subject::{Constraint, Illegal, illegal, written};
+use crate::subject::Enforcement::{ByService, Meaning, Rejected, Unrepresentable};
+use crate::subject::{Constraint, Invalid, from_json, invalid};
 
 pub(crate) fn constraints() -> Vec<Constraint> {
     [creation(), update(), smaller_requests(), lists()].into_iter().flatten().collect()
@@ -22,7 +22,7 @@ fn update() -> Vec<Constraint> {
     let item = "UpdateInvoiceItem";
     let discount = "UpdateDiscountInvoiceItem";
     let one = |item: ItemUpdate, field| {
-        illegal(UpdateInvoice::new(ID, InvoiceChanges::default().items([item])), field)
+        invalid(UpdateInvoice::new(ID, InvoiceChanges::default().items([item])), field)
     };
     let both_dates = r#""invoiceDate":"2024-06-01","dueDate":"2024-06-30""#;
     let items = |count| InvoiceChanges::default().items(vec![ItemUpdate::remove(ID); count]);
@@ -30,15 +30,15 @@ fn update() -> Vec<Constraint> {
         (
             "UpdateInvoiceRequest",
             "invoiceDate excludes dueDate in one request",
-            Refused(vec![illegal(
-                written::<UpdateInvoice>(&format!(r#"{{"invoiceKey":"{ID}","changes":{{{both_dates}}}}}"#)),
+            Rejected(vec![invalid(
+                from_json::<UpdateInvoice>(&format!(r#"{{"invoiceKey":"{ID}","changes":{{{both_dates}}}}}"#)),
                 "dueDate",
             )]),
         ),
         (
             "UpdateInvoiceRequest",
             "invoiceItems: 1..1000",
-            Refused(vec![illegal(UpdateInvoice::new(ID, items(1001)), "invoiceItems")]),
+            Rejected(vec![invalid(UpdateInvoice::new(ID, items(1001)), "invoiceItems")]),
         ),
         (
             "UpdateInvoiceRequest",
@@ -48,15 +48,15 @@ fn update() -> Vec<Constraint> {
         (
             "InvoiceForBulkUpdate",
             "invoiceDate excludes dueDate in one request",
-            Refused(vec![illegal(
-                written::<BulkUpdateInvoices>(&format!(r#"{{"invoices":[{{"id":"{ID}",{both_dates}}}]}}"#)),
+            Rejected(vec![invalid(
+                from_json::<BulkUpdateInvoices>(&format!(r#"{{"invoices":[{{"id":"{ID}",{both_dates}}}]}}"#)),
                 "invoices[0].dueDate",
             )]),
         ),
         (
             "InvoiceForBulkUpdate",
             "invoiceItems: 1..1000",
-            Refused(vec![illegal(BulkUpdateInvoices::new([(ID, items(1001))]), "invoices[0].invoiceItems")]),
+            Rejected(vec![invalid(BulkUpdateInvoices::new([(ID, items(1001))]), "invoices[0].invoiceItems")]),
         ),
         (
             "InvoiceForBulkUpdate",
@@ -66,7 +66,7 @@ fn update() -> Vec<Constraint> {
         (
             "BulkUpdateInvoicesRequest",
             "at most 50 invoices",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 BulkUpdateInvoices::new(vec![(ID, InvoiceChanges::default()); 51]),
                 "invoices",
             )]),
@@ -74,7 +74,7 @@ fn update() -> Vec<Constraint> {
         (
             item,
             "id absent = new item (amount, serviceStartDate and chargeName or productRatePlanChargeId needed)",
-            Refused(vec![
+            Rejected(vec![
                 one(
                     NewInvoiceItem::default().charge_name("x").service_start_date(day()).into(),
                     "invoiceItems[0].amount",
@@ -90,14 +90,18 @@ fn update() -> Vec<Constraint> {
             ]),
         ),
         (item, "id present = change that item", Meaning),
-        // An item that is new, one that is changed and one that is removed are three types.
-        (item, "delete allowed only with id", Unwritable),
-        (item, "productRatePlanChargeId, bookingReference, taxItems allowed only without id", Unwritable),
+        // A new item, a changed item and a removed item have three different types.
+        (item, "delete allowed only with id", Unrepresentable),
+        (
+            item,
+            "productRatePlanChargeId, bookingReference, taxItems allowed only without id",
+            Unrepresentable,
+        ),
         (item, "taxCode and taxMode both explicit null removes the taxItems", Meaning),
         (
             item,
             "discountItems: at most 10",
-            Refused(vec![
+            Rejected(vec![
                 one(
                     ItemChanges::of(ID).discount_items(vec![DiscountChanges::of(ID); 11]).into(),
                     "invoiceItems[0].discountItems",
@@ -111,12 +115,12 @@ fn update() -> Vec<Constraint> {
         (
             item,
             "taxItems: at most 5",
-            Refused(vec![one(small_item().tax_items(vec![tax(); 6]).into(), "invoiceItems[0].taxItems")]),
+            Rejected(vec![one(small_item().tax_items(vec![tax(); 6]).into(), "invoiceItems[0].taxItems")]),
         ),
         (
             discount,
             "bookingReference, productRatePlanChargeId, taxItems only when the parent item has no id",
-            Refused(vec![
+            Rejected(vec![
                 one(
                     ItemChanges::of(ID)
                         .discount_items([NewDiscountItem::named("x", -1).booking_reference("b")])
@@ -146,31 +150,31 @@ fn smaller_requests() -> Vec<Constraint> {
     let line = || NewTaxationItem::new(ID, "VAT", day()).jurisdiction("x").tax_amount(1).tax_rate(1);
     let other_accounting = |details: WriteOff| {
         let details = details.non_revenue_write_off_accounting_code("x");
-        illegal(WriteOffInvoice::new(ID).details(details), "nonRevenueWriteOffAccountingCode")
+        invalid(WriteOffInvoice::new(ID).details(details), "nonRevenueWriteOffAccountingCode")
     };
     vec![
         (
             "BulkPostInvoicesRequest",
             "at most 50 invoices",
-            Refused(vec![illegal(BulkPostInvoices::new(vec![ID; 51]), "invoices")]),
+            Rejected(vec![invalid(BulkPostInvoices::new(vec![ID; 51]), "invoices")]),
         ),
         ("BulkPostInvoicesRequest", "posted one after another in one synchronous call", Meaning),
         ("PostInvoiceRequest", "invoiceDate must lie in an open accounting period", ByService),
         ("PostAsyncInvoiceRequest", "invoiceDate absent = keep the invoice date", Meaning),
-        ("PostAsyncInvoiceRequest", empty_body, Unwritable),
+        ("PostAsyncInvoiceRequest", empty_body, Unrepresentable),
         (
             "ReverseInvoiceRequest",
             "applyEffectiveDate >= memoDate >= invoice date",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 ReverseInvoice::new(ID)
                     .memo_date(day())
-                    .apply_effective_date(Date::new(2024, 5, 31).expect("a day")),
+                    .apply_effective_date(Date::new(2024, 5, 31).expect("a valid date")),
                 "applyEffectiveDate",
             )]),
         ),
         ("ReverseInvoiceRequest", "both dates default to today", Meaning),
         ("ReverseInvoiceRequest", "reasonCode must exist in the tenant", ByService),
-        ("ReverseInvoiceRequest", empty_body, Unwritable),
+        ("ReverseInvoiceRequest", empty_body, Unrepresentable),
         (write_off, "items, when given, must list every invoice item", ByService),
         (
             write_off,
@@ -180,32 +184,32 @@ fn smaller_requests() -> Vec<Constraint> {
         (
             write_off,
             "nonRevenueWriteOffAccountingCode only when revenueImpacting is No",
-            Refused(vec![
+            Rejected(vec![
                 other_accounting(WriteOff::default()),
                 other_accounting(WriteOff::default().revenue_impacting(YesOrNo::Yes)),
             ]),
         ),
         (write_off, "memoDate >= invoice date; default today", ByService),
         (write_off, "reasonCode must exist in the tenant", ByService),
-        (write_off, empty_body, Unwritable),
+        (write_off, empty_body, Unrepresentable),
         (
             "EmailBillingDocumentRequest",
             "emailAddresses used only when useEmailTemplateSetting is false",
-            Unwritable,
+            Unrepresentable,
         ),
         ("EmailBillingDocumentRequest", "neither given: mail goes to the bill-to contact addresses", Meaning),
         (
             "EmailBillingDocumentRequest",
             "pdfFileId is 32 hex digits; absent = latest PDF",
-            Refused(vec![illegal(EmailInvoice::new(ID).pdf_file("1"), "pdfFileId")]),
+            Rejected(vec![invalid(EmailInvoice::new(ID).pdf_file("1"), "pdfFileId")]),
         ),
         ("EmailBillingDocumentRequest", "only posted documents can be mailed", ByService),
         (
             "CreateTaxationItemsRequest",
             "taxationItems: 1..500 (tenant-configurable)",
-            Refused(vec![
-                illegal(CreateTaxationItems::new(ID, []), "taxationItems"),
-                illegal(
+            Rejected(vec![
+                invalid(CreateTaxationItems::new(ID, []), "taxationItems"),
+                invalid(
                     CreateTaxationItems::new(ID, vec![line().tax_rate_type(TaxRateType::FlatFee); 501]),
                     "taxationItems",
                 ),
@@ -214,7 +218,7 @@ fn smaller_requests() -> Vec<Constraint> {
         (
             taxes,
             "invoiceItemId is 32 hex digits",
-            Refused(vec![illegal(
+            Rejected(vec![invalid(
                 CreateTaxationItems::new(ID, [line().invoice_item_id("1")]),
                 "taxationItems[0].invoiceItemId",
             )]),
@@ -224,71 +228,71 @@ fn smaller_requests() -> Vec<Constraint> {
     ]
 }
 
-/// Parameters of queries.
+/// The constraints on query parameters.
 fn lists() -> Vec<Constraint> {
-    let page_size = |form: Vec<Illegal>| Refused(form);
+    let page_size = |form: Vec<Invalid>| Rejected(form);
     vec![
         (
             "get_invoice_items",
             "pageSize maximum",
             page_size(vec![
-                illegal(GetInvoiceItems::new(ID).page_size(41), "pageSize"),
-                illegal(GetInvoiceItems::new(ID).page_size(0), "pageSize"),
+                invalid(GetInvoiceItems::new(ID).page_size(41), "pageSize"),
+                invalid(GetInvoiceItems::new(ID).page_size(0), "pageSize"),
             ]),
         ),
         (
             "get_invoice_items",
             "page minimum",
-            Refused(vec![illegal(GetInvoiceItems::new(ID).page(0), "page")]),
+            Rejected(vec![invalid(GetInvoiceItems::new(ID).page(0), "page")]),
         ),
         (
             "get_invoice_files",
             "pageSize maximum",
-            Refused(vec![illegal(GetInvoiceFiles::new(ID).page_size(41), "pageSize")]),
+            Rejected(vec![invalid(GetInvoiceFiles::new(ID).page_size(41), "pageSize")]),
         ),
         (
             "get_invoice_files",
             "page minimum",
-            Refused(vec![illegal(GetInvoiceFiles::new(ID).page(0), "page")]),
+            Rejected(vec![invalid(GetInvoiceFiles::new(ID).page(0), "page")]),
         ),
         (
             "get_taxation_items_of_invoice_item",
             "pageSize maximum",
-            Refused(vec![illegal(GetTaxationItems::new(ID, ID).page_size(41), "pageSize")]),
+            Rejected(vec![invalid(GetTaxationItems::new(ID, ID).page_size(41), "pageSize")]),
         ),
         (
             "get_taxation_items_of_invoice_item",
             "page minimum",
-            Refused(vec![illegal(GetTaxationItems::new(ID, ID).page(0), "page")]),
+            Rejected(vec![invalid(GetTaxationItems::new(ID, ID).page(0), "page")]),
         ),
         (
             "get_invoice_application_parts",
             "pageSize maximum",
-            Refused(vec![illegal(GetInvoiceApplicationParts::new(ID).page_size(41), "pageSize")]),
+            Rejected(vec![invalid(GetInvoiceApplicationParts::new(ID).page_size(41), "pageSize")]),
         ),
         (
             "get_invoice_application_parts",
             "page minimum",
-            Refused(vec![illegal(GetInvoiceApplicationParts::new(ID).page(0), "page")]),
+            Rejected(vec![invalid(GetInvoiceApplicationParts::new(ID).page(0), "page")]),
         ),
         (
             "get_invoice_pdf_status",
             "invoiceKeys max_keys",
-            Refused(vec![
-                illegal(GetInvoicePdfStatus::new([ID; 51]), "invoiceKeys"),
-                illegal(GetInvoicePdfStatus::new([ID; 0]), "invoiceKeys"),
-                illegal(GetInvoicePdfStatus::new(["INV1,INV2"]), "invoiceKeys"),
+            Rejected(vec![
+                invalid(GetInvoicePdfStatus::new([ID; 51]), "invoiceKeys"),
+                invalid(GetInvoicePdfStatus::new([ID; 0]), "invoiceKeys"),
+                invalid(GetInvoicePdfStatus::new(["INV1,INV2"]), "invoiceKeys"),
             ]),
         ),
         (
             "query_invoices",
             "pageSize minimum",
-            Refused(vec![illegal(QueryInvoices::new().page_size(0), "pageSize")]),
+            Rejected(vec![invalid(QueryInvoices::new().page_size(0), "pageSize")]),
         ),
         (
             "query_invoices",
             "pageSize maximum",
-            Refused(vec![illegal(QueryInvoices::new().page_size(100), "pageSize")]),
+            Rejected(vec![invalid(QueryInvoices::new().page_size(100), "pageSize")]),
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! Legal requests of the invoice side, which together set every documented field.
+//! Valid requests of the invoice operations, which together set every documented field.
 
 use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, Contact, CreateStandaloneInvoice,
@@ -12,7 +12,7 @@ use zuora_core::{AccountNumber, Amount, ContactId, Date, DateTime, Patch};
 
 use crate::subject::Form;
 
-/// Some id; 32 hexadecimal digits.
+/// An id of 32 hexadecimal digits.
 pub(crate) const ID: &str = "2c92c8955bd63cc1015bd7c151af02ab";
 
 pub(crate) fn creations() -> Vec<Box<dyn Form>> {
@@ -254,7 +254,7 @@ fn full_tax() -> NewTaxItem {
         .tax_rate_description("8 %")
 }
 
-/// An item with its tax code and mode in place of tax lines.
+/// An item with a tax code and mode instead of tax lines.
 fn full_item_changes() -> ItemChanges {
     ItemChanges::of(ID)
         .charge_name("Setup")
@@ -347,5 +347,5 @@ pub(crate) fn amount(literal: &str) -> Amount {
 }
 
 pub(crate) fn day() -> Date {
-    Date::new(2024, 6, 1).expect("a day of the calendar")
+    Date::new(2024, 6, 1).expect("a valid date")
 }

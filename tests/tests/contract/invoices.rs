@@ -1,4 +1,4 @@
-//! The invoice operations, with jobs and Object Query: their legal forms and their enumerations.
+//! The invoice operations, with jobs and Object Query: their valid forms and their enumerations.
 
 use zuora_core::invoices::{
     CancelInvoice, DeleteInvoice, EInvoiceStatus, GetInvoice, GetInvoiceApplicationParts, GetInvoiceFiles,
@@ -13,12 +13,12 @@ use crate::invoice_requests::{
     ID, bulk_creations, bulk_posts, bulk_updates, creations, emails, new_taxes, posts, reversals, updates,
     write_offs,
 };
-use crate::subject::{Form, Subject, Words};
+use crate::subject::{Enumeration, Form, Subject};
 
 const NUMBER: &str = "INV00000155";
 
 pub(crate) fn subjects() -> Vec<Subject> {
-    let subject = |name, body, legal| Subject { name, body, legal };
+    let subject = |name, body, valid| Subject { name, body, valid };
     vec![
         subject("create_standalone_invoice", "", creations()),
         subject("bulk_create_standalone_invoices", "", bulk_creations()),
@@ -86,8 +86,8 @@ fn pages<O: Form + 'static>(first: O, later: O) -> Vec<Box<dyn Form>> {
     vec![Box::new(first), Box::new(later)]
 }
 
-/// Which values of an enumeration, or of a field with a list of its own, have a name in the library.
-pub(crate) fn words() -> Vec<Words> {
+/// Whether a value of an enumeration, or of a field with a separate list, has a name in the library.
+pub(crate) fn enumerations() -> Vec<Enumeration> {
     vec![
         ("BillingDocumentStatus", |text| InvoiceStatus::from(text).is_known()),
         ("TransferredToAccountingStatus", |text| TransferredToAccounting::from(text).is_known()),

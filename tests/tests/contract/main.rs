@@ -1,7 +1,7 @@
-//! Everything that is documented of the API, in `tests/reference/*.json`, held against the library.
+//! Everything that is documented about the API, in `tests/reference/*.json`, compared with the library.
 //!
-//! The facts drive the tests: what they name is demanded, and a demand that no test meets fails unless it stands in
-//! [`NOT_YET_COVERED`]. What stands there and is met fails too, so that the list only shrinks.
+//! The facts drive the tests: each fact is a claim, and a claim that no test checks is a failure unless
+//! [`NOT_YET_COVERED`] lists it. A listed claim that is checked is a failure too, so that the list only shrinks.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking.
 
@@ -23,16 +23,16 @@ use facts::Facts;
 use ledger::Ledger;
 use subject::Subject;
 
-/// Claims that no test covers, or that do not hold yet; `Schema` stands for all of `Schema.…`.
+/// Claims that no test covers, or that are not met yet; `Schema` includes all claims of `Schema.…`.
 const NOT_YET_COVERED: &[&str] = &[];
 
-/// Every operation of the library that has a text.
+/// Every operation of the library that can be written as JSON.
 fn subjects() -> Vec<Subject> {
     bill_runs::subjects().into_iter().chain(invoices::subjects()).collect()
 }
 
 #[test]
-fn operations_are_asked_for_as_documented() {
+fn operations_are_requested_as_documented() {
     let (facts, mut ledger) = (Facts::read(), Ledger::default());
     operations::check(&facts, &subjects(), &mut ledger);
     files::check_download(&facts, &mut ledger);
@@ -41,18 +41,18 @@ fn operations_are_asked_for_as_documented() {
 }
 
 #[test]
-fn answers_lose_nothing() {
+fn responses_lose_nothing() {
     let (facts, mut ledger) = (Facts::read(), Ledger::default());
     responses::check(&facts, &subjects(), &mut ledger);
-    token::check_answer(&facts, &mut ledger);
-    ledger.close("answer", NOT_YET_COVERED);
+    token::check_response(&facts, &mut ledger);
+    ledger.close("response", NOT_YET_COVERED);
 }
 
 #[test]
-fn refusals_are_told_in_full() {
+fn error_responses_are_reported_in_full() {
     let (facts, mut ledger) = (Facts::read(), Ledger::default());
-    responses::check_refusals(&facts, &*subjects()[0].legal[0], &mut ledger);
-    ledger.close("refusal", NOT_YET_COVERED);
+    responses::check_rejections(&facts, &*subjects()[0].valid[0], &mut ledger);
+    ledger.close("rejection", NOT_YET_COVERED);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn every_documented_field_can_be_sent() {
 }
 
 #[test]
-fn no_limit_of_a_field_can_be_passed() {
+fn no_limit_of_a_field_can_be_exceeded() {
     let (facts, mut ledger) = (Facts::read(), Ledger::default());
     requests::check_limits(&facts, &subjects(), &mut ledger);
     files::check_upload(&facts);
@@ -72,7 +72,7 @@ fn no_limit_of_a_field_can_be_passed() {
 }
 
 #[test]
-fn constraints_are_kept_before_anything_is_sent() {
+fn constraints_are_enforced_before_anything_is_sent() {
     let (facts, mut ledger) = (Facts::read(), Ledger::default());
     let constraints = [bill_runs::constraints(), invoice_constraints::constraints(), token::constraints()];
     let constraints = constraints.into_iter().flatten().collect();
@@ -83,7 +83,7 @@ fn constraints_are_kept_before_anything_is_sent() {
 #[test]
 fn known_values_have_names() {
     let (facts, mut ledger) = (Facts::read(), Ledger::default());
-    let words = [bill_runs::words(), invoices::words()].concat();
-    requests::check_words(&facts, &words, &mut ledger);
-    ledger.close("word", NOT_YET_COVERED);
+    let enumerations = [bill_runs::enumerations(), invoices::enumerations()].concat();
+    requests::check_enumerations(&facts, &enumerations, &mut ledger);
+    ledger.close("enumeration", NOT_YET_COVERED);
 }

@@ -1,16 +1,16 @@
-//! Operations: method, path, query, headers, content type, and whether a key is taken.
+//! Operations: method, path, query, headers, content type, and idempotency key.
 
 use std::collections::BTreeSet;
 
 use zuora_core::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use zuora_core::{Effect, Request, Spec};
+use zuora_tests::json::Json;
 
 use crate::facts::{Facts, Operation};
 use crate::ledger::Ledger;
 use crate::subject::{Form, Subject};
-use zuora_tests::json::Json;
 
-/// Keys that would lead a request to another path.
+/// Keys that would change the path of a request.
 pub(crate) const UNSAFE_KEYS: [&str; 5] = ["", ".", "..", "a\nb", "\u{7f}"];
 
 /// Checks the request line and the headers of every operation.
@@ -27,9 +27,9 @@ pub(crate) fn check(facts: &Facts, subjects: &[Subject], ledger: &mut Ledger) {
             ledger.demand(claim(&format!("query {}", parameter.name)));
         }
         let Some(subject) = subjects.iter().find(|subject| subject.name == operation.name) else { continue };
-        for form in &subject.legal {
+        for form in &subject.valid {
             let request =
-                form.plan().unwrap_or_else(|error| panic!("{} should be legal: {error}", form.text()));
+                form.dry_run().unwrap_or_else(|error| panic!("{} should be valid: {error}", form.text()));
             check_one(operation, &form.spec(), &request, ledger);
             if !operation.path_params.is_empty() {
                 ledger.check(&claim("keys"), keys(operation, &**form));
@@ -71,8 +71,8 @@ fn request_line(operation: &Operation, spec: &Spec, request: &Request) -> Result
     Ok(())
 }
 
-/// Every documented header is sent but `Content-Encoding`, since bodies are not zipped; beside them only those that
-/// any HTTP client sends.
+/// Checks that every documented header is sent except `Content-Encoding`, since bodies are not compressed, and apart
+/// from these only headers that any HTTP client sends.
 fn headers(operation: &Operation, request: &Request) -> Result<(), String> {
     let usual = [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT];
     let sent: BTreeSet<String> =
@@ -83,7 +83,7 @@ fn headers(operation: &Operation, request: &Request) -> Result<(), String> {
     equal("headers", &sent, &documented)?;
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = content_type.map(|value| value.split(';').next().unwrap_or_default());
-    // Every PUT has a body, since one without is refused (README of the facts, conflict 32).
+    // Every PUT has a body, since the service rejects a PUT without one (README of the facts, conflict 32).
     let json = (operation.method == "PUT").then_some("application/json");
     let documented = operation.request_content_type.as_deref().or(json);
     equal("content type", &media, &documented)?;
@@ -100,14 +100,14 @@ fn idempotency(operation: &Operation, spec: &Spec) -> Result<(), String> {
     equal("effect", &spec.effect, &expected)
 }
 
-/// Keys that would change the path are refused, naming the parameter.
+/// Checks that keys that would change the path are rejected with the name of the parameter.
 fn keys(operation: &Operation, form: &dyn Form) -> Result<(), String> {
     for parameter in &operation.path_params {
         for key in UNSAFE_KEYS {
             let text = form.text();
-            equal("key in the operation's text", &text.at(&parameter.name).is_some(), &true)?;
-            let form = form.of_text(&text.with(&parameter.name, Some(Json::text(key))).to_string())?;
-            let error = form.refusal()?;
+            equal("key in the JSON of the operation", &text.at(&parameter.name).is_some(), &true)?;
+            let form = form.from_text(&text.with(&parameter.name, Some(Json::text(key))).to_string())?;
+            let error = form.rejection()?;
             equal("field", &error.field(), &Some(&*parameter.name))?;
         }
     }

@@ -1,46 +1,47 @@
-//! Requests: what legal ones send, and that illegal ones are not sent.
+//! Requests: the fields that valid ones send, and that invalid ones are not sent.
 
 use std::collections::BTreeSet;
 
 use zuora_core::{Error, Kind, Request};
+use zuora_tests::json::{Json, join};
 
 use crate::facts::{Facts, Field};
 use crate::ledger::Ledger;
-use crate::subject::{Constraint, Form, Kept, Subject, Words};
-use zuora_tests::json::{Json, join};
+use crate::subject::{Constraint, Enforcement, Enumeration, Form, Subject};
 
-/// Limits that are not checked: in the README of the facts, conflicts 15 and 16 say so.
+/// Limits that are not checked, for the reasons of conflicts 15 and 16 in the README of the facts.
 const NOT_CHECKED: [(&str, &str); 2] =
     [("CreateTaxationItem.taxCode", "required"), ("UpdateDiscountInvoiceItem.id", "required")];
 
-/// Every documented field is sent by some legal request, as the type that is documented.
+/// Checks that every documented field is sent by a valid request, with its documented type.
 pub(crate) fn check_fields(facts: &Facts, subjects: &[Subject], ledger: &mut Ledger) {
     for (subject, schema) in with_bodies(facts, subjects, ledger, demand_fields) {
-        for form in &subject.legal {
+        for form in &subject.valid {
             let body = body(&**form);
             assert_eq!(
                 form.text().at(subject.body),
                 Some(&body),
-                "{}: body in the operation's text",
+                "{}: body in the JSON of the operation",
                 subject.name
             );
             walk(facts, schema, &body, "", &mut |schema, field, path| {
                 let claim = format!("request {schema}.{}", field.name);
-                let value = body.at(path).expect("it was walked to");
+                let value = body.at(path).expect("the path was visited");
                 ledger.check(&claim, fits(field, value).then_some(()).ok_or(format!("{path} is {value}")));
             });
         }
     }
 }
 
-/// No limit of a field can be passed: a value beyond it is refused by its path, or cannot be written at all.
+/// Checks that no limit of a field can be exceeded: a value beyond it is rejected with its path, or cannot be
+/// represented.
 pub(crate) fn check_limits(facts: &Facts, subjects: &[Subject], ledger: &mut Ledger) {
     let mut long_lists = BTreeSet::new();
     for (subject, schema) in with_bodies(facts, subjects, ledger, demand_limits) {
-        for form in &subject.legal {
+        for form in &subject.valid {
             let (text, body) = (form.text(), body(&**form));
             walk(facts, schema, &body, "", &mut |schema, field, path| {
-                let present = body.at(path).expect("it was walked to");
+                let present = body.at(path).expect("the path was visited");
                 for limit in limits(schema, field) {
                     let claim = format!("limit {schema}.{}.{}", field.name, limit.name());
                     if matches!(limit, Limit::MaxItems(100..))
@@ -50,17 +51,17 @@ pub(crate) fn check_limits(facts: &Facts, subjects: &[Subject], ledger: &mut Led
                     }
                     let send = |value| {
                         let text = text.with(&join(subject.body, path), value);
-                        let form = form.of_text(&text.to_string()).map_err(Refusal::Unwritable)?;
-                        form.plan().map_err(Refusal::Refused)
+                        let form = form.from_text(&text.to_string()).map_err(Rejection::Unrepresentable)?;
+                        form.dry_run().map_err(Rejection::Rejected)
                     };
-                    ledger.check(&claim, limit.holds(present, send, path));
+                    ledger.check(&claim, limit.check(present, send, path));
                 }
             });
         }
     }
 }
 
-/// Every constraint that is told in words is kept in some way.
+/// Checks that every constraint that is stated in words is enforced.
 pub(crate) fn check_constraints(facts: &Facts, constraints: Vec<Constraint>, ledger: &mut Ledger) {
     for operation in &facts.operations {
         if let Some(schema) = &operation.request_schema {
@@ -77,31 +78,31 @@ pub(crate) fn check_constraints(facts: &Facts, constraints: Vec<Constraint>, led
             }
         }
     }
-    for (owner, constraint, kept) in constraints {
+    for (owner, constraint, enforcement) in constraints {
         let claim = format!("constraint {owner}.{constraint}");
         ledger.seen(&claim);
-        let Kept::Refused(requests) = kept else { continue };
-        for illegal in requests {
-            let why = match illegal.form.refusal() {
-                Ok(error) if names(&error, illegal.field) => continue,
-                Ok(error) => format!("should be refused for {}, not: {error}", illegal.field),
+        let Enforcement::Rejected(requests) = enforcement else { continue };
+        for invalid in requests {
+            let why = match invalid.form.rejection() {
+                Ok(error) if names(&error, invalid.field) => continue,
+                Ok(error) => format!("should be rejected for {}, not: {error}", invalid.field),
                 Err(why) => why,
             };
-            ledger.wrong(&claim, format!("{}: {why}", illegal.form.text()));
+            ledger.wrong(&claim, format!("{}: {why}", invalid.form.text()));
         }
     }
 }
 
-/// Every known value of an enumeration, and of a field that has a list of its own, has a name in the library. Fields
-/// that are text with a few usual values have none: `batches`, `billCycleDay`.
-pub(crate) fn check_words(facts: &Facts, words: &[Words], ledger: &mut Ledger) {
+/// Checks that every known value of an enumeration, or of a field with a separate list, has a name in the library.
+/// Text fields with a few common values have none: `batches`, `billCycleDay`.
+pub(crate) fn check_enumerations(facts: &Facts, enumerations: &[Enumeration], ledger: &mut Ledger) {
     let texts = ["batches", "billCycleDay", "grant_type", "reasonCode"];
     let mut demand = |owner: &str, values: Vec<String>| {
         for value in values {
-            ledger.demand(format!("word {owner}.{value}"));
-            let Some((_, is_known)) = words.iter().find(|(name, _)| *name == owner) else { continue };
+            ledger.demand(format!("enumeration {owner}.{value}"));
+            let Some((_, is_known)) = enumerations.iter().find(|(name, _)| *name == owner) else { continue };
             let known = is_known(&value).then_some(()).ok_or("has no name".to_owned());
-            ledger.check(&format!("word {owner}.{value}"), known);
+            ledger.check(&format!("enumeration {owner}.{value}"), known);
         }
     };
     for (name, schema) in &facts.schemas {
@@ -123,16 +124,16 @@ enum Limit {
     MaxItems(usize),
     Minimum(i64),
     Maximum(i64),
-    /// Any pattern: none allows this.
+    /// A pattern; the tests use a value that matches none of the patterns.
     Pattern,
     /// A closed list of values.
     Values,
 }
 
-/// Why a request was not made.
-enum Refusal {
-    Unwritable(String),
-    Refused(Error),
+/// The reason why a request was not built.
+enum Rejection {
+    Unrepresentable(String),
+    Rejected(Error),
 }
 
 impl Limit {
@@ -150,30 +151,32 @@ impl Limit {
         }
     }
 
-    /// `send` makes a request with another value, or none, in the place of `present`.
-    fn holds(
+    /// Checks the limit; `send` builds a request with another value, or none, in place of `present`.
+    fn check(
         &self,
         present: &Json,
-        send: impl Fn(Option<Json>) -> Result<Request, Refusal>,
+        send: impl Fn(Option<Json>) -> Result<Request, Rejection>,
         path: &str,
     ) -> Result<(), String> {
         if let Some(most) = self.most(present) {
-            if let Err(Refusal::Refused(error)) = send(Some(most)) {
+            if let Err(Rejection::Rejected(error)) = send(Some(most)) {
                 if names(&error, path) {
-                    return Err(format!("refuses what is legal: {error}"));
+                    return Err(format!("rejects a valid value: {error}"));
                 }
             }
         }
         match send(self.beyond(present)) {
-            Err(Refusal::Unwritable(why)) if !why.is_empty() => Ok(()),
-            Err(Refusal::Refused(error)) if names(&error, path) => Ok(()),
-            Err(Refusal::Refused(error)) => Err(format!("{path} beyond its limit is refused with {error}")),
+            Err(Rejection::Unrepresentable(why)) if !why.is_empty() => Ok(()),
+            Err(Rejection::Rejected(error)) if names(&error, path) => Ok(()),
+            Err(Rejection::Rejected(error)) => {
+                Err(format!("{path} beyond its limit is rejected with {error}"))
+            }
             Ok(request) if matches!(self, Self::MinItems) && parse(&request).at(path).is_none() => Ok(()),
             _ => Err(format!("{path} is sent beyond its limit")),
         }
     }
 
-    /// The last value within the limit, where there is one.
+    /// The last value within the limit, if there is one.
     fn most(&self, present: &Json) -> Option<Json> {
         match self {
             Self::MinLength(length) | Self::MaxLength(length) => Some(Json::text("9".repeat(*length))),
@@ -183,7 +186,7 @@ impl Limit {
         }
     }
 
-    /// The first value beyond the limit; none for a missing one.
+    /// The first value beyond the limit; `None` for a missing value.
     fn beyond(&self, present: &Json) -> Option<Json> {
         Some(match self {
             Self::Required => return None,
@@ -199,7 +202,7 @@ impl Limit {
 }
 
 fn repeated(list: &Json, count: usize) -> Json {
-    let Json::List(rows) = list else { panic!("{list} is no list") };
+    let Json::List(rows) = list else { panic!("{list} is not a list") };
     Json::List(rows.iter().cycle().take(count).cloned().collect())
 }
 
@@ -227,7 +230,7 @@ fn names(error: &Error, field: &str) -> bool {
     error.kind() == Kind::Build && error.field() == Some(field)
 }
 
-/// The subjects that send a JSON body, with its schema; the ledger gets what each schema demands.
+/// Returns the subjects that send a JSON body, with its schema, and adds the claims of each schema to the ledger.
 fn with_bodies<'a>(
     facts: &'a Facts,
     subjects: &'a [Subject],
@@ -248,7 +251,7 @@ fn with_bodies<'a>(
     found
 }
 
-/// Every schema that a request of this schema can hold, itself among them.
+/// Collects every schema that a request of this schema can contain, including itself.
 fn contained<'a>(facts: &'a Facts, schema: &'a str, found: &mut Vec<&'a str>) {
     if found.contains(&schema) {
         return;
@@ -290,21 +293,21 @@ fn demand_constraints(facts: &Facts, schema: &str, ledger: &mut Ledger) {
 }
 
 /// # Panics
-/// When the request is not legal after all.
+/// If the request is not valid.
 fn body(form: &dyn Form) -> Json {
-    parse(&form.plan().unwrap_or_else(|error| panic!("{} should be legal: {error}", form.text())))
+    parse(&form.dry_run().unwrap_or_else(|error| panic!("{} should be valid: {error}", form.text())))
 }
 
 fn parse(request: &Request) -> Json {
     Json::of(std::str::from_utf8(request.body()).expect("JSON is UTF-8"))
 }
 
-/// Every documented field of a body.
+/// Visits every documented field of a body.
 ///
 /// # Panics
 /// On fields that are neither documented nor custom.
 fn walk(facts: &Facts, schema: &str, json: &Json, path: &str, visit: &mut impl FnMut(&str, &Field, &str)) {
-    let Json::Object(fields) = json else { panic!("{path}: {json} is no {schema}") };
+    let Json::Object(fields) = json else { panic!("{path}: {json} is not a {schema}") };
     for (name, value) in fields {
         let path = join(path, name);
         let Some(field) = facts.schema(schema).fields.iter().find(|field| field.name == *name) else {
@@ -325,7 +328,7 @@ fn walk(facts: &Facts, schema: &str, json: &Json, path: &str, visit: &mut impl F
     }
 }
 
-/// Whether a value is of the documented type. Null takes a value away.
+/// Whether a value has the documented type. Null removes a value.
 fn fits(field: &Field, value: &Json) -> bool {
     let shaped = |text: &str, shape: &str| {
         let alike = |(c, s): (char, char)| if s == '0' { c.is_ascii_digit() } else { c == s };

@@ -1,29 +1,31 @@
-//! Answers: bodies made of the facts, read by the operations and written back.
+//! Responses: bodies built from the facts, read by the operations and written back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use zuora_core::Kind;
+use zuora_tests::json::{Json, join};
 
 use crate::facts::{Facts, Field};
 use crate::ledger::Ledger;
 use crate::subject::{Form, Subject};
-use zuora_tests::json::{Json, join};
 
-/// Answers that are real beside the documented ones (README of the facts, conflict 1).
-const ALSO_ANSWERED: [(&str, &str); 1] = [("delete_invoice", "AsyncOperationResponse")];
+/// Responses that the service sends in addition to the documented ones (README of the facts, conflict 1).
+const UNDOCUMENTED_RESPONSES: [(&str, &str); 1] = [("delete_invoice", "AsyncOperationResponse")];
 
-/// How deep schemas that contain themselves are followed.
+/// The depth to which recursive schemas are followed.
 const DEPTH: usize = 4;
 
-/// Checks every answer of every operation.
+/// Checks every response of every operation.
 pub(crate) fn check(facts: &Facts, subjects: &[Subject], ledger: &mut Ledger) {
     for operation in &facts.operations {
-        let also =
-            ALSO_ANSWERED.iter().filter(|(name, _)| *name == operation.name).map(|(_, schema)| *schema);
+        let also = UNDOCUMENTED_RESPONSES
+            .iter()
+            .filter(|(name, _)| *name == operation.name)
+            .map(|(_, schema)| *schema);
         for schema in operation.response_schema.as_deref().into_iter().chain(also) {
             demand(facts, schema, ledger, DEPTH);
             let subject = subjects.iter().find(|subject| subject.name == operation.name);
-            if let Some(form) = subject.and_then(|subject| subject.legal.first()) {
+            if let Some(form) = subject.and_then(|subject| subject.valid.first()) {
                 check_round_trip(facts, schema, &**form, ledger);
                 check_types(facts, schema, &**form, ledger);
             }
@@ -35,47 +37,49 @@ fn demand(facts: &Facts, schema: &str, ledger: &mut Ledger, depth: usize) {
     if depth == 0 {
         return;
     }
-    ledger.demand(format!("answer {schema}.*"));
+    ledger.demand(format!("response {schema}.*"));
     for field in &facts.schema(schema).fields {
-        ledger.demand(format!("answer {schema}.{}", field.name));
+        ledger.demand(format!("response {schema}.{}", field.name));
         if let Some(nested) = nested(facts, field) {
             demand(facts, nested, ledger, depth - 1);
         }
     }
 }
 
-/// Every value that a field may have is read, and written back as it came.
+/// Checks that every value that a field may have is read, and written back unchanged.
 fn check_round_trip(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut Ledger) {
     let last = variants(facts, schema, DEPTH);
     let fillings = (0..last).map(Filling::Full).chain([Filling::Hollow, Filling::Null]);
     for filling in fillings {
-        let made = make(facts, schema, filling, DEPTH);
-        match form.read(&made.sent.to_string()) {
-            Err(error) => ledger.wrong(&format!("answer {schema}.*"), format!("{error} in {}", made.sent)),
-            Ok(back) => compare(facts, schema, &made.kept, &back, ledger),
+        let sample = build_sample(facts, schema, filling, DEPTH);
+        match form.read(&sample.sent.to_string()) {
+            Err(error) => {
+                ledger.wrong(&format!("response {schema}.*"), format!("{error} in {}", sample.sent))
+            }
+            Ok(back) => compare(facts, schema, &sample.expected, &back, ledger),
         }
     }
 }
 
-/// Nonsense in any documented field is refused with the path of the field. Were the field unknown to the model, it
-/// would be kept as it is, as one of those that the service added later.
+/// Checks that nonsense in any documented field is rejected with the path of the field. A field that is missing from
+/// the model would be kept unchanged as an extra field.
 fn check_types(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut Ledger) {
-    let whole = make(facts, schema, Filling::Full(0), DEPTH).sent;
+    let whole = build_sample(facts, schema, Filling::Full(0), DEPTH).sent;
     let mut tried = BTreeSet::new();
     walk(facts, schema, &whole, "", DEPTH, &mut |schema, field, path| {
         let nonsense = if field.kind == "array" { "{}" } else { "[]" };
-        let claim = format!("answer {schema}.{}", field.name);
+        let claim = format!("response {schema}.{}", field.name);
         if !tried.insert(claim.clone()) {
             return;
         }
         let body = whole.with(path, Some(Json::of(nonsense)));
-        let refused = match form.read(&body.to_string()) {
-            Ok(_) => Err("is not read: it lies among the unknown fields".to_owned()),
+        let rejected = match form.read(&body.to_string()) {
+            Ok(_) => Err("is not read: it is kept as an extra field".to_owned()),
             Err(error) if error.kind() == Kind::Decode && error.field() == Some(path) => Ok(()),
-            Err(error) => Err(format!("nonsense at {path} is refused with {error}")),
+            Err(error) => Err(format!("nonsense at {path} is rejected with {error}")),
         };
-        ledger.check(&claim, refused);
-        ledger.seen(&format!("answer {schema}.*"));
+        ledger.check(&claim, rejected);
+        ledger.seen(&format!("response {schema}.*"));
     });
 }
 
@@ -104,10 +108,10 @@ fn walk(
     }
 }
 
-/// How a body is filled.
+/// The values that a body is filled with.
 #[derive(Clone, Copy)]
 enum Filling {
-    /// Every field set, to another one of its values each time.
+    /// Every field set, to a different one of its values for each variant.
     Full(usize),
     /// Empty lists, and objects whose fields are null.
     Hollow,
@@ -115,14 +119,14 @@ enum Filling {
     Null,
 }
 
-/// A body, and how it looks written back.
-struct Made {
+/// A body, and the expected result of writing it back.
+struct Sample {
     sent: Json,
-    kept: Json,
+    expected: Json,
 }
 
-fn make(facts: &Facts, schema: &str, filling: Filling, depth: usize) -> Made {
-    let (mut sent, mut kept) = (BTreeMap::new(), BTreeMap::new());
+fn build_sample(facts: &Facts, schema: &str, filling: Filling, depth: usize) -> Sample {
+    let (mut sent, mut expected) = (BTreeMap::new(), BTreeMap::new());
     for field in &facts.schema(schema).fields {
         let Some(value) = value(facts, field, filling, depth) else { continue };
         let name = match (&field.also_named, filling) {
@@ -130,8 +134,8 @@ fn make(facts: &Facts, schema: &str, filling: Filling, depth: usize) -> Made {
             _ => &field.name,
         };
         sent.insert(name.clone(), value.sent);
-        if let Some(value) = value.kept {
-            kept.insert(field.name.clone(), value);
+        if let Some(value) = value.expected {
+            expected.insert(field.name.clone(), value);
         }
     }
     if let Filling::Full(_) = filling {
@@ -139,57 +143,58 @@ fn make(facts: &Facts, schema: &str, filling: Filling, depth: usize) -> Made {
             [("Region__c", "\"EMEA\""), ("Rate__c", "0.10"), ("later", "{\"rows\":[1.50,null]}")]
         {
             sent.insert(name.to_owned(), Json::of(value));
-            kept.insert(name.to_owned(), Json::of(value));
+            expected.insert(name.to_owned(), Json::of(value));
         }
     }
-    Made { sent: Json::Object(sent), kept: Json::Object(kept) }
+    Sample { sent: Json::Object(sent), expected: Json::Object(expected) }
 }
 
 struct Value {
     sent: Json,
-    /// None when it counts as absent.
-    kept: Option<Json>,
+    /// `None` if the value counts as absent.
+    expected: Option<Json>,
 }
 
-/// None where a schema would contain itself without end.
+/// Returns `None` where a recursive schema would not end.
 fn value(facts: &Facts, field: &Field, filling: Filling, depth: usize) -> Option<Value> {
     if let Filling::Null = filling {
-        return Some(Value { sent: Json::Null, kept: None });
+        return Some(Value { sent: Json::Null, expected: None });
     }
     let is_list = field.kind == "array";
     let rows = match (nested(facts, field), filling) {
         (Some(_), _) if depth == 1 => return None,
         (Some(nested), Filling::Full(variant)) if is_list => vec![
-            make(facts, nested, filling, depth - 1),
-            make(facts, nested, Filling::Full(variant + 1), depth - 1),
+            build_sample(facts, nested, filling, depth - 1),
+            build_sample(facts, nested, Filling::Full(variant + 1), depth - 1),
         ],
-        (Some(nested), _) => vec![make(facts, nested, filling, depth - 1)],
+        (Some(nested), _) => vec![build_sample(facts, nested, filling, depth - 1)],
         (None, Filling::Full(variant)) => {
             let samples = samples(facts, field);
             let pick = |variant: usize| {
-                let (sent, kept) = samples[variant % samples.len()].clone();
-                Made { sent, kept }
+                let (sent, expected) = samples[variant % samples.len()].clone();
+                Sample { sent, expected }
             };
             if is_list { vec![pick(variant), pick(variant + 1)] } else { vec![pick(variant)] }
         }
-        (None, _) if is_list => return Some(Value { sent: Json::List(Vec::new()), kept: None }),
-        (None, _) => return Some(Value { sent: Json::Null, kept: None }),
+        (None, _) if is_list => return Some(Value { sent: Json::List(Vec::new()), expected: None }),
+        (None, _) => return Some(Value { sent: Json::Null, expected: None }),
     };
-    let (sent, mut kept): (Vec<_>, Vec<_>) = rows.into_iter().map(|made| (made.sent, made.kept)).unzip();
+    let (sent, mut expected): (Vec<_>, Vec<_>) =
+        rows.into_iter().map(|sample| (sample.sent, sample.expected)).unzip();
     if is_list {
-        return Some(Value { sent: Json::List(sent), kept: Some(Json::List(kept)) });
+        return Some(Value { sent: Json::List(sent), expected: Some(Json::List(expected)) });
     }
-    Some(Value { sent: sent.into_iter().next()?, kept: kept.pop() })
+    Some(Value { sent: sent.into_iter().next()?, expected: expected.pop() })
 }
 
-/// Single values of a field in every form that they come in, each with how it is written back.
+/// Single values of a field in every form that the service sends, each with the form that is written back.
 fn samples(facts: &Facts, field: &Field) -> Vec<(Json, Json)> {
     let as_is = |json: Json| (json.clone(), json);
     let kind = field.items.as_deref().unwrap_or(&field.kind);
     let dated = field.format.as_deref().is_some_and(|format| format.starts_with("datetime"));
     let mut samples: Vec<(Json, Json)> = match kind {
         "boolean" => {
-            let quoted = field.comes_as("string").then(|| (Json::text("true"), Json::Bool(true)));
+            let quoted = field.may_be_sent_as("string").then(|| (Json::text("true"), Json::Bool(true)));
             [as_is(Json::Bool(true)), as_is(Json::Bool(false))].into_iter().chain(quoted).collect()
         }
         "integer" => ["7", "0", "1705449600000"].map(both).concat(),
@@ -213,11 +218,11 @@ fn samples(facts: &Facts, field: &Field) -> Vec<(Json, Json)> {
         _ => {
             let known = facts.known_values(field);
             let bare = [("integer", Json::number(&1)), ("boolean", Json::Bool(false))];
-            let bare = bare.into_iter().filter(|(wire_type, _)| field.comes_as(wire_type));
+            let bare = bare.into_iter().filter(|(wire_type, _)| field.may_be_sent_as(wire_type));
             known
                 .into_iter()
                 .map(Json::text)
-                .chain([Json::text("A value \"nobody\" has heard of \u{e9}\u{20ac}")])
+                .chain([Json::text("A value \"unknown\" to the library \u{e9}\u{20ac}")])
                 .chain(bare.map(|(_, value)| value))
                 .map(as_is)
                 .collect()
@@ -229,12 +234,12 @@ fn samples(facts: &Facts, field: &Field) -> Vec<(Json, Json)> {
     samples
 }
 
-/// A number as it is and in quotes; it is written bare.
+/// A number without and with quotes; it is written without.
 fn both(literal: &str) -> Vec<(Json, Json)> {
     vec![(Json::number(literal), Json::number(literal)), (Json::text(literal), Json::number(literal))]
 }
 
-/// How many bodies it takes to show every value of every field.
+/// The number of bodies that are needed to show every value of every field.
 fn variants(facts: &Facts, schema: &str, depth: usize) -> usize {
     let of_field = |field: &Field| match nested(facts, field) {
         Some(nested) if depth > 1 => variants(facts, nested, depth - 1),
@@ -244,51 +249,55 @@ fn variants(facts: &Facts, schema: &str, depth: usize) -> usize {
     facts.schema(schema).fields.iter().map(of_field).max().unwrap_or(1)
 }
 
-/// The schema of a field that holds objects.
+/// The schema of a field that contains objects.
 fn nested<'a>(facts: &Facts, field: &'a Field) -> Option<&'a str> {
     field.refers_to.as_deref().filter(|name| facts.schema(name).kind == "object")
 }
 
-fn compare(facts: &Facts, schema: &str, kept: &Json, back: &Json, ledger: &mut Ledger) {
-    let (Json::Object(kept), Json::Object(back)) = (kept, back) else {
-        return ledger.wrong(&format!("answer {schema}.*"), format!("{kept} came back as {back}"));
+fn compare(facts: &Facts, schema: &str, expected: &Json, back: &Json, ledger: &mut Ledger) {
+    let (Json::Object(expected), Json::Object(back)) = (expected, back) else {
+        return ledger
+            .wrong(&format!("response {schema}.*"), format!("{expected} was written back as {back}"));
     };
     let fields = &facts.schema(schema).fields;
-    for name in kept.keys().chain(back.keys()) {
+    for name in expected.keys().chain(back.keys()) {
         let field = fields.iter().find(|field| field.name == *name);
-        let claim = format!("answer {schema}.{}", field.map_or("*", |field| &field.name));
-        match (kept.get(name), back.get(name), field.and_then(|field| nested(facts, field))) {
-            (Some(Json::List(kept)), Some(Json::List(back)), Some(nested)) if kept.len() == back.len() => {
-                for (kept, back) in kept.iter().zip(back) {
-                    compare(facts, nested, kept, back, ledger);
+        let claim = format!("response {schema}.{}", field.map_or("*", |field| &field.name));
+        match (expected.get(name), back.get(name), field.and_then(|field| nested(facts, field))) {
+            (Some(Json::List(expected)), Some(Json::List(back)), Some(nested))
+                if expected.len() == back.len() =>
+            {
+                for (expected, back) in expected.iter().zip(back) {
+                    compare(facts, nested, expected, back, ledger);
                 }
             }
-            (Some(kept @ Json::Object(_)), Some(back), Some(nested)) => {
-                compare(facts, nested, kept, back, ledger);
+            (Some(expected @ Json::Object(_)), Some(back), Some(nested)) => {
+                compare(facts, nested, expected, back, ledger);
             }
-            (Some(kept), Some(back), _) if same(field, kept, back) => {}
-            (kept, back, _) => {
+            (Some(expected), Some(back), _) if same(field, expected, back) => {}
+            (expected, back, _) => {
                 let show = |json: Option<&Json>| json.map_or("nothing".to_owned(), Json::to_string);
-                ledger.wrong(&claim, format!("{name}: {} came back as {}", show(kept), show(back)));
+                ledger
+                    .wrong(&claim, format!("{name}: {} was written back as {}", show(expected), show(back)));
             }
         }
     }
 }
 
-/// What is documented as text may come bare, and is then written either way.
-fn same(field: Option<&Field>, kept: &Json, back: &Json) -> bool {
+/// A value that is documented as text may be sent without quotes, and may then be written either way.
+fn same(field: Option<&Field>, expected: &Json, back: &Json) -> bool {
     let is_text = field.is_some_and(|field| matches!(&*field.kind, "string" | "enum"));
-    kept == back || is_text && kept.clone().quoted() == back.clone().quoted()
+    expected == back || is_text && expected.clone().quoted() == back.clone().quoted()
 }
 
-/// Refusals in every documented form are told by the error.
-pub(crate) fn check_refusals(facts: &Facts, form: &dyn Form, ledger: &mut Ledger) {
+/// Checks that error responses in every documented form are reported by the error.
+pub(crate) fn check_rejections(facts: &Facts, form: &dyn Form, ledger: &mut Ledger) {
     let forms: BTreeMap<_, _> =
         facts.operations.iter().flat_map(|operation| &operation.error_schemas).collect();
     for (status, schema) in forms {
-        let body = make(facts, schema, Filling::Full(0), DEPTH).sent;
-        let refusal = form.refused_with(status.parse().unwrap(), &body.to_string());
-        let said = refusal.map(|error| {
+        let body = build_sample(facts, schema, Filling::Full(0), DEPTH).sent;
+        let rejection = form.rejected_with(status.parse().unwrap(), &body.to_string());
+        let reported = rejection.map(|error| {
             let reasons =
                 error.reasons().iter().flat_map(|reason| [reason.code.clone(), reason.message.clone()]);
             let ids = [error.request_id(), error.process_id()].into_iter().flatten().map(str::to_owned);
@@ -299,11 +308,11 @@ pub(crate) fn check_refusals(facts: &Facts, form: &dyn Form, ledger: &mut Ledger
             if field.name == "success" {
                 return;
             }
-            let claim = format!("refusal {schema}.{}", field.name);
+            let claim = format!("rejection {schema}.{}", field.name);
             ledger.demand(claim.clone());
-            match &said {
-                Ok(said) if said.contains(&value) => ledger.seen(&claim),
-                Ok(said) => ledger.wrong(&claim, format!("{status}: {value} is not among {said:?}")),
+            match &reported {
+                Ok(reported) if reported.contains(&value) => ledger.seen(&claim),
+                Ok(reported) => ledger.wrong(&claim, format!("{status}: {value} is not among {reported:?}")),
                 Err(why) => ledger.wrong(&claim, why.clone()),
             }
         });

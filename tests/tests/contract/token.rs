@@ -1,4 +1,4 @@
-//! `POST /oauth/token`, whose values are secrets and therefore in no text.
+//! `POST /oauth/token`, whose values are secrets and are therefore never written as JSON.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -7,15 +7,15 @@ use zuora_core::{Client, Config, CreateToken, DataCenter, Offline, Operation, Re
 
 use crate::facts::Facts;
 use crate::ledger::Ledger;
-use crate::subject::{Constraint, Kept};
+use crate::subject::{Constraint, Enforcement};
 
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 const SECRET: &str = "a+secret/of 42 characters&more=x%";
 
-/// The request is caught on its way out: a sign-in of a session that also calls.
+/// Checks the token request of a session, which a fake transport captures.
 pub(crate) fn check_request(facts: &Facts, ledger: &mut Ledger) {
-    let operation = facts.operation("create_token").expect("it is documented");
-    let request = sign_in();
+    let operation = facts.operation("create_token").expect("the operation is documented");
+    let request = token_request();
     let claim = |part: &str| format!("operation create_token.{part}");
 
     let spec = CreateToken::new(ID, Secret::from(SECRET)).spec().clone();
@@ -27,7 +27,7 @@ pub(crate) fn check_request(facts: &Facts, ledger: &mut Ledger) {
     for header in &operation.headers {
         assert!(sent.contains(&header.name.to_lowercase()), "{} is not sent", header.name);
     }
-    assert!(!sent.contains("authorization"), "a sign-in has no token");
+    assert!(!sent.contains("authorization"), "a token request has no token");
     assert_eq!(
         Some(request.headers()["content-type"].to_str().unwrap()),
         operation.request_content_type.as_deref()
@@ -45,33 +45,33 @@ pub(crate) fn check_request(facts: &Facts, ledger: &mut Ledger) {
     assert!(form.contains("&client_secret=a%2Bsecret%2Fof%2042%20characters%26more%3Dx%25&"), "{form}");
 }
 
-/// How each constraint is kept that the facts tell in words.
+/// The enforcement of each constraint that the facts state in words.
 pub(crate) fn constraints() -> Vec<Constraint> {
-    vec![("OAuthTokenForm", "sent form-urlencoded", Kept::Unwritable)]
+    vec![("OAuthTokenForm", "sent form-urlencoded", Enforcement::Unrepresentable)]
 }
 
-/// Everything that a token answer may hold is read.
-pub(crate) fn check_answer(facts: &Facts, ledger: &mut Ledger) {
+/// Checks that every field of a token response is read.
+pub(crate) fn check_response(facts: &Facts, ledger: &mut Ledger) {
     for seconds in ["3599", "\"3599\"", "3599.0"] {
         let body = format!(
             r#"{{"access_token":"t0","expires_in":{seconds},"jti":"j","scope":"entity.1 user.2","token_type":"bearer"}}"#
         );
-        let answer = CreateToken::new(ID, Secret::from(SECRET)).parse(&Response::new(body.into())).unwrap();
-        assert_eq!(answer.access_token.expose(), "t0");
-        assert_eq!(answer.expires_in, Some(3599));
-        let texts = [answer.jti, answer.scope, answer.token_type].map(Option::unwrap);
+        let response = CreateToken::new(ID, Secret::from(SECRET)).parse(&Response::new(body.into())).unwrap();
+        assert_eq!(response.access_token.expose(), "t0");
+        assert_eq!(response.expires_in, Some(3599));
+        let texts = [response.jti, response.scope, response.token_type].map(Option::unwrap);
         assert_eq!(texts, ["j", "entity.1 user.2", "bearer"]);
     }
     for field in ["access_token", "expires_in", "jti", "scope", "token_type"] {
-        ledger.seen(&format!("answer TokenResponse.{field}"));
+        ledger.seen(&format!("response TokenResponse.{field}"));
     }
     let documented = facts.schema("TokenResponse").fields.len();
     assert_eq!(documented, 5, "the list above is the documented one");
-    // What a token answer holds beside is dropped: it is no business object, and it never leaves the session.
-    ledger.seen("answer TokenResponse.*");
+    // Other fields of a token response are dropped: it is not a business object, and it never leaves the session.
+    ledger.seen("response TokenResponse.*");
 }
 
-/// Credentials that cannot be right are refused before anything is sent.
+/// Checks that invalid credentials are rejected before anything is sent.
 pub(crate) fn check_limits() {
     for (id, secret, field) in [
         ("", SECRET, "client_id"),
@@ -80,16 +80,16 @@ pub(crate) fn check_limits() {
         (ID, &"x".repeat(43), "client_secret"),
     ] {
         let config = Config::new(DataCenter::UsCloud2, id, secret);
-        let world = Offline::bare(|_| Ok(Offline::json(200, "{}")));
+        let transport = Offline::bare(|_| Ok(Offline::json(200, "{}")));
         let error =
-            Client::over(&config, world).err().unwrap_or_else(|| panic!("{id:?} {secret:?} is taken"));
+            Client::over(&config, transport).err().unwrap_or_else(|| panic!("{id:?} {secret:?} is accepted"));
         assert_eq!(error.field(), Some(field));
     }
 }
 
-fn sign_in() -> Request {
+fn token_request() -> Request {
     let seen = Mutex::new(None);
-    let world = Offline::bare(|request| {
+    let transport = Offline::bare(|request| {
         let mut seen = seen.lock().unwrap();
         if seen.is_none() {
             *seen = Some(request.clone());
@@ -97,8 +97,8 @@ fn sign_in() -> Request {
         Ok(Offline::json(200, r#"{"access_token":"t0","expires_in":3599,"success":true}"#))
     });
     let config = Config::new(DataCenter::UsCloud2, ID, SECRET).org_ids(["org"]).track_id("contract");
-    let client = Client::over(&config, world).unwrap();
+    let client = Client::over(&config, transport).unwrap();
     client.raw(zuora_core::http::Method::GET, "/v1/ping", None).unwrap();
     drop(client);
-    seen.into_inner().unwrap().expect("a session signs in before it calls")
+    seen.into_inner().unwrap().expect("a session requests a token before it calls")
 }

@@ -1,18 +1,17 @@
-//! The one look at an answer: every shape of body, gzip, caps, and success that is none.
+//! The inspection of a response: every form of body, gzip, size limits, and a 200 that is not a success.
 
 use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use zuora_core::{Category, Effect, Kind, Outcome, Response};
+use zuora_tests::simulation::{self, EFFECTS, SendResult, play, play_with, received};
 
-use zuora_tests::simulation::{EFFECTS, Reply, play, play_with, reply};
-
-/// Status, body, and what the error's reasons are.
+/// Status, body, and the expected reasons of the error.
 type Shape = (u16, &'static str, &'static [(&'static str, &'static str)]);
 
 #[test]
-fn every_shape_of_refusal_tells_its_reasons() {
+fn every_form_of_error_response_reports_its_reasons() {
     let shapes: [Shape; 17] = [
         (400, r#"{"success":false,"reasons":[{"code":53100320,"message":"a"}]}"#, &[("53100320", "a")]),
         (400, r#"{"success":false,"reasons":[{"code":"53100320","message":"a"}]}"#, &[("53100320", "a")]),
@@ -50,23 +49,23 @@ fn every_shape_of_refusal_tells_its_reasons() {
     ];
     for (status, body, reasons) in shapes {
         for effect in EFFECTS {
-            let (ended, _) = play(effect, [reply(status, &[], body)]);
+            let (ended, _) = play(effect, [received(status, &[], body)]);
             let error = ended.result.unwrap_err();
             assert_eq!((error.kind(), error.outcome()), (Kind::Rejected, Outcome::NotApplied), "{body}");
-            let told: Vec<_> = error
+            let reported: Vec<_> = error
                 .reasons()
                 .iter()
                 .map(|reason| (reason.code.as_str(), reason.message.as_str()))
                 .collect();
-            assert_eq!(told, reasons, "{body}");
-            assert_eq!(&error.body()[..], body.as_bytes(), "the body is kept: it says why");
+            assert_eq!(reported, reasons, "{body}");
+            assert_eq!(&error.body()[..], body.as_bytes(), "the body is kept as an explanation");
         }
     }
 }
 
 #[test]
-fn a_version_before_2024_05_20_refuses_with_200() {
-    // The same refusal, with the status that newer versions give it and with 200.
+fn a_version_before_2024_05_20_rejects_with_200() {
+    // The same rejection, with the status of newer versions and with 200.
     let cases = [
         ("50000010", 403, Category::Permission),
         ("50000020", 400, Category::Format),
@@ -83,7 +82,7 @@ fn a_version_before_2024_05_20_refuses_with_200() {
         for effect in EFFECTS {
             for status in [200, status] {
                 let body = format!(r#"{{"success":false,"reasons":[{{"code":{code},"message":"m"}}]}}"#);
-                let (ended, _) = play(effect, [reply(status, &[], &body)]);
+                let (ended, _) = play(effect, [received(status, &[], &body)]);
                 let error = ended.result.unwrap_err();
                 assert_eq!((error.kind(), error.outcome()), (Kind::Rejected, Outcome::NotApplied));
                 assert_eq!(error.reasons()[0].category(), category, "{code}");
@@ -95,8 +94,8 @@ fn a_version_before_2024_05_20_refuses_with_200() {
 }
 
 #[test]
-fn a_flag_inside_the_payload_is_not_the_answers_own() {
-    // Each row of a bulk answer is judged by itself; the call succeeded.
+fn a_flag_inside_the_payload_is_not_the_flag_of_the_response() {
+    // Each row of a bulk response has a separate result; the call succeeded.
     let rows =
         r#"{"success":true,"invoices":[{"success":false,"reasons":[{"code":"59210020","message":"m"}]}]}"#;
     let reversed =
@@ -104,23 +103,23 @@ fn a_flag_inside_the_payload_is_not_the_answers_own() {
     let between = r#"{"a":1,"success":true,"invoices":[{"success":false}]}"#;
     for effect in EFFECTS {
         for body in [rows, reversed, between] {
-            assert!(play(effect, [reply(200, &[], body)]).0.result.is_ok(), "{body}");
+            assert!(play(effect, [received(200, &[], body)]).0.result.is_ok(), "{body}");
         }
     }
-    // And a row's success does not make the call one.
+    // The success of a row does not make the call a success.
     let nested = r#"{"rows":[{"success":true}],"success":false}"#;
     let quoted = r#"{"note":"\"success\":true}","success":false}"#;
     let both = r#"{"success":false,"x":{"success":true}}"#;
     let twice = r#"{"id":"1","success":false,"success":true,"name":"x"}"#;
     for effect in EFFECTS {
         for body in [nested, quoted, both, twice] {
-            assert!(play(effect, [reply(200, &[], body)]).0.result.is_err(), "{body}");
+            assert!(play(effect, [received(200, &[], body)]).0.result.is_err(), "{body}");
         }
     }
 }
 
 #[test]
-fn a_read_may_lack_the_flag_and_hold_any_names() {
+fn a_read_may_lack_the_flag_and_contain_any_names() {
     let bodies = [
         r#"{"id":"1","name":"success"}"#,
         r#"{"data":[{"code":"USD","message":"hello"}]}"#,
@@ -132,16 +131,16 @@ fn a_read_may_lack_the_flag_and_hold_any_names() {
         "plain text",
     ];
     for body in bodies {
-        let (ended, _) = play(Effect::Read, [reply(200, &[], body)]);
+        let (ended, _) = play(Effect::Read, [received(200, &[], body)]);
         assert!(ended.result.is_ok(), "{body}: {}", ended.result.unwrap_err());
     }
 }
 
 #[test]
-fn a_read_with_reasons_and_no_flag_is_refused() {
+fn a_read_with_reasons_and_without_the_flag_is_rejected() {
     let (ended, _) = play(
         Effect::Read,
-        [reply(200, &[], r#"{"reasons":[{"code":"50000027","message":"m"}],"requestId":"r-1"}"#)],
+        [received(200, &[], r#"{"reasons":[{"code":"50000027","message":"m"}],"requestId":"r-1"}"#)],
     );
     let error = ended.result.unwrap_err();
     assert_eq!((error.kind(), error.request_id()), (Kind::Rejected, Some("r-1")));
@@ -153,72 +152,72 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn packed(status: u16, encoding: &'static str, body: Vec<u8>) -> Reply {
+fn compressed(status: u16, encoding: &'static str, body: Vec<u8>) -> SendResult {
     let mut response = Response::new(body.into());
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
     response.headers_mut().insert("content-encoding", http::HeaderValue::from_static(encoding));
-    Reply::Answer(response)
+    SendResult::Received(response)
 }
 
 #[test]
-fn gzip_answers_are_read_like_plain_ones() {
+fn gzip_responses_are_read_like_plain_ones() {
     let body = br#"{"id":"1","success":true}"#;
     for encoding in ["gzip", "GZIP", "x-gzip", " gzip "] {
-        let (ended, world) = play(Effect::Keyed, [packed(200, encoding, gzip(body))]);
-        let answer = ended.result.unwrap();
-        assert_eq!(&answer.body()[..], body);
-        assert!(answer.headers().get("content-encoding").is_none(), "it is undone");
-        assert_eq!(world.calls()[0].request.headers()["accept-encoding"], "gzip");
+        let (ended, log) = play(Effect::Keyed, [compressed(200, encoding, gzip(body))]);
+        let response = ended.result.unwrap();
+        assert_eq!(&response.body()[..], body);
+        assert!(response.headers().get("content-encoding").is_none(), "the encoding is removed");
+        assert_eq!(log.calls()[0].request.headers()["accept-encoding"], "gzip");
     }
     let two_members = [gzip(b"{\"id\":\"1\","), gzip(b"\"success\":true}")].concat();
-    assert!(play(Effect::Keyed, [packed(200, "gzip", two_members)]).0.result.is_ok());
-    let (ended, _) = play(Effect::Read, [packed(200, "gzip", Vec::new())]);
-    assert!(ended.result.is_ok(), "an empty body is none");
+    assert!(play(Effect::Keyed, [compressed(200, "gzip", two_members)]).0.result.is_ok());
+    let (ended, _) = play(Effect::Read, [compressed(200, "gzip", Vec::new())]);
+    assert!(ended.result.is_ok(), "an empty body is not decoded");
     let (ended, _) =
-        play(Effect::Keyed, [packed(400, "gzip", gzip(br#"{"reasons":[{"code":"50000020"}]}"#))]);
-    assert_eq!(ended.result.unwrap_err().reasons()[0].code, "50000020", "a refusal is inflated too");
+        play(Effect::Keyed, [compressed(400, "gzip", gzip(br#"{"reasons":[{"code":"50000020"}]}"#))]);
+    assert_eq!(ended.result.unwrap_err().reasons()[0].code, "50000020", "an error response is inflated too");
 }
 
 #[test]
-fn gzip_that_is_damaged_cut_or_a_bomb_is_an_error_value() {
+fn gzip_that_is_damaged_cut_off_or_a_bomb_is_an_error_value() {
     let whole = gzip(br#"{"id":"1","success":true}"#);
     for length in 1..whole.len() {
-        let (ended, _) = play(Effect::Transition, [packed(200, "gzip", whole[..length].to_vec())]);
+        let (ended, _) = play(Effect::Transition, [compressed(200, "gzip", whole[..length].to_vec())]);
         let error = ended.result.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (Kind::Decode, Outcome::Unknown), "cut at {length}");
     }
-    for (place, _) in whole.iter().enumerate() {
+    for (index, _) in whole.iter().enumerate() {
         let mut flipped = whole.clone();
-        flipped[place] ^= 0x55;
-        // Any value or error will do; not every flipped bit of a gzip header matters.
-        let _ = play(Effect::Transition, [packed(200, "gzip", flipped)]);
+        flipped[index] ^= 0x55;
+        // Any value or error is acceptable; not every flipped bit of a gzip header matters.
+        let _ = play(Effect::Transition, [compressed(200, "gzip", flipped)]);
     }
     let bomb = gzip(&vec![b' '; 1 << 20]);
     assert!(bomb.len() < 2_000);
-    let small = zuora_tests::simulation::config().max_body(1 << 16);
+    let small = simulation::config().max_body(1 << 16);
     let options = zuora_core::CallOptions::new();
-    let (ended, _) = play_with(&small, Effect::Read, &options, [packed(200, "gzip", bomb.clone())]);
+    let (ended, _) = play_with(&small, Effect::Read, &options, [compressed(200, "gzip", bomb.clone())]);
     let error = ended.result.unwrap_err();
     assert_eq!(error.kind(), Kind::Decode);
     assert!(error.to_string().contains("larger"), "{error}");
-    let (ended, _) = play_with(&small, Effect::Read, &options, [packed(400, "gzip", bomb)]);
-    assert_eq!(ended.result.unwrap_err().kind(), Kind::Rejected, "the status speaks for itself");
+    let (ended, _) = play_with(&small, Effect::Read, &options, [compressed(400, "gzip", bomb)]);
+    assert_eq!(ended.result.unwrap_err().kind(), Kind::Rejected, "the status alone decides");
 }
 
 #[test]
-fn a_cap_is_met_to_the_byte() {
+fn the_size_limit_is_exact_to_the_byte() {
     let mut body = br#"{"success":true}"#.to_vec();
     body.resize(1000, b' ');
     let options = zuora_core::CallOptions::new();
     for (cap, fits) in [(1000, true), (999, false), (0, false), (usize::MAX, true)] {
-        let config = zuora_tests::simulation::config().max_body(cap);
-        let (ended, _) = play_with(&config, Effect::Keyed, &options, [packed(200, "gzip", gzip(&body))]);
+        let config = simulation::config().max_body(cap);
+        let (ended, _) = play_with(&config, Effect::Keyed, &options, [compressed(200, "gzip", gzip(&body))]);
         assert_eq!(ended.result.is_ok(), fits, "{cap}");
     }
 }
 
 #[test]
-fn deep_and_strange_json_is_an_error_value_or_a_refusal() {
+fn deep_and_strange_json_is_an_error_value_or_a_rejection() {
     let deep = |open: &str, close: &str| [open.repeat(20_000), close.repeat(20_000)].concat();
     let bodies = [
         deep("[", "]"),
@@ -237,7 +236,7 @@ fn deep_and_strange_json_is_an_error_value_or_a_refusal() {
     for body in bodies {
         for effect in EFFECTS {
             for status in [200, 400] {
-                let (ended, _) = play(effect, [reply(status, &[], &body)]);
+                let (ended, _) = play(effect, [received(status, &[], &body)]);
                 if let Err(error) = ended.result {
                     assert!(!error.to_string().is_empty());
                 }
@@ -249,7 +248,7 @@ fn deep_and_strange_json_is_an_error_value_or_a_refusal() {
 #[test]
 fn a_message_of_the_service_stays_on_one_line() {
     let body = r#"{"success":false,"reasons":[{"code":"50000020","message":"first\r\nsecond\u001b[31m"}]}"#;
-    let (ended, _) = play(Effect::Read, [reply(400, &[], body)]);
+    let (ended, _) = play(Effect::Read, [received(400, &[], body)]);
     let error = ended.result.unwrap_err();
     assert_eq!(error.reasons()[0].message, "first\r\nsecond\u{1b}[31m", "the reason keeps its text");
     assert!(!error.to_string().chars().any(char::is_control), "{error:?}");

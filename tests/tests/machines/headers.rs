@@ -1,19 +1,18 @@
-//! What goes out with every request, and the values that are refused, named by their header.
+//! The headers of every request, and the values that are rejected with the name of their header.
 
 use http::Method;
 use zuora_core::{Call, CallOptions, Config, DataCenter, Effect, Kind, Raw, Session};
-
 use zuora_tests::simulation::{
-    CLIENT_ID, CLIENT_SECRET, World, call_with, config, header, operation, play_with, script, seed, success,
-    warm,
+    CLIENT_ID, CLIENT_SECRET, Simulation, call_with, config, header, operation, play_with, script, seed,
+    success, warm,
 };
 
 #[test]
-fn every_request_carries_the_common_headers() {
+fn every_request_has_the_common_headers() {
     let config =
         config().entity_id("e-1").org_ids(["o-1", "o-2"]).track_id("t-1").application("billing-cron/2.1");
-    let (_, world) = play_with(&config, Effect::Keyed, &CallOptions::new(), [success()]);
-    let headers = world.calls()[0].request.headers();
+    let (_, log) = play_with(&config, Effect::Keyed, &CallOptions::new(), [success()]);
+    let headers = log.calls()[0].request.headers();
     let expected = [
         ("zuora-version", "2024-05-20"),
         ("zuora-entity-ids", "e-1"),
@@ -29,15 +28,15 @@ fn every_request_carries_the_common_headers() {
     }
     let agent = header(headers, "user-agent").unwrap();
     assert!(agent.starts_with("billing-cron/2.1 zuora-rust/"), "{agent}");
-    assert!(headers["authorization"].is_sensitive(), "so that nobody's log prints it");
+    assert!(headers["authorization"].is_sensitive(), "so that no log prints the token");
 }
 
 #[test]
-fn what_a_call_sets_wins_over_the_session() {
+fn settings_of_a_call_override_those_of_the_session() {
     let config = config().entity_id("e-1").track_id("t-1");
     let options = CallOptions::new().version("341.0").entity_id("e-2").org_ids(["o"]).track_id("t-2");
-    let (_, world) = play_with(&config, Effect::Read, &options, [success()]);
-    let headers = world.calls()[0].request.headers();
+    let (_, log) = play_with(&config, Effect::Read, &options, [success()]);
+    let headers = log.calls()[0].request.headers();
     let expected = [
         ("zuora-version", "341.0"),
         ("zuora-entity-ids", "e-2"),
@@ -51,7 +50,7 @@ fn what_a_call_sets_wins_over_the_session() {
 }
 
 #[test]
-fn values_that_the_service_would_refuse_name_their_header() {
+fn values_that_the_service_would_reject_are_errors_that_name_their_header() {
     let long = "x".repeat(65);
     let cases: Vec<(&str, CallOptions)> = vec![
         ("Zuora-Track-Id", CallOptions::new().track_id("a:b")),
@@ -75,18 +74,19 @@ fn values_that_the_service_would_refuse_name_their_header() {
         ("Idempotency-Key", CallOptions::new().idempotency_key("")),
     ];
     for (name, options) in cases {
-        let mut world = World::new(script([]));
-        let error = world.drive(call_with(&warm(&config()), Effect::Keyed, &options)).result.unwrap_err();
+        let mut simulation = Simulation::new(script([]));
+        let error =
+            simulation.drive(call_with(&warm(&config()), Effect::Keyed, &options)).result.unwrap_err();
         assert_eq!((error.kind(), error.field()), (Kind::Build, Some(name)), "{options:?}");
         assert!(error.to_string().contains(name), "{error}");
-        assert!(world.sent.is_empty(), "refused before it is sent");
+        assert!(simulation.sent.is_empty(), "rejected before it is sent");
     }
     let at_the_limit = CallOptions::new().track_id("x".repeat(64));
     assert!(play_with(&config(), Effect::Read, &at_the_limit, [success()]).0.result.is_ok());
 }
 
 #[test]
-fn a_session_refuses_wrong_settings_by_name() {
+fn a_session_rejects_invalid_settings_by_name() {
     let cases: Vec<(&str, Config)> = vec![
         ("Zuora-Track-Id", config().track_id("a:b")),
         ("Zuora-Version", config().version("v1")),
@@ -103,8 +103,8 @@ fn a_session_refuses_wrong_settings_by_name() {
 }
 
 #[test]
-fn the_token_goes_to_https_or_loopback_only() {
-    let refused = [
+fn the_token_is_sent_to_https_or_loopback_only() {
+    let rejected = [
         "http://rest.zuora.com",
         "http://localhost.evil.example",
         "http://127.0.0.1.evil.example",
@@ -119,7 +119,7 @@ fn the_token_goes_to_https_or_loopback_only() {
         "",
         "https://rest zuora.com",
     ];
-    for url in refused {
+    for url in rejected {
         let error = Session::new(&Config::new(url, CLIENT_ID, CLIENT_SECRET), &seed(1)).unwrap_err();
         assert_eq!((error.kind(), error.field()), (Kind::Build, Some("base URL")), "{url}");
         assert!(!format!("{error}{error:?}").contains("hunter2"));
@@ -134,14 +134,14 @@ fn the_token_goes_to_https_or_loopback_only() {
     ];
     for (base, url) in accepted {
         let session = warm(&Config::new(base, CLIENT_ID, CLIENT_SECRET));
-        let mut world = World::new(script([success()]));
-        world.drive(Call::new(&session, operation(Effect::Read))).result.unwrap();
-        assert_eq!(world.calls()[0].request.uri(), url);
+        let mut simulation = Simulation::new(script([success()]));
+        simulation.drive(Call::new(&session, operation(Effect::Read))).result.unwrap();
+        assert_eq!(simulation.calls()[0].request.uri(), url);
     }
 }
 
 #[test]
-fn a_path_cannot_lead_to_another_host() {
+fn a_path_cannot_change_the_host() {
     let paths = [
         "https://evil.example/v1/x",
         "//evil.example/v1/x",
@@ -155,11 +155,11 @@ fn a_path_cannot_lead_to_another_host() {
     ];
     for path in paths {
         let session = warm(&config());
-        let mut world = World::new(script([success()]));
-        let result = world.drive(Call::new(&session, Raw::new(Method::GET, path))).result;
+        let mut simulation = Simulation::new(script([success()]));
+        let result = simulation.drive(Call::new(&session, Raw::new(Method::GET, path))).result;
         match result {
             Err(error) => assert_eq!((error.kind(), error.field()), (Kind::Build, Some("path")), "{path}"),
-            Ok(_) => assert_eq!(world.calls()[0].request.uri().host(), Some("rest.zuora.com"), "{path}"),
+            Ok(_) => assert_eq!(simulation.calls()[0].request.uri().host(), Some("rest.zuora.com"), "{path}"),
         }
     }
 }

@@ -1,17 +1,16 @@
-//! Rules 3, 4 and 9: the tenant's limits hold back a class of the session and nothing else, the larger of
-//! jitter and `Retry-After` wins, and absurd numbers overflow nothing.
+//! Rules 3, 4 and 9: the tenant's limits throttle one class of requests of the session and no other, the larger of
+//! jitter and `Retry-After` wins, and absurd numbers do not overflow.
 
 use zuora_core::{
     Action, Call, CallOptions, Effect, Error, Event, Kind, Machine, Now, Operation, Outcome, Quota, Request,
     Response, Spec,
 };
-
 use zuora_tests::simulation::{
-    EFFECTS, Reply, TOKEN, World, at, call, call_with, config, json, ms, play, play_with, refusal_body,
-    reply, script, secs, seed, success, warm,
+    EFFECTS, SendResult, Simulation, TOKEN, at, call, call_with, config, json, ms, play, play_with, received,
+    rejection_body, script, secs, seed, success, warm,
 };
 
-/// A read that draws on the quota of Object Query.
+/// A read that uses the quota of Object Query.
 struct Query;
 
 impl Operation for Query {
@@ -47,12 +46,12 @@ fn waits<M: Machine>(machine: &mut M, event: Event, now: Now) -> Now {
     }
 }
 
-fn answer(reply: Reply) -> Event {
-    reply.into()
+fn event(result: SendResult) -> Event {
+    result.into()
 }
 
 #[test]
-fn a_429_closes_the_class_for_every_call_of_the_session() {
+fn a_429_throttles_the_class_for_every_call_of_the_session() {
     let limits: [&[(&'static str, &str)]; 3] = [
         &[("Retry-After", "30")],
         &[("RateLimit-Remaining", "0"), ("RateLimit-Reset", "30")],
@@ -63,7 +62,7 @@ fn a_429_closes_the_class_for_every_call_of_the_session() {
             let session = warm(&config());
             let mut limited = call(&session, first);
             sends(&mut limited, at(0));
-            let until = waits(&mut limited, answer(reply(429, headers, "")), at(1));
+            let until = waits(&mut limited, event(received(429, headers, "")), at(1));
             assert_eq!(until, at(31), "{headers:?}");
             for other in EFFECTS {
                 assert_eq!(
@@ -79,47 +78,53 @@ fn a_429_closes_the_class_for_every_call_of_the_session() {
 }
 
 #[test]
-fn a_success_that_used_the_last_request_closes_the_class_too() {
+fn a_success_that_used_the_last_request_throttles_the_class_too() {
     let session = warm(&config());
     let headers = [("RateLimit-Remaining", "0"), ("RateLimit-Reset", "600")];
-    let mut world = World::new(script([reply(200, &headers, r#"{"success":true}"#)]));
-    let answer = world.drive(call(&session, Effect::Read)).result.unwrap();
-    assert_eq!(answer.rate_limit().remaining, Some(0));
-    assert_eq!(answer.rate_limit().reset, Some(secs(600)));
-    let error = world.drive(call(&session, Effect::Read)).result.unwrap_err();
+    let mut simulation = Simulation::new(script([received(200, &headers, r#"{"success":true}"#)]));
+    let response = simulation.drive(call(&session, Effect::Read)).result.unwrap();
+    assert_eq!(response.rate_limit().remaining, Some(0));
+    assert_eq!(response.rate_limit().reset, Some(secs(600)));
+    let error = simulation.drive(call(&session, Effect::Read)).result.unwrap_err();
     assert_eq!(error.kind(), Kind::Throttled);
-    assert_eq!(error.retry_after(), Some(secs(600)), "told at once, not after the deadline");
+    assert_eq!(error.retry_after(), Some(secs(600)), "reported immediately, not after the deadline");
     assert_eq!(error.attempts(), 0);
 }
 
 #[test]
-fn a_lock_holds_nobody_else_back() {
+fn a_lock_does_not_delay_other_calls() {
     let session = warm(&config());
     let mut locked = call(&session, Effect::Transition);
     sends(&mut locked, at(0));
-    waits(&mut locked, answer(reply(409, &[("Retry-After", "20")], &refusal_body(&["50000050"]))), at(1));
+    waits(&mut locked, event(received(409, &[("Retry-After", "20")], &rejection_body(&["50000050"]))), at(1));
     sends(&mut call(&session, Effect::Transition), at(1));
 }
 
 #[test]
-fn a_concurrency_429_narrows_the_flight_and_stops_nobody() {
-    let shapes: [fn() -> Reply; 3] = [
-        || reply(429, &[("Retry-After", "120")], &refusal_body(&["50000070"])),
-        || reply(429, &[], r#"{"code":"REQUEST_EXCEEDED_LIMIT","message":"too many concurrent requests"}"#),
-        || reply(429, &[("Concurrency-Limit-Remaining", "0")], ""),
+fn a_concurrency_429_lowers_the_limit_and_throttles_no_class() {
+    let shapes: [fn() -> SendResult; 3] = [
+        || received(429, &[("Retry-After", "120")], &rejection_body(&["50000070"])),
+        || {
+            received(
+                429,
+                &[],
+                r#"{"code":"REQUEST_EXCEEDED_LIMIT","message":"too many concurrent requests"}"#,
+            )
+        },
+        || received(429, &[("Concurrency-Limit-Remaining", "0")], ""),
     ];
-    for crowded in shapes {
+    for at_concurrency_limit in shapes {
         let session = warm(&config());
         let mut flight: Vec<_> = (0..8).map(|_| call(&session, Effect::Read)).collect();
         for call in &mut flight {
             sends(call, at(0));
         }
-        let mut refused = flight.pop().unwrap();
-        waits(&mut refused, answer(crowded()), at(1));
-        // Half of the eight may be in flight, and seven are.
+        let mut rejected = flight.pop().unwrap();
+        waits(&mut rejected, event(at_concurrency_limit()), at(1));
+        // Half of the eight may be in flight, and seven are in flight.
         let mut next = call(&session, Effect::Read);
         let until = waits(&mut next, Event::Tick, at(1));
-        assert!(until <= Now(secs(1) + ms(100)), "a short look, not a closed class");
+        assert!(until <= Now(secs(1) + ms(100)), "a short delay until the next poll, not a throttled class");
         drop(flight);
         sends(&mut next, until);
         for _ in 0..3 {
@@ -133,39 +138,39 @@ fn a_concurrency_429_narrows_the_flight_and_stops_nobody() {
 }
 
 #[test]
-fn one_may_always_fly() {
+fn one_request_is_always_admitted() {
     let session = warm(&config());
-    let crowded = || reply(429, &[], &refusal_body(&["50000070"]));
-    let replies = std::iter::repeat_with(crowded).take(20).chain([success()]);
-    let mut world = World::new(script(replies));
+    let at_concurrency_limit = || received(429, &[], &rejection_body(&["50000070"]));
+    let results = std::iter::repeat_with(at_concurrency_limit).take(20).chain([success()]);
+    let mut simulation = Simulation::new(script(results));
     let options = CallOptions::new().attempts(30).deadline(secs(100_000));
-    assert!(world.drive(call_with(&session, Effect::Read, &options)).result.is_ok());
-    assert_eq!(world.calls().len(), 21);
+    assert!(simulation.drive(call_with(&session, Effect::Read, &options)).result.is_ok());
+    assert_eq!(simulation.calls().len(), 21);
 }
 
 #[test]
-fn an_exhausted_rate_is_no_crowd() {
-    // Both may be told at once; what is used up by time is not helped by fewer in flight.
+fn an_exhausted_rate_does_not_lower_the_concurrency_limit() {
+    // Both may be reported at once; fewer requests in flight do not help against a used-up rate.
     let session = warm(&config());
     let mut limited = call(&session, Effect::Read);
     sends(&mut limited, at(0));
     let headers =
         [("RateLimit-Remaining", "0"), ("RateLimit-Reset", "40"), ("Concurrency-Limit-Remaining", "0")];
-    waits(&mut limited, answer(reply(429, &headers, &refusal_body(&["50000070"]))), at(0));
+    waits(&mut limited, event(received(429, &headers, &rejection_body(&["50000070"]))), at(0));
     assert_eq!(waits(&mut call(&session, Effect::Read), Event::Tick, at(1)), at(40));
 }
 
 #[test]
 fn the_larger_of_jitter_and_retry_after_wins() {
     for status in [429, 503] {
-        for told in [0, 1, 7, 100] {
-            let text = told.to_string();
-            let told = secs(told);
-            let (ended, _) = play(Effect::Read, [reply(status, &[("Retry-After", &text)], ""), success()]);
+        for delay in [0, 1, 7, 100] {
+            let text = delay.to_string();
+            let delay = secs(delay);
+            let (ended, _) = play(Effect::Read, [received(status, &[("Retry-After", &text)], ""), success()]);
             let (from, until) = ended.waits[0];
             let pause = from.until(until);
-            assert!(pause >= told, "{status}: {pause:?} for {told:?}");
-            assert!(pause <= told.max(secs(1)), "{status}: {pause:?} for {told:?}");
+            assert!(pause >= delay, "{status}: {pause:?} for {delay:?}");
+            assert!(pause <= delay.max(secs(1)), "{status}: {pause:?} for {delay:?}");
         }
     }
 }
@@ -177,8 +182,9 @@ fn a_short_retry_after_does_not_cut_the_jitter() {
         let pauses = (0..50).map(|number| {
             let session = zuora_core::Session::new(&config, &seed(number)).unwrap();
             session.put_token(&zuora_core::Token::new(TOKEN.into(), secs(3600)), at(0)).unwrap();
-            let mut world = World::new(script([reply(status, &[("Retry-After", "1")], ""), success()]));
-            let ended = world.drive(call(&session, Effect::Read));
+            let mut simulation =
+                Simulation::new(script([received(status, &[("Retry-After", "1")], ""), success()]));
+            let ended = simulation.drive(call(&session, Effect::Read));
             ended.waits[0].0.until(ended.waits[0].1)
         });
         let pauses: Vec<_> = pauses.collect();
@@ -196,14 +202,14 @@ fn header_numbers_saturate_and_nonsense_is_ignored() {
                 for effect in EFFECTS {
                     let session = warm(&config());
                     let headers = [(name, number), ("RateLimit-Remaining", "0")];
-                    let mut world = World::new(script([reply(status, &headers, ""), success()]));
-                    let ended = world.drive(call(&session, effect));
+                    let mut simulation = Simulation::new(script([received(status, &headers, ""), success()]));
+                    let ended = simulation.drive(call(&session, effect));
                     if status == 503 && name == "RateLimit-Reset" && effect != Effect::Transition {
-                        assert!(ended.result.is_ok(), "a 503 has nothing to do with the rate");
+                        assert!(ended.result.is_ok(), "a 503 does not depend on the rate");
                         continue;
                     }
                     let error = ended.result.unwrap_err();
-                    assert!(ended.at <= at(1), "{name} {number}, {status}: failed at once: {error}");
+                    assert!(ended.at <= at(1), "{name} {number}, {status}: failed immediately: {error}");
                 }
             }
         }
@@ -212,23 +218,23 @@ fn header_numbers_saturate_and_nonsense_is_ignored() {
         let value = http::HeaderValue::from_bytes(nonsense.as_bytes()).unwrap();
         let mut response = json(429, "");
         response.headers_mut().insert("retry-after", value);
-        let (ended, _) = play(Effect::Read, [Reply::Answer(response), success()]);
+        let (ended, _) = play(Effect::Read, [SendResult::Received(response), success()]);
         assert!(ended.result.is_ok(), "{nonsense}");
-        assert!(ended.at <= at(2), "{nonsense}: only jitter is left");
+        assert!(ended.at <= at(2), "{nonsense}: only jitter remains");
     }
 }
 
 #[test]
-fn an_absurd_header_does_not_shut_a_session_for_good() {
+fn an_absurd_header_does_not_throttle_a_session_forever() {
     let absurd = "18446744073709551615";
-    let replies = [
-        reply(429, &[("Retry-After", absurd)], ""),
-        reply(200, &[("RateLimit-Remaining", "0"), ("RateLimit-Reset", absurd)], r#"{"success":true}"#),
+    let results = [
+        received(429, &[("Retry-After", absurd)], ""),
+        received(200, &[("RateLimit-Remaining", "0"), ("RateLimit-Reset", absurd)], r#"{"success":true}"#),
     ];
-    for reply in replies {
+    for result in results {
         let session = warm(&config());
-        let mut world = World::new(script([reply, success()]));
-        let _ = world.drive(call(&session, Effect::Read));
+        let mut simulation = Simulation::new(script([result, success()]));
+        let _ = simulation.drive(call(&session, Effect::Read));
         let next_day = at(2 * 24 * 3600);
         assert!(
             matches!(call(&session, Effect::Read).step(Event::Tick, next_day), Action::Send(..)),
@@ -238,56 +244,60 @@ fn an_absurd_header_does_not_shut_a_session_for_good() {
 }
 
 #[test]
-fn a_wait_that_would_pass_the_deadline_fails_at_once() {
+fn a_wait_beyond_the_deadline_fails_immediately() {
     for effect in EFFECTS {
-        let (ended, world) = play(effect, [reply(429, &[("Retry-After", "400")], "")]);
+        let (ended, log) = play(effect, [received(429, &[("Retry-After", "400")], "")]);
         let error = ended.result.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (Kind::Throttled, Outcome::NotApplied), "{effect:?}");
         assert_eq!(error.retry_after(), Some(secs(400)));
         assert!(error.is_retryable());
         assert!(ended.waits.is_empty());
-        assert_eq!(world.calls().len(), 1);
+        assert_eq!(log.calls().len(), 1);
     }
-    let (ended, _) = play(Effect::Read, [reply(503, &[("Retry-After", "400")], "")]);
+    let (ended, _) = play(Effect::Read, [received(503, &[("Retry-After", "400")], "")]);
     let error = ended.result.unwrap_err();
     assert_eq!(error.kind(), Kind::Deadline);
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(503), "the last answer is still told");
+    assert_eq!(
+        error.status().map(|status| status.as_u16()),
+        Some(503),
+        "the last response is still reported"
+    );
 }
 
 #[test]
-fn a_caller_can_say_never_wait_longer_than_this() {
-    let patient = |seconds| CallOptions::new().max_wait(secs(seconds));
+fn a_caller_can_limit_the_time_that_a_call_waits() {
+    let max_wait = |seconds| CallOptions::new().max_wait(secs(seconds));
     for effect in EFFECTS {
-        let replies = || [reply(429, &[("Retry-After", "20")], ""), success()];
-        let (ended, _) = play_with(&config(), effect, &patient(20), replies());
+        let results = || [received(429, &[("Retry-After", "20")], ""), success()];
+        let (ended, _) = play_with(&config(), effect, &max_wait(20), results());
         assert!(ended.result.is_ok(), "{effect:?}");
-        let (ended, world) = play_with(&config(), effect, &patient(19), replies());
+        let (ended, log) = play_with(&config(), effect, &max_wait(19), results());
         let error = ended.result.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (Kind::Throttled, Outcome::NotApplied), "{effect:?}");
         assert_eq!(error.retry_after(), Some(secs(20)));
-        assert_eq!(world.calls().len(), 1);
+        assert_eq!(log.calls().len(), 1);
         assert!(ended.waits.is_empty());
     }
-    // All waits count together, and a wait that is not for a limit is refused just the same.
-    let (ended, world) = play_with(
+    // All waits count together, and a wait that is not for a limit is rejected as well.
+    let (ended, log) = play_with(
         &config(),
         Effect::Read,
-        &patient(30),
-        std::iter::repeat_with(|| reply(503, &[("Retry-After", "20")], "")),
+        &max_wait(30),
+        std::iter::repeat_with(|| received(503, &[("Retry-After", "20")], "")),
     );
     let error = ended.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Throttled, "it is not the deadline that ended it: {error}");
-    assert_eq!(world.calls().len(), 2);
-    // A class that is closed already refuses at once.
+    assert_eq!(error.kind(), Kind::Throttled, "the deadline did not end the call: {error}");
+    assert_eq!(log.calls().len(), 2);
+    // A call of a class that is already throttled fails immediately.
     let session = warm(&config());
-    let mut world = World::new(script([reply(429, &[("Retry-After", "20")], ""), success()]));
-    world.drive(call_with(&session, Effect::Read, &patient(1))).result.unwrap_err();
-    let error = world.drive(call_with(&session, Effect::Keyed, &patient(1))).result.unwrap_err();
+    let mut simulation = Simulation::new(script([received(429, &[("Retry-After", "20")], ""), success()]));
+    simulation.drive(call_with(&session, Effect::Read, &max_wait(1))).result.unwrap_err();
+    let error = simulation.drive(call_with(&session, Effect::Keyed, &max_wait(1))).result.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (Kind::Throttled, 0));
 }
 
 #[test]
-fn limits_are_visible_on_every_answer() {
+fn limits_are_visible_in_every_response() {
     let headers = [
         ("ratelimit-limit", "2250000, 50000;w=60"),
         ("RateLimit-Remaining", "49999"),
@@ -298,15 +308,18 @@ fn limits_are_visible_on_every_answer() {
         ("Zuora-Request-Id", "r-9"),
         ("Zuora-Track-Id", "mine"),
     ];
-    let (ended, _) = play(Effect::Keyed, [reply(200, &headers, r#"{"success":true}"#)]);
-    let answer = ended.result.unwrap();
-    assert_eq!(answer.rate_limit().limit.as_deref(), Some("2250000, 50000;w=60"));
-    assert_eq!(answer.rate_limit().remaining, Some(49_999));
-    assert_eq!(answer.rate_limit().reset, Some(secs(12)));
-    let concurrency = answer.concurrency_limit();
+    let (ended, _) = play(Effect::Keyed, [received(200, &headers, r#"{"success":true}"#)]);
+    let response = ended.result.unwrap();
+    assert_eq!(response.rate_limit().limit.as_deref(), Some("2250000, 50000;w=60"));
+    assert_eq!(response.rate_limit().remaining, Some(49_999));
+    assert_eq!(response.rate_limit().reset, Some(secs(12)));
+    let concurrency = response.concurrency_limit();
     assert_eq!(
         (concurrency.class.as_deref(), concurrency.limit, concurrency.remaining),
         (Some("Default"), Some(40), Some(39))
     );
-    assert_eq!((answer.request_id(), answer.track_id(), answer.attempts()), (Some("r-9"), Some("mine"), 1));
+    assert_eq!(
+        (response.request_id(), response.track_id(), response.attempts()),
+        (Some("r-9"), Some("mine"), 1)
+    );
 }

@@ -1,5 +1,5 @@
-//! The rules by which a call waits, repeats, signs in and gives up, each in a scripted world with a clock that
-//! only the script moves. Everything goes through the public API.
+//! The rules by which a call waits, retries, requests a token and gives up, each in a simulation with a clock that
+//! only the simulation advances. All tests use the public API.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 

@@ -1,68 +1,68 @@
-//! Rule 7: what is known of the outcome is never forgotten, and a write that nobody waits for any more is told
-//! to the observer.
+//! Rule 7: an unknown outcome is never forgotten, and a write that is abandoned is reported to the observer.
 
 use std::sync::{Arc, Mutex};
 
 use zuora_core::{Abandoned, Action, CallOptions, Config, Effect, Event, Kind, Machine, Outcome};
-
 use zuora_tests::simulation::{
-    EFFECTS, Reply, World, at, call, call_with, config, json, lost, never_left, play, play_with, refused,
-    reply, script, secs, warm,
+    self, EFFECTS, SendResult, Simulation, at, call, call_with, config, json, lost, not_sent, play,
+    play_with, received, rejected, script, secs, warm,
 };
 
 #[test]
-fn an_unknown_outcome_sticks_whatever_comes_after() {
-    let lasts: [(&str, fn() -> Reply); 8] = [
-        ("a refusal", || refused(400, &["50000020"])),
-        ("a refusal as a 200", || refused(200, &["50000030"])),
-        ("422", || reply(422, &[], "")),
-        ("no way to wait", || reply(429, &[("Retry-After", "4000")], "")),
-        ("never left, and no time", || Reply::NeverLeft),
-        ("unreadable", || reply(200, &[], "<html>")),
-        ("two 401", || reply(401, &[], "")),
-        ("key in use", || reply(409, &[], "")),
+fn an_unknown_outcome_is_kept_whatever_happens_next() {
+    let lasts: [(&str, fn() -> SendResult); 8] = [
+        ("a rejection", || rejected(400, &["50000020"])),
+        ("a rejection as a 200", || rejected(200, &["50000030"])),
+        ("422", || received(422, &[], "")),
+        ("a wait that is too long", || received(429, &[("Retry-After", "4000")], "")),
+        ("not sent until the deadline", || SendResult::NotSent),
+        ("undecodable", || received(200, &[], "<html>")),
+        ("two 401", || received(401, &[], "")),
+        ("key in use", || received(409, &[], "")),
     ];
-    let firsts: [(&str, fn() -> Reply); 5] = [
-        ("lost", || Reply::Lost),
-        ("503", || reply(503, &[], "")),
-        ("category 60", || refused(500, &["50000060"])),
-        ("category 99 as a 200", || refused(200, &["50000099"])),
-        ("key in use", || reply(409, &[], "")),
+    let firsts: [(&str, fn() -> SendResult); 5] = [
+        ("lost", || SendResult::Lost),
+        ("503", || received(503, &[], "")),
+        ("category 60", || rejected(500, &["50000060"])),
+        ("category 99 as a 200", || rejected(200, &["50000099"])),
+        ("key in use", || received(409, &[], "")),
     ];
     for (first, unknown) in firsts {
         for (name, last) in lasts {
-            let replies = std::iter::once(unknown()).chain(std::iter::repeat_with(last));
-            let (ended, _) = play(Effect::Keyed, replies);
+            let results = std::iter::once(unknown()).chain(std::iter::repeat_with(last));
+            let (ended, _) = play(Effect::Keyed, results);
             let error = ended.result.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown, "{first}, then {name}: {error}");
-            assert!(error.is_retryable(), "with the same key");
+            assert!(error.is_retryable(), "retryable with the same key");
             assert!(error.to_string().contains("same idempotency key"), "{error}");
         }
-        // Reading changes nothing, however it ends.
-        let (ended, _) = play(Effect::Read, [unknown(), refused(400, &["50000020"])]);
+        // A read changes nothing, however it ends.
+        let (ended, _) = play(Effect::Read, [unknown(), rejected(400, &["50000020"])]);
         assert_eq!(ended.result.unwrap_err().outcome(), Outcome::NotApplied);
     }
 }
 
 #[test]
-fn a_transition_is_never_repeated_after_an_unknown_outcome() {
-    let unknowns: [fn() -> Reply; 6] = [
-        || Reply::Lost,
-        || Reply::TooLarge,
-        || reply(500, &[("Retry-After", "1")], ""),
-        || reply(503, &[("Retry-After", "1")], ""),
-        || refused(200, &["50000061"]),
-        || reply(200, &[], ""),
+fn an_unkeyed_write_is_never_retried_after_an_unknown_outcome() {
+    let unknowns: [fn() -> SendResult; 6] = [
+        || SendResult::Lost,
+        || SendResult::TooLarge,
+        || received(500, &[("Retry-After", "1")], ""),
+        || received(503, &[("Retry-After", "1")], ""),
+        || rejected(200, &["50000061"]),
+        || received(200, &[], ""),
     ];
     for unknown in unknowns {
-        for before in [None, Some(Reply::NeverLeft), Some(reply(429, &[], "")), Some(reply(401, &[], ""))] {
+        for before in
+            [None, Some(SendResult::NotSent), Some(received(429, &[], "")), Some(received(401, &[], ""))]
+        {
             let sends = 1 + usize::from(before.is_some());
-            let (ended, world) = play(Effect::Transition, before.into_iter().chain([unknown()]));
+            let (ended, log) = play(Effect::Transition, before.into_iter().chain([unknown()]));
             let error = ended.result.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown);
             assert!(!error.is_retryable(), "{error}");
             assert!(error.to_string().contains("read the object back"), "{error}");
-            assert_eq!(world.calls().len(), sends);
+            assert_eq!(log.calls().len(), sends);
         }
     }
 }
@@ -70,35 +70,37 @@ fn a_transition_is_never_repeated_after_an_unknown_outcome() {
 #[test]
 fn an_attempt_that_outlasts_its_timeout_has_an_unknown_outcome() {
     for effect in [Effect::Keyed, Effect::Transition] {
-        let mut world =
-            World::new(|_: &zuora_core::Request, _| (secs(131), zuora_tests::simulation::success()));
+        let mut simulation = Simulation::new(|_: &zuora_core::Request, _| (secs(131), simulation::success()));
         let options = CallOptions::new().attempts(1);
-        let error = world.drive(call_with(&warm(&config()), effect, &options)).result.unwrap_err();
+        let error = simulation.drive(call_with(&warm(&config()), effect, &options)).result.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
     }
 }
 
-/// A configuration with an observer, and what it has been told.
+/// A configuration with an observer, and the writes that were reported to it.
 fn observed() -> (Config, Arc<Mutex<Vec<Abandoned>>>) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let ear = Arc::clone(&told);
-    (config().track_id("t-1").observer(move |abandoned| ear.lock().unwrap().push(abandoned.clone())), told)
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let observed = Arc::clone(&reported);
+    (
+        config().track_id("t-1").observer(move |abandoned| observed.lock().unwrap().push(abandoned.clone())),
+        reported,
+    )
 }
 
 #[test]
-fn the_observer_is_told_of_a_write_dropped_in_flight() {
+fn the_observer_receives_a_write_dropped_in_flight() {
     for effect in EFFECTS {
-        let (config, told) = observed();
+        let (config, reported) = observed();
         let mut call = call(&warm(&config), effect);
         let Action::Send(request, _) = call.step(Event::Tick, at(0)) else { panic!("a send") };
-        assert!(told.lock().unwrap().is_empty());
+        assert!(reported.lock().unwrap().is_empty());
         drop(call);
-        let told = told.lock().unwrap();
+        let reported = reported.lock().unwrap();
         if effect == Effect::Read {
-            assert!(told.is_empty(), "reading changes nothing");
+            assert!(reported.is_empty(), "a read changes nothing");
             continue;
         }
-        let [abandoned] = &told[..] else { panic!("{told:?}") };
+        let [abandoned] = &reported[..] else { panic!("{reported:?}") };
         assert_eq!((abandoned.operation, abandoned.effect), ("raw", effect));
         assert_eq!(abandoned.path, request.uri().path());
         assert_eq!(abandoned.track_id.as_deref(), Some("t-1"));
@@ -108,36 +110,36 @@ fn the_observer_is_told_of_a_write_dropped_in_flight() {
 }
 
 #[test]
-fn the_observer_is_told_of_a_write_dropped_between_attempts_with_an_unknown_outcome() {
-    let (config, told) = observed();
-    // While it waits for the next attempt.
+fn the_observer_receives_a_write_dropped_between_attempts_with_an_unknown_outcome() {
+    let (config, reported) = observed();
+    // Dropped while the call waits for the next attempt.
     let mut waiting = call(&warm(&config), Effect::Keyed);
     assert!(matches!(waiting.step(Event::Tick, at(0)), Action::Send(..)));
     let Action::Wait(until) = waiting.step(Event::Failure(lost()), at(1)) else { panic!("a wait") };
     drop(waiting);
-    assert_eq!(told.lock().unwrap().len(), 1, "no error value is left to say so");
-    // While it signs in again.
-    let mut signing_in = call(&warm(&config), Effect::Keyed);
-    assert!(matches!(signing_in.step(Event::Tick, at(0)), Action::Send(..)));
-    assert!(matches!(signing_in.step(Event::Failure(lost()), at(1)), Action::Wait(_)));
-    assert!(matches!(signing_in.step(Event::Tick, until.max(at(3))), Action::Send(..)));
-    assert!(matches!(signing_in.step(Event::Answer(json(401, "")), at(4)), Action::Wait(_)));
-    assert!(matches!(signing_in.step(Event::Tick, at(4)), Action::Send(..)));
-    drop(signing_in);
-    assert_eq!(told.lock().unwrap().len(), 2);
+    assert_eq!(reported.lock().unwrap().len(), 1, "no error value reports it");
+    // Dropped while the call requests a new token.
+    let mut renewing = call(&warm(&config), Effect::Keyed);
+    assert!(matches!(renewing.step(Event::Tick, at(0)), Action::Send(..)));
+    assert!(matches!(renewing.step(Event::Failure(lost()), at(1)), Action::Wait(_)));
+    assert!(matches!(renewing.step(Event::Tick, until.max(at(3))), Action::Send(..)));
+    assert!(matches!(renewing.step(Event::Answer(json(401, "")), at(4)), Action::Wait(_)));
+    assert!(matches!(renewing.step(Event::Tick, at(4)), Action::Send(..)));
+    drop(renewing);
+    assert_eq!(reported.lock().unwrap().len(), 2);
 }
 
 #[test]
-fn the_observer_is_not_told_of_what_ended_or_never_began() {
-    let (config, told) = observed();
+fn the_observer_receives_no_write_that_ended_or_never_started() {
+    let (config, reported) = observed();
     for effect in EFFECTS {
         drop(call(&warm(&config), effect));
-        // While nothing has happened yet.
+        // Dropped while nothing has happened yet.
         let mut waiting = call(&warm(&config), effect);
         assert!(matches!(waiting.step(Event::Tick, at(0)), Action::Send(..)));
-        assert!(matches!(waiting.step(Event::Failure(never_left()), at(0)), Action::Wait(_)));
+        assert!(matches!(waiting.step(Event::Failure(not_sent()), at(0)), Action::Wait(_)));
         drop(waiting);
-        // When there was a value or an error to say it all.
+        // Dropped after a value or an error has reported the outcome.
         let events = [
             Event::Answer(json(200, r#"{"success":true}"#)),
             Event::Answer(json(400, "")),
@@ -150,17 +152,17 @@ fn the_observer_is_not_told_of_what_ended_or_never_began() {
             assert!(matches!(over.step(event, at(1)), Action::Done(_)));
         }
     }
-    assert!(told.lock().unwrap().is_empty(), "{told:?}");
+    assert!(reported.lock().unwrap().is_empty(), "{reported:?}");
 }
 
 #[test]
-fn an_error_carries_all_that_a_ticket_needs() {
+fn an_error_contains_everything_that_a_support_ticket_needs() {
     let body = r#"{"success":false,"processId":"CBCFED6580B4E076","reasons":[
         {"code":53100320,"message":"'termType' is wrong"},{"code":"58490020","message":"and so is this"}]}"#;
     let headers = [("Zuora-Request-Id", "6f0b6c5e"), ("Zuora-Track-Id", "t-1")];
     let options = CallOptions::new().track_id("t-1");
     let (ended, _) =
-        play_with(&config(), Effect::Keyed, &options, [Reply::NeverLeft, reply(400, &headers, body)]);
+        play_with(&config(), Effect::Keyed, &options, [SendResult::NotSent, received(400, &headers, body)]);
     let error = ended.result.unwrap_err();
     assert_eq!(error.kind(), Kind::Rejected);
     assert_eq!(error.operation(), "raw");
@@ -182,8 +184,8 @@ fn an_error_carries_all_that_a_ticket_needs() {
 
 #[test]
 fn attempts_count_every_send_of_the_operation() {
-    let mut world = World::new(script([reply(401, &[], ""), refused(400, &["50000020"])]));
-    let error = world.drive(call(&warm(&config()), Effect::Keyed)).result.unwrap_err();
-    assert_eq!(world.calls().len(), 2);
-    assert_eq!(error.attempts(), 2, "the first 401 is free of the limit, but it was sent");
+    let mut simulation = Simulation::new(script([received(401, &[], ""), rejected(400, &["50000020"])]));
+    let error = simulation.drive(call(&warm(&config()), Effect::Keyed)).result.unwrap_err();
+    assert_eq!(simulation.calls().len(), 2);
+    assert_eq!(error.attempts(), 2, "the first 401 does not count against the limit, but it was sent");
 }

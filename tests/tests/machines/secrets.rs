@@ -1,14 +1,13 @@
-//! The client secret, the token and the body of a token request stand in no output.
+//! The client secret, the token and the body of a token request appear in no output.
 
 use std::fmt::{Debug, Display};
 
 use zuora_core::{
     Action, CallOptions, Client, Config, DataCenter, Effect, Event, Machine, Now, Offline, Secret, Token,
 };
-
 use zuora_tests::simulation::{
-    CLIENT_ID, CLIENT_SECRET, EFFECTS, at, call, call_with, cold, config, is_sign_in, json, lost, seed,
-    token_answer, warm,
+    self, CLIENT_ID, CLIENT_SECRET, EFFECTS, at, call, call_with, cold, config, is_token_request, json, lost,
+    seed, token_response, warm,
 };
 
 const FRESH: &str = "fresh-token-of-the-test";
@@ -29,19 +28,19 @@ impl Printed {
 
     fn check(&self) {
         let encoded = CLIENT_SECRET.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        for secret in [CLIENT_SECRET, &encoded, zuora_tests::simulation::TOKEN, FRESH] {
-            assert!(!self.0.contains(secret), "{secret} stands in:\n{}", self.0);
+        for secret in [CLIENT_SECRET, &encoded, simulation::TOKEN, FRESH] {
+            assert!(!self.0.contains(secret), "{secret} appears in:\n{}", self.0);
         }
     }
 }
 
-/// Drives a call by hand and prints all that passes by.
+/// Drives a call by hand and prints every event, action and value.
 fn drive_printing<M: Machine<Output: Debug> + Debug>(
     printed: &mut Printed,
     mut machine: M,
-    mut answers: Vec<Event>,
+    mut events: Vec<Event>,
 ) {
-    answers.reverse();
+    events.reverse();
     let (mut event, mut now) = (Event::Tick, Now::default());
     loop {
         printed.debug(&machine);
@@ -55,10 +54,10 @@ fn drive_printing<M: Machine<Output: Debug> + Debug>(
                 printed.debug(&limits);
                 printed.debug(request.headers());
                 printed.debug(request.body());
-                if is_sign_in(&request) {
-                    Event::Answer(token_answer(FRESH, 3599))
+                if is_token_request(&request) {
+                    Event::Answer(token_response(FRESH, 3599))
                 } else {
-                    answers.pop().expect("an answer for each request")
+                    events.pop().expect("a response for each request")
                 }
             }
             Action::Wait(until) => {
@@ -72,7 +71,7 @@ fn drive_printing<M: Machine<Output: Debug> + Debug>(
 }
 
 #[test]
-fn nothing_that_passes_by_prints_a_secret() {
+fn no_event_action_or_value_prints_a_secret() {
     let mut printed = Printed::default();
     let ends: [fn() -> Vec<Event>; 5] = [
         || vec![Event::Answer(json(401, "")), Event::Answer(json(200, r#"{"success":true}"#))],
@@ -104,24 +103,22 @@ fn settings_sessions_tokens_and_clients_print_no_secret() {
         printed.debug(&session.token(at(0)));
         let client = Client::over(&config, Offline::new(|_| Ok(json(200, r#"{"success":true}"#)))).unwrap();
         printed.debug(&client);
-        printed.debug(
-            &client.plan(&zuora_tests::simulation::operation(Effect::Keyed), &CallOptions::new()).unwrap(),
-        );
+        printed.debug(&client.plan(&simulation::operation(Effect::Keyed), &CallOptions::new()).unwrap());
     }
     printed.debug(&Secret::from(CLIENT_SECRET));
     printed.debug(&Token::new(Secret::from(FRESH), std::time::Duration::from_secs(1)));
     let create = zuora_core::CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
     printed.debug(&create);
     printed.debug(&zuora_core::Operation::request(&create).unwrap());
-    let answer = zuora_core::Operation::parse(&create, &token_answer(FRESH, 3599)).unwrap();
-    printed.debug(&answer);
+    let response = zuora_core::Operation::parse(&create, &token_response(FRESH, 3599)).unwrap();
+    printed.debug(&response);
     printed.check();
     let seed = seed(0x1122_3344_5566_7788);
     assert!(!format!("{seed:?}").contains("11"), "{seed:?}");
 }
 
 #[test]
-fn a_sign_in_that_echoes_the_secret_or_the_token_does_not_print_it() {
+fn a_token_response_that_echoes_a_secret_does_not_print_it() {
     let encoded = CLIENT_SECRET.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     let echoes = [
         json(
@@ -156,16 +153,16 @@ fn a_sign_in_that_echoes_the_secret_or_the_token_does_not_print_it() {
 }
 
 #[test]
-fn an_abandoned_write_is_told_without_secrets() {
+fn an_abandoned_write_is_reported_without_secrets() {
     use std::sync::{Arc, Mutex};
-    let told = Arc::new(Mutex::new(Printed::default()));
-    let ear = Arc::clone(&told);
-    let config = config().observer(move |abandoned| ear.lock().unwrap().debug(abandoned));
+    let reported = Arc::new(Mutex::new(Printed::default()));
+    let observed = Arc::clone(&reported);
+    let config = config().observer(move |abandoned| observed.lock().unwrap().debug(abandoned));
     for effect in EFFECTS {
         let mut call = call(&warm(&config), effect);
         assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
     }
-    let told = told.lock().unwrap();
-    assert!(told.0.contains("/v1/things"));
-    told.check();
+    let reported = reported.lock().unwrap();
+    assert!(reported.0.contains("/v1/things"));
+    reported.check();
 }

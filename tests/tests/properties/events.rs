@@ -1,4 +1,4 @@
-//! What can happen to a machine: any answer, any bytes, any failure, at any time.
+//! The events that a machine can receive: any response, any bytes, any failure, at any time.
 
 use std::io::Write as _;
 
@@ -9,34 +9,33 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use zuora_core::{Effect, Event, Response, TransportError};
+use zuora_tests::simulation::{lost, not_sent};
 
-use zuora_tests::simulation::{lost, never_left};
-
-/// What happens next to a machine.
+/// The next event of a machine.
 #[derive(Clone, Debug)]
-pub(crate) enum Happens {
+pub(crate) enum Incoming {
     Tick,
-    Answer(Response),
-    NeverLeft,
+    Received(Response),
+    NotSent,
     Lost,
     TooLarge,
     Unusable,
 }
 
-impl From<Happens> for Event {
-    fn from(happens: Happens) -> Self {
-        match happens {
-            Happens::Tick => Event::Tick,
-            Happens::Answer(response) => Event::Answer(response),
-            Happens::NeverLeft => Event::Failure(never_left()),
-            Happens::Lost => Event::Failure(lost()),
-            Happens::TooLarge => Event::Failure(TransportError::TooLarge { limit: 9 }),
-            Happens::Unusable => Event::Failure(TransportError::unusable("no runtime")),
+impl From<Incoming> for Event {
+    fn from(incoming: Incoming) -> Self {
+        match incoming {
+            Incoming::Tick => Event::Tick,
+            Incoming::Received(response) => Event::Answer(response),
+            Incoming::NotSent => Event::Failure(not_sent()),
+            Incoming::Lost => Event::Failure(lost()),
+            Incoming::TooLarge => Event::Failure(TransportError::TooLarge { limit: 9 }),
+            Incoming::Unusable => Event::Failure(TransportError::unusable("no runtime")),
         }
     }
 }
 
-/// Words that answers are made of, so that a random body gets past the first look.
+/// Words for random responses, so that a random body passes the first checks.
 const WORDS: [&str; 28] = [
     "{",
     "}",
@@ -151,14 +150,14 @@ pub(crate) fn responses() -> impl Strategy<Value = Response> {
     })
 }
 
-pub(crate) fn happenings() -> impl Strategy<Value = Happens> {
+pub(crate) fn incoming_events() -> impl Strategy<Value = Incoming> {
     prop_oneof![
-        8 => responses().prop_map(Happens::Answer),
-        2 => Just(Happens::NeverLeft),
-        2 => Just(Happens::Lost),
-        1 => Just(Happens::TooLarge),
-        1 => Just(Happens::Tick),
-        1 => Just(Happens::Unusable),
+        8 => responses().prop_map(Incoming::Received),
+        2 => Just(Incoming::NotSent),
+        2 => Just(Incoming::Lost),
+        1 => Just(Incoming::TooLarge),
+        1 => Just(Incoming::Tick),
+        1 => Just(Incoming::Unusable),
     ]
 }
 
@@ -166,9 +165,9 @@ pub(crate) fn effects() -> impl Strategy<Value = Effect> {
     prop::sample::select(vec![Effect::Read, Effect::Keyed, Effect::Transition])
 }
 
-/// One step: what happens, after which time, and whether it is what the machine asked for.
-pub(crate) type Step = (Happens, u64, bool);
+/// One step: the event, the milliseconds before it, and whether the machine's request for an event is respected.
+pub(crate) type Step = (Incoming, u64, bool);
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    vec((happenings(), 0_u64..200_000, prop::bool::weighted(0.97)), 0..24)
+    vec((incoming_events(), 0_u64..200_000, prop::bool::weighted(0.97)), 0..24)
 }

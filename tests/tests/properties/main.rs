@@ -1,4 +1,4 @@
-//! What holds of the machines for any events, any bytes and any numbers, by random search.
+//! Properties of the machines for any events, any bytes and any numbers, by random search.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
@@ -16,11 +16,11 @@ use zuora_core::{
     Action, Awaited, Call, CallOptions, Config, CreateToken, DataCenter, Effect, Error, Event, Kind, Machine,
     Now, Operation, Outcome, Pace, Progress, Raw, Response, Secret, Seed, Session, Token, Watch,
 };
-
-use events::{Happens, Step, bodies, effects, happenings, responses, steps};
 use zuora_tests::simulation::{
-    self, CLIENT_ID, CLIENT_SECRET, TOKEN, config, is_sign_in, lost, operation, secs, warm,
+    self, CLIENT_ID, CLIENT_SECRET, TOKEN, config, is_token_request, lost, operation, secs, warm,
 };
+
+use events::{Incoming, Step, bodies, effects, incoming_events, responses, steps};
 
 #[derive(Debug)]
 struct Limits {
@@ -37,15 +37,15 @@ fn limits() -> impl Strategy<Value = Limits> {
     })
 }
 
-/// What a machine is waiting for.
+/// The event that a machine is waiting for.
 #[derive(Clone, Copy, PartialEq)]
-enum Asked {
+enum Awaiting {
     Tick(Now),
-    AnswerToSignIn(Duration),
-    AnswerToCall(Duration),
+    TokenResponse(Duration),
+    CallResponse(Duration),
 }
 
-/// Prints of everything that passed by, for secrets to be looked for.
+/// The printed text of all events, actions and values, to be searched for secrets.
 struct Prints(String);
 
 impl Prints {
@@ -54,27 +54,28 @@ impl Prints {
         write!(self.0, "{value:?} {value:#?} ").unwrap();
     }
 
-    fn hold_no(&self, secrets: &[&str]) -> Result<(), TestCaseError> {
+    fn contain_none_of(&self, secrets: &[&str]) -> Result<(), TestCaseError> {
         for secret in secrets {
-            prop_assert!(!self.0.contains(secret), "{secret} stands in {}", self.0);
+            prop_assert!(!self.0.contains(secret), "{secret} appears in {}", self.0);
         }
         Ok(())
     }
 }
 
-/// Whether nobody can tell what became of a write that ended like this.
-fn is_unknown(event: &Happens) -> bool {
+/// Whether the outcome of a write with this event is unknown.
+fn is_unknown(event: &Incoming) -> bool {
     match event {
-        Happens::Lost | Happens::TooLarge => true,
-        Happens::Answer(answer) => {
-            let silent = !answer.headers().contains_key("content-encoding") && answer.body().is_empty();
-            silent && (answer.status().is_server_error() || answer.status() == StatusCode::OK)
+        Incoming::Lost | Incoming::TooLarge => true,
+        Incoming::Received(response) => {
+            let is_inconclusive =
+                !response.headers().contains_key("content-encoding") && response.body().is_empty();
+            is_inconclusive && (response.status().is_server_error() || response.status() == StatusCode::OK)
         }
         _ => false,
     }
 }
 
-/// Drives one call through the steps, then loses everything until it ends.
+/// Drives one call through the steps, then loses every response until the call ends.
 fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let session = if cold { simulation::cold(&config()) } else { warm(&config()) };
     let mut options = CallOptions::new().attempts(limits.attempts).deadline(limits.deadline);
@@ -84,34 +85,34 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
     let mut call = simulation::call_with(&session, effect, &options);
     let begin = Now(secs(7));
     let end = begin + limits.deadline;
-    let (mut now, mut asked, mut in_time) = (begin, Asked::Tick(begin), true);
+    let (mut now, mut awaiting, mut in_time) = (begin, Awaiting::Tick(begin), true);
     let (mut sends, mut waits, mut waited) = (0_u32, 0, Duration::ZERO);
     let mut unknown = false;
     let mut keys: Vec<String> = Vec::new();
     let mut prints = Prints(String::new());
-    // The deadline counts from the first step, so that one comes in time.
-    let mut steps = std::iter::once((Happens::Tick, 0, true)).chain(steps);
+    // The deadline counts from the first step, so the first step is always in time.
+    let mut steps = std::iter::once((Incoming::Tick, 0, true)).chain(steps);
     let result = loop {
-        let (happens, millis, obey) = steps.next().unwrap_or((Happens::Lost, 0, true));
+        let (incoming, millis, respects_request) = steps.next().unwrap_or((Incoming::Lost, 0, true));
         let span = Duration::from_millis(millis);
-        let happens = match (asked, happens) {
-            (_, happens) if !obey => {
+        let incoming = match (awaiting, incoming) {
+            (_, incoming) if !respects_request => {
                 now = now + span;
                 in_time = false;
-                happens
+                incoming
             }
-            (Asked::Tick(until), _) => {
+            (Awaiting::Tick(until), _) => {
                 now = until;
-                Happens::Tick
+                Incoming::Tick
             }
-            (Asked::AnswerToCall(most) | Asked::AnswerToSignIn(most), happens) => {
+            (Awaiting::CallResponse(most) | Awaiting::TokenResponse(most), incoming) => {
                 now = now + span.min(most);
-                if matches!(happens, Happens::Tick) { Happens::Lost } else { happens }
+                if matches!(incoming, Incoming::Tick) { Incoming::Lost } else { incoming }
             }
         };
-        let to_call = matches!(asked, Asked::AnswerToCall(_));
-        unknown |= to_call && (is_unknown(&happens) || matches!(happens, Happens::Tick));
-        let event = Event::from(happens);
+        let is_call_response = matches!(awaiting, Awaiting::CallResponse(_));
+        unknown |= is_call_response && (is_unknown(&incoming) || matches!(incoming, Incoming::Tick));
+        let event = Event::from(incoming);
         prints.note(&event);
         let action = call.step(event, now);
         prints.note(&action);
@@ -120,12 +121,12 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
                 prints.note(&request);
                 prop_assert!(limits.timeout > Duration::ZERO);
                 prop_assert!(now + limits.timeout <= end, "an attempt ends by the deadline");
-                if is_sign_in(&request) {
-                    asked = Asked::AnswerToSignIn(limits.timeout);
+                if is_token_request(&request) {
+                    awaiting = Awaiting::TokenResponse(limits.timeout);
                     continue;
                 }
                 sends += 1;
-                prop_assert!(!(unknown && effect == Effect::Transition), "repeated after an unknown outcome");
+                prop_assert!(!(unknown && effect == Effect::Transition), "retried after an unknown outcome");
                 let key = simulation::header(request.headers(), "idempotency-key");
                 prop_assert_eq!(key.is_some(), effect == Effect::Keyed);
                 if let Some(key) = key {
@@ -135,24 +136,24 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
                     }
                     keys.push(key);
                 }
-                asked = Asked::AnswerToCall(limits.timeout);
+                awaiting = Awaiting::CallResponse(limits.timeout);
             }
             Action::Wait(until) => {
                 waits += 1;
-                prop_assert!(waits < 10_000, "it waits and waits");
+                prop_assert!(waits < 10_000, "it waits endlessly");
                 prop_assert!(until == now || (now..end).contains(&until));
-                // An early tick repeats a wait that was counted already.
-                if !matches!(asked, Asked::Tick(before) if before == until) {
+                // After an early tick the call asks again for a wait that was counted already.
+                if !matches!(awaiting, Awaiting::Tick(before) if before == until) {
                     waited += now.until(until);
                 }
-                asked = Asked::Tick(until);
+                awaiting = Awaiting::Tick(until);
             }
             Action::Done(result) => break result,
         }
     };
     prop_assert!(sends <= limits.attempts + 1, "{} sends of {} attempts", sends, limits.attempts);
     if in_time {
-        prop_assert!(now <= end, "it ended {:?} after the deadline", end.until(now));
+        prop_assert!(now <= end, "the call ended {:?} after the deadline", end.until(now));
         if let Some(most) = limits.max_wait {
             prop_assert!(waited <= most, "{:?} of {:?}", waited, most);
         }
@@ -185,7 +186,7 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
     prints.note(&call);
     prints.note(&session);
     let encoded = CLIENT_SECRET.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-    prints.hold_no(&[CLIENT_SECRET, &encoded, TOKEN])
+    prints.contain_none_of(&[CLIENT_SECRET, &encoded, TOKEN])
 }
 
 proptest! {
@@ -202,12 +203,12 @@ proptest! {
     }
 
     #[test]
-    fn any_answer_gives_an_error_or_a_value(effect in effects(), answer in responses()) {
+    fn any_response_gives_an_error_or_a_value(effect in effects(), response in responses()) {
         let mut call = simulation::call_with(&warm(&config()), effect, &CallOptions::new().attempts(1));
         prop_assert!(matches!(call.step(Event::Tick, Now::default()), Action::Send(..)));
-        match call.step(Event::Answer(answer), Now::default()) {
-            Action::Done(Ok(answer)) => {
-                let _ = (answer.rate_limit(), answer.concurrency_limit(), answer.request_id(), answer.track_id());
+        match call.step(Event::Answer(response), Now::default()) {
+            Action::Done(Ok(response)) => {
+                let _ = (response.rate_limit(), response.concurrency_limit(), response.request_id(), response.track_id());
             }
             Action::Done(Err(error)) => {
                 let _ = (error.retry_after(), error.request_id(), error.is_retryable(), error.to_string());
@@ -217,12 +218,12 @@ proptest! {
             }
             // A first 401 is not counted.
             Action::Wait(_) => {}
-            Action::Send(..) => prop_assert!(false, "a pause comes first"),
+            Action::Send(..) => prop_assert!(false, "a pause must precede the next send"),
         }
     }
 
     #[test]
-    fn any_bytes_of_a_token_answer_give_an_error_or_a_token(body in bodies()) {
+    fn any_bytes_of_a_token_response_give_an_error_or_a_token(body in bodies()) {
         let create = CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
         if let Ok(token) = create.parse(&Response::new(Bytes::from(body))) {
             prop_assert!(!token.access_token.expose().is_empty());
@@ -230,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn a_callers_key_is_refused_or_stays_within_254(key in "\\PC{0,260}|[ -~]{1,250}", busy in 0_usize..12) {
+    fn a_key_of_the_caller_is_rejected_or_stays_within_254(key in "\\PC{0,260}|[ -~]{1,250}", busy in 0_usize..12) {
         let options = CallOptions::new().idempotency_key(&key).attempts(12).deadline(secs(100_000));
         let mut call = simulation::call_with(&warm(&config()), Effect::Keyed, &options);
         let (mut event, mut now, mut sends) = (Event::Tick, Now::default(), 0);
@@ -242,9 +243,9 @@ proptest! {
                     prop_assert!(sent.len() <= 254);
                     sends += 1;
                     let busy = sends <= busy;
-                    let mut answer = simulation::json(if busy { 429 } else { 200 }, r#"{"success":true}"#);
-                    answer.headers_mut().insert("zuora-request-id", HeaderValue::from_static("one"));
-                    Event::Answer(answer)
+                    let mut response = simulation::json(if busy { 429 } else { 200 }, r#"{"success":true}"#);
+                    response.headers_mut().insert("zuora-request-id", HeaderValue::from_static("one"));
+                    Event::Answer(response)
                 }
                 Action::Wait(until) => {
                     now = until;
@@ -282,9 +283,9 @@ proptest! {
                 event = match action {
                     Action::Send(request, _) => {
                         prints.note(&request);
-                        let said = if echo && is_sign_in(&request) { secret.as_str() } else { "no" };
-                        let said = serde_json::json!({ "error": "invalid_client", "error_description": said });
-                        Event::Answer(simulation::json(401, said.to_string()))
+                        let description = if echo && is_token_request(&request) { secret.as_str() } else { "no" };
+                        let description = serde_json::json!({ "error": "invalid_client", "error_description": description });
+                        Event::Answer(simulation::json(401, description.to_string()))
                     }
                     Action::Wait(_) => Event::Tick,
                     Action::Done(Err(error)) => {
@@ -297,26 +298,26 @@ proptest! {
             }
             prints.note(&Token::new(Secret::from(token.as_str()), secs(1)));
         }
-        prints.hold_no(&[&secret, &token])?;
+        prints.contain_none_of(&[&secret, &token])?;
     }
 
     #[test]
-    fn a_wait_ends_by_its_deadline_whatever_it_sees(
+    fn a_wait_ends_by_its_deadline_whatever_it_receives(
         deadline in 0_u64..5000,
         first in 0_u64..100,
-        looks in vec(happenings(), 0..40),
+        polls in vec(incoming_events(), 0..40),
     ) {
         let pace = Pace::new(secs(first), secs(60)).deadline(secs(deadline));
-        let mut watch = Watch::new(&warm(&config()), Undecided, pace).to_end();
-        let (mut event, mut now, mut looks) = (Event::Tick, Now::default(), looks.into_iter());
+        let mut poller = Watch::new(&warm(&config()), Undecided, pace).to_end();
+        let (mut event, mut now, mut polls) = (Event::Tick, Now::default(), polls.into_iter());
         for turn in 0.. {
-            prop_assert!(turn < 100_000, "it looks and looks");
-            event = match watch.step(event, now) {
+            prop_assert!(turn < 100_000, "it polls endlessly");
+            event = match poller.step(event, now) {
                 Action::Send(..) => {
                     now = now + Duration::from_millis(200);
-                    match looks.next() {
-                        Some(Happens::Tick) | None => Event::Answer(simulation::json(200, "{}")),
-                        Some(happens) => happens.into(),
+                    match polls.next() {
+                        Some(Incoming::Tick) | None => Event::Answer(simulation::json(200, "{}")),
+                        Some(incoming) => incoming.into(),
                     }
                 }
                 Action::Wait(until) => {
@@ -327,53 +328,53 @@ proptest! {
                 Action::Done(Ok(())) => unreachable!("it never decides"),
             };
         }
-        // The last look may begin at the deadline, and gets 30 s.
+        // The last poll may start at the deadline, and gets 30 s.
         prop_assert!(now <= Now(secs(deadline + 31)), "{now:?} of {deadline} s");
     }
 
     #[test]
     fn calls_dropped_anywhere_leave_the_session_usable(
         cold in any::<bool>(),
-        moves in vec((0_usize..6, effects(), happenings(), 0_u64..2000), 0..120),
+        moves in vec((0_usize..6, effects(), incoming_events(), 0_u64..2000), 0..120),
     ) {
         let session = if cold { simulation::cold(&config()) } else { warm(&config()) };
         let mut now = Now::default();
-        let mut calls: Vec<(Call<Raw>, Asked)> = Vec::new();
-        for (which, effect, happens, millis) in moves {
+        let mut calls: Vec<(Call<Raw>, Awaiting)> = Vec::new();
+        for (which, effect, incoming, millis) in moves {
             now = now + Duration::from_millis(millis);
             if which >= calls.len() {
-                calls.push((Call::new(&session, operation(effect)), Asked::Tick(now)));
+                calls.push((Call::new(&session, operation(effect)), Awaiting::Tick(now)));
             }
             let which = which.min(calls.len() - 1);
-            let (mut call, asked) = calls.swap_remove(which);
+            let (mut call, awaiting) = calls.swap_remove(which);
             if effect == Effect::Transition && millis % 5 == 0 {
-                continue; // dropped wherever it stands
+                continue; // dropped in any state
             }
-            let event = match (asked, happens) {
-                (Asked::Tick(_), _) => Event::Tick,
-                (_, happens) => happens.into(),
+            let event = match (awaiting, incoming) {
+                (Awaiting::Tick(_), _) => Event::Tick,
+                (_, incoming) => incoming.into(),
             };
             match call.step(event, now) {
-                Action::Send(request, limits) if is_sign_in(&request) => {
-                    calls.push((call, Asked::AnswerToSignIn(limits.timeout)));
+                Action::Send(request, limits) if is_token_request(&request) => {
+                    calls.push((call, Awaiting::TokenResponse(limits.timeout)));
                 }
-                Action::Send(_, limits) => calls.push((call, Asked::AnswerToCall(limits.timeout))),
-                Action::Wait(until) => calls.push((call, Asked::Tick(until))),
+                Action::Send(_, limits) => calls.push((call, Awaiting::CallResponse(limits.timeout))),
+                Action::Wait(until) => calls.push((call, Awaiting::Tick(until))),
                 Action::Done(_) => {}
             }
         }
         drop(calls);
-        // The longest that any header closes a class is a day.
+        // No header throttles a class for longer than a day.
         let later = now + secs(25 * 3600);
         let mut call = Call::new(&session, operation(Effect::Read));
         let first = call.step(Event::Tick, later);
         prop_assert!(matches!(first, Action::Send(..)), "{:?}", first);
-        let second = call.step(Event::Answer(simulation::token_answer("new", 3599)), later);
+        let second = call.step(Event::Answer(simulation::token_response("new", 3599)), later);
         prop_assert!(matches!(second, Action::Send(..) | Action::Done(Ok(_))), "{:?}", second);
     }
 }
 
-/// Sees no end in anything, but passes errors on.
+/// A waiter that is never done, but returns errors.
 struct Undecided;
 
 impl Awaited for Undecided {

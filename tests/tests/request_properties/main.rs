@@ -1,4 +1,4 @@
-//! What holds for any request and any answer, whatever is in them. Values come from `zuora_core::strategies`.
+//! Properties of any request and any response. The values are drawn from `zuora_core::strategies`.
 
 use std::any::type_name;
 use std::fmt::Debug;
@@ -14,30 +14,31 @@ mod requests;
 mod responses;
 mod setters;
 
-/// An operation that can be drawn, and kept as text.
+/// An operation that can be drawn at random, and written as JSON.
 trait Subject: Operation + Arbitrary + Clone + PartialEq + Serialize + DeserializeOwned {}
 
 impl<O: Operation + Arbitrary + Clone + PartialEq + Serialize + DeserializeOwned> Subject for O {}
 
-/// Where the body of an operation stands in its own text.
+/// The location of the body in the JSON of an operation.
 #[derive(Clone, Copy)]
-enum Written {
-    /// It sends none.
-    Nowhere,
-    /// It is all of it.
+enum BodyLocation {
+    /// The operation has no body.
+    Absent,
+    /// The body is the whole JSON.
     Whole,
-    /// Under this name.
-    Under(&'static str),
-    /// It is always this.
-    Always(&'static str),
-    /// It is a form around a file.
-    Form,
+    /// The body is the field of this name.
+    Field(&'static str),
+    /// The body is always this text.
+    Constant(&'static str),
+    /// The body is a multipart form with a file.
+    Multipart,
 }
 
-/// Calls a function for each operation that can be kept as text, with the place of its body; gives what it gives.
+/// Calls a function for each operation that can be written as JSON, with the location of its body, and returns the
+/// results.
 macro_rules! for_each_operation {
     ($check:ident) => {{
-        use crate::Written::{Always, Form, Nowhere, Under, Whole};
+        use crate::BodyLocation::{Absent, Constant, Field, Multipart, Whole};
         use zuora_core::bill_runs::*;
         use zuora_core::files::GetFiles;
         use zuora_core::invoices::*;
@@ -45,42 +46,42 @@ macro_rules! for_each_operation {
         use zuora_core::object_query::QueryInvoices;
         [
             $check::<CreateBillRun>(Whole),
-            $check::<GetBillRun>(Nowhere),
-            $check::<PostBillRun>(Under("body")),
-            $check::<CancelBillRun>(Under("body")),
-            $check::<DeleteBillRun>(Nowhere),
-            $check::<EmailBillRun>(Under("body")),
-            $check::<QueryInvoices>(Nowhere),
+            $check::<GetBillRun>(Absent),
+            $check::<PostBillRun>(Field("body")),
+            $check::<CancelBillRun>(Field("body")),
+            $check::<DeleteBillRun>(Absent),
+            $check::<EmailBillRun>(Field("body")),
+            $check::<QueryInvoices>(Absent),
             $check::<CreateStandaloneInvoice>(Whole),
             $check::<BulkCreateStandaloneInvoices>(Whole),
             $check::<BulkPostInvoices>(Whole),
             $check::<BulkUpdateInvoices>(Whole),
-            $check::<GetInvoice>(Nowhere),
-            $check::<GetInvoiceItems>(Nowhere),
-            $check::<GetInvoiceFiles>(Nowhere),
-            $check::<UploadInvoiceFile>(Form),
-            $check::<GetInvoicePdfStatus>(Nowhere),
-            $check::<GetInvoiceApplicationParts>(Nowhere),
-            $check::<GetTaxationItems>(Nowhere),
-            $check::<CreateTaxationItems>(Under("body")),
-            $check::<UpdateInvoice>(Under("changes")),
-            $check::<PostInvoice>(Under("body")),
-            $check::<CancelInvoice>(Always("{}")),
-            $check::<DeleteInvoice>(Nowhere),
-            $check::<ReverseInvoice>(Under("body")),
-            $check::<WriteOffInvoice>(Under("details")),
-            $check::<EmailInvoice>(Under("body")),
-            $check::<GetOperationJob>(Nowhere),
-            $check::<GetFiles>(Nowhere),
+            $check::<GetInvoice>(Absent),
+            $check::<GetInvoiceItems>(Absent),
+            $check::<GetInvoiceFiles>(Absent),
+            $check::<UploadInvoiceFile>(Multipart),
+            $check::<GetInvoicePdfStatus>(Absent),
+            $check::<GetInvoiceApplicationParts>(Absent),
+            $check::<GetTaxationItems>(Absent),
+            $check::<CreateTaxationItems>(Field("body")),
+            $check::<UpdateInvoice>(Field("changes")),
+            $check::<PostInvoice>(Field("body")),
+            $check::<CancelInvoice>(Constant("{}")),
+            $check::<DeleteInvoice>(Absent),
+            $check::<ReverseInvoice>(Field("body")),
+            $check::<WriteOffInvoice>(Field("details")),
+            $check::<EmailInvoice>(Field("body")),
+            $check::<GetOperationJob>(Absent),
+            $check::<GetFiles>(Absent),
         ]
     }};
 }
 use for_each_operation;
 
-/// Tries a property with so many values.
+/// Tests a property with `cases` values.
 ///
 /// # Panics
-/// With the smallest value for which it does not hold.
+/// With the smallest value that violates the property.
 #[track_caller]
 fn for_any<S: Strategy<Value: Debug>>(
     cases: u32,
@@ -93,7 +94,7 @@ fn for_any<S: Strategy<Value: Debug>>(
     }
 }
 
-/// A body as text.
+/// The body as text.
 fn body(request: &Request) -> &str {
     std::str::from_utf8(request.body()).expect("a body of UTF-8")
 }

@@ -1,4 +1,4 @@
-//! Any legal request says what its operation says, and says it again.
+//! Any valid request contains what its operation contains, and building it again gives the same request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,35 +14,35 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zuora_core::strategies::proptest;
 use zuora_core::{CallOptions, Client, Config, Effect, Kind, Offline, TransportError};
-
-use crate::{Subject, Written, body, for_any, for_each_operation};
 use zuora_tests::json::Json;
+
+use crate::{BodyLocation, Subject, body, for_any, for_each_operation};
 
 const CASES: u32 = 32;
 
 #[test]
-fn every_operation_is_among_them() {
+fn every_operation_is_included() {
     let name = |operation: &Value| operation["name"].as_str().expect("a name").to_owned();
     let facts: Vec<Value> =
         serde_json::from_str(include_str!("../../reference/operations.json")).expect("JSON");
     let mut documented: BTreeSet<String> = facts.iter().map(name).collect();
-    // Its secret is not kept as text; the setters have it.
+    // Its secret is never written as JSON; the tests of the setters include it.
     documented.remove("create_token");
     documented.insert("query_invoices".to_owned());
 
-    fn name_of<O: Subject>(_: Written) -> String {
+    fn name_of<O: Subject>(_: BodyLocation) -> String {
         let any = any::<O>().new_tree(&mut TestRunner::deterministic());
         any.expect("a value").current().spec().name.to_owned()
     }
     assert_eq!(BTreeSet::from(for_each_operation!(name_of)), documented);
 }
 
-/// None may be forgotten by the strategies. The values are the same in each run.
+/// The strategies must draw every field. The values are the same in each run.
 #[test]
 fn every_documented_field_is_drawn() {
     const MOST: usize = 3000;
 
-    fn check<O: Subject>(written: Written) {
+    fn check<O: Subject>(location: BodyLocation) {
         let operations = include_str!("../../reference/operations.json");
         let operations: Vec<Value> = serde_json::from_str(operations).expect("JSON");
         let schemas: Value =
@@ -52,7 +52,7 @@ fn every_documented_field_is_drawn() {
         let mut draw = || strategy.new_tree(&mut runner).expect("a value").current();
         let operation = operations.iter().find(|operation| operation["name"] == draw().spec().name);
         let schema = operation.and_then(|operation| operation["request_schema"].as_str());
-        let (Some(schema), Written::Whole | Written::Under(_)) = (schema, written) else { return };
+        let (Some(schema), BodyLocation::Whole | BodyLocation::Field(_)) = (schema, location) else { return };
 
         let mut missing = BTreeSet::new();
         fields_of(&schemas, schema, &mut missing);
@@ -60,14 +60,19 @@ fn every_documented_field_is_drawn() {
             if missing.is_empty() {
                 return;
             }
-            cross_off(&schemas, schema, &Json::of(body(&draw().request().expect("legal"))), &mut missing);
+            cross_off(
+                &schemas,
+                schema,
+                &Json::of(body(&draw().request().expect("a valid request"))),
+                &mut missing,
+            );
         }
         panic!("{missing:?} not in {MOST} values");
     }
     for_each_operation!(check);
 }
 
-/// The fields of a schema and of the schemas in it.
+/// Collects the fields of a schema and of the schemas that it contains.
 fn fields_of(schemas: &Value, schema: &str, fields: &mut BTreeSet<(String, String)>) {
     for field in schemas[schema]["fields"].as_array().expect(schema) {
         let name = field["name"].as_str().expect("a name");
@@ -78,9 +83,9 @@ fn fields_of(schemas: &Value, schema: &str, fields: &mut BTreeSet<(String, Strin
     }
 }
 
-/// Takes the fields away that are in a body, all of which must be documented.
+/// Removes the fields that a body contains, all of which must be documented.
 fn cross_off(schemas: &Value, schema: &str, body: &Json, missing: &mut BTreeSet<(String, String)>) {
-    let Json::Object(sent) = body else { panic!("{body} is no {schema}") };
+    let Json::Object(sent) = body else { panic!("{body} is not a {schema}") };
     for (name, value) in sent {
         let documented = schemas[schema]["fields"].as_array().expect(schema);
         let Some(field) = documented.iter().find(|field| field["name"] == **name) else {
@@ -100,8 +105,8 @@ fn cross_off(schemas: &Value, schema: &str, body: &Json, missing: &mut BTreeSet<
 }
 
 #[test]
-fn a_request_is_the_same_each_time_and_out_of_a_queue() {
-    fn check<O: Subject>(_: Written) {
+fn a_request_is_the_same_each_time_and_after_a_queue() {
+    fn check<O: Subject>(_: BodyLocation) {
         for_any(CASES, &any::<O>(), |operation| {
             let kept: O = serde_json::from_str(&serde_json::to_string(&operation)?)?;
             prop_assert_eq!(&kept, &operation);
@@ -118,8 +123,8 @@ fn a_request_is_the_same_each_time_and_out_of_a_queue() {
 }
 
 #[test]
-fn the_path_splits_into_its_ids() {
-    fn check<O: Subject>(_: Written) {
+fn the_path_contains_its_ids() {
+    fn check<O: Subject>(_: BodyLocation) {
         for_any(CASES, &any::<O>(), |operation| {
             let kept = fields(&operation)?;
             let request = operation.request()?;
@@ -140,8 +145,8 @@ fn the_path_splits_into_its_ids() {
 }
 
 #[test]
-fn the_query_holds_what_was_set() {
-    fn check<O: Subject>(_: Written) {
+fn the_query_contains_what_was_set() {
+    fn check<O: Subject>(_: BodyLocation) {
         for_any(CASES, &any::<O>(), |operation| {
             let request = operation.request()?;
             let query = request.uri().query().unwrap_or_default();
@@ -156,7 +161,7 @@ fn the_query_holds_what_was_set() {
                     None => Vec::new(),
                 },
             };
-            // Pairs of one name stay in their order.
+            // The sort is stable, so pairs of one name keep their order.
             sent.sort_by(|a, b| a.0.cmp(&b.0));
             wanted.sort_by(|a, b| a.0.cmp(&b.0));
             prop_assert_eq!(sent, wanted);
@@ -166,7 +171,7 @@ fn the_query_holds_what_was_set() {
     for_each_operation!(check);
 }
 
-/// The size always, and the page unless it is the first.
+/// The query of a page: always the size, and the number unless it is the first page.
 fn page(paging: &Value) -> Vec<(String, String)> {
     let mut pairs = vec![("pageSize".to_owned(), paging["size"].to_string())];
     if paging["page"] != 1 {
@@ -175,7 +180,8 @@ fn page(paging: &Value) -> Vec<(String, String)> {
     pairs
 }
 
-/// Every field but the ids of the path, lists entry by entry; keys of invoices in one.
+/// The query pairs: every field except the ids of the path. Lists have one pair for each entry, invoice keys one pair in
+/// all.
 fn pairs(kept: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let filter = |filter: &Value| {
@@ -200,23 +206,23 @@ fn pairs(kept: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_body_is_that_of_the_operation() {
-    fn check<O: Subject>(written: Written) {
+fn the_body_is_the_body_of_the_operation() {
+    fn check<O: Subject>(location: BodyLocation) {
         for_any(CASES, &any::<O>(), |operation| {
             let request = operation.request()?;
             let media = request.headers().get(CONTENT_TYPE).map(|value| value.to_str()).transpose()?;
             let kept = fields(&operation)?;
-            match written {
-                Written::Form => {
+            match location {
+                BodyLocation::Multipart => {
                     prop_assert!(media.is_some_and(|media| media.starts_with("multipart/form-data")));
                     return Ok(());
                 }
-                Written::Nowhere => prop_assert_eq!((body(&request), media), ("", None)),
-                Written::Always(text) => prop_assert_eq!(body(&request), text),
-                Written::Under(name) => prop_assert_eq!(body(&request), kept[name].get()),
-                Written::Whole => prop_assert_eq!(body(&request), serde_json::to_string(&operation)?),
+                BodyLocation::Absent => prop_assert_eq!((body(&request), media), ("", None)),
+                BodyLocation::Constant(text) => prop_assert_eq!(body(&request), text),
+                BodyLocation::Field(name) => prop_assert_eq!(body(&request), kept[name].get()),
+                BodyLocation::Whole => prop_assert_eq!(body(&request), serde_json::to_string(&operation)?),
             }
-            if !matches!(written, Written::Nowhere) {
+            if !matches!(location, BodyLocation::Absent) {
                 prop_assert_eq!(media, Some("application/json"));
                 Json::of(body(&request));
             }
@@ -226,7 +232,7 @@ fn the_body_is_that_of_the_operation() {
     for_each_operation!(check);
 }
 
-/// Headers of one call, each set or not.
+/// Optional headers of one call.
 #[derive(Clone, Debug)]
 struct Headers {
     version: Option<String>,
@@ -260,7 +266,7 @@ impl Headers {
             })
     }
 
-    fn options(&self, takes_key: bool) -> CallOptions {
+    fn options(&self, has_key: bool) -> CallOptions {
         let mut options = CallOptions::new();
         if let Some(version) = &self.version {
             options = options.version(version);
@@ -275,32 +281,32 @@ impl Headers {
             options = options.track_id(track);
         }
         match &self.key {
-            Some(key) if takes_key => options.idempotency_key(key),
+            Some(key) if has_key => options.idempotency_key(key),
             _ => options,
         }
     }
 }
 
 #[test]
-fn a_plan_is_the_request_with_the_headers_that_were_set() {
-    fn check<O: Subject>(_: Written) {
+fn a_dry_run_is_the_request_with_the_headers_that_were_set() {
+    fn check<O: Subject>(_: BodyLocation) {
         let config =
             Config::new("https://rest.example.com/zuora", "00000000-0000-4000-8000-000000000001", "secret")
                 .entity_id("of all calls");
         let offline = Offline::bare(|_| Err(TransportError::never_left("offline")));
-        let client = Client::over(&config, offline).expect("a legal configuration");
+        let client = Client::over(&config, offline).expect("a valid configuration");
         for_any(CASES, &(any::<O>(), Headers::any()), |(operation, set)| {
             let keyed = operation.spec().effect == Effect::Keyed;
             let request = operation.request()?;
-            let plan = client.plan(&operation, &set.options(keyed))?;
-            prop_assert_eq!(plan.method(), request.method());
+            let sent = client.plan(&operation, &set.options(keyed))?;
+            prop_assert_eq!(sent.method(), request.method());
             prop_assert_eq!(
-                plan.uri().to_string(),
+                sent.uri().to_string(),
                 format!("https://rest.example.com/zuora{}", request.uri())
             );
-            prop_assert_eq!(plan.body().as_ref(), request.body().as_ref());
+            prop_assert_eq!(sent.body().as_ref(), request.body().as_ref());
 
-            let header = |name: &str| plan.headers().get(name).map(|value| value.to_str().expect("text"));
+            let header = |name: &str| sent.headers().get(name).map(|value| value.to_str().expect("text"));
             prop_assert_eq!(header("zuora-version"), set.version.as_deref().or(Some("2024-05-20")));
             prop_assert_eq!(header("zuora-entity-ids"), set.entity.as_deref().or(Some("of all calls")));
             prop_assert_eq!(
@@ -319,13 +325,14 @@ fn a_plan_is_the_request_with_the_headers_that_were_set() {
             let length = request.body().len().to_string();
             prop_assert_eq!(
                 header("content-length"),
-                Some(length.as_str()).filter(|_| plan.method() == "POST" || plan.method() == "PUT")
+                Some(length.as_str()).filter(|_| sent.method() == "POST" || sent.method() == "PUT")
             );
-            for values in plan.headers().keys().map(|name| plan.headers().get_all(name).iter().count()) {
+            for values in sent.headers().keys().map(|name| sent.headers().get_all(name).iter().count()) {
                 prop_assert_eq!(values, 1);
             }
             if let (false, Some(_)) = (keyed, &set.key) {
-                let error = client.plan(&operation, &set.options(true)).expect_err("it takes no key");
+                let error =
+                    client.plan(&operation, &set.options(true)).expect_err("the operation has no key");
                 prop_assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")));
             }
             Ok(())
@@ -334,7 +341,7 @@ fn a_plan_is_the_request_with_the_headers_that_were_set() {
     for_each_operation!(check);
 }
 
-/// The fields of an operation, each as its text.
+/// The fields of an operation, each as JSON.
 fn fields(operation: &impl serde::Serialize) -> serde_json::Result<BTreeMap<String, Box<RawValue>>> {
     serde_json::from_str(&serde_json::to_string(operation)?)
 }

@@ -1,4 +1,4 @@
-//! Any answer gives a value or an error that says where, and nothing of it is lost.
+//! Any response gives a value or an error with its path, and no part of the response is lost.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,8 +16,8 @@ use crate::for_any;
 
 const CASES: u32 = 48;
 
-/// Calls a function for each operation with an answer of JSON.
-macro_rules! for_each_answer {
+/// Calls a function for each operation with a JSON response.
+macro_rules! for_each_json_response {
     ($check:ident) => {{
         use zuora_core::bill_runs::*;
         use zuora_core::invoices::*;
@@ -45,53 +45,56 @@ macro_rules! for_each_answer {
     }};
 }
 
-/// An operation whose answers can be drawn.
-trait Answered: Operation<Output: Arbitrary + PartialEq + Serialize + DeserializeOwned> + Arbitrary {
-    /// One of them: how an answer is read does not depend on what is asked.
-    fn one() -> Self {
+/// An operation whose responses can be drawn at random.
+trait JsonResponse: Operation<Output: Arbitrary + PartialEq + Serialize + DeserializeOwned> + Arbitrary {
+    /// Returns one operation: how a response is read does not depend on the request.
+    fn sample() -> Self {
         let any = any::<Self>().new_tree(&mut TestRunner::deterministic());
         any.expect("a value").current()
     }
 }
 
-impl<O: Operation<Output: Arbitrary + PartialEq + Serialize + DeserializeOwned> + Arbitrary> Answered for O {}
+impl<O: Operation<Output: Arbitrary + PartialEq + Serialize + DeserializeOwned> + Arbitrary> JsonResponse
+    for O
+{
+}
 
 #[test]
-fn an_answer_is_read_written_and_read_again_without_loss() {
-    fn check<O: Answered>() {
-        let operation = O::one();
-        for_any(CASES, &any::<O::Output>(), |answer| {
-            let text = serde_json::to_string(&answer)?;
-            prop_assert_eq!(&serde_json::from_str::<O::Output>(&text)?, &answer);
+fn a_response_is_read_written_and_read_again_without_loss() {
+    fn check<O: JsonResponse>() {
+        let operation = O::sample();
+        for_any(CASES, &any::<O::Output>(), |output| {
+            let text = serde_json::to_string(&output)?;
+            prop_assert_eq!(&serde_json::from_str::<O::Output>(&text)?, &output);
             let read = operation.parse(&response(text.clone()))?;
             if operation.spec().name != "bulk_create_standalone_invoices" {
-                prop_assert_eq!(&read, &answer);
+                prop_assert_eq!(&read, &output);
                 prop_assert_eq!(serde_json::to_string(&read)?, text);
             }
             Ok(())
         });
     }
-    for_each_answer!(check);
+    for_each_json_response!(check);
 }
 
 #[test]
-fn rows_are_put_in_order_and_none_is_lost() {
-    let operation = BulkCreateStandaloneInvoices::one();
-    let answers = any::<<BulkCreateStandaloneInvoices as Operation>::Output>();
-    for_any(CASES, &(answers, vec(proptest::option::of(-1..4_i64), 4)), |(mut answer, places)| {
-        for (row, place) in answer.invoices.iter_mut().zip(&places) {
-            row.object_index = *place;
+fn rows_are_sorted_and_none_is_lost() {
+    let operation = BulkCreateStandaloneInvoices::sample();
+    let outputs = any::<<BulkCreateStandaloneInvoices as Operation>::Output>();
+    for_any(CASES, &(outputs, vec(proptest::option::of(-1..4_i64), 4)), |(mut output, indices)| {
+        for (row, index) in output.invoices.iter_mut().zip(&indices) {
+            row.object_index = *index;
         }
-        let read = operation.parse(&response(serde_json::to_string(&answer)?))?;
-        let rows = |answer: &zuora_core::invoices::CreatedInvoices| {
-            let mut rows: Vec<_> = answer.invoices.iter().map(|row| format!("{row:?}")).collect();
+        let read = operation.parse(&response(serde_json::to_string(&output)?))?;
+        let rows = |output: &zuora_core::invoices::CreatedInvoices| {
+            let mut rows: Vec<_> = output.invoices.iter().map(|row| format!("{row:?}")).collect();
             rows.sort();
             rows
         };
-        prop_assert_eq!(rows(&read), rows(&answer));
-        let first = |place| answer.invoices.iter().find(|row| row.object_index == Some(place));
-        for (place, row) in (0_i64..).zip(&read.invoices) {
-            if let Some(wanted) = first(place) {
+        prop_assert_eq!(rows(&read), rows(&output));
+        let first = |index| output.invoices.iter().find(|row| row.object_index == Some(index));
+        for (index, row) in (0_i64..).zip(&read.invoices) {
+            if let Some(wanted) = first(index) {
                 prop_assert_eq!(row, wanted);
             }
         }
@@ -100,31 +103,31 @@ fn rows_are_put_in_order_and_none_is_lost() {
 }
 
 #[test]
-fn a_spoiled_answer_is_a_value_or_an_error() {
-    fn check<O: Answered>() {
-        let operation = O::one();
-        for_any(CASES, &(any::<O::Output>(), vec(Damage::any(), 1..=4)), |(answer, damages)| {
-            let mut text = serde_json::to_vec(&answer)?;
+fn a_damaged_response_is_a_value_or_an_error() {
+    fn check<O: JsonResponse>() {
+        let operation = O::sample();
+        for_any(CASES, &(any::<O::Output>(), vec(Damage::any(), 1..=4)), |(output, damages)| {
+            let mut text = serde_json::to_vec(&output)?;
             for damage in damages {
-                damage.be_done_to(&mut text);
+                damage.apply_to(&mut text);
             }
-            read_or_named(&operation, &text)
+            gives_value_or_located_error(&operation, &text)
         });
     }
-    for_each_answer!(check);
+    for_each_json_response!(check);
 }
 
 #[test]
 fn any_bytes_are_a_value_or_an_error() {
-    fn check<O: Answered>() {
-        let operation = O::one();
+    fn check<O: JsonResponse>() {
+        let operation = O::sample();
         let bytes = prop_oneof![
             vec(any::<u8>(), 0..60),
             vec(select(TOKENS), 0..60).prop_map(|tokens| tokens.concat().into_bytes()),
         ];
-        for_any(CASES, &bytes, |bytes| read_or_named(&operation, &bytes));
+        for_any(CASES, &bytes, |bytes| gives_value_or_located_error(&operation, &bytes));
     }
-    for_each_answer!(check);
+    for_each_json_response!(check);
 }
 
 #[test]
@@ -140,13 +143,13 @@ fn a_file_is_any_bytes() {
 }
 
 #[test]
-fn a_token_answer_may_be_spoiled_too() {
+fn a_damaged_token_response_is_a_value_or_an_error() {
     let operation = CreateToken::new("client", Secret::from("hunter2"));
-    let answer = r#"{"access_token":"abc","token_type":"bearer","expires_in":3599,"scope":"a b","jti":"1"}"#;
+    let output = r#"{"access_token":"abc","token_type":"bearer","expires_in":3599,"scope":"a b","jti":"1"}"#;
     for_any(4 * CASES, &vec(Damage::any(), 0..=4), |damages| {
-        let mut text = answer.as_bytes().to_vec();
+        let mut text = output.as_bytes().to_vec();
         for damage in damages {
-            damage.be_done_to(&mut text);
+            damage.apply_to(&mut text);
         }
         match operation.parse(&response(text)) {
             Ok(token) => prop_assert!(!token.access_token.expose().is_empty()),
@@ -156,8 +159,8 @@ fn a_token_answer_may_be_spoiled_too() {
     });
 }
 
-/// Never a panic, never another kind of error, and never one of two lines.
-fn read_or_named<O: Operation>(operation: &O, bytes: &[u8]) -> TestCaseResult {
+/// Asserts that reading these bytes never panics, and that an error is a one-line `Decode` error with a path.
+fn gives_value_or_located_error<O: Operation>(operation: &O, bytes: &[u8]) -> TestCaseResult {
     if let Err(error) = operation.parse(&response(bytes.to_vec())) {
         prop_assert_eq!(error.kind(), Kind::Decode);
         prop_assert!(error.field().is_some_and(|path| !path.is_empty()));
@@ -170,7 +173,7 @@ fn response(body: impl Into<bytes::Bytes>) -> Response {
     Response::new(body.into())
 }
 
-/// What JSON is made of, and some names that models know.
+/// Tokens of JSON, and some names of model fields.
 const TOKENS: &[&str] = &[
     "{",
     "}",
@@ -203,54 +206,54 @@ const TOKENS: &[&str] = &[
     "\u{feff}",
 ];
 
-/// What happens to an answer on its way.
+/// A change to a response in transit.
 #[derive(Clone, Debug)]
 enum Damage {
-    /// A byte becomes another.
+    /// A byte is replaced.
     Changed(Index, u8),
-    /// The end is missing.
+    /// The end is cut off.
     Cut(Index),
-    /// A part stands twice.
+    /// A part is repeated.
     Doubled(Index, Index),
-    /// Something comes between.
+    /// A token is inserted.
     Inserted(Index, &'static str),
-    /// Something opens over and over.
+    /// An opening token is inserted many times.
     Nested(Index, &'static str, usize),
 }
 
 impl Damage {
     fn any() -> impl Strategy<Value = Self> {
-        let place = any::<Index>;
+        let index = any::<Index>;
         prop_oneof![
-            4 => (place(), any::<u8>()).prop_map(|(at, byte)| Self::Changed(at, byte)),
-            1 => place().prop_map(Self::Cut),
-            2 => (place(), place()).prop_map(|(from, to)| Self::Doubled(from, to)),
-            4 => (place(), select(TOKENS)).prop_map(|(at, token)| Self::Inserted(at, token)),
-            1 => (place(), select(vec!["[", "{\"nextRun\":", "{\"a\":"]), 100..5000_usize)
+            4 => (index(), any::<u8>()).prop_map(|(at, byte)| Self::Changed(at, byte)),
+            1 => index().prop_map(Self::Cut),
+            2 => (index(), index()).prop_map(|(from, to)| Self::Doubled(from, to)),
+            4 => (index(), select(TOKENS)).prop_map(|(at, token)| Self::Inserted(at, token)),
+            1 => (index(), select(vec!["[", "{\"nextRun\":", "{\"a\":"]), 100..5000_usize)
                 .prop_map(|(at, opening, depth)| Self::Nested(at, opening, depth)),
         ]
     }
 
-    fn be_done_to(&self, text: &mut Vec<u8>) {
+    fn apply_to(&self, text: &mut Vec<u8>) {
         let at = |index: &Index| index.index(text.len() + 1);
         match self {
-            Self::Changed(place, byte) => {
-                let place = at(place);
-                text.splice(place..(place + 1).min(text.len()), [*byte]);
+            Self::Changed(index, byte) => {
+                let index = at(index);
+                text.splice(index..(index + 1).min(text.len()), [*byte]);
             }
-            Self::Cut(place) => text.truncate(at(place)),
+            Self::Cut(index) => text.truncate(at(index)),
             Self::Doubled(from, to) => {
                 let (from, to) = (at(from).min(at(to)), at(from).max(at(to)));
                 let part = text[from..to].to_vec();
                 text.splice(to..to, part);
             }
-            Self::Inserted(place, token) => {
-                let place = at(place);
-                text.splice(place..place, token.bytes());
+            Self::Inserted(index, token) => {
+                let index = at(index);
+                text.splice(index..index, token.bytes());
             }
-            Self::Nested(place, opening, depth) => {
-                let place = at(place);
-                text.splice(place..place, opening.repeat(*depth).into_bytes());
+            Self::Nested(index, opening, depth) => {
+                let index = at(index);
+                text.splice(index..index, opening.repeat(*depth).into_bytes());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a caller sets is what is sent: read from the body by names that are written here, not by the models.
+//! The values that a caller sets are sent. The tests read them from the body by literal names, not with the models.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -16,13 +16,13 @@ use zuora_core::{
     AccountNumber, Amount, CreateToken, Date, DateTime, InvoiceItemId, InvoiceKey, Operation, Patch, Request,
     Secret, SubscriptionId,
 };
+use zuora_tests::json::Json;
 
 use crate::{body, for_any};
-use zuora_tests::json::Json;
 
 const CASES: u32 = 96;
 
-/// What lies in the body at a path.
+/// The value at a path of the body.
 fn sent(request: &Request, path: &str) -> Option<Json> {
     Json::of(body(request)).at(path).cloned()
 }
@@ -36,7 +36,7 @@ fn number(amount: &Amount) -> Option<Json> {
 }
 
 #[test]
-fn amounts_are_bare_numbers_to_the_letter() {
+fn amounts_are_exact_bare_numbers() {
     let amounts = proptest::array::uniform8(any::<Amount>());
     for_any(4 * CASES, &(amounts, any::<Date>()), |(amounts, day)| {
         let [item, quantity, price, discount, tax, rate, exempt, line] = &amounts;
@@ -87,7 +87,7 @@ fn amounts_are_bare_numbers_to_the_letter() {
 }
 
 #[test]
-fn texts_and_days_are_sent_as_they_are() {
+fn texts_and_dates_are_sent_unchanged() {
     let parts =
         (text(1..=40), any::<Date>(), any::<DateTime>(), any::<Date>(), text(0..=40), any::<Amount>());
     for_any(CASES, &parts, |(name, day, stamp, due, custom, fee)| {
@@ -177,7 +177,7 @@ fn a_bill_run_is_created_with_its_scope_and_dates() {
 }
 
 #[test]
-fn small_bodies_hold_what_was_set() {
+fn small_bodies_contain_what_was_set() {
     let parts = (any::<InvoiceKey>(), any::<Date>(), any::<Date>(), text(0..=255), any::<bool>());
     for_any(CASES, &parts, |(invoice, memo, applied, comment, yes)| {
         let request = PostBillRun::new("1").invoice_date(memo).request()?;
@@ -203,7 +203,7 @@ fn small_bodies_hold_what_was_set() {
 }
 
 #[test]
-fn a_file_is_uploaded_byte_by_byte() {
+fn a_file_is_uploaded_byte_for_byte() {
     let lines = prop_oneof![vec(any::<u8>(), 0..60), Just(b"\r\n--zuora-0\r\n\r\n--".to_vec()),];
     let name = text(1..=20)
         .prop_filter("names have no control characters", |name| !name.chars().any(char::is_control));
@@ -230,7 +230,7 @@ fn a_file_is_uploaded_byte_by_byte() {
 }
 
 #[test]
-fn a_sign_in_sends_id_and_secret_as_a_form() {
+fn a_token_request_sends_id_and_secret_as_a_form() {
     for_any(CASES, &(text(0..=40), text(0..=40)), |(id, secret)| {
         let request = CreateToken::new(&*id, Secret::from(&*secret)).request()?;
         prop_assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/oauth/token"));
