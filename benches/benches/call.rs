@@ -1,4 +1,4 @@
-//! Whole calls: over the loopback address against loops written by hand, and without a transport.
+//! Whole calls: over the loopback address against hand-written loops, and without a network.
 
 use std::error::Error as StdError;
 use std::io::Write as _;
@@ -24,10 +24,10 @@ const BEARER: &str = "Bearer a-token-as-long-as-those-of-the-service-are";
 const VERSION: &str = "2024-05-20";
 const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
 
-/// How long a careful loop waits for one answer.
+/// The timeout of a careful loop for one response.
 const TIMEOUT: Duration = Duration::from_secs(130);
 
-/// The largest answer that a session accepts unless told otherwise.
+/// The largest response that a session accepts by default.
 const LARGE: usize = 64 << 20;
 
 type Outcome<T> = Result<T, Box<dyn StdError>>;
@@ -45,9 +45,9 @@ fn main() -> Outcome<()> {
     })?;
     over_ureq(&bench, &server)?;
     over_reqwest(&bench, &server)?;
-    own_share(&bench)?;
+    core_share(&bench)?;
     threads(&bench)?;
-    memory_of_answers(&bench, &server)?;
+    memory_of_responses(&bench, &server)?;
     idle_clients(&bench)
 }
 
@@ -55,29 +55,29 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
     let agent = |timeout: Option<Duration>| -> Agent {
         Agent::config_builder().timeout_global(timeout).build().into()
     };
-    let (patient, timed) = (agent(None), agent(Some(TIMEOUT)));
+    let (untimed, timed) = (agent(None), agent(Some(TIMEOUT)));
     let get = |agent: &Agent, path: &str| -> Outcome<Vec<u8>> {
-        let mut answer = agent
+        let mut response = agent
             .get(format!("{server}{path}"))
             .header("Authorization", BEARER)
             .header("Zuora-Version", VERSION)
             .header("Accept-Encoding", "gzip")
             .call()?;
-        Ok(answer.body_mut().with_config().limit(64 << 20).read_to_vec()?)
+        Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
     };
     let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).version(VERSION))?;
     let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
     let path = format!("/v1/bill-runs/{RUN}");
     bench.table(
         Table::new("get_bill_run over ureq", "call", 1)
-            .case("raw loop", || plain_run(&get(&patient, &path).ok()?))
+            .case("raw loop", || plain_run(&get(&untimed, &path).ok()?))
             .case("client.call", || client.call(&run).ok())
-            .case("raw loop that does not wait for ever", || plain_run(&get(&timed, &path).ok()?)),
+            .case("raw loop with a timeout", || plain_run(&get(&timed, &path).ok()?)),
     );
     let path = "/v1/invoices/INV00000155/items?pageSize=40";
     bench.table(
         Table::new("get_invoice_items of 1,000 over ureq", "call", 1)
-            .case("raw loop", || plain_items(&get(&patient, path).ok()?))
+            .case("raw loop", || plain_items(&get(&untimed, path).ok()?))
             .case("client.call", || client.call(&items).ok()),
     );
     Ok(())
@@ -95,7 +95,7 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     use zuora_reqwest::reqwest;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let patient = reqwest::Client::builder().build()?;
+    let untimed = reqwest::Client::builder().build()?;
     let timed = reqwest::Client::builder().timeout(TIMEOUT).build()?;
     let get = async |client: &reqwest::Client, path: &str| -> Option<Bytes> {
         let request = client
@@ -113,12 +113,12 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     let raw_run = async |client| plain_run(&get(client, &run_url).await?);
     bench.table(
         Table::new("get_bill_run over reqwest", "call", 1)
-            .case("raw loop", || runtime.block_on(raw_run(&patient)))
+            .case("raw loop", || runtime.block_on(raw_run(&untimed)))
             .case("client.call", || runtime.block_on(client.call(&run)).ok())
-            .case("raw loop that does not wait for ever", || runtime.block_on(raw_run(&timed))),
+            .case("raw loop with a timeout", || runtime.block_on(raw_run(&timed))),
     );
     let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
-    let raw_items = async || plain_items(&get(&patient, &items_url).await?);
+    let raw_items = async || plain_items(&get(&untimed, &items_url).await?);
     bench.table(
         Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
             .case("raw loop", || runtime.block_on(raw_items()))
@@ -126,17 +126,17 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     );
     bench.table(
         Table::new("64 get_bill_run in flight over reqwest", "call", 64)
-            .case("raw loop", || runtime.block_on(side_by_side((0..64).map(|_| raw_run(&patient)))))
-            .case("client.call", || runtime.block_on(side_by_side((0..64).map(|_| client.call(&run)))))
-            .case("raw loop that does not wait for ever", || {
-                runtime.block_on(side_by_side((0..64).map(|_| raw_run(&timed))));
+            .case("raw loop", || runtime.block_on(concurrently((0..64).map(|_| raw_run(&untimed)))))
+            .case("client.call", || runtime.block_on(concurrently((0..64).map(|_| client.call(&run)))))
+            .case("raw loop with a timeout", || {
+                runtime.block_on(concurrently((0..64).map(|_| raw_run(&timed))));
             }),
     );
     Ok(())
 }
 
 /// Runs futures in one task until all are done.
-async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>) {
+async fn concurrently<F: Future>(futures: impl Iterator<Item = F>) {
     let mut futures: Vec<_> = futures.map(Box::pin).map(Some).collect();
     std::future::poll_fn(|context| {
         for slot in &mut futures {
@@ -150,11 +150,11 @@ async fn side_by_side<F: Future>(futures: impl Iterator<Item = F>) {
     .await;
 }
 
-/// A transport that has its answer ready.
+/// A transport that returns a prepared response.
 #[derive(Clone, Debug)]
-struct Ready(Arc<Response>);
+struct PreparedResponse(Arc<Response>);
 
-impl Ready {
+impl PreparedResponse {
     fn with(body: impl Into<Bytes>) -> Self {
         let mut response = Offline::json(200, body);
         let headers = response.headers_mut();
@@ -168,7 +168,7 @@ impl Ready {
     }
 }
 
-impl Transport for Ready {
+impl Transport for PreparedResponse {
     fn send(&self, _: Request, _: Limits) -> Result<Response, TransportError> {
         Ok((*self.0).clone())
     }
@@ -184,32 +184,34 @@ impl Transport for Ready {
     }
 }
 
-fn own_share(bench: &Bench) -> Outcome<()> {
+fn core_share(bench: &Bench) -> Outcome<()> {
     let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
-    let ready = Ready::with(wire::BILL_RUN);
+    let prepared = PreparedResponse::with(wire::BILL_RUN);
     let run = GetBillRun::new(RUN);
-    let client = Client::over(&config, ready.clone())?;
+    let client = Client::over(&config, prepared.clone())?;
     let limits = Limits::new(Duration::from_secs(130), 64 << 20);
     bench.table(
-        Table::new("The core's share of a GET: sign-in check, gate, headers, envelope, metadata", "call", 1)
-            .case("request, ready answer, parse", || {
-                run.parse(&ready.send(run.request().ok()?, limits).ok()?).ok()
+        Table::new("The core's share of a GET: token, rate limiter, headers, envelope, metadata", "call", 1)
+            .case("request, prepared response, parse", || {
+                run.parse(&prepared.send(run.request().ok()?, limits).ok()?).ok()
             })
             .case("client.call", || client.call(&run).ok()),
     );
-    let client = Client::over(&config, Ready(Arc::new(Offline::json(204, ""))))?;
+    let client = Client::over(&config, PreparedResponse(Arc::new(Offline::json(204, ""))))?;
     bench.table(
-        Table::new("A call of nothing: the time under the session's lock is in the difference", "call", 1)
-            .case("client.plan, which takes no lock", || client.plan(&Nothing, &CallOptions::new()).ok())
-            .case("client.call, which takes it twice", || client.call(&Nothing).ok()),
+        Table::new("An empty call: the difference includes the time under the session's lock", "call", 1)
+            .case("client.plan, which takes no lock", || {
+                client.plan(&EmptyOperation, &CallOptions::new()).ok()
+            })
+            .case("client.call, which takes it twice", || client.call(&EmptyOperation).ok()),
     );
     Ok(())
 }
 
-/// An operation that is no work to ask or to read.
-struct Nothing;
+/// An operation whose request and response are empty.
+struct EmptyOperation;
 
-impl Operation for Nothing {
+impl Operation for EmptyOperation {
     type Output = ();
 
     fn spec(&self) -> &Spec {
@@ -228,13 +230,14 @@ impl Operation for Nothing {
     }
 }
 
-/// Calls a second of threads that share a session, against threads with a session each: over a transport that has
-/// its answer ready, where nothing but the session can be in the way, and over the sandbox without a socket.
+/// Compares the calls per second of threads that share a session with threads that have separate sessions: over a
+/// transport with a prepared response, where only the session can cause contention, and over the sandbox without a
+/// socket.
 fn threads(bench: &Bench) -> Outcome<()> {
     let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
-    let ready = Ready::with(wire::BILL_RUN);
+    let prepared = PreparedResponse::with(wire::BILL_RUN);
     let get = GetBillRun::new(RUN);
-    bench.report("Threads that share a session", || thread_rows(&config, &ready, &get, 10_000));
+    bench.report("Threads that share a session", || thread_rows(&config, &prepared, &get, 10_000));
 
     let config = Config::new("https://rest.zuora.com", CLIENT_ID, CLIENT_SECRET);
     let sandbox = InProcess::demo();
@@ -246,66 +249,69 @@ fn threads(bench: &Bench) -> Outcome<()> {
     Ok(())
 }
 
-fn thread_rows<T>(config: &Config, world: &T, get: &GetBillRun, calls: u32) -> Vec<String>
+fn thread_rows<T>(config: &Config, transport: &T, get: &GetBillRun, calls: u32) -> Vec<String>
 where
     T: Transport + Clone + Send,
 {
     let mut rows = vec![
-        "| Threads | calls a second, a session each | one session for all | ratio |".to_owned(),
+        "| Threads | calls per second, a session each | one session for all | ratio |".to_owned(),
         "| ---: | ---: | ---: | ---: |".to_owned(),
     ];
     for threads in [1, 2, 4, 8] {
         let mut runs: Vec<(f64, f64)> = (0..15)
             .filter_map(|round| {
                 let session = || Session::new(config, &Seed::from_bytes([round; 32])).ok();
-                let apart: Vec<Session> = (0..threads).filter_map(|_| session()).collect();
+                let separate: Vec<Session> = (0..threads).filter_map(|_| session()).collect();
                 let shared = session()?;
-                let together: Vec<Session> = (0..threads).map(|_| shared.clone()).collect();
-                let apart = calls_a_second(&apart, world, get, calls);
-                Some((apart, calls_a_second(&together, world, get, calls)))
+                let shared_by_all: Vec<Session> = (0..threads).map(|_| shared.clone()).collect();
+                let separate = calls_per_second(&separate, transport, get, calls);
+                Some((separate, calls_per_second(&shared_by_all, transport, get, calls)))
             })
             .collect();
         runs.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
-        let (apart, together) = runs[runs.len() / 2];
-        rows.push(format!("| {threads} | {apart:.0} | {together:.0} | {:.2} |", together / apart));
+        let (separate, shared_by_all) = runs[runs.len() / 2];
+        rows.push(format!(
+            "| {threads} | {separate:.0} | {shared_by_all:.0} | {:.2} |",
+            shared_by_all / separate
+        ));
     }
     rows
 }
 
-fn calls_a_second<T>(sessions: &[Session], world: &T, get: &GetBillRun, calls: u32) -> f64
+fn calls_per_second<T>(sessions: &[Session], transport: &T, get: &GetBillRun, calls: u32) -> f64
 where
     T: Transport + Clone + Send,
 {
     let start = Instant::now();
     std::thread::scope(|scope| {
         for session in sessions {
-            let client = Client::join(session, world.clone());
+            let client = Client::join(session, transport.clone());
             scope.spawn(move || (0..calls).for_each(|_| drop(client.call(get))));
         }
     });
     f64::from(calls) * sessions.len() as f64 / start.elapsed().as_secs_f64()
 }
 
-/// What a large answer takes at its peak, over what stood there before it, in sizes of the inflated text.
-fn memory_of_answers(bench: &Bench, server: &str) -> Outcome<()> {
+/// Measures the peak memory of a large response above the memory before it, in multiples of the inflated size.
+fn memory_of_responses(bench: &Bench, server: &str) -> Outcome<()> {
     let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).attempts(1))?;
     let bytes = |invoice: &str| {
         let path = format!("/v1/invoices/{invoice}/items");
-        client.raw(Method::GET, &path, None).map(|answer| answer.body().len())
+        client.raw(Method::GET, &path, None).map(|response| response.body().len())
     };
     let items = |invoice: &str| client.call(&GetInvoiceItems::new(invoice));
     let agent: Agent = Agent::config_builder().build().into();
     let by_hand = |invoice: &str| {
-        let mut answer = agent.get(format!("{server}/v1/invoices/{invoice}/items")).call().ok()?;
-        let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec().ok()?;
+        let mut response = agent.get(format!("{server}/v1/invoices/{invoice}/items")).call().ok()?;
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().ok()?;
         plain_items(&body)
     };
-    let failed = "the answer is there and has no more than 64 MiB";
+    let failed = "the response arrives and has at most 64 MiB";
     bench.peaks(
-        Table::new("Peak memory of an answer of 64 MiB over ureq", "inflated size", 1)
-            .case("as it is, read by hand into derived structs", || by_hand("PLAIN").expect(failed))
-            .case("as it is, read as bytes", || bytes("PLAIN").expect(failed))
-            .case("as it is, read as items", || items("PLAIN").expect(failed))
+        Table::new("Peak memory of a response of 64 MiB over ureq", "inflated size", 1)
+            .case("plain, read into derived structs by hand", || by_hand("PLAIN").expect(failed))
+            .case("plain, read as bytes", || bytes("PLAIN").expect(failed))
+            .case("plain, read as items", || items("PLAIN").expect(failed))
             .case("gzip, read as bytes", || bytes("GZIP").expect(failed))
             .case("gzip, read as items", || items("GZIP").expect(failed)),
         LARGE,
@@ -326,7 +332,7 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-/// What clones of a client cost that wait for work.
+/// Measures the cost of idle clients.
 fn idle_clients(bench: &Bench) -> Outcome<()> {
     let client = zuora_ureq::Client::new(&Config::with_token("https://rest.zuora.com", TOKEN))?;
     let session = client.session();

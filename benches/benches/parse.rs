@@ -1,4 +1,4 @@
-//! Reading answers, against derived structs written by hand.
+//! Reading responses, against hand-written derived structs.
 
 use bytes::Bytes;
 use zuora_benches::{Bench, Table, plain, wire};
@@ -22,7 +22,7 @@ fn main() {
     let run = Response::new(Bytes::from(wire::BILL_RUN));
     let get_run = GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
     bench.table(
-        Table::new("Reading a bill run", "answer", 1)
+        Table::new("Reading a bill run", "response", 1)
             .case("plain derived structs", || serde_json::from_slice::<plain::BillRun>(run.body()).ok())
             .case("this library", || get_run.parse(&run).ok()),
     );
@@ -30,7 +30,7 @@ fn main() {
     let invoice = Response::new(Bytes::from(wire::INVOICE));
     let get_invoice = GetInvoice::new("INV00000155");
     bench.table(
-        Table::new("Reading an invoice", "answer", 1)
+        Table::new("Reading an invoice", "response", 1)
             .case("plain derived structs", || serde_json::from_slice::<plain::Invoice>(invoice.body()).ok())
             .case("this library", || get_invoice.parse(&invoice).ok()),
     );

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 count
             });
             let tasks = start.elapsed();
-            assert_eq!((read, also_read), (PAGES * 40, PAGES * 40), "every item comes");
+            assert_eq!((read, also_read), (PAGES * 40, PAGES * 40), "every item is read");
             let [threads, tasks] = [threads, tasks].map(|time| time.as_secs_f64());
             let trips = |time: f64| time / ROUND_TRIP.as_secs_f64();
             rows.push(format!(
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The pages, and what lies past them.
+/// The pages, and empty pages after the last one.
 fn pages() -> Vec<(String, Vec<u8>)> {
     let page = |number: usize| match number {
         1 => ("/items?pageSize=40".to_owned(), wire::page(0, 40, true)),

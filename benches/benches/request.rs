@@ -1,9 +1,9 @@
-//! Building requests, against the everyday way: headers from text, the URL by `format!`.
+//! Building requests, against the common way: headers from text, the URL from `format!`.
 
 use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
-use zuora_benches::{Bench, Table, batch};
+use zuora_benches::{Bench, Table, bulk_create};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
 use zuora_core::{Action, Call, Config, Date, Event, Machine as _, Now, Operation, Seed, Session};
 
@@ -21,27 +21,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let create = CreateBillRun::new(Batches::named(["Batch1", "Batch2"]), AdHoc::up_to(target)).name("March");
     bench.table(
         Table::new("Building a POST", "request", 1)
-            .case("everyday", || everyday_post().ok())
+            .case("headers from text, `format!`", || common_post().ok())
             .case("this library", || first_request(&session, &create)),
     );
 
     let get = GetBillRun::new(RUN);
     bench.table(
         Table::new("Building a GET", "request", 1)
-            .case("everyday", || everyday_get(RUN).ok())
+            .case("headers from text, `format!`", || common_get(RUN).ok())
             .case("this library", || first_request(&session, &get)),
     );
 
-    let (plain, batch) = (batch::plain(), batch::ours()?);
+    let (plain, bulk) = (bulk_create::plain(), bulk_create::ours()?);
     bench.table(
         Table::new("Writing 50 invoices of 20 items", "item", 1_000)
             .case("plain derived structs, to_vec", || serde_json::to_vec(&plain).ok())
-            .case("this library, checked", || batch.request().ok()),
+            .case("this library, checked", || bulk.request().ok()),
     );
     Ok(())
 }
 
-/// The whole way to a request that can be sent: token, gate, key, headers.
+/// Builds a complete request: token, rate limiter, key, headers.
 fn first_request<O: Operation>(session: &Session, operation: O) -> Option<zuora_core::Request> {
     match Call::new(session, operation).step(Event::Tick, Now::default()) {
         Action::Send(request, _) => Some(request),
@@ -57,7 +57,7 @@ struct PlainRun<'a> {
     target_date: &'a str,
 }
 
-fn everyday_post() -> Result<Request<Bytes>, Box<dyn std::error::Error>> {
+fn common_post() -> Result<Request<Bytes>, Box<dyn std::error::Error>> {
     let body = PlainRun { name: "March", batches: &["Batch1", "Batch2"], target_date: "2026-03-31" };
     let body = serde_json::to_vec(&body)?;
     let key = format!("{:032x}-{:x}", 0x1234_5678_9abc_def0_u128, 17);
@@ -75,7 +75,7 @@ fn everyday_post() -> Result<Request<Bytes>, Box<dyn std::error::Error>> {
     Ok(request.body(Bytes::from(body))?)
 }
 
-fn everyday_get(run: &str) -> Result<Request<Bytes>, Box<dyn std::error::Error>> {
+fn common_get(run: &str) -> Result<Request<Bytes>, Box<dyn std::error::Error>> {
     let request = Request::builder()
         .method("GET")
         .uri(format!("{BASE}/v1/bill-runs/{run}"))

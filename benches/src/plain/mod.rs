@@ -1,13 +1,13 @@
-//! What a careful client written by hand has in the place of this library: derived structs with the same fields,
-//! money in `f64`, days as text, closed enums, unknown fields dropped.
+//! The models of a careful hand-written client: derived structs with the same fields, money in `f64`, dates as text,
+//! closed enums, unknown fields dropped.
 
 #![allow(missing_docs)]
 
-mod words;
+mod enums;
 
 use serde::{Deserialize, Serialize};
 
-pub use words::*;
+pub use enums::*;
 
 /// A page of items.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -233,7 +233,7 @@ pub struct BillRun {
     pub success: Option<bool>,
 }
 
-/// What narrows a run.
+/// A filter of a bill run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BillRunFilter {
@@ -259,7 +259,7 @@ pub struct Condition {
     pub conditions: Option<Vec<Condition>>,
 }
 
-/// When a run repeats.
+/// The schedule of a recurring bill run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BillRunSchedule {

@@ -1,4 +1,4 @@
-//! Closed sets of words.
+//! Closed enums.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! 50 invoices of 20 items to be made.
+//! A bulk creation of 50 invoices with 20 items each.
 
 use serde::Serialize;
 use zuora_core::invoices::{self, BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
@@ -6,10 +6,10 @@ use zuora_core::{AccountId, Amount, Date, DateError};
 
 use crate::plain::{InvoiceStatus, RevRecTrigger, TaxMode, TransferredToAccounting};
 
-/// The batch as this library takes it.
+/// Returns the operation of this library.
 ///
 /// # Errors
-/// None: the days are days.
+/// None: the dates are valid.
 pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
     let day = Date::new(2026, 3, 1)?;
     let end = Date::new(2026, 3, 31)?;
@@ -40,9 +40,9 @@ pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
     Ok(BulkCreateStandaloneInvoices::new((0..50).map(invoice)))
 }
 
-/// What is written by hand, with the same fields: amounts in `f64`, days as text, closed enums.
+/// The same request as hand-written structs: amounts in `f64`, dates as text, closed enums.
 #[derive(Serialize)]
-pub struct PlainBatch {
+pub struct PlainBulkCreate {
     invoices: Vec<PlainInvoice>,
 }
 
@@ -178,12 +178,12 @@ struct PlainItem {
     sync_date_ns: Option<String>,
 }
 
-/// Rates, contacts, tax lines and discounts, of which the batch has none.
+/// Rates, contacts, tax lines and discounts, of which the request has none.
 #[derive(Serialize)]
 struct PlainPart {}
 
-/// The same by hand.
-pub fn plain() -> PlainBatch {
+/// Returns the same request as hand-written structs.
+pub fn plain() -> PlainBulkCreate {
     let text = |text: &str| Some(text.to_owned());
     #[allow(clippy::cast_precision_loss)]
     let item = |index: i64| PlainItem {
@@ -210,5 +210,5 @@ pub fn plain() -> PlainBatch {
         invoice_items: (0..20).map(|row| item(account * 20 + row)).collect(),
         ..PlainInvoice::default()
     };
-    PlainBatch { invoices: (0..50).map(invoice).collect() }
+    PlainBulkCreate { invoices: (0..50).map(invoice).collect() }
 }
