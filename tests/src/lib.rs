@@ -1,4 +1,4 @@
-//! What the test programs of the workspace share. The programs themselves are in `tests/`.
+//! Shared code of the test programs of the workspace. The programs are in `tests/`.
 
 pub mod json;
 pub mod simulation;

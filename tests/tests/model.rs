@@ -222,7 +222,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// What can happen to a request before the service processes it. Nothing is done and nothing is stored.
+/// The end of a request before the service processes it. Nothing is done and nothing is stored.
 #[derive(Clone, Copy)]
 enum Front {
     NotSent,

@@ -106,7 +106,7 @@ fn keys(operation: &Operation, form: &dyn Form) -> Result<(), String> {
         for key in UNSAFE_KEYS {
             let text = form.text();
             equal("key in the JSON of the operation", &text.at(&parameter.name).is_some(), &true)?;
-            let form = form.from_text(&text.with(&parameter.name, Some(Json::text(key))).to_string())?;
+            let form = form.read_form(&text.with(&parameter.name, Some(Json::text(key))).to_string())?;
             let error = form.rejection()?;
             equal("field", &error.field(), &Some(&*parameter.name))?;
         }

@@ -51,7 +51,7 @@ pub(crate) fn check_limits(facts: &Facts, subjects: &[Subject], ledger: &mut Led
                     }
                     let send = |value| {
                         let text = text.with(&join(subject.body, path), value);
-                        let form = form.from_text(&text.to_string()).map_err(Rejection::Unrepresentable)?;
+                        let form = form.read_form(&text.to_string()).map_err(Rejection::Unrepresentable)?;
                         form.dry_run().map_err(Rejection::Rejected)
                     };
                     ledger.check(&claim, limit.check(present, send, path));

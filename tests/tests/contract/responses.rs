@@ -54,7 +54,7 @@ fn check_round_trip(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut L
         let sample = build_sample(facts, schema, filling, DEPTH);
         match form.read(&sample.sent.to_string()) {
             Err(error) => {
-                ledger.wrong(&format!("response {schema}.*"), format!("{error} in {}", sample.sent))
+                ledger.wrong(&format!("response {schema}.*"), format!("{error} in {}", sample.sent));
             }
             Ok(back) => compare(facts, schema, &sample.expected, &back, ledger),
         }

@@ -37,7 +37,7 @@ pub(crate) trait Form {
 
     /// Returns the operation as JSON, and an operation from such JSON.
     fn text(&self) -> Json;
-    fn from_text(&self, text: &str) -> Result<Box<dyn Form>, String>;
+    fn read_form(&self, text: &str) -> Result<Box<dyn Form>, String>;
 }
 
 impl<O> Form for O
@@ -81,7 +81,7 @@ where
         Json::of(&serde_json::to_string(self).expect("an operation can be written"))
     }
 
-    fn from_text(&self, text: &str) -> Result<Box<dyn Form>, String> {
+    fn read_form(&self, text: &str) -> Result<Box<dyn Form>, String> {
         serde_json::from_str::<Self>(text).map(|form| Box::new(form) as _).map_err(|error| error.to_string())
     }
 }

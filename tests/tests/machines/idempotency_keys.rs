@@ -12,7 +12,7 @@ use zuora_tests::simulation::{
 };
 
 #[test]
-fn only_posts_have_a_key() {
+fn posts_and_patches_have_a_key_and_nothing_else_does() {
     let cases = [
         (Method::GET, false),
         (Method::HEAD, false),
