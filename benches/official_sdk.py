@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Holds this library against the official Python SDK, over the loopback address.
+"""Compares this library with the official Python SDK, over the loopback address.
 
     python3 -m venv VENV && VENV/bin/pip install zuora-sdk==3.21.0
     cargo build --release -p zuora-benches
     VENV/bin/python benches/official_sdk.py
 
-Both sides talk to the same server (`side serve`), one call after the other, each in processes of its own that
-take turns; the figures are medians. Prints the table of `benches/RESULTS.md`.
+Both sides call the same server (`side serve`), one call after the other, in separate processes that alternate;
+the figures are medians. Prints the table of `benches/RESULTS.md`.
 """
 
 import os
@@ -17,7 +17,7 @@ import sys
 import time
 
 SIDE = os.path.join(os.path.dirname(__file__), "..", "target", "release", "side")
-WORKS = {  # name: (what it is, calls of ours, calls of theirs)
+WORKS = {  # name: (description, calls of this library, calls of the official SDK)
     "small": ("get_bill_run", 3000, 400),
     "page": ("get_invoice_items, 40 items", 1000, 40),
     "list": ("get_invoice_items, 1,000 items", 60, 2),
@@ -27,7 +27,7 @@ TURNS = 5
 
 
 def official(work, calls, url):
-    """The other side: what `side run` does, with the official SDK."""
+    """Does the same as `side run`, with the official SDK."""
     from zuora_sdk.zuora_client import ZuoraClient
     import zuora_sdk
 
@@ -43,7 +43,7 @@ def official(work, calls, url):
         call = lambda: len(api.get_invoice_items(key).invoice_items)
     else:
         api = client.invoices_api()
-        call = lambda: len(api.bulk_create_standalone_invoices(batch(zuora_sdk)).invoices)
+        call = lambda: len(api.bulk_create_standalone_invoices(bulk_create(zuora_sdk)).invoices)
     rows = call()
     print("first", flush=True)
     start = time.perf_counter()
@@ -51,11 +51,11 @@ def official(work, calls, url):
         assert call() == rows
     print(calls / (time.perf_counter() - start))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
-    os._exit(0)  # the SDK's refresh thread would keep the process
+    os._exit(0)  # the refresh thread of the SDK would keep the process alive
 
 
-def batch(sdk):
-    """50 invoices of 20 items, as in `benches/src/batch.rs`."""
+def bulk_create(sdk):
+    """50 invoices of 20 items, as in `benches/src/bulk_create.rs`."""
     def item(index):
         return sdk.CreateInvoiceItem(
             charge_name=f"Seats of region {index}", amount=(index * 1037 + 99) / 100, quantity=index + 1,
@@ -73,7 +73,7 @@ def batch(sdk):
 
 
 def measure(command):
-    """Milliseconds to the first call, calls a second after it, peak bytes."""
+    """Milliseconds to the first call, calls per second after it, peak bytes."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
@@ -87,7 +87,7 @@ def measure(command):
 def main():
     server = subprocess.Popen([SIDE, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     url = server.stdout.readline().strip()
-    print("| Work | official SDK, calls a second | this library | ratio | first call, ms | peak MB |")
+    print("| Work | official SDK, calls per second | this library | ratio | first call, ms | peak MB |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for work, (name, ours, theirs) in WORKS.items():
         sides = ([], [])

@@ -1,7 +1,6 @@
-//! What the benches share: how things are measured, what is read, and the hand-written client they are held
-//! against.
+//! Shared code of the benches: the measurements, the response bodies, and the hand-written client for comparison.
 
-pub mod batch;
+pub mod bulk_create;
 mod measure;
 pub mod memory;
 pub mod plain;

@@ -1,9 +1,9 @@
-//! Side-by-side measuring: every case of a table against its first one, in one run.
+//! Measurements: every case of a table against the first case, in one run.
 //!
-//! Times are processor time of the thread that does the work, the kernel's share included; medians of samples that
-//! take turns, so that what else the machine does hits all cases alike.
-//! Instructions are counted by valgrind's callgrind where it is at hand, in a process that runs one case alone:
-//! the count of many rounds less that of few. Allocations are counted by a build with the feature `allocations`.
+//! Times are the processor time of the working thread, including the kernel: medians of interleaved samples, so that
+//! other load of the machine affects all cases alike.
+//! Valgrind's callgrind counts instructions if it is installed, in a process that runs one case alone: the count of
+//! many rounds minus the count of few. A build with the feature `allocations` counts allocations.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -15,13 +15,13 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{memory, server};
 
-/// Where the server listens, for a process that runs one case alone.
+/// Environment variable with the URL of the server, for a process that runs one case alone.
 const SERVER: &str = "ZUORA_BENCH_SERVER";
 /// Samples of each case.
 const SAMPLES: usize = 31;
-/// What one sample takes at least.
+/// Minimum duration of one sample.
 const SAMPLE: Duration = Duration::from_millis(8);
-/// What the cases of a table are warmed up for, each.
+/// Duration of the warm-up of each case.
 const WARM_UP: Duration = Duration::from_millis(100);
 
 /// One run of a bench program.
@@ -31,14 +31,14 @@ pub struct Bench {
 }
 
 enum Mode {
-    /// Every table whose title holds this.
+    /// Every table whose title contains the filter.
     Measure { filter: String },
-    /// One case alone: so many rounds for callgrind to watch, or none for one round's peak of memory.
+    /// One case alone: a number of rounds under callgrind, or 0 for the peak memory of one round.
     Run { title: String, case: usize, rounds: u32 },
 }
 
 impl Bench {
-    /// Reads the program's arguments: part of a table's title, to measure no other.
+    /// Reads the program's arguments: part of a title, to measure only the tables that contain it.
     pub fn from_args() -> Self {
         let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
         let first = args.next().unwrap_or_default();
@@ -53,8 +53,8 @@ impl Bench {
         Self { mode, server: RefCell::default() }
     }
 
-    /// Whether anything of this title is wanted: ask before something expensive is set up for it.
-    pub fn wants(&self, title: &str) -> bool {
+    /// Whether a table of this title is selected; check this before an expensive setup.
+    pub fn is_selected(&self, title: &str) -> bool {
         match &self.mode {
             Mode::Measure { filter } => title.contains(filter.as_str()),
             Mode::Run { title: only, .. } => title == only,
@@ -65,11 +65,11 @@ impl Bench {
         matches!(self.mode, Mode::Run { .. })
     }
 
-    /// A server for the tables that follow. It runs in the process that measures: one that runs a case alone is
-    /// told where it is, so that only the client's instructions are counted.
+    /// Starts a server for the following tables. It runs in the measuring process: a process that runs one case alone
+    /// gets the URL of that server, so that only the instructions of the client are counted.
     ///
     /// # Errors
-    /// The address cannot be had.
+    /// If the loopback address is not available.
     pub fn server(&self, bodies: impl FnOnce() -> Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
         let url = match (self.is_counted(), std::env::var(SERVER)) {
             (true, Ok(url)) => url,
@@ -81,7 +81,7 @@ impl Bench {
 
     /// Measures a table and prints it.
     pub fn table(&self, mut table: Table<'_>) {
-        if !self.wants(&table.title) {
+        if !self.is_selected(&table.title) {
             return;
         }
         match &self.mode {
@@ -91,39 +91,38 @@ impl Bench {
         }
     }
 
-    /// Prints what each case of a table takes of memory at its worst moment, in units of `size` bytes. Each runs in
-    /// a process of its own.
+    /// Prints the peak memory of each case of a table, in units of `size` bytes. Each case runs in a separate process.
     pub fn peaks(&self, mut table: Table<'_>, size: usize) {
-        if !self.wants(&table.title) || cfg!(feature = "allocations") {
+        if !self.is_selected(&table.title) || cfg!(feature = "allocations") {
             return;
         }
         if let Mode::Run { case, .. } = &self.mode {
             let peak = memory::peak_of(|| table.cases[*case].work.rounds(1));
-            return say(&peak.unwrap_or_default().to_string());
+            return print_line(&peak.unwrap_or_default().to_string());
         }
-        say(&format!("\n### {}\n\n| Work | peak / {} |\n| --- | ---: |", table.title, table.unit));
+        print_line(&format!("\n### {}\n\n| Work | peak / {} |\n| --- | ---: |", table.title, table.unit));
         for index in 0..table.cases.len() {
             let run = table.alone(index, 0, &self.server.borrow()).and_then(|mut run| run.output().ok());
             let peak = run.and_then(|run| String::from_utf8_lossy(&run.stdout).trim().parse::<f64>().ok());
             let peak = peak.map_or_else(|| "-".to_owned(), |peak| format!("{:.2}", peak / size as f64));
-            say(&format!("| {} | {peak} |", table.cases[index].name));
+            print_line(&format!("| {} | {peak} |", table.cases[index].name));
         }
     }
 
-    /// Measures something that has rows of its own, and prints what it gives. Takes times only.
+    /// Runs a measurement that returns custom rows, and prints them. Measures times only.
     pub fn report(&self, title: &str, rows: impl FnOnce() -> Vec<String>) {
-        if self.is_counted() || cfg!(feature = "allocations") || !self.wants(title) {
+        if self.is_counted() || cfg!(feature = "allocations") || !self.is_selected(title) {
             return;
         }
         let rows = rows();
-        say(&format!("\n### {title}\n"));
+        print_line(&format!("\n### {title}\n"));
         for row in rows {
-            say(&row);
+            print_line(&row);
         }
     }
 }
 
-/// Pieces of work of one kind; the first is what the others are held against.
+/// Cases of one kind of work; the first case is the baseline.
 pub struct Table<'a> {
     title: String,
     unit: &'static str,
@@ -137,12 +136,12 @@ struct Case<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Each round of a case does `per_round` of what `unit` names.
+    /// Each round of a case does `per_round` units of work.
     pub fn new(title: impl Into<String>, unit: &'static str, per_round: u32) -> Self {
         Self { title: title.into(), unit, per_round, cases: Vec::new() }
     }
 
-    /// Adds a case; what it returns counts as kept.
+    /// Adds a case; the value that it returns counts as kept.
     #[must_use]
     pub fn case<T: 'a>(mut self, name: impl Into<String>, work: impl FnMut() -> T + 'a) -> Self {
         self.cases.push(Case { name: name.into(), work: Box::new(work) });
@@ -153,9 +152,9 @@ impl<'a> Table<'a> {
         let per = f64::from(self.per_round);
         let samples = self.sample();
         let counts: Vec<_> = (0..self.cases.len()).map(|case| self.instructions(case, server)).collect();
-        say(&format!("\n### {}\n", self.title));
-        say(&format!("| Work | ns / {0} | ratio | instructions / {0} | ratio |", self.unit));
-        say("| --- | ---: | ---: | ---: | ---: |");
+        print_line(&format!("\n### {}\n", self.title));
+        print_line(&format!("| Work | ns / {0} | ratio | instructions / {0} | ratio |", self.unit));
+        print_line("| --- | ---: | ---: | ---: | ---: |");
         for (index, case) in self.cases.iter().enumerate() {
             let ratio = median(samples.iter().map(|round| round[index] / round[0]));
             let nanos = median(samples.iter().map(|round| round[index])) * 1e9 / per;
@@ -163,11 +162,11 @@ impl<'a> Table<'a> {
                 (Some(own), Some(base)) => format!("{:.0} | {:.2}", own / per, own / base),
                 _ => "- | -".to_owned(),
             };
-            say(&format!("| {} | {nanos:.0} | {ratio:.2} | {counted} |", case.name));
+            print_line(&format!("| {} | {nanos:.0} | {ratio:.2} | {counted} |", case.name));
         }
     }
 
-    /// Seconds a round: one row for each sample, one column for each case.
+    /// Seconds per round: one row for each sample, one column for each case.
     fn sample(&mut self) -> Vec<Vec<f64>> {
         let time = |work: &mut Box<dyn Work + 'a>, rounds: u32| {
             let start = processor_time();
@@ -192,7 +191,7 @@ impl<'a> Table<'a> {
         (0..SAMPLES).map(sample).collect()
     }
 
-    /// User instructions a round.
+    /// User instructions per round.
     fn instructions(&self, case: usize, server: &str) -> Option<f64> {
         let few = self.collected(case, 3, server)?;
         let many = self.collected(case, 23, server)?;
@@ -222,13 +221,19 @@ impl<'a> Table<'a> {
 
     fn print_allocations(&mut self) {
         let per = f64::from(self.per_round);
-        say(&format!("\n### {}\n", self.title));
-        say(&format!("| Work | allocations / {0} | bytes kept / {0} | peak bytes / {0} |", self.unit));
-        say("| --- | ---: | ---: | ---: |");
+        print_line(&format!("\n### {}\n", self.title));
+        print_line(&format!("| Work | allocations / {0} | bytes kept / {0} | peak bytes / {0} |", self.unit));
+        print_line("| --- | ---: | ---: | ---: |");
         for case in &mut self.cases {
             case.work.rounds(2);
             let Allocations { count, kept, peak } = case.work.count();
-            say(&format!("| {} | {:.1} | {:.0} | {:.0} |", case.name, count / per, kept / per, peak / per));
+            print_line(&format!(
+                "| {} | {:.1} | {:.0} | {:.0} |",
+                case.name,
+                count / per,
+                kept / per,
+                peak / per
+            ));
         }
     }
 }
@@ -239,7 +244,7 @@ struct Allocations {
     peak: f64,
 }
 
-/// What a case does, whatever it returns.
+/// The work of a case, with any return type.
 trait Work {
     fn rounds(&mut self, rounds: u32);
     fn count(&mut self) -> Allocations;
@@ -256,12 +261,12 @@ impl<T, F: FnMut() -> T> Work for F {
     #[allow(clippy::cast_precision_loss)]
     fn count(&mut self) -> Allocations {
         let mut kept = None;
-        let seen = allocation_counter::measure(|| kept = Some(black_box(self())));
+        let counted = allocation_counter::measure(|| kept = Some(black_box(self())));
         drop(kept);
         Allocations {
-            count: seen.count_total as f64,
-            kept: seen.bytes_current as f64,
-            peak: seen.bytes_max as f64,
+            count: counted.count_total as f64,
+            kept: counted.bytes_current as f64,
+            peak: counted.bytes_max as f64,
         }
     }
 
@@ -271,7 +276,7 @@ impl<T, F: FnMut() -> T> Work for F {
     }
 }
 
-/// Seconds that this thread has worked.
+/// Processor time of this thread, in seconds.
 #[allow(clippy::cast_precision_loss)]
 fn processor_time() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -284,8 +289,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Programs of this package talk to whoever started them.
+/// Prints a line to standard output, which is the interface of the programs of this package.
 #[allow(clippy::print_stdout)]
-fn say(line: &str) {
+fn print_line(line: &str) {
     println!("{line}");
 }

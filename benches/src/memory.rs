@@ -1,17 +1,17 @@
-//! Resident memory, where the system tells it (Linux).
+//! Resident memory, where the system reports it (Linux).
 
 use std::fs;
 
-/// How much more than before was resident at the worst moment of some work, in bytes.
+/// Returns the peak resident memory of some work above the memory before it, in bytes.
 pub fn peak_of(work: impl FnOnce()) -> Option<u64> {
-    // Sets the high-water mark back to what is resident now.
+    // Resets the high-water mark to the current resident memory.
     fs::write("/proc/self/clear_refs", "5").ok()?;
     let before = resident("VmRSS:")?;
     work();
     resident("VmHWM:").map(|peak| peak.saturating_sub(before))
 }
 
-/// The most that was resident since the process began, in bytes.
+/// Returns the peak resident memory since the process started, in bytes.
 pub fn peak() -> Option<u64> {
     resident("VmHWM:")
 }

@@ -1,4 +1,4 @@
-//! A loopback server that costs next to nothing: it answers each path with the same bytes every time.
+//! A loopback server with minimal cost: it sends the same bytes for a path every time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -6,30 +6,30 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// What is sent for the paths that end so, with their query or without.
-type Answers = Vec<(String, Vec<u8>)>;
+/// The responses for paths with these endings, with or without the query.
+type Responses = Vec<(String, Vec<u8>)>;
 
-/// Starts a server that lives as long as the process, and gives its base URL. Each answer comes `delay` after
-/// its request: the round trip of a long link.
+/// Starts a server that runs until the process ends, and returns its base URL. Each response is sent `delay` after its
+/// request, which simulates the round trip of a slow link.
 ///
 /// # Errors
-/// The address cannot be had.
+/// If the loopback address is not available.
 pub fn start<P: Into<String>>(bodies: Vec<(P, Vec<u8>)>, delay: Duration) -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let answers: Arc<Answers> =
-        Arc::new(bodies.into_iter().map(|(end, body)| (end.into(), answer(&body))).collect());
+    let responses: Arc<Responses> =
+        Arc::new(bodies.into_iter().map(|(end, body)| (end.into(), response(&body))).collect());
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let answers = Arc::clone(&answers);
-            // A client that hangs up ends its thread, and that is all.
-            thread::spawn(move || serve(&stream, &answers, delay));
+            let responses = Arc::clone(&responses);
+            // If a client closes the connection, only its thread ends.
+            thread::spawn(move || serve(&stream, &responses, delay));
         }
     });
     Ok(url)
 }
 
-fn answer(body: &[u8]) -> Vec<u8> {
+fn response(body: &[u8]) -> Vec<u8> {
     let encoding = if body.starts_with(&[0x1f, 0x8b]) { "Content-Encoding: gzip\r\n" } else { "" };
     let head = format!(
         "HTTP/1.1 200 OK\r\n{encoding}Content-Type: application/json;charset=utf-8\r\nContent-Length: {}\r\n\
@@ -41,7 +41,7 @@ fn answer(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn serve(stream: &TcpStream, answers: &Answers, delay: Duration) -> io::Result<()> {
+fn serve(stream: &TcpStream, responses: &Responses, delay: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
@@ -65,8 +65,8 @@ fn serve(stream: &TcpStream, answers: &Answers, delay: Duration) -> io::Result<(
         io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
         thread::sleep(delay);
         let bare = path.split('?').next().unwrap_or_default();
-        match answers.iter().find(|(end, _)| path.ends_with(end) || bare.ends_with(end)) {
-            Some((_, answer)) => writer.write_all(answer)?,
+        match responses.iter().find(|(end, _)| path.ends_with(end) || bare.ends_with(end)) {
+            Some((_, response)) => writer.write_all(response)?,
             None => return Ok(()),
         }
     }

@@ -1,14 +1,14 @@
-//! Bodies as the service writes them, made up.
+//! Synthetic response bodies in the format of the service.
 
 use std::fmt::Write as _;
 
-/// A page of invoice items, some 1,500 bytes each: 41 fields that the documents name, and 3 custom ones.
+/// A page of invoice items of about 1,500 bytes each: 41 documented fields and 3 custom ones.
 pub fn invoice_items(count: usize) -> Vec<u8> {
     page(0, count, false)
 }
 
-/// The same from some item on, on a page that may not be the last.
-pub fn page(first: usize, count: usize, goes_on: bool) -> Vec<u8> {
+/// A page of invoice items from index `first`, optionally with a link to the next page.
+pub fn page(first: usize, count: usize, has_next: bool) -> Vec<u8> {
     let mut body = String::from("{\"success\":true,\"invoiceItems\":[");
     for index in first..first + count {
         if index > first {
@@ -16,7 +16,7 @@ pub fn page(first: usize, count: usize, goes_on: bool) -> Vec<u8> {
         }
         item(&mut body, index);
     }
-    body.push_str(if goes_on { r#"],"nextPage":"there is one"}"# } else { "]}" });
+    body.push_str(if has_next { r#"],"nextPage":"there is one"}"# } else { "]}" });
     body.into_bytes()
 }
 
@@ -52,7 +52,7 @@ fn item(body: &mut String, index: usize) {
     );
 }
 
-/// A bill run that is complete.
+/// A completed bill run.
 pub const BILL_RUN: &[u8] =
     br#"{"success":true,"id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
 "name":null,"status":"Completed","batches":["Batch1","Batch2"],"billCycleDay":1,"billRunFilters":null,
@@ -80,7 +80,7 @@ pub const INVOICE: &[u8] =
 "updatedById":"2c92a0a298c9161b6cbca40d7c6dfe1a","updatedDate":"2026-03-01 09:10:00","Region__c":"EMEA",
 "success":true}"#;
 
-/// The answer to a batch of invoices that were all made.
+/// The response to a bulk creation in which all invoices were created.
 pub fn created_invoices(count: usize) -> Vec<u8> {
     let row = std::str::from_utf8(INVOICE).unwrap_or_default();
     let rows = vec![row; count].join(",");

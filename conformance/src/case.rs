@@ -1,4 +1,4 @@
-//! A case: what is asked, what the server does, what the core must see.
+//! The definition of a case: the requests, the behavior of the server and the results that the core must see.
 
 use std::fmt;
 use std::io;
@@ -8,42 +8,42 @@ use std::time::Duration;
 
 use zuora_core::bytes::Bytes;
 use zuora_core::http::{self, Method};
-use zuora_core::{AsyncTransport, Body, Error, Limits, Request, Response, Transport, drive, drive_async};
+use zuora_core::{Body, Error, Limits, Request, Response};
 
 use crate::server::{Peer, Script};
-use crate::trial::Trial;
 
-/// One duty of a transport: some requests, a server that behaves in some way, and what must come of it.
+/// One requirement on a transport: requests, a server that behaves in some way, and the results that conform.
 pub struct Case {
     name: String,
     pub(crate) script: Script,
     pub(crate) steps: Vec<Step>,
-    fates: Vec<Fate>,
+    /// One for each request; empty for a case that depends on sockets.
+    scenarios: Vec<Scenario>,
 }
 
-/// What becomes of one request, for transports that reach no socket: see [`run_arranged`](crate::run_arranged).
+/// The result of one request, for transports without a socket: see [`run_simulated`](crate::run_simulated).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Fate {
-    /// It is answered so, byte by byte.
-    Answer(Response),
-    /// The work is done, and the answer never arrives.
-    AnswerLost,
-    /// It never gets out.
-    NeverLeaves,
-    /// It is answered, but later than that.
-    LaterThan(Duration),
+pub enum Scenario {
+    /// The request receives this response, byte for byte.
+    Responds(Response),
+    /// The work is done, and the response never arrives.
+    ResponseLost,
+    /// The request is not sent.
+    NotSent,
+    /// The response arrives, but only after this time.
+    DelayedBy(Duration),
 }
 
-/// What came of one case.
+/// The result of one case.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Verdict {
+pub struct CaseResult {
     /// Name of the case.
     pub case: String,
-    /// What the transport reported, one line a request.
+    /// The results that the transport reported, one line for each request.
     pub seen: Vec<String>,
-    /// What is wrong with it; empty when the transport did its duty.
+    /// The deviations from the requirement; empty if the transport conforms.
     pub problems: Vec<String>,
 }
 
@@ -54,71 +54,33 @@ impl Case {
         steps: impl IntoIterator<Item = Step>,
     ) -> Self {
         let steps = steps.into_iter().collect();
-        Self { name: name.into(), script: Arc::new(script), steps, fates: Vec::new() }
+        Self { name: name.into(), script: Arc::new(script), steps, scenarios: Vec::new() }
     }
 
-    /// What it comes to where there is no socket: one fate a request.
-    pub(crate) fn arranged(mut self, fates: impl IntoIterator<Item = Fate>) -> Self {
-        self.fates = fates.into_iter().collect();
+    /// Sets the scenarios for transports without a socket, one for each request.
+    pub(crate) fn simulated_by(mut self, scenarios: impl IntoIterator<Item = Scenario>) -> Self {
+        self.scenarios = scenarios.into_iter().collect();
         self
     }
 
-    /// The same fate for each request.
-    pub(crate) fn always(self, fate: &Fate) -> Self {
-        let fates = vec![fate.clone(); self.calls()];
-        self.arranged(fates)
+    /// Sets the same scenario for each request.
+    pub(crate) fn always(self, scenario: &Scenario) -> Self {
+        let scenarios = vec![scenario.clone(); self.request_count()];
+        self.simulated_by(scenarios)
     }
 
-    fn calls(&self) -> usize {
+    fn request_count(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step, Step::Send(_))).count()
     }
 
-    /// What the case is about, in a few words.
+    /// A short sentence that states the requirement.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Plays the case against a blocking transport.
-    pub fn run(&self, transport: &(impl Transport + ?Sized)) -> Verdict {
-        self.end(drive(transport, Trial::new(self)))
-    }
-
-    /// Plays the case against an async transport. Stopping the server at the end of a case blocks for a
-    /// moment.
-    pub async fn run_async(&self, transport: &impl AsyncTransport) -> Verdict {
-        self.end(drive_async(transport, Trial::new(self)).await)
-    }
-
-    /// What becomes of its requests where there is no socket; `None` when the case is about sockets.
-    fn fates(&self) -> Option<&[Fate]> {
-        (self.fates.len() == self.calls()).then_some(&self.fates)
-    }
-
-    /// Plays the case against a blocking transport without a socket; `None` when it is about sockets.
-    pub fn run_arranged(
-        &self,
-        transport: &(impl Transport + ?Sized),
-        arrange: &(dyn Fn(&Fate) + Sync),
-    ) -> Option<Verdict> {
-        Some(self.end(drive(transport, Trial::arranged(self, self.fates()?, arrange))))
-    }
-
-    /// [`run_arranged`](Self::run_arranged) for async transports.
-    pub async fn run_arranged_async(
-        &self,
-        transport: &impl AsyncTransport,
-        arrange: &(dyn Fn(&Fate) + Sync),
-    ) -> Option<Verdict> {
-        let trial = Trial::arranged(self, self.fates()?, arrange);
-        Some(self.end(drive_async(transport, trial).await))
-    }
-
-    fn end(&self, result: Result<Verdict, Error>) -> Verdict {
-        result.unwrap_or_else(|error| Verdict {
-            case: self.name.clone(),
-            seen: Vec::new(),
-            problems: vec![format!("the case could not be played: {error}")],
-        })
+    /// The scenarios of the requests; `None` if the case depends on sockets.
+    pub(crate) fn scenarios(&self) -> Option<&[Scenario]> {
+        (self.scenarios.len() == self.request_count()).then_some(&self.scenarios)
     }
 }
 
@@ -128,18 +90,18 @@ impl fmt::Debug for Case {
     }
 }
 
-/// What the transport is asked to do next.
+/// One step of a case.
 pub(crate) enum Step {
-    Send(Call),
+    Send(TestRequest),
     Wait(Duration),
-    /// Wait until the server has closed its end, and a moment more, in which the transport can notice.
+    /// Wait until the server has closed its end, and a little longer, so that the transport can notice.
     WaitForClose,
 }
 
-/// One request, its limits, and what may come of it.
-pub(crate) struct Call {
+/// One request, its limits, and the results that conform.
+pub(crate) struct TestRequest {
     pub(crate) method: Method,
-    pub(crate) place: Place,
+    pub(crate) destination: Destination,
     pub(crate) limits: Limits,
     pub(crate) expected: Expected,
     pub(crate) body: Vec<u8>,
@@ -147,38 +109,38 @@ pub(crate) struct Call {
     headers: Vec<(&'static str, &'static str)>,
 }
 
-/// Where a request goes.
+/// The address that a request is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Destination {
     Server,
     ServerOverTls,
     ClosedPort,
     UnknownHost,
     #[cfg(target_os = "linux")]
-    DeafPort,
+    UnresponsivePort,
 }
 
-pub(crate) fn get() -> Call {
-    Call::new(Method::GET, Vec::new())
+pub(crate) fn get() -> TestRequest {
+    TestRequest::new(Method::GET, Vec::new())
 }
 
-pub(crate) fn delete() -> Call {
-    Call::new(Method::DELETE, Vec::new())
+pub(crate) fn delete() -> TestRequest {
+    TestRequest::new(Method::DELETE, Vec::new())
 }
 
-pub(crate) fn post(body: impl Into<Vec<u8>>) -> Call {
-    Call::new(Method::POST, body.into())
+pub(crate) fn post(body: impl Into<Vec<u8>>) -> TestRequest {
+    TestRequest::new(Method::POST, body.into())
 }
 
-pub(crate) fn put(body: impl Into<Vec<u8>>) -> Call {
-    Call::new(Method::PUT, body.into())
+pub(crate) fn put(body: impl Into<Vec<u8>>) -> TestRequest {
+    TestRequest::new(Method::PUT, body.into())
 }
 
-impl Call {
+impl TestRequest {
     fn new(method: Method, body: Vec<u8>) -> Self {
         Self {
             method,
-            place: Place::Server,
+            destination: Destination::Server,
             limits: Limits::new(Duration::from_secs(20), 1024 * 1024),
             expected: Expected::default(),
             body,
@@ -201,8 +163,8 @@ impl Call {
         self
     }
 
-    /// Gives up after a time that is short for a test and long for a loopback.
-    pub(crate) fn hasty(self) -> Self {
+    /// Sets a timeout that is short for a test and long for the loopback interface.
+    pub(crate) fn short_timeout(self) -> Self {
         self.within(Duration::from_millis(120))
     }
 
@@ -216,13 +178,13 @@ impl Call {
         self
     }
 
-    pub(crate) fn at(mut self, place: Place) -> Self {
-        self.place = place;
+    pub(crate) fn at(mut self, destination: Destination) -> Self {
+        self.destination = destination;
         self
     }
 
     pub(crate) fn over_tls(self) -> Self {
-        self.at(Place::ServerOverTls)
+        self.at(Destination::ServerOverTls)
     }
 
     pub(crate) fn expect(mut self, expected: impl Into<Expected>) -> Step {
@@ -230,13 +192,13 @@ impl Call {
         Step::Send(self)
     }
 
-    /// The path and query of this call as the `index`-th: the server's record finds it by that.
+    /// The path and query with a marker by which the server's record identifies the request of this index.
     pub(crate) fn marked_target(&self, index: usize) -> String {
         let separator = if self.target.contains('?') { '&' } else { '?' };
         format!("{}{separator}step={index}", self.target)
     }
 
-    /// Every header that the transport is given.
+    /// All headers that the transport is given.
     pub(crate) fn all_headers(&self) -> Vec<(String, Vec<u8>)> {
         let mut headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -248,10 +210,10 @@ impl Call {
     }
 
     pub(crate) fn request(&self, index: usize, address: SocketAddr) -> Result<Request, Error> {
-        let origin = match self.place {
-            Place::ServerOverTls => format!("https://{address}"),
-            // A label of 64 characters cannot be looked up: no resolver is asked, online or offline.
-            Place::UnknownHost => format!("http://{}.invalid", "x".repeat(64)),
+        let origin = match self.destination {
+            Destination::ServerOverTls => format!("https://{address}"),
+            // A label of 64 characters is not a valid name: no resolver is asked, online or offline.
+            Destination::UnknownHost => format!("http://{}.invalid", "x".repeat(64)),
             _ => format!("http://{address}"),
         };
         let uri = format!("{origin}{}", self.marked_target(index));
@@ -263,31 +225,31 @@ impl Call {
     }
 }
 
-/// What the core may be told. More than one where a transport has a choice, or cannot know.
+/// The results that the transport may report. More than one where a transport has a choice, or cannot know.
 #[derive(Default)]
 pub(crate) struct Expected {
-    pub(crate) answer: Option<Reply>,
-    pub(crate) never_left: bool,
-    pub(crate) in_flight: bool,
+    pub(crate) response: Option<CannedResponse>,
+    pub(crate) not_sent: bool,
+    pub(crate) maybe_sent: bool,
     pub(crate) too_large: bool,
 }
 
-/// Only this: nothing can have happened.
-pub(crate) fn never_left() -> Expected {
-    Expected { never_left: true, ..Expected::default() }
+/// The request was not sent, so nothing can have happened.
+pub(crate) fn not_sent() -> Expected {
+    Expected { not_sent: true, ..Expected::default() }
 }
 
-/// Only this: the request was there, or may have been.
-pub(crate) fn in_flight() -> Expected {
-    Expected { in_flight: true, ..Expected::default() }
+/// The request arrived, or may have arrived.
+pub(crate) fn maybe_sent() -> Expected {
+    Expected { maybe_sent: true, ..Expected::default() }
 }
 
-/// No answer; which of the two cannot be known from the transport's end, or not by every transport.
-pub(crate) fn no_answer() -> Expected {
-    never_left().or(in_flight())
+/// No response; not every transport can know whether the request was sent.
+pub(crate) fn no_response() -> Expected {
+    not_sent().or(maybe_sent())
 }
 
-/// The body is over the limit, and the transport says so.
+/// The body is larger than the limit, and the transport reports that.
 pub(crate) fn too_large() -> Expected {
     Expected { too_large: true, ..Expected::default() }
 }
@@ -296,51 +258,51 @@ impl Expected {
     pub(crate) fn or(self, other: impl Into<Self>) -> Self {
         let other = other.into();
         Self {
-            answer: self.answer.or(other.answer),
-            never_left: self.never_left || other.never_left,
-            in_flight: self.in_flight || other.in_flight,
+            response: self.response.or(other.response),
+            not_sent: self.not_sent || other.not_sent,
+            maybe_sent: self.maybe_sent || other.maybe_sent,
             too_large: self.too_large || other.too_large,
         }
     }
 }
 
-impl From<Reply> for Expected {
-    fn from(reply: Reply) -> Self {
-        Self { answer: Some(reply), ..Self::default() }
+impl From<CannedResponse> for Expected {
+    fn from(response: CannedResponse) -> Self {
+        Self { response: Some(response), ..Self::default() }
     }
 }
 
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
-        words.extend(self.answer.as_ref().map(|a| format!("{} with {} bytes", a.status, a.body.len())));
-        words.extend(self.never_left.then(|| "never left".to_owned()));
-        words.extend(self.in_flight.then(|| "in flight".to_owned()));
+        words.extend(self.response.as_ref().map(|r| format!("{} with {} bytes", r.status, r.body.len())));
+        words.extend(self.not_sent.then(|| "not sent".to_owned()));
+        words.extend(self.maybe_sent.then(|| "maybe sent".to_owned()));
         words.extend(self.too_large.then(|| "too large".to_owned()));
         f.write_str(&words.join(" or "))
     }
 }
 
-/// An answer: what the server writes and what the core has to get.
+/// A prepared response: the server writes it, and the core must receive it.
 #[derive(Clone)]
-pub(crate) struct Reply {
+pub(crate) struct CannedResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
 }
 
-/// An answer with a body and its length.
-pub(crate) fn reply(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+/// A response with a body and its length.
+pub(crate) fn canned(status: u16, body: impl Into<Vec<u8>>) -> CannedResponse {
     let body = body.into();
-    bare_reply(status).header("content-length", body.len().to_string()).body(body)
+    canned_bare(status).header("content-length", body.len().to_string()).body(body)
 }
 
-/// An answer with no header and no body.
-pub(crate) fn bare_reply(status: u16) -> Reply {
-    Reply { status, headers: Vec::new(), body: Vec::new() }
+/// A response without headers and body.
+pub(crate) fn canned_bare(status: u16) -> CannedResponse {
+    CannedResponse { status, headers: Vec::new(), body: Vec::new() }
 }
 
-impl Reply {
+impl CannedResponse {
     pub(crate) fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -368,13 +330,13 @@ impl Reply {
         [self.head(), self.body.clone()].concat()
     }
 
-    /// The same for a transport without a socket.
-    pub(crate) fn fate(&self) -> Fate {
+    /// The scenario of this response, for a transport without a socket.
+    pub(crate) fn scenario(&self) -> Scenario {
         let mut response = http::Response::builder().status(self.status);
         for (name, value) in &self.headers {
             response = response.header(name, value.as_slice());
         }
-        // The list holds no header that cannot be written; were one to, its case would fail and show it.
-        Fate::Answer(response.body(Bytes::from(self.body.clone())).unwrap_or_default())
+        // The list contains only valid headers; an invalid one would make its case fail visibly.
+        Scenario::Responds(response.body(Bytes::from(self.body.clone())).unwrap_or_default())
     }
 }

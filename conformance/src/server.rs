@@ -1,4 +1,4 @@
-//! A loopback server that does what a script tells it, and remembers what reached it.
+//! A loopback server that follows a script and records the requests that it receives.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What a server does with one connection; its end closes the connection.
+/// The behavior of a server on one connection; the connection is closed when the script ends.
 pub(crate) type Script = Arc<dyn Fn(&mut Peer) -> io::Result<()> + Send + Sync>;
 
-/// How long a script goes on after the transport should have hung up.
+/// The time that a script continues after the transport should have closed the connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Plays a script on each connection until it is stopped.
+/// Runs a script on each connection until the server is stopped.
 pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -22,21 +22,21 @@ pub(crate) struct Server {
 
 struct Shared {
     script: Script,
-    deliveries: Mutex<Vec<Delivery>>,
+    received: Mutex<Vec<ReceivedRequest>>,
     open: Mutex<Vec<(usize, TcpStream)>>,
     stopping: AtomicBool,
 }
 
-/// One request, or the part of it that arrived.
+/// One request, or the part of a request that arrived.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Delivery {
-    /// Which connection it came over, counted from 0.
+pub(crate) struct ReceivedRequest {
+    /// Index of the connection, counted from 0.
     pub(crate) connection: usize,
-    /// Up to and including the empty line.
+    /// The bytes up to and including the empty line.
     pub(crate) head: Vec<u8>,
-    /// What came after the head.
+    /// The bytes after the head.
     pub(crate) body: Vec<u8>,
-    /// Whether all of it came.
+    /// Whether the whole request arrived.
     pub(crate) whole: bool,
 }
 
@@ -47,7 +47,7 @@ impl Server {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             script,
-            deliveries: Mutex::default(),
+            received: Mutex::default(),
             open: Mutex::default(),
             stopping: AtomicBool::new(false),
         });
@@ -67,16 +67,16 @@ impl Server {
         lock(&self.shared.open).is_empty()
     }
 
-    /// Closes every connection and tells what arrived, to the last byte that was under way.
-    pub(crate) fn stop(&mut self) -> Vec<Delivery> {
+    /// Closes every connection and returns what arrived, including bytes that were still in transit.
+    pub(crate) fn stop(&mut self) -> Vec<ReceivedRequest> {
         self.shared.stopping.store(true, Ordering::SeqCst);
         for (_, stream) in lock(&self.shared.open).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both); // already closed is as good
+            let _ = stream.shutdown(Shutdown::Both); // it may be closed already
         }
         if let Some(acceptor) = self.acceptor.take() {
-            let _ = acceptor.join(); // a script that panicked shows in what is missing
+            let _ = acceptor.join(); // a script that panicked leaves a gap in the record
         }
-        lock(&self.shared.deliveries).clone()
+        lock(&self.shared.received).clone()
     }
 }
 
@@ -95,11 +95,11 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 let shared = Arc::clone(shared);
                 peers.push(thread::spawn(move || {
                     let script = Arc::clone(&shared.script);
-                    // An error means that the transport hung up, which the deliveries tell.
+                    // An error means that the transport closed the connection, which the record shows.
                     let _ = Peer::new(connection, stream, shared).and_then(|mut peer| script(&mut peer));
                 }));
             }
-            // What was connected before the stop is still played, so that nothing that left is missed.
+            // Connections that were opened before the stop are still served, so that no sent request is missed.
             Err(_) if shared.stopping.load(Ordering::SeqCst) => break,
             Err(_) => thread::sleep(Duration::from_micros(500)),
         }
@@ -134,12 +134,12 @@ impl Peer {
         Ok(Self { connection, stream: Box::new(stream), inbox: Vec::new(), shared })
     }
 
-    /// Which connection this is, counted from 0.
+    /// Index of this connection, counted from 0.
     pub(crate) fn connection(&self) -> usize {
         self.connection
     }
 
-    /// Reads one request and remembers it, part by part.
+    /// Reads one request and records it, part by part.
     pub(crate) fn request(&mut self) -> io::Result<()> {
         self.head()?;
         self.body()
@@ -147,18 +147,18 @@ impl Peer {
 
     /// Reads the head of a request.
     pub(crate) fn head(&mut self) -> io::Result<()> {
-        let delivery = Delivery { connection: self.connection, ..Delivery::default() };
+        let request = ReceivedRequest { connection: self.connection, ..ReceivedRequest::default() };
         while self.inbox.is_empty() {
             self.fill()?;
         }
-        lock(&self.shared.deliveries).push(delivery);
+        lock(&self.shared.received).push(request);
         loop {
             let end = self.inbox.windows(4).position(|bytes| bytes == b"\r\n\r\n");
             let head = match end {
                 Some(end) => self.inbox.drain(..end + 4).collect(),
                 None => self.inbox.clone(),
             };
-            self.note(|delivery| delivery.head = head);
+            self.note(|request| request.head = head);
             match end {
                 Some(_) => return Ok(()),
                 None => self.fill()?,
@@ -169,13 +169,13 @@ impl Peer {
     /// Reads the rest of a request whose head was read.
     fn body(&mut self) -> io::Result<()> {
         let mut missing = 0;
-        self.note(|delivery| missing = delivery.content_length());
+        self.note(|request| missing = request.content_length());
         loop {
             let part: Vec<_> = self.inbox.drain(..missing.min(self.inbox.len())).collect();
             missing -= part.len();
-            self.note(|delivery| {
-                delivery.body.extend_from_slice(&part);
-                delivery.whole = missing == 0;
+            self.note(|request| {
+                request.body.extend_from_slice(&part);
+                request.whole = missing == 0;
             });
             if missing == 0 {
                 return Ok(());
@@ -184,10 +184,10 @@ impl Peer {
         }
     }
 
-    /// Changes what is remembered of this connection's last request.
-    fn note(&self, change: impl FnOnce(&mut Delivery)) {
-        let mut deliveries = lock(&self.shared.deliveries);
-        if let Some(last) = deliveries.iter_mut().rfind(|d| d.connection == self.connection) {
+    /// Updates the record of this connection's last request.
+    fn note(&self, change: impl FnOnce(&mut ReceivedRequest)) {
+        let mut received = lock(&self.shared.received);
+        if let Some(last) = received.iter_mut().rfind(|r| r.connection == self.connection) {
             change(last);
         }
     }
@@ -203,7 +203,7 @@ impl Peer {
         }
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)?;
         self.stream.flush()
@@ -220,7 +220,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Sends the same bytes over and over until the transport hangs up.
+    /// Sends the same bytes repeatedly until the transport closes the connection.
     pub(crate) fn flood(&mut self, bytes: &[u8]) -> io::Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -229,20 +229,20 @@ impl Peer {
         Ok(())
     }
 
-    /// Says nothing: an error when the transport hangs up, as it should, and else the time is over.
+    /// Sends nothing. Returns an error as soon as the transport closes the connection, as it should.
     pub(crate) fn hold(&mut self) -> io::Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             match self.fill() {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(error),
-                Err(_) => break, // the time is over
+                Err(_) => break, // the read timed out
             }
         }
         Ok(())
     }
 
-    /// Speaks TLS from here on, with a certificate that nobody vouches for.
+    /// Switches to TLS, with a certificate that no authority has signed.
     #[cfg(feature = "tls")]
     pub(crate) fn secure(&mut self) -> io::Result<()> {
         use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -263,7 +263,7 @@ impl Peer {
     }
 }
 
-/// The connection closes when its last handle is gone, and counts as open until then.
+/// The connection closes when its last handle is dropped, and counts as open until then.
 impl Drop for Peer {
     fn drop(&mut self) {
         self.stream = Box::new(io::empty());
@@ -271,14 +271,14 @@ impl Drop for Peer {
     }
 }
 
-impl Delivery {
+impl ReceivedRequest {
     /// The request line without its line end.
     pub(crate) fn line(&self) -> String {
         let end = self.head.iter().position(|&byte| byte == b'\r').unwrap_or(self.head.len());
         String::from_utf8_lossy(&self.head[..end]).into_owned()
     }
 
-    /// Names in lower case, values without the space around them.
+    /// The headers: names in lower case, values without surrounding space.
     pub(crate) fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let lines = self.head.split(|&byte| byte == b'\n').skip(1);
         lines
@@ -297,14 +297,15 @@ impl Delivery {
     }
 }
 
-/// A port of this machine at which nobody listens.
-pub(crate) fn refusing() -> io::Result<SocketAddr> {
+/// The address of a local port without a listener.
+pub(crate) fn closed_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// A listener that answers no connection attempt: its queue is full and stays so. The sockets have to be kept.
+/// The address of a listener that accepts no connection: its queue is full and stays full while the returned sockets
+/// are open.
 #[cfg(target_os = "linux")]
-pub(crate) fn deaf() -> io::Result<(SocketAddr, Vec<socket2::Socket>)> {
+pub(crate) fn unresponsive_port() -> io::Result<(SocketAddr, Vec<socket2::Socket>)> {
     use socket2::{Domain, Socket, Type};
 
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -322,7 +323,7 @@ pub(crate) fn deaf() -> io::Result<(SocketAddr, Vec<socket2::Socket>)> {
     Ok((address, kept))
 }
 
-/// A poisoned record is still the record.
+/// The record of a poisoned mutex is still valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

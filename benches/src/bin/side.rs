@@ -1,7 +1,7 @@
 //! One side of the comparison with the official SDK, and the server for both: see `official_sdk.py`.
 //!
-//! `side serve` prints its URL and serves until its input ends. `side run WORK CALLS URL` prints `first` when the
-//! first call is done, then how many calls a second followed, and its peak of resident memory in bytes.
+//! `side serve` prints its URL and serves until its input ends. `side run WORK CALLS URL` prints `first` after the first
+//! call, then the calls per second of the remaining calls and the peak resident memory in bytes.
 
 #![allow(clippy::print_stdout)]
 
@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use zuora_benches::{batch, memory, server, wire};
+use zuora_benches::{bulk_create, memory, server, wire};
 use zuora_ureq::bill_runs::GetBillRun;
 use zuora_ureq::invoices::GetInvoiceItems;
 use zuora_ureq::{Client, Config};
@@ -51,16 +51,16 @@ fn run(work: &str, calls: u32, url: &str) -> Result<(), Box<dyn Error>> {
             let get = GetInvoiceItems::new(if work == "page" { "INV00000040" } else { "INV00001000" });
             Box::new(move || Ok(client.call(&get)?.items.len()))
         }
-        // Built anew each time, as the work of a real caller would be.
-        "bulk" => Box::new(move || Ok(client.call(&batch::ours()?)?.invoices.len())),
-        _ => return Err("no such work".into()),
+        // Built again for each call, as a real caller would do.
+        "bulk" => Box::new(move || Ok(client.call(&bulk_create::ours()?)?.invoices.len())),
+        _ => return Err("unknown work".into()),
     };
     let rows = call()?;
     println!("first");
     let start = Instant::now();
     for _ in 0..calls {
         if call()? != rows {
-            return Err("the answers differ".into());
+            return Err("the responses differ".into());
         }
     }
     println!("{}", f64::from(calls) / start.elapsed().as_secs_f64());

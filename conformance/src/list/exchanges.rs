@@ -1,10 +1,10 @@
-//! Requests as they arrive, and one after the other over kept connections.
+//! Requests as they arrive, and successive requests over reused connections.
 
 use std::time::Duration;
 
-use super::{BODY, once, served, serving};
+use super::{BODY, respond_always, respond_once, responds_with};
 use crate::case::{
-    Call, Case, Expected, Step, delete, get, in_flight, never_left, no_answer, post, put, reply,
+    Case, Expected, Step, TestRequest, canned, delete, get, maybe_sent, no_response, not_sent, post, put,
 };
 
 pub(super) fn cases() -> Vec<Case> {
@@ -12,11 +12,11 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn requests() -> Vec<Case> {
-    let answer = reply(200, BODY);
+    let response = canned(200, BODY);
     let query =
         "/v1/invoices/2c92a0/items?page=2&filter%5B%5D=status%20EQ%20%27Posted%27&a=b%2Fc+d,e:f;g@h!$()*~-._";
     let binary: Vec<_> = (0..1024 * 1024).map(|n| (n % 251) as u8).collect();
-    let calls = [
+    let requests = [
         get().target(query),
         get().target(format!("/v1/long?list={}", "x".repeat(4000))),
         post(BODY),
@@ -33,18 +33,22 @@ fn requests() -> Vec<Case> {
             .header("x-twice", "first")
             .header("x-twice", "second"),
     ];
-    vec![served("requests arrive as they are, once", &answer, calls.map(|call| call.expect(answer.clone())))]
+    vec![responds_with(
+        "requests arrive unchanged, once",
+        &response,
+        requests.map(|request| request.expect(response.clone())),
+    )]
 }
 
 fn connections() -> Vec<Case> {
-    let (first, second) = (reply(200, "first"), reply(201, "second"));
+    let (first, second) = (canned(200, "first"), canned(201, "second"));
     let last = first.clone().header("connection", "close");
     vec![
         closed_in_between("read", get),
-        closed_in_between("write", || post("{}")),
-        closed_in_between("transition", || put("{}")),
+        closed_in_between("keyed write", || post("{}")),
+        closed_in_between("unkeyed write", || put("{}")),
         Case::new(
-            "a kept connection that is closed on the second request",
+            "a reused connection that is closed on the second request",
             {
                 let first = first.wire();
                 move |peer| {
@@ -55,28 +59,28 @@ fn connections() -> Vec<Case> {
             },
             [
                 get().expect(first.clone()),
-                // Over a connection of its own it is answered: nobody has to keep connections.
-                post("{}").expect(Expected::from(first.clone()).or(in_flight())),
+                // A transport does not have to reuse connections: a new one receives the response.
+                post("{}").expect(Expected::from(first.clone()).or(maybe_sent())),
             ],
         ),
         Case::new(
-            "an answer that closes the connection",
-            once(last.wire()),
-            [post("{}"), post("{}")].map(|call| call.expect(last.clone())),
+            "a response that closes the connection",
+            respond_once(last.wire()),
+            [post("{}"), post("{}")].map(|request| request.expect(last.clone())),
         ),
         Case::new(
-            "after a failure the next call works",
+            "after a failure the next request works",
             {
-                let serve = serving(second.wire());
+                let serve = respond_always(second.wire());
                 move |peer| if peer.connection() == 0 { peer.request() } else { serve(peer) }
             },
-            [post("{}").expect(in_flight()), post("{}").expect(second.clone())],
+            [post("{}").expect(maybe_sent()), post("{}").expect(second.clone())],
         ),
         Case::new(
-            "a second answer to one request is not taken for that to the next",
+            "a second response to one request is not taken for the response to the next",
             {
-                let twice = [first.wire(), reply(200, "poison").wire()].concat();
-                let serve = serving(second.wire());
+                let twice = [first.wire(), canned(200, "poison").wire()].concat();
+                let serve = respond_always(second.wire());
                 move |peer| {
                     if peer.connection() == 0 {
                         peer.request()?;
@@ -88,19 +92,19 @@ fn connections() -> Vec<Case> {
             [
                 get().expect(first),
                 Step::Wait(Duration::from_millis(20)),
-                post("{}").expect(Expected::from(second).or(no_answer())),
+                post("{}").expect(Expected::from(second).or(no_response())),
             ],
         ),
     ]
 }
 
-/// The transport has had time to notice: it may take another connection, or say that nothing was sent.
-fn closed_in_between(kind: &str, call: fn() -> Call) -> Case {
-    let (first, second) = (reply(200, "first"), reply(201, "second"));
-    let (hang_up, serve) = (once(first.wire()), serving(second.wire()));
+/// The transport has had time to notice: it may open another connection, or report that nothing was sent.
+fn closed_in_between(kind: &str, request: fn() -> TestRequest) -> Case {
+    let (first, second) = (canned(200, "first"), canned(201, "second"));
+    let (hang_up, serve) = (respond_once(first.wire()), respond_always(second.wire()));
     Case::new(
-        format!("a kept connection that was closed in between: {kind}"),
+        format!("a reused connection that was closed between requests: {kind}"),
         move |peer| if peer.connection() == 0 { hang_up(peer) } else { serve(peer) },
-        [get().expect(first), Step::WaitForClose, call().expect(Expected::from(second).or(never_left()))],
+        [get().expect(first), Step::WaitForClose, request().expect(Expected::from(second).or(not_sent()))],
     )
 }

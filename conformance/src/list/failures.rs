@@ -1,158 +1,159 @@
-//! Failures: hang-ups, peers that cannot be reached, time that runs out.
+//! Failures: closed connections, unreachable peers, timeouts.
 
 use std::time::Duration;
 
-use super::{BODY, served};
+use super::{BODY, responds_with};
 use crate::case::{
-    Case, Expected, Fate, Place, Step, delete, get, in_flight, never_left, no_answer, post, put, reply,
+    Case, Destination, Expected, Scenario, Step, canned, delete, get, maybe_sent, no_response, not_sent,
+    post, put,
 };
 use crate::server::Peer;
 
 pub(super) fn cases() -> Vec<Case> {
-    [hang_ups(), unreachable(), time()].into_iter().flatten().collect()
+    [closed_connections(), unreachable(), timeouts()].into_iter().flatten().collect()
 }
 
-fn hang_ups() -> Vec<Case> {
-    let hang_up = |name: &str, said: &'static [u8]| {
+fn closed_connections() -> Vec<Case> {
+    let closed = |name: &str, written: &'static [u8]| {
         Case::new(
-            format!("hang-up {name}"),
+            format!("connection closed {name}"),
             move |peer| {
                 peer.request()?;
-                peer.write(said)
+                peer.write(written)
             },
-            [get(), post("{}"), put("{}"), delete()].map(|call| call.expect(in_flight())),
+            [get(), post("{}"), put("{}"), delete()].map(|request| request.expect(maybe_sent())),
         )
     };
-    let refusal = reply(413, BODY).header("connection", "close");
+    let rejection = canned(413, BODY).header("connection", "close");
     vec![
-        hang_up("before the head", b"").always(&Fate::AnswerLost),
-        hang_up("in the status line", b"HTTP/1.1 20"),
-        hang_up("in the head", b"HTTP/1.1 200 OK\r\ncontent-le"),
-        hang_up("in the body", b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"success\":tr"),
+        closed("before the head", b"").always(&Scenario::ResponseLost),
+        closed("in the status line", b"HTTP/1.1 20"),
+        closed("in the head", b"HTTP/1.1 200 OK\r\ncontent-le"),
+        closed("in the body", b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"success\":tr"),
         Case::new(
-            "hang-up before the request is read",
+            "connection closed before the request is read",
             |_| Ok(()),
-            [get().expect(no_answer()), post(vec![b'x'; 512 * 1024]).expect(no_answer())],
+            [get().expect(no_response()), post(vec![b'x'; 512 * 1024]).expect(no_response())],
         ),
         Case::new(
-            "hang-up in the middle of the request",
+            "connection closed in the middle of the request",
             Peer::head,
-            [post(vec![b'x'; 4 * 1024 * 1024]).expect(in_flight())],
+            [post(vec![b'x'; 4 * 1024 * 1024]).expect(maybe_sent())],
         ),
         Case::new(
-            "a refusal before the request was read to its end",
+            "an error response before the request was read to its end",
             {
-                let refusal = refusal.wire();
+                let rejection = rejection.wire();
                 move |peer| {
                     peer.head()?;
-                    peer.write(&refusal)?;
+                    peer.write(&rejection)?;
                     peer.hold()
                 }
             },
-            [post(vec![b'x'; 1024 * 1024]).expect(Expected::from(refusal).or(in_flight()))],
+            [post(vec![b'x'; 1024 * 1024]).expect(Expected::from(rejection).or(maybe_sent()))],
         ),
     ]
 }
 
 fn unreachable() -> Vec<Case> {
     let none = |_: &mut Peer| Ok(());
-    let over_tls = [post("{}").over_tls().expect(never_left()), get().over_tls().expect(no_answer())];
+    let over_tls = [post("{}").over_tls().expect(not_sent()), get().over_tls().expect(no_response())];
     let mut cases = vec![
         Case::new(
             "connection refused",
             none,
             [post("{}"), put("{}"), get(), delete()]
-                .map(|call| call.at(Place::ClosedPort).expect(never_left())),
+                .map(|request| request.at(Destination::ClosedPort).expect(not_sent())),
         )
-        .always(&Fate::NeverLeaves),
+        .always(&Scenario::NotSent),
         Case::new(
-            "a host that cannot be found",
+            "a host name that cannot be resolved",
             none,
             [
-                post("{}").at(Place::UnknownHost).expect(never_left()),
-                get().at(Place::UnknownHost).expect(no_answer()),
-                delete().at(Place::UnknownHost).expect(no_answer()),
+                post("{}").at(Destination::UnknownHost).expect(not_sent()),
+                get().at(Destination::UnknownHost).expect(no_response()),
+                delete().at(Destination::UnknownHost).expect(no_response()),
             ],
         ),
-        Case::new("https to a peer that hangs up", none, over_tls),
+        Case::new("https to a peer that closes the connection", none, over_tls),
         Case::new(
             "https to a peer that does not speak TLS",
-            |peer| peer.write(&reply(400, "The plain HTTP request was sent to HTTPS port").wire()),
-            [post("{}").over_tls().expect(never_left()), get().over_tls().expect(no_answer())],
+            |peer| peer.write(&canned(400, "The plain HTTP request was sent to HTTPS port").wire()),
+            [post("{}").over_tls().expect(not_sent()), get().over_tls().expect(no_response())],
         ),
         Case::new(
-            "https to a peer that says nothing, with little time",
+            "https to a peer that sends nothing, with a short timeout",
             Peer::hold,
-            [post("{}").over_tls().hasty().expect(never_left())],
+            [post("{}").over_tls().short_timeout().expect(not_sent())],
         ),
     ];
     #[cfg(target_os = "linux")]
     cases.push(Case::new(
-        "a port that takes no connection, with little time",
+        "a port that accepts no connection, with a short timeout",
         none,
-        [post("{}").at(Place::DeafPort).hasty().expect(never_left())],
+        [post("{}").at(Destination::UnresponsivePort).short_timeout().expect(not_sent())],
     ));
     #[cfg(feature = "tls")]
     cases.push(Case::new(
         "https to a peer with a self-signed certificate",
         |peer| {
             peer.secure()?;
-            super::serving(reply(200, BODY).wire())(peer)
+            super::respond_always(canned(200, BODY).wire())(peer)
         },
-        [post("{}").over_tls().expect(never_left()), get().over_tls().expect(no_answer())],
+        [post("{}").over_tls().expect(not_sent()), get().over_tls().expect(no_response())],
     ));
     cases
 }
 
-/// The server answers in the end, so that a transport without a limit, or with one that starts anew with every
-/// byte, is found by what it reports and not by the clock.
-fn time() -> Vec<Case> {
-    let answer = reply(200, BODY);
-    let held_back = |said: Vec<u8>, kept: Vec<u8>| {
+/// The server responds in the end, so that a transport without a timeout, or with one that restarts at every byte,
+/// is detected by the result that it reports and not by the clock.
+fn timeouts() -> Vec<Case> {
+    let response = canned(200, BODY);
+    let held_back = |first: Vec<u8>, rest: Vec<u8>| {
         move |peer: &mut Peer| {
             peer.request()?;
-            peer.write(&said)?;
+            peer.write(&first)?;
             peer.hold()?;
-            peer.write(&kept)
+            peer.write(&rest)
         }
     };
-    let late = Fate::LaterThan(Duration::from_millis(200));
+    let late = Scenario::DelayedBy(Duration::from_millis(200));
     vec![
         Case::new(
-            "no answer in time",
-            held_back(Vec::new(), answer.wire()),
-            [post("{}").hasty().expect(in_flight())],
+            "no response in time",
+            held_back(Vec::new(), response.wire()),
+            [post("{}").short_timeout().expect(maybe_sent())],
         )
         .always(&late),
         Case::new(
-            "no answer in time to a request without a body",
-            held_back(Vec::new(), answer.wire()),
-            [delete().hasty().expect(in_flight())],
+            "no response in time to a request without a body",
+            held_back(Vec::new(), response.wire()),
+            [delete().short_timeout().expect(maybe_sent())],
         )
         .always(&late),
         Case::new(
-            "a head and no body in time",
-            held_back(answer.head(), BODY.to_vec()),
-            [post("{}").hasty().expect(in_flight())],
+            "a head, but no body in time",
+            held_back(response.head(), BODY.to_vec()),
+            [post("{}").short_timeout().expect(maybe_sent())],
         ),
         Case::new(
-            "an answer that trickles longer than the limit",
+            "a response that trickles for longer than the timeout",
             {
-                let answer = answer.wire();
+                let response = response.wire();
                 move |peer| {
                     peer.request()?;
-                    peer.trickle(&answer)
+                    peer.trickle(&response)
                 }
             },
-            [post("{}").hasty().expect(in_flight())],
+            [post("{}").short_timeout().expect(maybe_sent())],
         ),
-        served(
-            "a timeout beyond any clock",
-            &answer,
-            [get(), post("{}")].map(|call| call.within(Duration::MAX).expect(answer.clone())),
+        responds_with(
+            "a timeout that overflows any clock",
+            &response,
+            [get(), post("{}")].map(|request| request.within(Duration::MAX).expect(response.clone())),
         ),
         Case::new(
-            "waiting ends when the time has come, and not before",
+            "a wait ends at its time, and not before",
             |_| Ok(()),
             [Step::Wait(Duration::from_millis(30)), Step::Wait(Duration::ZERO)],
         ),

@@ -1,0 +1,352 @@
+//! Whole calls: over the loopback address against hand-written loops, and without a network.
+
+use std::error::Error as StdError;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderValue, Method, Uri};
+use zuora_benches::{Bench, Table, plain, wire};
+use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
+use zuora_core::invoices::GetInvoiceItems;
+use zuora_core::{
+    CallOptions, Client, Config, Date, Error, Limits, Now, Offline, Operation, Request, Response, Seed,
+    Session, Spec, Transport, TransportError,
+};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, InProcess};
+use zuora_ureq::ureq::Agent;
+
+const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
+const BEARER: &str = "Bearer a-token-as-long-as-those-of-the-service-are";
+const VERSION: &str = "2024-05-20";
+const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
+
+/// The timeout of a careful loop for one response.
+const TIMEOUT: Duration = Duration::from_secs(130);
+
+/// The largest response that a session accepts by default.
+const LARGE: usize = 64 << 20;
+
+type Outcome<T> = Result<T, Box<dyn StdError>>;
+
+fn main() -> Outcome<()> {
+    let bench = Bench::from_args();
+    let server = bench.server(|| {
+        let large = large_page();
+        vec![
+            ("/bill-runs/2c9890077e8a8490017e8bf3a5171a43", wire::BILL_RUN.to_vec()),
+            ("/GZIP/items", gzipped(&large)),
+            ("/PLAIN/items", large),
+            ("/items", wire::invoice_items(1_000)),
+        ]
+    })?;
+    over_ureq(&bench, &server)?;
+    over_reqwest(&bench, &server)?;
+    core_share(&bench)?;
+    threads(&bench)?;
+    memory_of_responses(&bench, &server)?;
+    idle_clients(&bench)
+}
+
+fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
+    let agent = |timeout: Option<Duration>| -> Agent {
+        Agent::config_builder().timeout_global(timeout).build().into()
+    };
+    let (untimed, timed) = (agent(None), agent(Some(TIMEOUT)));
+    let get = |agent: &Agent, path: &str| -> Outcome<Vec<u8>> {
+        let mut response = agent
+            .get(format!("{server}{path}"))
+            .header("Authorization", BEARER)
+            .header("Zuora-Version", VERSION)
+            .header("Accept-Encoding", "gzip")
+            .call()?;
+        Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
+    };
+    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).version(VERSION))?;
+    let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
+    let path = format!("/v1/bill-runs/{RUN}");
+    bench.table(
+        Table::new("get_bill_run over ureq", "call", 1)
+            .case("raw loop", || plain_run(&get(&untimed, &path).ok()?))
+            .case("client.call", || client.call(&run).ok())
+            .case("raw loop with a timeout", || plain_run(&get(&timed, &path).ok()?)),
+    );
+    let path = "/v1/invoices/INV00000155/items?pageSize=40";
+    bench.table(
+        Table::new("get_invoice_items of 1,000 over ureq", "call", 1)
+            .case("raw loop", || plain_items(&get(&untimed, path).ok()?))
+            .case("client.call", || client.call(&items).ok()),
+    );
+    Ok(())
+}
+
+fn plain_run(body: &[u8]) -> Option<plain::BillRun> {
+    serde_json::from_slice(body).ok()
+}
+
+fn plain_items(body: &[u8]) -> Option<plain::InvoiceItems> {
+    serde_json::from_slice(body).ok()
+}
+
+fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
+    use zuora_reqwest::reqwest;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let untimed = reqwest::Client::builder().build()?;
+    let timed = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+    let get = async |client: &reqwest::Client, path: &str| -> Option<Bytes> {
+        let request = client
+            .get(path)
+            .header("Authorization", BEARER)
+            .header("Zuora-Version", VERSION)
+            .header("Accept-Encoding", "gzip");
+        request.send().await.ok()?.bytes().await.ok()
+    };
+    let config = Config::with_token(server, TOKEN).version(VERSION);
+    let client = runtime.block_on(async { zuora_reqwest::Client::new(&config) })?;
+    let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
+
+    let run_url = format!("{server}/v1/bill-runs/{RUN}");
+    let raw_run = async |client| plain_run(&get(client, &run_url).await?);
+    bench.table(
+        Table::new("get_bill_run over reqwest", "call", 1)
+            .case("raw loop", || runtime.block_on(raw_run(&untimed)))
+            .case("client.call", || runtime.block_on(client.call(&run)).ok())
+            .case("raw loop with a timeout", || runtime.block_on(raw_run(&timed))),
+    );
+    let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
+    let raw_items = async || plain_items(&get(&untimed, &items_url).await?);
+    bench.table(
+        Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
+            .case("raw loop", || runtime.block_on(raw_items()))
+            .case("client.call", || runtime.block_on(client.call(&items)).ok()),
+    );
+    bench.table(
+        Table::new("64 get_bill_run in flight over reqwest", "call", 64)
+            .case("raw loop", || runtime.block_on(concurrently((0..64).map(|_| raw_run(&untimed)))))
+            .case("client.call", || runtime.block_on(concurrently((0..64).map(|_| client.call(&run)))))
+            .case("raw loop with a timeout", || {
+                runtime.block_on(concurrently((0..64).map(|_| raw_run(&timed))));
+            }),
+    );
+    Ok(())
+}
+
+/// Runs futures in one task until all are done.
+async fn concurrently<F: Future>(futures: impl Iterator<Item = F>) {
+    let mut futures: Vec<_> = futures.map(Box::pin).map(Some).collect();
+    std::future::poll_fn(|context| {
+        for slot in &mut futures {
+            slot.take_if(|future| future.as_mut().poll(context).is_ready());
+        }
+        match futures.iter().any(Option::is_some) {
+            true => std::task::Poll::Pending,
+            false => std::task::Poll::Ready(()),
+        }
+    })
+    .await;
+}
+
+/// A transport that returns a prepared response.
+#[derive(Clone, Debug)]
+struct PreparedResponse(Arc<Response>);
+
+impl PreparedResponse {
+    fn with(body: impl Into<Bytes>) -> Self {
+        let mut response = Offline::json(200, body);
+        let headers = response.headers_mut();
+        headers.insert("content-type", HeaderValue::from_static("application/json;charset=utf-8"));
+        headers.insert("zuora-request-id", HeaderValue::from_static("8b4b2b8a-0000-4000-8000-000000000000"));
+        headers.insert("ratelimit-limit", HeaderValue::from_static("50000, 50000;w=60"));
+        headers.insert("ratelimit-remaining", HeaderValue::from_static("49999"));
+        headers.insert("ratelimit-reset", HeaderValue::from_static("60"));
+        headers.insert("concurrency-limit-remaining", HeaderValue::from_static("39"));
+        Self(Arc::new(response))
+    }
+}
+
+impl Transport for PreparedResponse {
+    fn send(&self, _: Request, _: Limits) -> Result<Response, TransportError> {
+        Ok((*self.0).clone())
+    }
+
+    fn sleep_until(&self, _: Now) {}
+
+    fn now(&self) -> Now {
+        Now(Duration::from_secs(1))
+    }
+
+    fn seed(&self) -> Result<Seed, TransportError> {
+        Ok(Seed::from_bytes([7; 32]))
+    }
+}
+
+fn core_share(bench: &Bench) -> Outcome<()> {
+    let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
+    let prepared = PreparedResponse::with(wire::BILL_RUN);
+    let run = GetBillRun::new(RUN);
+    let client = Client::over(&config, prepared.clone())?;
+    let limits = Limits::new(Duration::from_secs(130), 64 << 20);
+    bench.table(
+        Table::new("The core's share of a GET: token, rate limiter, headers, envelope, metadata", "call", 1)
+            .case("request, prepared response, parse", || {
+                run.parse(&prepared.send(run.request().ok()?, limits).ok()?).ok()
+            })
+            .case("client.call", || client.call(&run).ok()),
+    );
+    let client = Client::over(&config, PreparedResponse(Arc::new(Offline::json(204, ""))))?;
+    bench.table(
+        Table::new("An empty call: the difference includes the time under the session's lock", "call", 1)
+            .case("client.plan, which takes no lock", || {
+                client.plan(&EmptyOperation, &CallOptions::new()).ok()
+            })
+            .case("client.call, which takes it twice", || client.call(&EmptyOperation).ok()),
+    );
+    Ok(())
+}
+
+/// An operation whose request and response are empty.
+struct EmptyOperation;
+
+impl Operation for EmptyOperation {
+    type Output = ();
+
+    fn spec(&self) -> &Spec {
+        static SPEC: Spec = Spec::read("nothing", "/v1/nothing");
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let mut request = Request::default();
+        *request.uri_mut() = Uri::from_static("/v1/nothing");
+        Ok(request)
+    }
+
+    fn parse(&self, _: &Response) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Compares the calls per second of threads that share a session with threads that have separate sessions: over a
+/// transport with a prepared response, where only the session can cause contention, and over the sandbox without a
+/// socket.
+fn threads(bench: &Bench) -> Outcome<()> {
+    let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
+    let prepared = PreparedResponse::with(wire::BILL_RUN);
+    let get = GetBillRun::new(RUN);
+    bench.report("Threads that share a session", || thread_rows(&config, &prepared, &get, 10_000));
+
+    let config = Config::new("https://rest.zuora.com", CLIENT_ID, CLIENT_SECRET);
+    let sandbox = InProcess::demo();
+    let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31)?));
+    let get = GetBillRun::new(Client::over(&config, sandbox.clone())?.call(&create)?.id()?.clone());
+    bench.report("Threads that share a session, against the sandbox", || {
+        thread_rows(&config, &sandbox, &get, 1_000)
+    });
+    Ok(())
+}
+
+fn thread_rows<T>(config: &Config, transport: &T, get: &GetBillRun, calls: u32) -> Vec<String>
+where
+    T: Transport + Clone + Send,
+{
+    let mut rows = vec![
+        "| Threads | calls per second, a session each | one session for all | ratio |".to_owned(),
+        "| ---: | ---: | ---: | ---: |".to_owned(),
+    ];
+    for threads in [1, 2, 4, 8] {
+        let mut runs: Vec<(f64, f64)> = (0..15)
+            .filter_map(|round| {
+                let session = || Session::new(config, &Seed::from_bytes([round; 32])).ok();
+                let separate: Vec<Session> = (0..threads).filter_map(|_| session()).collect();
+                let shared = session()?;
+                let shared_by_all: Vec<Session> = (0..threads).map(|_| shared.clone()).collect();
+                let separate = calls_per_second(&separate, transport, get, calls);
+                Some((separate, calls_per_second(&shared_by_all, transport, get, calls)))
+            })
+            .collect();
+        runs.sort_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0)));
+        let (separate, shared_by_all) = runs[runs.len() / 2];
+        rows.push(format!(
+            "| {threads} | {separate:.0} | {shared_by_all:.0} | {:.2} |",
+            shared_by_all / separate
+        ));
+    }
+    rows
+}
+
+fn calls_per_second<T>(sessions: &[Session], transport: &T, get: &GetBillRun, calls: u32) -> f64
+where
+    T: Transport + Clone + Send,
+{
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for session in sessions {
+            let client = Client::join(session, transport.clone());
+            scope.spawn(move || (0..calls).for_each(|_| drop(client.call(get))));
+        }
+    });
+    f64::from(calls) * sessions.len() as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Measures the peak memory of a large response above the memory before it, in multiples of the inflated size.
+fn memory_of_responses(bench: &Bench, server: &str) -> Outcome<()> {
+    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).attempts(1))?;
+    let bytes = |invoice: &str| {
+        let path = format!("/v1/invoices/{invoice}/items");
+        client.raw(Method::GET, &path, None).map(|response| response.body().len())
+    };
+    let items = |invoice: &str| client.call(&GetInvoiceItems::new(invoice));
+    let agent: Agent = Agent::config_builder().build().into();
+    let by_hand = |invoice: &str| {
+        let mut response = agent.get(format!("{server}/v1/invoices/{invoice}/items")).call().ok()?;
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().ok()?;
+        plain_items(&body)
+    };
+    let failed = "the response arrives and has at most 64 MiB";
+    bench.peaks(
+        Table::new("Peak memory of a response of 64 MiB over ureq", "inflated size", 1)
+            .case("plain, read into derived structs by hand", || by_hand("PLAIN").expect(failed))
+            .case("plain, read as bytes", || bytes("PLAIN").expect(failed))
+            .case("plain, read as items", || items("PLAIN").expect(failed))
+            .case("gzip, read as bytes", || bytes("GZIP").expect(failed))
+            .case("gzip, read as items", || items("GZIP").expect(failed)),
+        LARGE,
+    );
+    Ok(())
+}
+
+/// A page of nearly 64 MiB.
+fn large_page() -> Vec<u8> {
+    let thousand = wire::invoice_items(1_000).len();
+    wire::invoice_items(LARGE / thousand * 1_000)
+}
+
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to a vector does not fail.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
+}
+
+/// Measures the cost of idle clients.
+fn idle_clients(bench: &Bench) -> Outcome<()> {
+    let client = zuora_ureq::Client::new(&Config::with_token("https://rest.zuora.com", TOKEN))?;
+    let session = client.session();
+    bench.table(
+        Table::new("10,000 clients", "client", 10_000)
+            .case("a session each", || {
+                let config = Config::with_token("https://rest.zuora.com", TOKEN);
+                (0..10_000).filter_map(|_| zuora_ureq::Client::new(&config).ok()).collect::<Vec<_>>()
+            })
+            .case("one session for all", || {
+                (0..10_000)
+                    .map(|_| zuora_ureq::Client::join(session, client.transport().clone()))
+                    .collect::<Vec<_>>()
+            }),
+    );
+    Ok(())
+}

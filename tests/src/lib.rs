@@ -1,0 +1,9 @@
+//! Shared code of the test programs of the workspace. The programs are in `tests/`.
+
+pub mod json;
+pub mod simulation;
+
+/// The README of the workspace, whose example has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

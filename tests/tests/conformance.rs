@@ -1,0 +1,182 @@
+//! Every transport passes the one list of cases, and the list detects transports that break a requirement.
+
+use std::time::Duration;
+
+use zuora_conformance::{Case, Scenario};
+use zuora_core::http::header::{ACCEPT, HeaderValue, SET_COOKIE};
+use zuora_core::{Limits, Now, Open, Request, Response, Seed, Transport, TransportError};
+use zuora_reqwest::Reqwest;
+use zuora_reqwest::reqwest::ClientBuilder;
+use zuora_reqwest::reqwest::redirect::Policy;
+use zuora_sandbox::{Fault, InProcess};
+use zuora_ureq::Ureq;
+use zuora_ureq::ureq::Agent;
+
+#[test]
+fn ureq_conforms() {
+    let report = zuora_conformance::run(&Ureq::default());
+    assert!(report.passed(), "{report}");
+}
+
+#[tokio::test]
+async fn reqwest_conforms() {
+    let transport = Reqwest::open().unwrap();
+    let report = zuora_conformance::run_async(&transport).await;
+    assert!(report.passed(), "{report}");
+}
+
+/// Settings of the caller that would break a requirement are overridden.
+#[test]
+fn an_agent_of_the_caller_conforms() {
+    let config = Agent::config_builder()
+        .http_status_as_error(true)
+        .max_redirects(5)
+        .accept_encoding("br")
+        .timeout_recv_response(Some(Duration::from_secs(60)));
+    let transport = Ureq::with_agent(config.build().into());
+    for case in cases_affected_by_settings() {
+        let result = case.run(&transport);
+        assert!(result.problems.is_empty(), "{result}");
+    }
+}
+
+#[tokio::test]
+async fn a_builder_of_the_caller_conforms() {
+    let builder = ClientBuilder::new().redirect(Policy::limited(5)).timeout(Duration::from_secs(60));
+    let transport = Reqwest::with_builder(builder).unwrap();
+    for case in cases_affected_by_settings() {
+        let result = case.run_async(&transport).await;
+        assert!(result.problems.is_empty(), "{result}");
+    }
+}
+
+fn cases_affected_by_settings() -> impl Iterator<Item = Case> {
+    let parts = ["redirect", "status 40", "status 50", "gzip", "no response in time", "requests arrive"];
+    zuora_conformance::cases()
+        .into_iter()
+        .filter(move |case| parts.iter().any(|part| case.name().contains(part)))
+}
+
+#[test]
+fn the_sandbox_without_a_socket_conforms() {
+    let transport = InProcess::demo();
+    let report = zuora_conformance::run_simulated(&transport, |scenario| simulate(&transport, scenario));
+    assert!(report.passed(), "{report}");
+}
+
+#[tokio::test]
+async fn the_async_sandbox_without_a_socket_conforms() {
+    let transport = InProcess::demo();
+    let report =
+        zuora_conformance::run_simulated_async(&transport, |scenario| simulate(&transport, scenario)).await;
+    assert!(report.passed(), "{report}");
+}
+
+fn simulate(transport: &InProcess, scenario: &Scenario) {
+    let fault = match scenario {
+        Scenario::Responds(response) => Fault::Answer(response.clone()),
+        Scenario::ResponseLost => Fault::LoseAnswer,
+        Scenario::NotSent => Fault::NeverLeaves,
+        Scenario::DelayedBy(time) => Fault::Delay(*time),
+        other => panic!("the sandbox cannot simulate {other:?}"),
+    };
+    transport.sandbox().faults().push(fault);
+}
+
+/// A transport that breaks one requirement, and never waits.
+struct Defective {
+    ureq: Ureq,
+    defect: fn(&Ureq, Request, Limits) -> Result<Response, TransportError>,
+}
+
+impl Transport for Defective {
+    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        (self.defect)(&self.ureq, request, limits)
+    }
+
+    fn sleep_until(&self, _: Now) {}
+
+    fn now(&self) -> Now {
+        Now::default()
+    }
+
+    fn seed(&self) -> Result<Seed, TransportError> {
+        self.ureq.seed()
+    }
+}
+
+#[test]
+fn defects_are_detected() {
+    type Defect = fn(&Ureq, Request, Limits) -> Result<Response, TransportError>;
+    let defects: [(&str, &str, Defect); 15] = [
+        ("a wait ends at its time, and not before", "early", |ureq, request, limits| {
+            ureq.send(request, limits)
+        }),
+        ("connection closed before the head", "reported as not sent", |ureq, request, limits| {
+            ureq.send(request, limits).map_err(|_| TransportError::never_left("as it claims"))
+        }),
+        ("connection refused", "expected not sent", |ureq, request, limits| {
+            ureq.send(request, limits).map_err(|_| TransportError::in_flight("as it claims"))
+        }),
+        ("connection closed before the head", "2 times", |ureq, request, limits| {
+            ureq.send(request.clone(), limits).or_else(|_| ureq.send(request, limits))
+        }),
+        ("redirect 307 is a response and not followed", "unexpected request", |ureq, request, limits| {
+            let response = ureq.send(request.clone(), limits)?;
+            let Some(location) = response.headers().get("location") else { return Ok(response) };
+            let mut request = request;
+            let uri = format!("http://{}{}", request.uri().authority().unwrap(), location.to_str().unwrap());
+            *request.uri_mut() = uri.parse().unwrap();
+            ureq.send(request, limits)
+        }),
+        ("status 404 is a response and keeps its body", "expected 404", |ureq, request, limits| {
+            ureq.send(request, limits).and_then(|response| match response.status().is_success() {
+                true => Ok(response),
+                false => Err(TransportError::in_flight("a bad status")),
+            })
+        }),
+        ("status 500 is a response and keeps its body", "a body of 0 bytes", |ureq, request, limits| {
+            ureq.send(request, limits).map(|response| response.map(|_| Default::default()))
+        }),
+        ("no response in time", "expected maybe sent", |ureq, request, limits| {
+            ureq.send(request, Limits::new(Duration::from_secs(60), limits.max_body))
+        }),
+        ("a body one byte over the limit", "expected too large", |ureq, request, limits| {
+            ureq.send(request, Limits::new(limits.timeout, usize::MAX))
+        }),
+        ("a body of exactly the limit", "expected 200", |ureq, request, limits| {
+            ureq.send(request, Limits::new(limits.timeout, limits.max_body - 1))
+        }),
+        ("requests arrive unchanged, once", "request header added", |ureq, mut request, limits| {
+            request.headers_mut().insert("x-powered-by", HeaderValue::from_static("me"));
+            ureq.send(request, limits)
+        }),
+        ("requests arrive unchanged, once", "request header lost: accept", |ureq, mut request, limits| {
+            request.headers_mut().remove(ACCEPT);
+            ureq.send(request, limits)
+        }),
+        ("requests arrive unchanged, once", "request line", |ureq, mut request, limits| {
+            *request.uri_mut() = request.uri().to_string().replace("%20", "+").parse().unwrap();
+            ureq.send(request, limits)
+        }),
+        ("a header with three values", "header lost", |ureq, request, limits| {
+            ureq.send(request, limits).map(|mut response| {
+                let last = response.headers().get_all("x-thrice").iter().next_back().cloned().unwrap();
+                response.headers_mut().insert("x-thrice", last);
+                response
+            })
+        }),
+        ("an empty 200", "header added", |ureq, request, limits| {
+            ureq.send(request, limits).map(|mut response| {
+                response.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("a=b"));
+                response
+            })
+        }),
+    ];
+    let cases = zuora_conformance::cases();
+    for (name, problem, defect) in defects {
+        let case = cases.iter().find(|case| case.name() == name).unwrap();
+        let result = case.run(&Defective { ureq: Ureq::default(), defect });
+        assert!(result.problems.iter().any(|found| found.contains(problem)), "{name}: {problem}: {result}");
+    }
+}

@@ -1,0 +1,210 @@
+//! Idempotency keys: which requests get one, its value, and its maximum length.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use zuora_core::{
+    CallOptions, Client, Effect, Error, Kind, Offline, Operation, Raw, Request, Response, Spec,
+};
+use zuora_tests::simulation::{
+    self, EFFECTS, SendResult, Simulation, call_with, config, header, play_with, received, rejected, script,
+    success, warm,
+};
+
+#[test]
+fn posts_and_patches_have_a_key_and_nothing_else_does() {
+    let cases = [
+        (Method::GET, false),
+        (Method::HEAD, false),
+        (Method::OPTIONS, false),
+        (Method::POST, true),
+        (Method::PATCH, true),
+        (Method::PUT, false),
+        (Method::DELETE, false),
+    ];
+    for (method, keyed) in cases {
+        let mut simulation = Simulation::new(script([success()]));
+        let raw = Raw::new(method.clone(), "/v1/x");
+        simulation.drive(zuora_core::Call::new(&warm(&config()), raw)).result.unwrap();
+        assert_eq!(simulation.keys().len(), usize::from(keyed), "{method}");
+    }
+    let mut simulation = Simulation::new(script([success()]));
+    let query = Raw::new(Method::POST, "/v1/action/query").reads();
+    simulation.drive(zuora_core::Call::new(&warm(&config()), query)).result.unwrap();
+    assert!(simulation.keys().is_empty(), "a POST that only reads has no key");
+}
+
+#[test]
+fn a_key_of_the_caller_is_rejected_where_none_is_sent() {
+    let options = CallOptions::new().idempotency_key("mine");
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
+        let mut simulation = Simulation::new(script([]));
+        let raw = Raw::new(method.clone(), "/v1/x");
+        let error =
+            simulation.drive(zuora_core::Call::with(&warm(&config()), raw, &options)).result.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")), "{method}");
+        assert_eq!(error.operation(), "raw");
+    }
+}
+
+#[test]
+fn a_key_of_the_caller_is_sent_unchanged_and_then_numbered() {
+    let options = CallOptions::new().idempotency_key("run-2024-06");
+    let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
+    let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy(), success()]);
+    assert!(ended.result.is_ok());
+    assert_eq!(log.keys(), ["run-2024-06", "run-2024-06", "run-2024-06.1"]);
+}
+
+#[test]
+fn a_restarted_caller_finds_the_key_that_worked() {
+    // The service stores an error response under the first key and the success under the second.
+    let session = warm(&config());
+    let options = CallOptions::new().idempotency_key("k");
+    let mut simulation = Simulation::new(|request: &Request, _| {
+        let result = match header(request.headers(), "idempotency-key").as_deref() {
+            Some("k") => received(429, &[("Zuora-Request-Id", "kept")], ""),
+            Some("k.1") => received(200, &[("Zuora-Request-Id", "done")], r#"{"id":"7","success":true}"#),
+            other => panic!("{other:?}"),
+        };
+        (std::time::Duration::ZERO, result)
+    });
+    for _ in 0..2 {
+        let response = simulation.drive(call_with(&session, Effect::Keyed, &options)).result.unwrap();
+        assert_eq!(response.request_id(), Some("done"));
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_sent_are_rejected() {
+    let long = "x".repeat(241);
+    for key in ["", " ", " padded", "padded ", "with\nnewline", "with\ttab", "ünicode", long.as_str()] {
+        let options = CallOptions::new().idempotency_key(key);
+        let (ended, log) = play_with(&config(), Effect::Keyed, &options, []);
+        let error = ended.result.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")), "{key:?}");
+        assert!(log.sent.is_empty());
+    }
+    let options = CallOptions::new().idempotency_key("x".repeat(240));
+    assert!(play_with(&config(), Effect::Keyed, &options, [success()]).0.result.is_ok());
+}
+
+#[test]
+fn the_key_of_an_error_can_be_used_for_another_call() {
+    let longest = "x".repeat(240);
+    let options = CallOptions::new().idempotency_key(&longest);
+    let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
+    let (ended, _) =
+        play_with(&config(), Effect::Keyed, &options.clone().attempts(3), [busy(), busy(), SendResult::Lost]);
+    let error = ended.result.unwrap_err();
+    let key = error.idempotency_key().unwrap();
+    assert_eq!(key, format!("{longest}.1"));
+    let again = CallOptions::new().idempotency_key(key);
+    let (ended, log) = play_with(&config(), Effect::Keyed, &again, [success()]);
+    assert!(ended.result.is_ok(), "{}", ended.result.unwrap_err());
+    assert_eq!(log.keys(), [key]);
+}
+
+#[test]
+fn counters_never_make_a_key_too_long() {
+    let longest = format!("{}{}", "x".repeat(240), ".1".repeat(7));
+    assert_eq!(longest.len(), 254);
+    let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
+    let options = CallOptions::new().idempotency_key(&longest);
+    let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy()]);
+    let error = ended.result.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")));
+    assert!(log.keys().iter().all(|key| *key == longest), "nothing longer was sent");
+    let options = CallOptions::new().idempotency_key(format!("{longest}.1"));
+    assert!(play_with(&config(), Effect::Keyed, &options, []).0.result.is_err());
+}
+
+#[test]
+fn calls_of_a_session_never_share_a_key() {
+    let session = warm(&config());
+    let mut keys = BTreeSet::new();
+    for _ in 0..100 {
+        let mut simulation = Simulation::new(script([success()]));
+        simulation.drive(call_with(&session, Effect::Keyed, &CallOptions::new())).result.unwrap();
+        keys.extend(simulation.keys());
+    }
+    assert_eq!(keys.len(), 100);
+}
+
+#[test]
+fn an_error_reports_the_key_of_its_last_attempt() {
+    for effect in EFFECTS {
+        let (ended, log) = play_with(&config(), effect, &CallOptions::new(), [rejected(400, &["50000020"])]);
+        let error = ended.result.unwrap_err();
+        assert_eq!(error.idempotency_key(), log.keys().last().map(String::as_str));
+    }
+}
+
+#[test]
+fn a_dry_run_returns_the_request_without_the_token() {
+    let transport = Offline::bare(|_| panic!("nothing is sent"));
+    let client = Client::over(&config().track_id("t-1").entity_id("e-1"), transport).unwrap();
+    let options = CallOptions::new().idempotency_key("mine").version("341.0");
+    let request = client.plan(&simulation::operation(Effect::Keyed), &options).unwrap();
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.uri(), "https://rest.zuora.com/v1/things");
+    assert_eq!(&request.body()[..], br#"{"name":"x"}"#);
+    let expected = [
+        ("authorization", "Bearer ..."),
+        ("idempotency-key", "mine"),
+        ("zuora-version", "341.0"),
+        ("zuora-entity-ids", "e-1"),
+        ("zuora-track-id", "t-1"),
+        ("accept-encoding", "gzip"),
+        ("content-type", "application/json"),
+        ("content-length", "12"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(header(request.headers(), name).as_deref(), Some(value), "{name}");
+    }
+    client
+        .put_token(&zuora_core::Token::new("the-token".into(), std::time::Duration::from_secs(3600)))
+        .unwrap();
+    let request = client.plan(&simulation::operation(Effect::Read), &CallOptions::new()).unwrap();
+    assert_eq!(
+        header(request.headers(), "authorization").as_deref(),
+        Some("Bearer ..."),
+        "also if the session has a token"
+    );
+    let error = client.plan(&simulation::operation(Effect::Transition), &options).unwrap_err();
+    assert_eq!(error.field(), Some("Idempotency-Key"));
+}
+
+/// An unkeyed write whose request contains a key anyway.
+struct PresetHeaders;
+
+impl Operation for PresetHeaders {
+    type Output = ();
+
+    fn spec(&self) -> &Spec {
+        static SPEC: Spec = Spec::put("preset_headers", "/v1/x");
+        &SPEC
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let mut request = Request::default();
+        *request.method_mut() = Method::PUT;
+        *request.uri_mut() = http::Uri::from_static("/v1/x");
+        let headers = request.headers_mut();
+        headers.insert("idempotency-key", http::HeaderValue::from_static("own"));
+        headers.insert("authorization", http::HeaderValue::from_static("Bearer own"));
+        Ok(request)
+    }
+
+    fn parse(&self, _: &Response) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_operation_cannot_set_a_key_or_a_token() {
+    let mut simulation = Simulation::new(script([success()]));
+    simulation.drive(zuora_core::Call::new(&warm(&config()), PresetHeaders)).result.unwrap();
+    assert!(simulation.keys().is_empty(), "the service rejects a PUT with a key");
+    assert_ne!(simulation.calls()[0].request.headers()["authorization"], "Bearer own");
+}

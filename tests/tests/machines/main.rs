@@ -1,0 +1,18 @@
+//! The rules by which a call waits, retries, requests a token and gives up, each in a simulation with a clock that
+//! only the simulation advances. All tests use the public API.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+mod envelope;
+mod headers;
+mod idempotency_keys;
+mod limits;
+mod outcome;
+mod paginator;
+mod poller;
+mod reconcile;
+mod retry_table;
+mod secrets;
+mod token;
+mod token_request;
+mod waits;

@@ -1,0 +1,268 @@
+//! Rule 8: polling until a condition is decided, with state, limits and a separate timeout.
+
+use std::time::Duration;
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use zuora_core::bill_runs::{AwaitBillRun, Goal};
+use zuora_core::{
+    Action, Awaited, Error, Event, Kind, Machine, Now, Pace, Progress, Raw, Request, Response, Session, Watch,
+};
+use zuora_tests::simulation::{
+    SendResult, Server, Simulation, at, config, json, ms, received, rejected, script, secs, warm,
+};
+
+/// Waits until the body contains `done`; counts its polls.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct DoneWaiter {
+    hint: Option<Duration>,
+    absent_is_done: bool,
+    polls: u32,
+}
+
+impl Awaited for DoneWaiter {
+    type Read = Raw;
+    type Ready = u32;
+
+    fn read(&self) -> Raw {
+        Raw::new(Method::GET, "/v1/things/1")
+    }
+
+    fn judge(&mut self, seen: Result<Response, Error>, _: Now) -> Result<Progress<u32>, Error> {
+        self.polls += 1;
+        match seen {
+            Ok(response) if response.body().starts_with(b"{\"done\"") => Ok(Progress::Ready(self.polls)),
+            Ok(_) => Ok(Progress::Pending(self.hint)),
+            Err(error) if self.absent_is_done && error.is_not_found() => Ok(Progress::Ready(self.polls)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn pending() -> SendResult {
+    received(200, &[], "{}")
+}
+
+fn done() -> SendResult {
+    received(200, &[], r#"{"done":1}"#)
+}
+
+fn poller(session: &Session, waiter: DoneWaiter, policy: Pace) -> Watch<DoneWaiter> {
+    Watch::new(session, waiter, policy)
+}
+
+fn until_done(waiter: DoneWaiter, policy: Pace, server: impl Server) -> (Result<u32, Error>, Vec<Now>, Now) {
+    let mut simulation = Simulation::new(server);
+    let ended = simulation.drive(poller(&warm(&config()), waiter, policy).to_end());
+    (ended.result, simulation.calls().iter().map(|sent| sent.at).collect(), ended.at)
+}
+
+#[test]
+fn pauses_between_polls_grow_up_to_the_longest() {
+    let policy = Pace::new(secs(1), secs(4));
+    let results = std::iter::repeat_with(pending).take(7).chain([done()]);
+    let (result, polls, _) = until_done(DoneWaiter::default(), policy, script(results));
+    assert_eq!(result.unwrap(), 8);
+    // Each poll takes 100 ms in this simulation.
+    let pauses: Vec<_> =
+        polls.windows(2).map(|pair| (pair[0].until(pair[1]) - ms(100)).as_millis()).collect();
+    assert_eq!(pauses, [1000, 1500, 2250, 3375, 4000, 4000, 4000]);
+}
+
+#[test]
+fn a_hint_makes_a_pause_longer_and_never_shorter() {
+    for (hint, expected) in [(secs(10), 10_000), (ms(1), 1000)] {
+        let waiter = DoneWaiter { hint: Some(hint), ..DoneWaiter::default() };
+        let (_, polls, _) = until_done(waiter, Pace::default(), script([pending(), done()]));
+        assert_eq!((polls[0].until(polls[1]) - ms(100)).as_millis(), expected);
+    }
+}
+
+#[test]
+fn a_wait_ends_by_its_deadline() {
+    for deadline in [0, 10, 3600] {
+        let policy = Pace::default().deadline(secs(deadline));
+        let (result, polls, ended) =
+            until_done(DoneWaiter::default(), policy, script(std::iter::repeat_with(pending)));
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), Kind::Deadline, "{error}");
+        assert!(ended <= at(deadline) + secs(1), "{ended:?}");
+        assert!(!polls.is_empty(), "it polls at least once");
+    }
+    let endless = Pace::default().deadline(Duration::MAX);
+    let results = std::iter::repeat_with(pending).take(500).chain([done()]);
+    assert!(
+        until_done(DoneWaiter::default(), endless, script(results)).0.is_ok(),
+        "a wait is not bound by a call's deadline"
+    );
+}
+
+#[test]
+fn a_poll_never_outlives_the_wait_by_much() {
+    // A throttled class would delay the poll for 200 s; the wait has 20 s.
+    let session = warm(&config());
+    let results = [pending(), received(429, &[("Retry-After", "200")], ""), done()];
+    let mut simulation = Simulation::new(script(results));
+    let ended = simulation
+        .drive(poller(&session, DoneWaiter::default(), Pace::default().deadline(secs(20))).to_end());
+    assert!(ended.result.is_err());
+    assert!(ended.at <= at(21), "{:?}", ended.at);
+}
+
+#[test]
+fn a_failed_poll_does_not_end_a_long_wait() {
+    // Each of these uses all five attempts of a poll.
+    let lost = || std::iter::repeat_with(|| SendResult::Lost).take(5);
+    let results = std::iter::once(pending()).chain(lost()).chain([pending()]).chain(lost()).chain([done()]);
+    let (result, _, _) = until_done(DoneWaiter::default(), Pace::default().failed_looks(1), script(results));
+    assert!(result.is_ok(), "the count restarts with each successful poll: {:?}", result.err());
+
+    let (result, polls, _) = until_done(
+        DoneWaiter::default(),
+        Pace::default().failed_looks(2),
+        script(std::iter::repeat_with(|| SendResult::Lost)),
+    );
+    assert_eq!(result.unwrap_err().kind(), Kind::Transport);
+    assert_eq!(polls.len(), 15, "three polls of five attempts");
+}
+
+#[test]
+fn a_rejection_ends_a_wait_unless_it_is_the_goal() {
+    let gone = || rejected(404, &["50000040"]);
+    let (result, ..) = until_done(DoneWaiter::default(), Pace::default(), script([pending(), gone()]));
+    assert_eq!(result.unwrap_err().status().map(|status| status.as_u16()), Some(404));
+    let waiter = DoneWaiter { absent_is_done: true, ..DoneWaiter::default() };
+    let (result, ..) = until_done(waiter, Pace::default(), script([pending(), gone()]));
+    assert_eq!(result.unwrap(), 2);
+}
+
+#[test]
+fn each_drive_is_one_poll_and_returns_its_progress() {
+    let session = warm(&config());
+    let mut simulation = Simulation::new(script([pending(), pending(), done()]));
+    let mut poller = poller(&session, DoneWaiter::default(), Pace::default());
+    assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Pending(Some(secs(1))));
+    assert_eq!(poller.awaited().polls, 1);
+    assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Pending(Some(ms(1500))));
+    assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Ready(3));
+    let error = simulation.drive(&mut poller).result.unwrap_err();
+    assert_eq!(error.kind(), Kind::Failed, "the wait is over: {error}");
+    assert_eq!(simulation.calls().len(), 3);
+}
+
+#[test]
+fn a_poller_out_of_turn_is_an_error_value() {
+    let mut poller = poller(&warm(&config()), DoneWaiter::default(), Pace::default());
+    let out_of_turn = Event::Answer(json(200, "{}"));
+    assert!(matches!(poller.step(out_of_turn, at(0)), Action::Done(Err(_))));
+    assert!(matches!(poller.step(Event::Tick, at(0)), Action::Done(Err(_))));
+}
+
+#[test]
+fn a_poller_is_stored_as_text_and_resumed_elsewhere() {
+    let session = warm(&config());
+    let mut simulation = Simulation::new(script([pending(), pending(), pending(), done()]));
+    let mut first = poller(&session, DoneWaiter::default(), Pace::default());
+    simulation.drive(&mut first).result.unwrap();
+    simulation.drive(&mut first).result.unwrap();
+    let text = first.to_text(simulation.now).unwrap();
+
+    let policy = Pace::default().deadline(secs(60));
+    let mut second = Watch::<DoneWaiter>::from_text(&session, &text, policy).unwrap();
+    assert_eq!(second.awaited().polls, 2, "its state is kept");
+    let before = simulation.now;
+    assert!(
+        matches!(simulation.drive(&mut second).result, Ok(Progress::Pending(Some(pause))) if pause == ms(2250))
+    );
+    assert!(before.until(simulation.now) < secs(1), "the next poll is due immediately");
+    assert_eq!(simulation.drive(&mut second).result.unwrap(), Progress::Ready(4));
+
+    // The time that the first poller waited still counts.
+    let spent = text.replace(&waited(&text), "3600000");
+    let mut late = Watch::<DoneWaiter>::from_text(&session, &spent, policy).unwrap();
+    let mut simulation = Simulation::new(script([pending()]));
+    simulation.drive(&mut late).result.unwrap();
+    assert_eq!(simulation.drive(&mut late).result.unwrap_err().kind(), Kind::Deadline);
+}
+
+/// The number of milliseconds that a stored poller has waited.
+fn waited(text: &str) -> String {
+    let (_, rest) = text.split_once("\"waited_ms\":").unwrap();
+    rest.chars().take_while(char::is_ascii_digit).collect()
+}
+
+#[test]
+fn hostile_text_of_a_poller_is_an_error_or_a_poller() {
+    let session = warm(&config());
+    let whole = r#"{"awaited":{"hint":null,"absent_is_done":false,"polls":0},"waited_ms":1,"pause_ms":1,"failures":4294967295}"#;
+    let hostile = [
+        whole.to_owned(),
+        whole.replace("\"pause_ms\":1", "\"pause_ms\":18446744073709551615"),
+        whole.replace("\"waited_ms\":1", "\"waited_ms\":18446744073709551615"),
+        whole.replace("4294967295", "-1"),
+        whole.replace("4294967295", "0.5"),
+        whole[..40].to_owned(),
+        String::new(),
+        "null".into(),
+        "[]".into(),
+        "[".repeat(100_000),
+    ];
+    for text in hostile {
+        let Ok(poller) = Watch::<DoneWaiter>::from_text(&session, &text, Pace::default()) else { continue };
+        let results = [pending(), rejected(503, &[]), pending(), done()];
+        let mut simulation = Simulation::new(script(results));
+        let ended = simulation.drive(poller.to_end());
+        assert!(ended.at <= at(2 * 60 * 60 + 300), "{text}");
+    }
+}
+
+#[test]
+fn failures_that_a_waiter_ignores_do_not_overflow() {
+    struct Forgiving;
+    impl Awaited for Forgiving {
+        type Read = Raw;
+        type Ready = ();
+        fn read(&self) -> Raw {
+            Raw::new(Method::GET, "/v1/x")
+        }
+        fn judge(&mut self, _: Result<Response, Error>, _: Now) -> Result<Progress<()>, Error> {
+            Ok(Progress::Pending(Some(Duration::MAX)))
+        }
+    }
+    let mut simulation = Simulation::new(script(std::iter::repeat_with(|| rejected(400, &[]))));
+    let ended = simulation.drive(Watch::new(&warm(&config()), Forgiving, Pace::default()).to_end());
+    assert_eq!(ended.result.unwrap_err().kind(), Kind::Deadline);
+}
+
+#[test]
+fn polling_without_pauses_is_not_a_busy_loop() {
+    let policy = Pace::new(Duration::ZERO, Duration::ZERO).deadline(secs(60));
+    let mut simulation = Simulation::new(|_: &Request, _| (ms(20), pending()));
+    let ended = simulation.drive(poller(&warm(&config()), DoneWaiter::default(), policy).to_end());
+    assert_eq!(ended.result.unwrap_err().kind(), Kind::Deadline);
+    let polls = simulation.calls().len();
+    assert!(
+        polls <= 501,
+        "{polls} polls in a minute: each takes 20 ms and must be followed by a pause of 100 ms"
+    );
+}
+
+#[test]
+fn a_bill_run_returns_to_completed_while_it_is_posted() {
+    let status =
+        |status: &str| received(200, &[], &format!(r#"{{"id":"2c98","status":"{status}","success":true}}"#));
+    let session = warm(&config());
+    let mut simulation = Simulation::new(script(["Completed", "PostInProgress", "Completed"].map(status)));
+    let poller = Watch::new(&session, AwaitBillRun::new("2c98", Goal::Posted), Pace::default());
+    let error = simulation.drive(poller.to_end()).result.unwrap_err();
+    assert_eq!(error.kind(), Kind::Failed);
+    assert!(error.to_string().contains("could not be posted"), "{error}");
+
+    let mut simulation = Simulation::new(script([
+        status("Canceled"),
+        status("RemoveInProgress"),
+        rejected(404, &["50000040"]),
+    ]));
+    let poller = Watch::new(&session, AwaitBillRun::new("2c98", Goal::Deleted), Pace::default());
+    assert!(simulation.drive(poller.to_end()).result.is_ok(), "its absence is the goal");
+}

@@ -1,0 +1,401 @@
+//! Each row of the retry table, for each effect: whether a request is retried, under which key, and the outcome.
+
+use zuora_core::{Effect, Kind, Outcome};
+use zuora_tests::simulation::{self, EFFECTS, SendResult, play, received, rejected, rejection_body, success};
+
+/// The decision of a call about one result, if the next attempt would succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decision {
+    /// Sends the same request again, and succeeds.
+    Retry,
+    /// Succeeds at once.
+    Succeed,
+    /// Gives up.
+    Fail(Kind, Outcome),
+}
+
+use Decision::{Fail, Retry, Succeed};
+use Outcome::{Applied, NotApplied, Unknown};
+
+struct Row {
+    name: &'static str,
+    result: fn() -> SendResult,
+    read: Decision,
+    keyed: Decision,
+    unkeyed: Decision,
+}
+
+fn row(
+    name: &'static str,
+    result: fn() -> SendResult,
+    read: Decision,
+    keyed: Decision,
+    unkeyed: Decision,
+) -> Row {
+    Row { name, result, read, keyed, unkeyed }
+}
+
+/// A row with the same decision for every effect.
+fn each(name: &'static str, result: fn() -> SendResult, decision: Decision) -> Row {
+    row(name, result, decision, decision, decision)
+}
+
+const REJECTED: Decision = Fail(Kind::Rejected, NotApplied);
+const INDETERMINATE: Decision = Fail(Kind::Rejected, Unknown);
+const UNDECODABLE: Decision = Fail(Kind::Decode, Unknown);
+/// A read changes nothing, even if its response is lost.
+const UNDECODABLE_READ: Decision = Fail(Kind::Decode, NotApplied);
+
+fn table() -> Vec<Row> {
+    vec![
+        each("not sent", || SendResult::NotSent, Retry),
+        // A first 401.
+        each("401 without a body", || received(401, &[], ""), Retry),
+        each("401 with a reason", || rejected(401, &["90000011"]), Retry),
+        each("category 11 as a 200", || rejected(200, &["90000011"]), Retry),
+        // The service did not start the work.
+        each("429 without a body", || received(429, &[], ""), Retry),
+        each(
+            "429 of the rate limit",
+            || received(429, &[], r#"{"reasons":[{"code":70,"message":"x"}]}"#),
+            Retry,
+        ),
+        each("429 of another vocabulary", || rejected(429, &["SomeWord"]), Retry),
+        each("409 of a lock", || rejected(409, &["50000050"]), Retry),
+        each("a lock as a 200", || rejected(200, &["50000050"]), Retry),
+        each("a lock as a 500", || rejected(500, &["50000050"]), Retry),
+        each("lock and limit together", || rejected(400, &["50000050", "50000070"]), Retry),
+        each("LOCK_COMPETITION", || rejected(200, &["LOCK_COMPETITION"]), Retry),
+        each("REQUEST_EXCEEDED_LIMIT", || rejected(200, &["REQUEST_EXCEEDED_LIMIT"]), Retry),
+        each(
+            "REQUEST_EXCEEDED_RATE, flat and as a 200",
+            || received(200, &[], r#"{"code":"REQUEST_EXCEEDED_RATE","message":"x"}"#),
+            Retry,
+        ),
+        // 409 for another reason.
+        row("409 without a body", || received(409, &[], ""), REJECTED, Retry, REJECTED),
+        row("409 with another reason", || rejected(409, &["58490020"]), REJECTED, Retry, REJECTED),
+        row("409 with an internal error", || rejected(409, &["50000060"]), REJECTED, Retry, REJECTED),
+        row(
+            "409 with a success",
+            || received(409, &[], r#"{"id":"1","success":true}"#),
+            REJECTED,
+            Succeed,
+            REJECTED,
+        ),
+        // The outcome is unknown.
+        row("no response", || SendResult::Lost, Retry, Retry, Fail(Kind::Transport, Unknown)),
+        row("408", || received(408, &[], ""), Retry, Retry, INDETERMINATE),
+        row("500 without a body", || received(500, &[], ""), Retry, Retry, INDETERMINATE),
+        row(
+            "500 as specified",
+            || {
+                received(
+                    500,
+                    &[],
+                    r#"{"reasons":[{"code":"SystemError","message":"internal server error"}]}"#,
+                )
+            },
+            Retry,
+            Retry,
+            INDETERMINATE,
+        ),
+        row("502 in HTML", || received(502, &[], "<html>Bad Gateway</html>"), Retry, Retry, INDETERMINATE),
+        row("503", || received(503, &[], ""), Retry, Retry, INDETERMINATE),
+        row("504", || received(504, &[], "upstream request timeout"), Retry, Retry, INDETERMINATE),
+        row("category 60", || rejected(500, &["50000060"]), Retry, Retry, INDETERMINATE),
+        row("category 61", || rejected(500, &["50000061"]), Retry, Retry, INDETERMINATE),
+        row("category 99", || rejected(500, &["50000099"]), Retry, Retry, INDETERMINATE),
+        row("category 60 as a 200", || rejected(200, &["50000060"]), Retry, Retry, INDETERMINATE),
+        row(
+            "category 61 with a permanent one",
+            || rejected(400, &["50000061", "50000020"]),
+            Retry,
+            Retry,
+            INDETERMINATE,
+        ),
+        row(
+            "a lock with an internal error",
+            || rejected(409, &["50000050", "50000060"]),
+            Retry,
+            Retry,
+            INDETERMINATE,
+        ),
+        row(
+            "category 61 as a 200 without the flag",
+            || received(200, &[], r#"{"reasons":[{"code":"50000061","message":"x"}]}"#),
+            Retry,
+            Retry,
+            // The first matching row wins; for an unkeyed write both rows agree.
+            Fail(Kind::Rejected, Unknown),
+        ),
+        row("TEMPORARY_ERROR", || rejected(200, &["TEMPORARY_ERROR"]), Retry, Retry, INDETERMINATE),
+        row("TRANSACTION_TIMEOUT", || rejected(200, &["TRANSACTION_TIMEOUT"]), Retry, Retry, INDETERMINATE),
+        // 2xx without a conclusive body.
+        row("200 without a body", || received(200, &[], ""), Succeed, UNDECODABLE, UNDECODABLE),
+        row(
+            "200 without the flag",
+            || received(200, &[], r#"{"id":"1"}"#),
+            Succeed,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "200 with a flag of another type",
+            || received(200, &[], r#"{"success":1}"#),
+            Succeed,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row("200 in HTML", || received(200, &[], "<html>Welcome</html>"), Succeed, UNDECODABLE, UNDECODABLE),
+        row(
+            "200 cut off before the flag",
+            || received(200, &[], r#"{"id":"1","succ"#),
+            Succeed,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "200 with the flag on a row only",
+            || received(200, &[], r#"{"rows":[{"success":true}]}"#),
+            Succeed,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "200 with a permanent reason and no flag",
+            || received(200, &[], r#"{"reasons":[{"code":"50000030","message":"x"}]}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "damaged gzip",
+            || received(200, &[("Content-Encoding", "gzip")], "not gzip"),
+            UNDECODABLE_READ,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "an encoding that was not requested",
+            || received(200, &[("Content-Encoding", "br")], "??"),
+            UNDECODABLE_READ,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "too large",
+            || SendResult::TooLarge,
+            Fail(Kind::Transport, NotApplied),
+            Fail(Kind::Transport, Unknown),
+            Fail(Kind::Transport, Unknown),
+        ),
+        each("204", || received(204, &[], ""), Succeed),
+        each("201", || received(201, &[], r#"{"success":true}"#), Succeed),
+        each("200 with the older flag", || received(200, &[], r#"{"Success":true}"#), Succeed),
+        // A permanent rejection.
+        each("400", || rejected(400, &["50000020"]), REJECTED),
+        each("a rejection as a 200", || rejected(200, &["50000030"]), REJECTED),
+        each("a rejection without reasons", || received(200, &[], r#"{"success":false}"#), REJECTED),
+        each("403", || rejected(403, &["50000010"]), REJECTED),
+        each(
+            "404 of the gateway",
+            || received(404, &[], r#"{"message":"no Route matched with those values"}"#),
+            REJECTED,
+        ),
+        each("415", || rejected(415, &["50000045"]), REJECTED),
+        each("422", || received(422, &[], ""), REJECTED),
+        each("a lock with a permanent reason", || rejected(409, &["50000050", "50000030"]), REJECTED),
+        each("a bad token with a permanent reason", || rejected(400, &["90000011", "50000030"]), REJECTED),
+        each("500 with a reason", || rejected(500, &["50000030"]), REJECTED),
+        each("a redirect", || received(302, &[("Location", "https://evil.example/")], ""), REJECTED),
+    ]
+}
+
+#[test]
+fn every_row_for_every_effect() {
+    for row in table() {
+        for (effect, expected) in EFFECTS.into_iter().zip([row.read, row.keyed, row.unkeyed]) {
+            let name = format!("{} on {effect:?}", row.name);
+            let results =
+                if expected == Retry { vec![(row.result)(), success()] } else { vec![(row.result)()] };
+            let (ended, log) = play(effect, results);
+            let decision = match &ended.result {
+                Ok(_) if log.calls().len() == 2 => Retry,
+                Ok(_) => Succeed,
+                Err(error) => Fail(error.kind(), error.outcome()),
+            };
+            assert_eq!(decision, expected, "{name}: {:?}", ended.result.err());
+            let keys = log.keys();
+            if effect == Effect::Keyed {
+                assert_eq!(keys.len(), log.calls().len(), "{name}: each POST has a key");
+                assert!(keys.iter().all(|key| *key == keys[0]), "{name}: {keys:?}");
+            } else {
+                assert!(keys.is_empty(), "{name}: {keys:?}");
+            }
+            for pair in log.calls().windows(2) {
+                let (first, retry) = (&pair[0].request, &pair[1].request);
+                assert_eq!((first.method(), first.uri()), (retry.method(), retry.uri()), "{name}");
+                assert_eq!(first.body(), retry.body(), "{name}: a retry sends the same request");
+            }
+        }
+    }
+}
+
+#[test]
+fn success_true_with_an_undecodable_body_was_applied() {
+    // The flag is present, but the rest does not match the model. `Raw` reads any body, so the operation here is
+    // one that reads a bill run.
+    use zuora_core::Call;
+    use zuora_core::bill_runs::PostBillRun;
+    use zuora_tests::simulation::{Simulation, config, script, warm};
+
+    let cases = [
+        (r#"{"success":true,"autoPost":{"not":"a flag"}}"#, Applied),
+        (r#"{"autoPost":{"not":"a flag"},"success":true}"#, Applied),
+        (r#"{"success":true,"autoPost":{"cut"#, Applied),
+    ];
+    for (body, outcome) in cases {
+        let mut simulation = Simulation::new(script([received(200, &[], body)]));
+        let error =
+            simulation.drive(Call::new(&warm(&config()), PostBillRun::new("2c98"))).result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (Kind::Decode, outcome), "{body}: {error}");
+        assert!(!error.is_retryable(), "{error}");
+        assert!(error.to_string().contains("it happened"), "{error}");
+    }
+}
+
+#[test]
+fn an_unauthorized_call_gets_one_fresh_token_that_does_not_count() {
+    for effect in EFFECTS {
+        let options = zuora_core::CallOptions::new().attempts(1);
+        let results = [received(401, &[], ""), success()];
+        let (ended, log) = simulation::play_with(&simulation::config(), effect, &options, results);
+        assert!(ended.result.is_ok(), "{effect:?}: {:?}", ended.result.err());
+        assert_eq!(log.token_requests().len(), 1);
+        let bearers: Vec<_> =
+            log.calls().iter().map(|sent| sent.request.headers()["authorization"].clone()).collect();
+        assert_ne!(bearers[0], bearers[1], "{effect:?}");
+    }
+}
+
+#[test]
+fn a_second_401_is_final_and_mentions_the_data_center() {
+    for effect in EFFECTS {
+        let (ended, log) = play(effect, [received(401, &[], ""), rejected(401, &["90000011"])]);
+        let error = ended.result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (Kind::Auth, NotApplied), "{effect:?}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+        assert!(error.to_string().contains("data center"), "{error}");
+        assert!(!error.is_retryable());
+        assert_eq!(log.token_requests().len(), 1, "{effect:?}");
+    }
+}
+
+#[test]
+fn attempts_are_bounded() {
+    for effect in [Effect::Read, Effect::Keyed] {
+        for attempts in [1, 2, 5, 9] {
+            let options =
+                zuora_core::CallOptions::new().attempts(attempts).deadline(simulation::secs(100_000));
+            let config = simulation::config();
+            let (ended, log) = simulation::play_with(
+                &config,
+                effect,
+                &options,
+                std::iter::repeat_with(|| received(503, &[], "")),
+            );
+            let error = ended.result.unwrap_err();
+            assert_eq!(log.calls().len() as u32, attempts, "{effect:?}");
+            assert_eq!(error.attempts(), attempts);
+            assert!(error.is_retryable(), "{error}");
+        }
+    }
+}
+
+#[test]
+fn internal_errors_of_a_read_are_retried_at_most_twice() {
+    for category in ["50000060", "50000099"] {
+        let (ended, log) = play(Effect::Read, std::iter::repeat_with(|| rejected(500, &[category])));
+        assert_eq!(log.calls().len(), 3, "{category}");
+        assert_eq!(ended.result.unwrap_err().outcome(), NotApplied);
+    }
+    let (_, log) = play(Effect::Read, std::iter::repeat_with(|| rejected(500, &["50000061"])));
+    assert_eq!(log.calls().len(), 5, "a temporary error uses all attempts");
+}
+
+#[test]
+fn a_replayed_rejection_advances_the_key_and_a_new_one_keeps_it() {
+    let busy = |id: &str| received(429, &[("Zuora-Request-Id", id)], &rejection_body(&["50000070"]));
+    let (ended, log) = play(Effect::Keyed, [busy("a"), busy("b"), busy("a"), success()]);
+    assert!(ended.result.is_ok());
+    let keys = log.keys();
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(keys[1], keys[2]);
+    assert_eq!(keys[3], format!("{}.1", keys[0]), "the old key plus a counter");
+
+    // The process id identifies a replay as well.
+    let busy = |process: &str| {
+        let body =
+            format!(r#"{{"success":false,"processId":"{process}","reasons":[{{"code":"50000050"}}]}}"#);
+        received(409, &[], &body)
+    };
+    let (_, log) = play(Effect::Keyed, [busy("A1"), busy("A1"), busy("B2"), busy("B2"), success()]);
+    let keys = log.keys();
+    assert_eq!(
+        keys[1..],
+        [keys[0].clone(), format!("{}.1", keys[0]), format!("{}.1", keys[0]), format!("{}.2", keys[0])]
+    );
+}
+
+#[test]
+fn an_empty_id_does_not_identify_a_replay() {
+    let body = r#"{"success":false,"processId":"","requestId":"","reasons":[{"code":"50000050"}]}"#;
+    let (_, log) = play(Effect::Keyed, [received(409, &[], body), received(409, &[], body), success()]);
+    let keys = log.keys();
+    assert_eq!(keys[0], keys[2]);
+}
+
+#[test]
+fn after_an_unknown_outcome_the_key_never_changes() {
+    let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
+    let (ended, log) = play(Effect::Keyed, [SendResult::Lost, busy(), busy()]);
+    let error = ended.result.unwrap_err();
+    assert_eq!(error.outcome(), Unknown);
+    assert!(error.is_retryable(), "retryable with the same key");
+    let keys = log.keys();
+    assert_eq!(keys.len(), 3);
+    assert!(keys.iter().all(|key| *key == keys[0]));
+    assert_eq!(error.idempotency_key(), Some(keys[0].as_str()));
+}
+
+#[test]
+fn a_replayed_server_error_ends_a_keyed_call() {
+    let broken = || received(500, &[("Zuora-Request-Id", "a")], "");
+    let (ended, log) = play(Effect::Keyed, [broken(), broken()]);
+    assert_eq!(ended.result.unwrap_err().outcome(), Unknown);
+    assert_eq!(log.calls().len(), 2, "the service keeps the error for a day: further retries are useless");
+}
+
+#[test]
+fn a_call_waits_for_a_key_that_is_in_use() {
+    let (ended, log) =
+        play(Effect::Keyed, [SendResult::Lost, received(409, &[], ""), received(409, &[], ""), success()]);
+    assert!(ended.result.is_ok());
+    let keys = log.keys();
+    assert!(keys.iter().all(|key| *key == keys[0]));
+    assert_eq!(ended.waits.len(), 3);
+}
+
+#[test]
+fn an_undecodable_response_still_reports_the_key() {
+    let (ended, _) = play(Effect::Keyed, [received(200, &[], "<html>")]);
+    let error = ended.result.unwrap_err();
+    assert_eq!(error.outcome(), Unknown);
+    assert!(error.is_retryable(), "a later call with the key cannot do the work twice");
+    assert!(error.idempotency_key().is_some());
+    let (ended, _) = play(Effect::Transition, [received(200, &[], "<html>")]);
+    let error = ended.result.unwrap_err();
+    assert!(!error.is_retryable());
+    assert_eq!(error.idempotency_key(), None);
+}

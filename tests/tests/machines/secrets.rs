@@ -1,0 +1,168 @@
+//! The client secret, the token and the body of a token request appear in no output.
+
+use std::fmt::{Debug, Display};
+
+use zuora_core::{
+    Action, CallOptions, Client, Config, DataCenter, Effect, Event, Machine, Now, Offline, Secret, Token,
+};
+use zuora_tests::simulation::{
+    self, CLIENT_ID, CLIENT_SECRET, EFFECTS, at, call, call_with, cold, config, is_token_request, json, lost,
+    seed, token_response, warm,
+};
+
+const FRESH: &str = "fresh-token-of-the-test";
+
+/// Everything that was printed.
+#[derive(Default)]
+struct Printed(String);
+
+impl Printed {
+    fn debug(&mut self, value: &impl Debug) {
+        self.0.push_str(&format!("{value:?}\n{value:#?}\n"));
+    }
+
+    fn all(&mut self, value: &(impl Debug + Display)) {
+        self.debug(value);
+        self.0.push_str(&format!("{value}\n{value:#}\n"));
+    }
+
+    fn check(&self) {
+        let encoded = CLIENT_SECRET.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        for secret in [CLIENT_SECRET, &encoded, simulation::TOKEN, FRESH] {
+            assert!(!self.0.contains(secret), "{secret} appears in:\n{}", self.0);
+        }
+    }
+}
+
+/// Drives a call by hand and prints every event, action and value.
+fn drive_printing<M: Machine<Output: Debug> + Debug>(
+    printed: &mut Printed,
+    mut machine: M,
+    mut events: Vec<Event>,
+) {
+    events.reverse();
+    let (mut event, mut now) = (Event::Tick, Now::default());
+    loop {
+        printed.debug(&machine);
+        printed.debug(&event);
+        let action = machine.step(event, now);
+        printed.debug(&action);
+        printed.debug(&machine);
+        event = match action {
+            Action::Send(request, limits) => {
+                printed.debug(&request);
+                printed.debug(&limits);
+                printed.debug(request.headers());
+                printed.debug(request.body());
+                if is_token_request(&request) {
+                    Event::Answer(token_response(FRESH, 3599))
+                } else {
+                    events.pop().expect("a response for each request")
+                }
+            }
+            Action::Wait(until) => {
+                now = until;
+                Event::Tick
+            }
+            Action::Done(Ok(value)) => return printed.debug(&value),
+            Action::Done(Err(error)) => return printed.all(&error),
+        };
+    }
+}
+
+#[test]
+fn no_event_action_or_value_prints_a_secret() {
+    let mut printed = Printed::default();
+    let ends: [fn() -> Vec<Event>; 5] = [
+        || vec![Event::Answer(json(401, "")), Event::Answer(json(200, r#"{"success":true}"#))],
+        || vec![Event::Answer(json(401, "")), Event::Answer(json(401, ""))],
+        || vec![Event::Failure(lost()), Event::Answer(json(400, ""))],
+        || vec![Event::Answer(json(200, "<html>"))],
+        || vec![Event::Answer(json(429, "")), Event::Answer(json(422, "no"))],
+    ];
+    for end in ends {
+        for effect in [Effect::Read, Effect::Keyed] {
+            for session in [cold(&config()), warm(&config())] {
+                printed.debug(&session);
+                drive_printing(&mut printed, call(&session, effect), end());
+                printed.debug(&session);
+            }
+        }
+    }
+    printed.check();
+}
+
+#[test]
+fn settings_sessions_tokens_and_clients_print_no_secret() {
+    let mut printed = Printed::default();
+    for config in [config(), Config::with_token(DataCenter::Eu, FRESH)] {
+        printed.debug(&config);
+        printed.debug(&config.clone().observer(|_| {}));
+        let session = cold(&config);
+        printed.debug(&session);
+        printed.debug(&session.token(at(0)));
+        let client = Client::over(&config, Offline::new(|_| Ok(json(200, r#"{"success":true}"#)))).unwrap();
+        printed.debug(&client);
+        printed.debug(&client.plan(&simulation::operation(Effect::Keyed), &CallOptions::new()).unwrap());
+    }
+    printed.debug(&Secret::from(CLIENT_SECRET));
+    printed.debug(&Token::new(Secret::from(FRESH), std::time::Duration::from_secs(1)));
+    let create = zuora_core::CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
+    printed.debug(&create);
+    printed.debug(&zuora_core::Operation::request(&create).unwrap());
+    let response = zuora_core::Operation::parse(&create, &token_response(FRESH, 3599)).unwrap();
+    printed.debug(&response);
+    printed.check();
+    let seed = seed(0x1122_3344_5566_7788);
+    assert!(!format!("{seed:?}").contains("11"), "{seed:?}");
+}
+
+#[test]
+fn a_token_response_that_echoes_a_secret_does_not_print_it() {
+    let encoded = CLIENT_SECRET.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let echoes = [
+        json(
+            401,
+            format!(r#"{{"error":"invalid_client","error_description":"wrong secret {CLIENT_SECRET}"}}"#),
+        ),
+        json(401, format!(r#"{{"error":"{CLIENT_SECRET}"}}"#)),
+        json(
+            400,
+            format!(r#"{{"success":false,"reasons":[{{"code":"50000020","message":"in {encoded}&"}}]}}"#),
+        ),
+        json(500, format!("<html>{CLIENT_SECRET}</html>")),
+        json(200, format!(r#"{{"access_token":["{FRESH}"]}}"#)),
+        json(200, format!(r#"{{"access_token":"{FRESH}\n"}}"#)),
+    ];
+    for (case, echo) in echoes.into_iter().enumerate() {
+        let mut printed = Printed::default();
+        let session = cold(&config());
+        let mut call = call_with(&session, Effect::Keyed, &CallOptions::new().attempts(1));
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        let Action::Done(Err(error)) = call.step(Event::Answer(echo), at(1)) else {
+            panic!("an error: {case}")
+        };
+        printed.all(&error);
+        for reason in error.reasons() {
+            printed.all(reason);
+        }
+        printed.debug(error.body());
+        printed.debug(&call);
+        printed.check();
+    }
+}
+
+#[test]
+fn an_abandoned_write_is_reported_without_secrets() {
+    use std::sync::{Arc, Mutex};
+    let reported = Arc::new(Mutex::new(Printed::default()));
+    let observed = Arc::clone(&reported);
+    let config = config().observer(move |abandoned| observed.lock().unwrap().debug(abandoned));
+    for effect in EFFECTS {
+        let mut call = call(&warm(&config), effect);
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+    }
+    let reported = reported.lock().unwrap();
+    assert!(reported.0.contains("/v1/things"));
+    reported.check();
+}

@@ -1,0 +1,198 @@
+//! Rules 4, 5 and 9: jitter, deadlines, early ticks, and steps out of turn.
+
+use std::time::Duration;
+
+use zuora_core::{Action, Call, CallOptions, Effect, Event, Kind, Machine, Now, Outcome, Session};
+use zuora_tests::simulation::{
+    EFFECTS, SendResult, Simulation, at, call, call_with, config, json, lost, not_sent, play_with, received,
+    script, secs, seed, success, warm,
+};
+
+/// The pauses between the attempts of a read that never receives a response.
+fn pauses(config: &zuora_core::Config, sessions: u64, attempts: u32) -> Vec<Vec<Duration>> {
+    let options = CallOptions::new().attempts(attempts).deadline(secs(1_000_000));
+    (0..sessions)
+        .map(|number| {
+            let session = Session::new(config, &seed(number)).unwrap();
+            let mut simulation = Simulation::new(script(std::iter::repeat_with(|| SendResult::Lost)));
+            let ended = simulation.drive(call_with(&session, Effect::Read, &options));
+            ended.waits.iter().map(|(from, until)| from.until(*until)).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn pauses_are_full_jitter_under_a_doubling_ceiling() {
+    let all = pauses(&config(), 200, 9);
+    let ceilings = [1, 2, 4, 8, 16, 32, 60, 60];
+    for (turn, ceiling) in ceilings.into_iter().enumerate() {
+        let turn: Vec<_> = all.iter().map(|pauses| pauses[turn]).collect();
+        let (least, most) = (*turn.iter().min().unwrap(), *turn.iter().max().unwrap());
+        assert!(most < secs(ceiling), "{most:?} under {ceiling} s");
+        assert!(most > secs(ceiling) * 3 / 4, "the whole range is used: {most:?} of {ceiling} s");
+        assert!(least < secs(ceiling) / 4, "the whole range is used: {least:?} of {ceiling} s");
+    }
+    let mut firsts: Vec<_> = all.iter().map(|pauses| pauses[0]).collect();
+    firsts.sort();
+    firsts.dedup();
+    assert_eq!(firsts.len(), 200, "sessions differ from each other");
+}
+
+#[test]
+fn extreme_backoff_settings_do_not_overflow() {
+    let spans = [Duration::ZERO, Duration::MAX, Duration::from_nanos(1)];
+    for base in spans {
+        for cap in spans {
+            let config = config().backoff(base, cap).deadline(Duration::MAX).attempts(40);
+            let mut simulation = Simulation::new(script(std::iter::repeat_with(|| SendResult::NotSent)));
+            let error = simulation.drive(call(&warm(&config), Effect::Transition)).result.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::NotApplied);
+        }
+    }
+}
+
+#[test]
+fn the_whole_call_ends_by_its_deadline() {
+    for effect in EFFECTS {
+        for deadline in [0, 1, 7, 30] {
+            let options = CallOptions::new().deadline(secs(deadline)).attempts(1000);
+            let results = std::iter::repeat_with(|| SendResult::NotSent);
+            let (ended, log) = play_with(&config(), effect, &options, results);
+            let error = ended.result.unwrap_err();
+            assert_eq!((error.kind(), error.outcome()), (Kind::Deadline, Outcome::NotApplied), "{error}");
+            assert!(error.is_retryable());
+            assert!(ended.at <= at(deadline));
+            for sent in log.calls() {
+                assert!(sent.limits.timeout > Duration::ZERO);
+                assert!(sent.at + sent.limits.timeout <= at(deadline), "an attempt ends in time");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_deadline_does_not_hide_why_the_last_attempt_failed() {
+    let options = CallOptions::new().deadline(secs(1));
+    let (ended, _) =
+        play_with(&config(), Effect::Read, &options, std::iter::repeat_with(|| SendResult::NotSent));
+    let error = ended.result.unwrap_err();
+    assert!(error.to_string().contains("connection refused"), "{error}");
+}
+
+#[test]
+fn an_attempt_may_take_130_s_by_default() {
+    let (_, log) = play_with(&config(), Effect::Read, &CallOptions::new(), [success()]);
+    assert_eq!(log.calls()[0].limits.timeout, secs(130));
+    let (_, log) =
+        play_with(&config().attempt_timeout(secs(9)), Effect::Read, &CallOptions::new(), [success()]);
+    assert_eq!(log.calls()[0].limits.timeout, secs(9));
+    let options = CallOptions::new().attempt_timeout(secs(3));
+    let (_, log) = play_with(&config().attempt_timeout(secs(9)), Effect::Read, &options, [success()]);
+    assert_eq!(log.calls()[0].limits.timeout, secs(3), "the call's own setting wins");
+    let (_, log) = play_with(&config().max_body(77), Effect::Read, &CallOptions::new(), [success()]);
+    assert_eq!(log.calls()[0].limits.max_body, 77);
+}
+
+#[test]
+fn an_early_tick_is_harmless() {
+    for effect in EFFECTS {
+        let session = warm(&config());
+        let mut call = call(&session, effect);
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        let Action::Wait(until) = call.step(Event::Failure(not_sent()), at(1)) else { panic!("a wait") };
+        for _ in 0..1000 {
+            let Action::Wait(again) = call.step(Event::Tick, at(1)) else { panic!("still a wait") };
+            assert_eq!(again, until);
+        }
+        assert!(matches!(call.step(Event::Tick, until), Action::Send(..)));
+    }
+}
+
+#[test]
+fn a_step_out_of_turn_is_an_error_value() {
+    let events: [fn() -> Event; 3] =
+        [|| Event::Tick, || Event::Answer(json(200, r#"{"success":true}"#)), || Event::Failure(lost())];
+    let out_of_turn = |call: &mut Call<_>, event: Event, now: Now| match call.step(event, now) {
+        Action::Done(Err(error)) => {
+            assert_eq!(error.kind(), Kind::Failed);
+            assert!(error.to_string().contains("out of turn"), "{error}");
+            error.outcome()
+        }
+        other => panic!("{other:?}"),
+    };
+    for effect in EFFECTS {
+        // A response without a request.
+        for event in &events[1..] {
+            let mut call = call(&warm(&config()), effect);
+            assert_eq!(out_of_turn(&mut call, event(), at(0)), Outcome::NotApplied);
+        }
+        // A tick while a request is in flight: the response to that request will be lost.
+        let mut in_flight = call(&warm(&config()), effect);
+        assert!(matches!(in_flight.step(Event::Tick, at(0)), Action::Send(..)));
+        let unknown = if effect == Effect::Read { Outcome::NotApplied } else { Outcome::Unknown };
+        assert_eq!(out_of_turn(&mut in_flight, Event::Tick, at(1)), unknown);
+        assert_eq!(
+            out_of_turn(&mut in_flight, Event::Tick, at(1)),
+            unknown,
+            "and the outcome stays the same"
+        );
+        // A response while the call waits.
+        let mut waiting = call(&warm(&config()), effect);
+        assert!(matches!(waiting.step(Event::Tick, at(0)), Action::Send(..)));
+        assert!(matches!(waiting.step(Event::Failure(not_sent()), at(0)), Action::Wait(_)));
+        assert_eq!(out_of_turn(&mut waiting, events[1](), at(0)), Outcome::NotApplied);
+        // Any event after the end.
+        for event in events {
+            let applied = if effect == Effect::Read { Outcome::NotApplied } else { Outcome::Applied };
+            let mut over = call(&warm(&config()), effect);
+            assert!(matches!(over.step(Event::Tick, at(0)), Action::Send(..)));
+            assert!(matches!(over.step(events[1](), at(0)), Action::Done(Ok(_))));
+            assert_eq!(out_of_turn(&mut over, event(), at(0)), applied, "the write has happened");
+            let mut rejected = call(&warm(&config()), effect);
+            assert!(matches!(rejected.step(Event::Tick, at(0)), Action::Send(..)));
+            assert!(matches!(rejected.step(Event::Answer(json(400, "")), at(0)), Action::Done(Err(_))));
+            assert_eq!(out_of_turn(&mut rejected, event(), at(0)), Outcome::NotApplied);
+        }
+    }
+}
+
+#[test]
+fn rejected_options_are_reported_once_and_never_sent() {
+    let mut call = call_with(&warm(&config()), Effect::Read, &CallOptions::new().track_id("a:b"));
+    let Action::Done(Err(error)) = call.step(Event::Tick, at(0)) else { panic!("an error") };
+    assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Zuora-Track-Id")));
+    let Action::Done(Err(error)) = call.step(Event::Tick, at(0)) else { panic!("an error") };
+    assert_eq!(error.kind(), Kind::Failed);
+}
+
+#[test]
+fn a_permit_is_released_however_a_call_ends() {
+    // With a limit of one, the next call is admitted only after the previous one has released its permit.
+    let session = warm(&config());
+    let at_concurrency_limit = || received(429, &[("Concurrency-Limit-Remaining", "0")], "");
+    let mut simulation = Simulation::new(script([at_concurrency_limit(), success()]));
+    assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
+    let ends: [fn(Call<zuora_core::Raw>); 5] = [
+        drop,
+        |mut call| drop(call.step(Event::Answer(json(200, r#"{"success":true}"#)), at(50))),
+        |mut call| drop(call.step(Event::Answer(json(400, "")), at(50))),
+        |mut call| drop(call.step(Event::Failure(lost()), at(50))),
+        |mut call| drop(call.step(Event::Tick, at(50))),
+    ];
+    for end in ends {
+        let mut admitted = Vec::new();
+        loop {
+            let mut next = call(&session, Effect::Transition);
+            match next.step(Event::Tick, at(50)) {
+                Action::Send(..) => admitted.push(next),
+                _ => break,
+            }
+            assert!(admitted.len() < 10, "the limit was lowered");
+        }
+        assert!(!admitted.is_empty());
+        for call in admitted {
+            end(call);
+        }
+        assert!(matches!(call(&session, Effect::Read).step(Event::Tick, at(50)), Action::Send(..)));
+    }
+}

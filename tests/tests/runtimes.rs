@@ -1,0 +1,59 @@
+//! The blocking adapter inside an async runtime and the async adapter without a runtime do not panic.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use zuora_core::http::Method;
+use zuora_core::object_query::QueryInvoices;
+use zuora_core::{AsyncTransport, Config, Kind, Now, Outcome};
+use zuora_reqwest::{Open, Reqwest};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
+
+fn config(server: &Server) -> Config {
+    Config::new(server.url(), CLIENT_ID, CLIENT_SECRET)
+}
+
+#[tokio::test]
+async fn the_blocking_client_works_inside_a_runtime() {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let client = zuora_ureq::Client::new(&config(&server)).unwrap();
+    let rows: Result<Vec<_>, _> = client.items(&QueryInvoices::new()).collect();
+    assert!(rows.unwrap().is_empty());
+    assert_eq!(server.sandbox().seen(&Method::POST, "/oauth/token"), 1);
+}
+
+#[test]
+fn without_a_runtime_the_async_client_fails_immediately() {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let with_credentials = config(&server);
+    let with_token = Config::with_token(server.url(), "a-token");
+    for config in [with_credentials, with_token] {
+        let client = zuora_reqwest::Client::new(&config).unwrap();
+        let call = pin!(client.raw(Method::PUT, "/v1/bill-runs/1/post", Some("{}".into())));
+        let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("an error at the first poll: no waker would wake this future again");
+        };
+        assert_eq!((error.kind(), error.outcome()), (Kind::Transport, Outcome::NotApplied));
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("Tokio"), "{error}");
+    }
+    assert_eq!(server.sandbox().seen(&Method::POST, "/oauth/token"), 0);
+}
+
+#[test]
+fn without_a_runtime_waiting_still_works() {
+    let transport = Reqwest::open().unwrap();
+    let until = transport.now() + Duration::from_millis(5);
+    let waiting = pin!(transport.sleep_until(until));
+    assert!(waiting.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert!(transport.now() >= until);
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_time_runs_at_once() {
+    let transport = Reqwest::open().unwrap();
+    let year = Now(Duration::from_secs(365 * 24 * 60 * 60));
+    transport.sleep_until(year).await;
+    assert!(transport.now() >= year);
+}
