@@ -12,10 +12,11 @@ use http::{HeaderValue, Method, Uri};
 use zuora_benches::{Bench, Table, plain, wire};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
 use zuora_core::invoices::GetInvoiceItems;
-use zuora_core::{
-    CallOptions, Client, Config, Date, Error, Limits, Now, Offline, Operation, Request, Response, Seed,
-    Session, Spec, Transport, TransportError,
-};
+use zuora_core::operation::Spec;
+use zuora_core::session::Session;
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
+use zuora_core::{CallOptions, Client, Config, Date, Error, Operation};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, InProcess};
 use zuora_ureq::ureq::Agent;
 
@@ -65,7 +66,7 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
             .call()?;
         Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
     };
-    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).version(VERSION))?;
+    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).api_version(VERSION))?;
     let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
     let path = format!("/v1/bill-runs/{RUN}");
     bench.table(
@@ -105,7 +106,7 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
             .header("Accept-Encoding", "gzip");
         request.send().await.ok()?.bytes().await.ok()
     };
-    let config = Config::with_token(server, TOKEN).version(VERSION);
+    let config = Config::with_token(server, TOKEN).api_version(VERSION);
     let client = runtime.block_on(async { zuora_reqwest::Client::new(&config) })?;
     let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
 
@@ -152,11 +153,11 @@ async fn concurrently<F: Future>(futures: impl Iterator<Item = F>) {
 
 /// A transport that returns a prepared response.
 #[derive(Clone, Debug)]
-struct PreparedResponse(Arc<Response>);
+struct PreparedResponse(Arc<HttpResponse>);
 
 impl PreparedResponse {
     fn with(body: impl Into<Bytes>) -> Self {
-        let mut response = Offline::json(200, body);
+        let mut response = FakeTransport::json(200, body);
         let headers = response.headers_mut();
         headers.insert("content-type", HeaderValue::from_static("application/json;charset=utf-8"));
         headers.insert("zuora-request-id", HeaderValue::from_static("8b4b2b8a-0000-4000-8000-000000000000"));
@@ -169,14 +170,14 @@ impl PreparedResponse {
 }
 
 impl Transport for PreparedResponse {
-    fn send(&self, _: Request, _: Limits) -> Result<Response, TransportError> {
+    fn send(&self, _: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
         Ok((*self.0).clone())
     }
 
-    fn sleep_until(&self, _: Now) {}
+    fn sleep_until(&self, _: Timestamp) {}
 
-    fn now(&self) -> Now {
-        Now(Duration::from_secs(1))
+    fn now(&self) -> Timestamp {
+        Timestamp::new(Duration::from_secs(1))
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {
@@ -185,10 +186,10 @@ impl Transport for PreparedResponse {
 }
 
 fn core_share(bench: &Bench) -> Outcome<()> {
-    let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
+    let config = Config::with_token("https://rest.zuora.com", TOKEN).api_version(VERSION);
     let prepared = PreparedResponse::with(wire::BILL_RUN);
     let run = GetBillRun::new(RUN);
-    let client = Client::over(&config, prepared.clone())?;
+    let client = Client::with_transport(&config, prepared.clone())?;
     let limits = Limits::new(Duration::from_secs(130), 64 << 20);
     bench.table(
         Table::new("The core's share of a GET: token, rate limiter, headers, envelope, metadata", "call", 1)
@@ -197,11 +198,11 @@ fn core_share(bench: &Bench) -> Outcome<()> {
             })
             .case("client.call", || client.call(&run).ok()),
     );
-    let client = Client::over(&config, PreparedResponse(Arc::new(Offline::json(204, ""))))?;
+    let client = Client::with_transport(&config, PreparedResponse(Arc::new(FakeTransport::json(204, ""))))?;
     bench.table(
         Table::new("An empty call: the difference includes the time under the session's lock", "call", 1)
             .case("client.plan, which takes no lock", || {
-                client.plan(&EmptyOperation, &CallOptions::new()).ok()
+                client.dry_run(&EmptyOperation, &CallOptions::new()).ok()
             })
             .case("client.call, which takes it twice", || client.call(&EmptyOperation).ok()),
     );
@@ -219,13 +220,13 @@ impl Operation for EmptyOperation {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        let mut request = Request::default();
+    fn request(&self) -> Result<HttpRequest, Error> {
+        let mut request = HttpRequest::default();
         *request.uri_mut() = Uri::from_static("/v1/nothing");
         Ok(request)
     }
 
-    fn parse(&self, _: &Response) -> Result<(), Error> {
+    fn parse(&self, _: &HttpResponse) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -234,7 +235,7 @@ impl Operation for EmptyOperation {
 /// transport with a prepared response, where only the session can cause contention, and over the sandbox without a
 /// socket.
 fn threads(bench: &Bench) -> Outcome<()> {
-    let config = Config::with_token("https://rest.zuora.com", TOKEN).version(VERSION);
+    let config = Config::with_token("https://rest.zuora.com", TOKEN).api_version(VERSION);
     let prepared = PreparedResponse::with(wire::BILL_RUN);
     let get = GetBillRun::new(RUN);
     bench.report("Threads that share a session", || thread_rows(&config, &prepared, &get, 10_000));
@@ -242,7 +243,7 @@ fn threads(bench: &Bench) -> Outcome<()> {
     let config = Config::new("https://rest.zuora.com", CLIENT_ID, CLIENT_SECRET);
     let sandbox = InProcess::demo();
     let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31)?));
-    let get = GetBillRun::new(Client::over(&config, sandbox.clone())?.call(&create)?.id()?.clone());
+    let get = GetBillRun::new(Client::with_transport(&config, sandbox.clone())?.call(&create)?.id()?.clone());
     bench.report("Threads that share a session, against the sandbox", || {
         thread_rows(&config, &sandbox, &get, 1_000)
     });
@@ -285,7 +286,7 @@ where
     let start = Instant::now();
     std::thread::scope(|scope| {
         for session in sessions {
-            let client = Client::join(session, transport.clone());
+            let client = Client::with_session(session, transport.clone());
             scope.spawn(move || (0..calls).for_each(|_| drop(client.call(get))));
         }
     });
@@ -294,7 +295,7 @@ where
 
 /// Measures the peak memory of a large response above the memory before it, in multiples of the inflated size.
 fn memory_of_responses(bench: &Bench, server: &str) -> Outcome<()> {
-    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).attempts(1))?;
+    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).max_attempts(1))?;
     let bytes = |invoice: &str| {
         let path = format!("/v1/invoices/{invoice}/items");
         client.raw(Method::GET, &path, None).map(|response| response.body().len())
@@ -344,7 +345,7 @@ fn idle_clients(bench: &Bench) -> Outcome<()> {
             })
             .case("one session for all", || {
                 (0..10_000)
-                    .map(|_| zuora_ureq::Client::join(session, client.transport().clone()))
+                    .map(|_| zuora_ureq::Client::with_session(session, client.transport().clone()))
                     .collect::<Vec<_>>()
             }),
     );

@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 use zuora_benches::{Bench, Table, plain, wire};
+use zuora_core::Operation;
 use zuora_core::bill_runs::GetBillRun;
 use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
-use zuora_core::{Operation, Response};
+use zuora_core::transport::HttpResponse;
 
 fn main() {
     let bench = Bench::from_args();
 
-    let items = Response::new(Bytes::from(wire::invoice_items(1_000)));
+    let items = HttpResponse::new(Bytes::from(wire::invoice_items(1_000)));
     let get_items = GetInvoiceItems::new("INV00000155");
     bench.table(
         Table::new("Reading 1,000 invoice items", "item", 1_000)
@@ -19,7 +20,7 @@ fn main() {
             .case("this library", || get_items.parse(&items).ok()),
     );
 
-    let run = Response::new(Bytes::from(wire::BILL_RUN));
+    let run = HttpResponse::new(Bytes::from(wire::BILL_RUN));
     let get_run = GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
     bench.table(
         Table::new("Reading a bill run", "response", 1)
@@ -27,7 +28,7 @@ fn main() {
             .case("this library", || get_run.parse(&run).ok()),
     );
 
-    let invoice = Response::new(Bytes::from(wire::INVOICE));
+    let invoice = HttpResponse::new(Bytes::from(wire::INVOICE));
     let get_invoice = GetInvoice::new("INV00000155");
     bench.table(
         Table::new("Reading an invoice", "response", 1)

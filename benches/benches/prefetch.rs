@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use zuora_benches::{Bench, server, wire};
 use zuora_core::Config;
 use zuora_core::invoices::GetInvoiceItems;
-use zuora_ureq::PagesAhead;
+use zuora_ureq::PrefetchedPages;
 
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 const PAGES: usize = 25;
@@ -27,11 +27,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ];
         for window in [1, 2, 4, 8] {
             let start = Instant::now();
-            let read = PagesAhead::new(&blocking, &list, window).items().filter(Result::is_ok).count();
+            let read = PrefetchedPages::new(&blocking, &list, window).items().filter(Result::is_ok).count();
             let threads = start.elapsed();
             let start = Instant::now();
             let also_read = runtime.block_on(async {
-                let mut items = asynchronous.items(&list).ahead(window);
+                let mut items = asynchronous.items(&list).prefetch(window);
                 let mut count = 0;
                 while let Some(Ok(_)) = items.next().await {
                     count += 1;

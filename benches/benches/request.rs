@@ -5,7 +5,10 @@ use http::Request;
 use serde::Serialize;
 use zuora_benches::{Bench, Table, bulk_create};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
-use zuora_core::{Action, Call, Config, Date, Event, Machine as _, Now, Operation, Seed, Session};
+use zuora_core::machine::{Action, Call, Event, Machine as _};
+use zuora_core::session::Session;
+use zuora_core::transport::{Seed, Timestamp};
+use zuora_core::{Config, Date, Operation};
 
 const BASE: &str = "https://rest.zuora.com";
 const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
@@ -14,7 +17,7 @@ const VERSION: &str = "2024-05-20";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bench = Bench::from_args();
-    let config = Config::with_token(BASE, TOKEN).version(VERSION);
+    let config = Config::with_token(BASE, TOKEN).api_version(VERSION);
     let session = Session::new(&config, &Seed::from_bytes([7; 32]))?;
 
     let target = Date::new(2026, 3, 31)?;
@@ -42,8 +45,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Builds a complete request: token, rate limiter, key, headers.
-fn first_request<O: Operation>(session: &Session, operation: O) -> Option<zuora_core::Request> {
-    match Call::new(session, operation).step(Event::Tick, Now::default()) {
+fn first_request<O: Operation>(
+    session: &Session,
+    operation: O,
+) -> Option<zuora_core::transport::HttpRequest> {
+    match Call::new(session, operation).step(Event::Tick, Timestamp::default()) {
         Action::Send(request, _) => Some(request),
         _ => None,
     }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use zuora_core::invoices::{self, BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
-use zuora_core::{AccountId, Amount, Date, DateError};
+use zuora_core::types::{AccountId, DateError};
+use zuora_core::{Amount, Date};
 
 use crate::plain::{InvoiceStatus, RevRecTrigger, TaxMode, TransferredToAccounting};
 

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zuora_core::Error;
 use zuora_core::bytes::Bytes;
 use zuora_core::http::{self, Method};
-use zuora_core::{Body, Error, Limits, Request, Response};
+use zuora_core::transport::{Body, HttpRequest, HttpResponse, Limits};
 
 use crate::server::{Peer, Script};
 
@@ -26,7 +27,7 @@ pub struct Case {
 #[non_exhaustive]
 pub enum Scenario {
     /// The request receives this response, byte for byte.
-    Responds(Response),
+    Responds(HttpResponse),
     /// The work is done, and the response never arrives.
     ResponseLost,
     /// The request is not sent.
@@ -209,7 +210,7 @@ impl TestRequest {
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     }
 
-    pub(crate) fn request(&self, index: usize, address: SocketAddr) -> Result<Request, Error> {
+    pub(crate) fn request(&self, index: usize, address: SocketAddr) -> Result<HttpRequest, Error> {
         let origin = match self.destination {
             Destination::ServerOverTls => format!("https://{address}"),
             // A label of 64 characters is not a valid name: no resolver is asked, online or offline.

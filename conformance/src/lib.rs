@@ -6,7 +6,7 @@
 //! once, exactly as given. A response is returned with the status, headers and body that the server wrote.
 //!
 //! ```
-//! use zuora_core::Transport;
+//! use zuora_core::transport::Transport;
 //!
 //! fn conforms(transport: &impl Transport) {
 //!     let report = zuora_conformance::run(transport);
@@ -24,7 +24,7 @@ mod server;
 
 use std::fmt;
 
-use zuora_core::{AsyncTransport, Transport};
+use zuora_core::transport::{AsyncTransport, Transport};
 
 pub use case::{Case, CaseResult, Scenario};
 pub use list::cases;

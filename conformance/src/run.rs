@@ -6,10 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use zuora_core::{
-    Action, AsyncTransport, Error, Event, Machine, Now, Response, Transport, TransportError, drive,
-    drive_async,
-};
+use zuora_core::Error;
+use zuora_core::machine::{Action, Event, Machine, drive, drive_async};
+use zuora_core::transport::{AsyncTransport, HttpResponse, Timestamp, Transport, TransportError};
 
 use crate::case::{CannedResponse, Case, CaseResult, Destination, Scenario, Step, TestRequest};
 use crate::server::{ReceivedRequest, Server, closed_port};
@@ -64,8 +63,8 @@ struct Run<'a> {
     #[cfg(target_os = "linux")]
     kept_sockets: Vec<socket2::Socket>,
     next: usize,
-    until: Option<Now>,
-    outcomes: Vec<Result<Response, TransportError>>,
+    until: Option<Timestamp>,
+    outcomes: Vec<Result<HttpResponse, TransportError>>,
     problems: Vec<String>,
 }
 
@@ -92,7 +91,7 @@ impl<'a> Run<'a> {
         Self { simulated: Some((simulate, scenarios)), ..Self::new(case) }
     }
 
-    fn begin(&mut self, step: &Step, now: Now) -> Result<Action<CaseResult>, Error> {
+    fn begin(&mut self, step: &Step, now: Timestamp) -> Result<Action<CaseResult>, Error> {
         let request = match step {
             Step::Wait(span) => {
                 self.until = Some(now + *span);
@@ -156,10 +155,10 @@ impl<'a> Run<'a> {
 impl Machine for Run<'_> {
     type Output = CaseResult;
 
-    fn step(&mut self, event: Event, now: Now) -> Action<CaseResult> {
+    fn step(&mut self, event: Event, now: Timestamp) -> Action<CaseResult> {
         match event {
             Event::Tick => {}
-            Event::Answer(response) => self.outcomes.push(Ok(response)),
+            Event::Response(response) => self.outcomes.push(Ok(response)),
             Event::Failure(failure) => self.outcomes.push(Err(failure)),
         }
         if let Some(until) = self.until.take().filter(|until| now < *until) {
@@ -182,7 +181,7 @@ impl Machine for Run<'_> {
 fn evaluate(
     request: &TestRequest,
     index: usize,
-    outcome: &Result<Response, TransportError>,
+    outcome: &Result<HttpResponse, TransportError>,
     arrived: &[&ReceivedRequest],
 ) -> Vec<String> {
     let expected = &request.expected;
@@ -194,10 +193,10 @@ fn evaluate(
         }
         (Ok(_), None) => false,
         // On a machine under load an attempt may time out before it is sent; the record decides.
-        (Err(TransportError::NeverLeft(_)), _) => {
+        (Err(TransportError::NotSent(_)), _) => {
             expected.not_sent || (expected.maybe_sent && arrived.is_empty())
         }
-        (Err(TransportError::InFlight(_)), _) => expected.maybe_sent,
+        (Err(TransportError::MaybeSent(_)), _) => expected.maybe_sent,
         (Err(TransportError::TooLarge { limit }), _) => {
             expected.too_large && *limit == request.limits.max_body
         }
@@ -207,7 +206,7 @@ fn evaluate(
         problems.push(format!("expected {expected}"));
     }
     let began = arrived.iter().any(|received| received.whole || !received.body.is_empty());
-    if matches!(outcome, Err(TransportError::NeverLeft(_))) && began {
+    if matches!(outcome, Err(TransportError::NotSent(_))) && began {
         problems.push("the server received a request that was reported as not sent".to_owned());
     }
     if arrived.len() > 1 {
@@ -220,7 +219,7 @@ fn evaluate(
 }
 
 /// Returns the differences between the response that the transport returned and the one that was sent.
-fn response_differences(sent: &CannedResponse, got: &Response) -> Vec<String> {
+fn response_differences(sent: &CannedResponse, got: &HttpResponse) -> Vec<String> {
     let mut found = Vec::new();
     if got.status().as_u16() != sent.status {
         found.push(format!("status {} instead of {}", got.status().as_u16(), sent.status));
@@ -272,7 +271,7 @@ fn header_differences(mut sent: Vec<(String, Vec<u8>)>, mut got: Vec<(String, Ve
     found
 }
 
-fn described(outcome: &Result<Response, TransportError>) -> String {
+fn described(outcome: &Result<HttpResponse, TransportError>) -> String {
     let error = match outcome {
         Ok(response) => {
             return format!("{} with {} bytes", response.status().as_u16(), response.body().len());

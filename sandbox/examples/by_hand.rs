@@ -11,15 +11,15 @@ use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use zuora_core::Operation;
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
 use zuora_core::bytes::Bytes;
 use zuora_core::http::{self, header};
-use zuora_core::{Config, Date};
 use zuora_core::machine::{Action, Call, Event, Machine};
 use zuora_core::session::Session;
-use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp};
-use zuora_core::Operation;
 use zuora_core::transport::TransportError;
+use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp};
+use zuora_core::{Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 fn main() -> ExitCode {

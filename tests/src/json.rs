@@ -118,16 +118,18 @@ impl<'de> Deserialize<'de> for Json {
             Some(b't' | b'f') => serde_json::from_str(raw).map(Self::Bool),
             Some(b'"') => serde_json::from_str(raw).map(Self::Text),
             Some(b'[') => serde_json::from_str(raw).map(Self::List),
-            Some(b'{') => serde_json::Deserializer::from_str(raw).deserialize_map(Fields).map(Self::Object),
+            Some(b'{') => {
+                serde_json::Deserializer::from_str(raw).deserialize_map(ExtraFields).map(Self::Object)
+            }
             _ => Ok(Self::number(raw)),
         };
         read.map_err(D::Error::custom)
     }
 }
 
-struct Fields;
+struct ExtraFields;
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for ExtraFields {
     type Value = BTreeMap<String, Json>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,20 +8,23 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
-use zuora_core::{
-    Action, Answer, Call, CallOptions, Config, DataCenter, Effect, Error, Event, Limits, Machine, Now,
-    Offline, Raw, Request, Response, Secret, Seed, Session, Token, TransportError,
-};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::operation::{Effect, RawOperation};
+use zuora_core::session::{Session, Token};
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, TransportError};
+use zuora_core::types::Secret;
+use zuora_core::{CallOptions, Config, DataCenter, Error, Response};
 
 pub const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
 pub const CLIENT_SECRET: &str = "s3cret+of/the=client";
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-pub const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Keyed, Effect::Transition];
+pub const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Keyed, Effect::Unkeyed];
 
 /// The result of one send.
 #[derive(Debug)]
 pub enum SendResult {
-    Received(Response),
+    Received(HttpResponse),
     NotSent,
     Lost,
     TooLarge,
@@ -32,28 +35,28 @@ pub enum SendResult {
 pub struct Sent {
     /// Index of the machine that sent the request.
     pub by: usize,
-    pub at: Now,
-    pub request: Request,
+    pub at: Timestamp,
+    pub request: HttpRequest,
     pub limits: Limits,
 }
 
 /// The end of one machine.
 #[derive(Debug)]
 pub struct Ended<T> {
-    pub at: Now,
+    pub at: Timestamp,
     pub result: Result<T, Error>,
     /// Begin and end of each wait that the machine asked for.
-    pub waits: Vec<(Now, Now)>,
+    pub waits: Vec<(Timestamp, Timestamp)>,
 }
 
 /// A server: returns for each request the time that it takes and its result.
-pub trait Server: FnMut(&Request, Now) -> (Duration, SendResult) {}
+pub trait Server: FnMut(&HttpRequest, Timestamp) -> (Duration, SendResult) {}
 
-impl<F: FnMut(&Request, Now) -> (Duration, SendResult)> Server for F {}
+impl<F: FnMut(&HttpRequest, Timestamp) -> (Duration, SendResult)> Server for F {}
 
 /// A server and a clock.
 pub struct Simulation<F> {
-    pub now: Now,
+    pub now: Timestamp,
     log: Log,
     server: F,
 }
@@ -74,7 +77,7 @@ impl<F> std::ops::Deref for Simulation<F> {
 
 impl<F: Server> Simulation<F> {
     pub fn new(server: F) -> Self {
-        Self { now: Now::default(), log: Log::default(), server }
+        Self { now: Timestamp::default(), log: Log::default(), server }
     }
 
     /// Drives one machine to its end.
@@ -89,7 +92,7 @@ impl<F: Server> Simulation<F> {
     }
 
     /// Does the same as [`run`](Self::run), with a separate start time for each machine.
-    pub fn run_from<M: Machine>(&mut self, machines: Vec<(Now, M)>) -> Vec<Ended<M::Output>> {
+    pub fn run_from<M: Machine>(&mut self, machines: Vec<(Timestamp, M)>) -> Vec<Ended<M::Output>> {
         let mut due = BinaryHeap::new();
         let mut events: Vec<Event> = Vec::new();
         let mut ends = Vec::new();
@@ -163,7 +166,7 @@ pub fn script(results: impl IntoIterator<Item = SendResult>) -> impl Server {
 impl From<SendResult> for Event {
     fn from(result: SendResult) -> Self {
         match result {
-            SendResult::Received(response) => Event::Answer(response),
+            SendResult::Received(response) => Event::Response(response),
             SendResult::NotSent => Event::Failure(not_sent()),
             SendResult::Lost => Event::Failure(lost()),
             SendResult::TooLarge => Event::Failure(TransportError::TooLarge { limit: 1 }),
@@ -172,16 +175,16 @@ impl From<SendResult> for Event {
 }
 
 pub fn not_sent() -> TransportError {
-    TransportError::never_left(std::io::Error::other("connection refused"))
+    TransportError::not_sent(std::io::Error::other("connection refused"))
 }
 
 pub fn lost() -> TransportError {
-    TransportError::in_flight(std::io::Error::other("connection reset by peer"))
+    TransportError::maybe_sent(std::io::Error::other("connection reset by peer"))
 }
 
 /// A response with a JSON body.
-pub fn json(status: u16, body: impl Into<bytes::Bytes>) -> Response {
-    Offline::json(status, body)
+pub fn json(status: u16, body: impl Into<bytes::Bytes>) -> HttpResponse {
+    FakeTransport::json(status, body)
 }
 
 /// The result of a send that receives such a response; headers as `("Name", "value")`.
@@ -209,7 +212,7 @@ pub fn rejection_body(codes: &[&str]) -> String {
     format!(r#"{{"success":false,"reasons":[{}]}}"#, reasons.join(","))
 }
 
-pub fn token_response(token: &str, expires_in: u64) -> Response {
+pub fn token_response(token: &str, expires_in: u64) -> HttpResponse {
     json(
         200,
         format!(
@@ -218,7 +221,7 @@ pub fn token_response(token: &str, expires_in: u64) -> Response {
     )
 }
 
-pub fn is_token_request(request: &Request) -> bool {
+pub fn is_token_request(request: &HttpRequest) -> bool {
     request.uri().path() == "/oauth/token"
 }
 
@@ -240,7 +243,7 @@ pub fn cold(config: &Config) -> Session {
 pub fn warm(config: &Config) -> Session {
     let session = cold(config);
     let token = Token::new(Secret::from(TOKEN), secs(3600));
-    session.put_token(&token, Now::default()).expect("the token is printable");
+    session.set_token(&token, Timestamp::default()).expect("the token is printable");
     session
 }
 
@@ -252,24 +255,27 @@ pub fn seed(number: u64) -> Seed {
 }
 
 /// An operation of this effect.
-pub fn operation(effect: Effect) -> Raw {
+pub fn operation(effect: Effect) -> RawOperation {
     match effect {
-        Effect::Read => Raw::new(Method::GET, "/v1/things/1"),
-        Effect::Keyed => Raw::new(Method::POST, "/v1/things").body(r#"{"name":"x"}"#.as_bytes()),
-        _ => Raw::new(Method::PUT, "/v1/things/1/post").body("{}".as_bytes()),
+        Effect::Read => RawOperation::new(Method::GET, "/v1/things/1"),
+        Effect::Keyed => RawOperation::new(Method::POST, "/v1/things").body(r#"{"name":"x"}"#.as_bytes()),
+        _ => RawOperation::new(Method::PUT, "/v1/things/1/post").body("{}".as_bytes()),
     }
 }
 
-pub fn call(session: &Session, effect: Effect) -> Call<Raw> {
+pub fn call(session: &Session, effect: Effect) -> Call<RawOperation> {
     Call::new(session, operation(effect))
 }
 
-pub fn call_with(session: &Session, effect: Effect, options: &CallOptions) -> Call<Raw> {
-    Call::with(session, operation(effect), options)
+pub fn call_with(session: &Session, effect: Effect, options: &CallOptions) -> Call<RawOperation> {
+    Call::with_options(session, operation(effect), options)
 }
 
 /// Runs one call of this effect on a warm session against a script.
-pub fn play(effect: Effect, results: impl IntoIterator<Item = SendResult>) -> (Ended<Answer<Response>>, Log) {
+pub fn play(
+    effect: Effect,
+    results: impl IntoIterator<Item = SendResult>,
+) -> (Ended<Response<HttpResponse>>, Log) {
     play_with(&config(), effect, &CallOptions::new(), results)
 }
 
@@ -278,7 +284,7 @@ pub fn play_with(
     effect: Effect,
     options: &CallOptions,
     results: impl IntoIterator<Item = SendResult>,
-) -> (Ended<Answer<Response>>, Log) {
+) -> (Ended<Response<HttpResponse>>, Log) {
     let mut simulation = Simulation::new(script(results));
     let ended = simulation.drive(call_with(&warm(config), effect, options));
     (ended, simulation.log)
@@ -292,6 +298,6 @@ pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-pub fn at(seconds: u64) -> Now {
-    Now(secs(seconds))
+pub fn at(seconds: u64) -> Timestamp {
+    Timestamp::new(secs(seconds))
 }

@@ -1,20 +1,24 @@
 //! Every verb of the async client can be spawned, whatever the transport: its future is `Send`.
 
-use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, GetBillRun, Goal, PostBillRun};
-use zuora_core::http::Method;
-use zuora_core::object_query::QueryInvoices;
-use zuora_core::{
-    AsyncClient, AsyncTransport, Call, CallOptions, Config, Date, Outcome, Pace, Progress, Settled, Watch,
+use zuora_core::bill_runs::{
+    AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun, GetBillRun, PostBillRun, PostIfUnchanged,
 };
+use zuora_core::http::Method;
+use zuora_core::machine::Call;
+use zuora_core::object_query::QueryInvoices;
+use zuora_core::polling::{Poller, PollingPolicy, Progress};
+use zuora_core::reconcile::Reconciled;
+use zuora_core::transport::AsyncTransport;
+use zuora_core::{AsyncClient, CallOptions, Config, Date, Outcome};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_verb_can_be_spawned() {
     let transport = InProcess::demo();
     let config = Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET);
-    let client = AsyncClient::over(&config, transport.clone()).unwrap();
+    let client = AsyncClient::with_transport(&config, transport.clone()).unwrap();
     let lose_the_response =
-        move || transport.sandbox().faults().push(Fault::LoseAnswer.on(Method::PUT, "/post"));
+        move || transport.sandbox().faults().push(Fault::LoseResponse.on(Method::PUT, "/post"));
     spawned(every_verb(client, lose_the_response)).await;
 }
 
@@ -38,11 +42,11 @@ where
     let id = created.id().unwrap().clone();
 
     let polled = {
-        let (client, waiter) = (client.clone(), AwaitBillRun::new(id.clone(), Goal::Completed));
+        let (client, waiter) = (client.clone(), BillRunWaiter::new(id.clone(), BillRunGoal::Completed));
         spawned(async move {
-            let mut poller = client.watch(waiter, Pace::default());
+            let mut poller = client.poller(waiter, PollingPolicy::default());
             loop {
-                if let Progress::Ready(run) = poller.look().await.unwrap() {
+                if let Progress::Ready(run) = poller.poll().await.unwrap() {
                     return run;
                 }
             }
@@ -95,22 +99,23 @@ where
         spawned!(|client| client.call(&post)).unwrap_err()
     };
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    assert!(matches!(spawned!(|client| client.settle(&post, &lost)), Ok(Settled::Holds(Some(_)))));
-    let again = PostBillRun::reviewed(review);
-    assert!(spawned!(|client| client.post_reviewed(&again)).is_err(), "the run is posted already");
+    assert!(matches!(spawned!(|client| client.reconcile(&post, &lost)), Ok(Reconciled::Applied(Some(_)))));
+    let again = PostIfUnchanged::new(review);
+    assert!(spawned!(|client| client.post_if_unchanged(&again)).is_err(), "the run is posted already");
 
-    let waiter = AwaitBillRun::new(id.clone(), Goal::Posted);
-    let posted = spawned!(|client| client.wait(waiter, Pace::default())).unwrap();
+    let waiter = BillRunWaiter::new(id.clone(), BillRunGoal::Posted);
+    let posted = spawned!(|client| client.wait(waiter, PollingPolicy::default())).unwrap();
     assert_eq!(posted.status().unwrap().as_str(), "Posted");
 
     let path = format!("/v1/bill-runs/{id}");
     spawned!(|client| client.raw(Method::GET, &path, None)).unwrap();
     let by_hand = Call::new(client.session(), GetBillRun::new(id.clone()));
     spawned!(|client| client.drive(by_hand)).unwrap();
-    let poller = Watch::new(client.session(), AwaitBillRun::new(id, Goal::Posted), Pace::default());
+    let poller =
+        Poller::new(client.session(), BillRunWaiter::new(id, BillRunGoal::Posted), PollingPolicy::default());
     let resumed = {
         let client = client.clone();
-        spawned(async move { client.watch_on(poller).look().await }).await
+        spawned(async move { client.resume(poller).poll().await }).await
     };
     assert!(matches!(resumed, Ok(Progress::Ready(_))));
 }

@@ -9,12 +9,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use zuora_core::bill_runs::{
-    AdHoc, AwaitBillRun, Batches, BillRun, CreateBillRun, GetBillRun, Goal, PostBillRun,
+    AdHoc, Batches, BillRun, BillRunGoal, BillRunWaiter, CreateBillRun, GetBillRun, PostBillRun,
 };
 use zuora_core::http::header::RETRY_AFTER;
 use zuora_core::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use zuora_core::object_query::QueryInvoices;
-use zuora_core::{Abandoned, AsyncClient, AsyncTransport, Config, Date, Effect, Pace, Settled, Settlement};
+use zuora_core::operation::Effect;
+use zuora_core::polling::PollingPolicy;
+use zuora_core::reconcile::{Reconciled, Reconciliation};
+use zuora_core::session::AbandonedWrite;
+use zuora_core::transport::AsyncTransport;
+use zuora_core::{AsyncClient, Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
 #[test]
@@ -78,13 +83,13 @@ fn a_write_that_was_in_flight_is_reported() {
         let [reported] = &reported[..] else {
             panic!("reported {} times after {points} polls", reported.len())
         };
-        assert_eq!((reported.operation, reported.effect), ("post_bill_run", Effect::Transition));
+        assert_eq!((reported.operation, reported.effect), ("post_bill_run", Effect::Unkeyed));
         assert_eq!(reported.path, format!("/v1/bill-runs/{}/post", run.id().unwrap()));
         assert_eq!(reported.idempotency_key, None, "unkeyed writes have no key");
         // A read determines the unknown outcome; the session works in either case.
         let arrived = tenant.posts() > sent_before;
-        let reconciled = finish(tenant.client.wait(unknown(&post), Pace::default())).unwrap();
-        assert_eq!(matches!(reconciled, Settled::Holds(_)), arrived, "dropped after {points} polls");
+        let reconciled = finish(tenant.client.wait(unknown(&post), PollingPolicy::default())).unwrap();
+        assert_eq!(matches!(reconciled, Reconciled::Applied(_)), arrived, "dropped after {points} polls");
         if !arrived {
             finish(tenant.client.call(&post)).unwrap();
         }
@@ -175,7 +180,7 @@ fn rows(client: &AsyncClient<InProcess>, query: &QueryInvoices, points: usize) -
 struct Tenant {
     transport: InProcess,
     client: AsyncClient<InProcess>,
-    reported: Arc<Mutex<Vec<Abandoned>>>,
+    reported: Arc<Mutex<Vec<AbandonedWrite>>>,
 }
 
 impl Tenant {
@@ -186,15 +191,15 @@ impl Tenant {
             move |abandoned| reported.lock().unwrap().push(abandoned.clone())
         });
         let transport = InProcess::demo();
-        let client = AsyncClient::over(&config, transport.clone()).unwrap();
+        let client = AsyncClient::with_transport(&config, transport.clone()).unwrap();
         Self { transport, client, reported }
     }
 
     fn completed_run(&self) -> BillRun {
         let due = Date::new(2026, 2, 28).unwrap();
         let run = finish(self.client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(due)))).unwrap();
-        let awaited = AwaitBillRun::new(run.id().unwrap().clone(), Goal::Completed);
-        finish(self.client.wait(awaited, Pace::default())).unwrap()
+        let awaited = BillRunWaiter::new(run.id().unwrap().clone(), BillRunGoal::Completed);
+        finish(self.client.wait(awaited, PollingPolicy::default())).unwrap()
     }
 
     fn token_requests(&self) -> usize {
@@ -207,8 +212,8 @@ impl Tenant {
 }
 
 /// The reconciliation of a caller that knows only that the post was in flight.
-fn unknown(post: &PostBillRun) -> Settlement<PostBillRun> {
-    Settlement::new(post, &zuora_core::Error::failed("given up"))
+fn unknown(post: &PostBillRun) -> Reconciliation<PostBillRun> {
+    Reconciliation::new(post, &zuora_core::Error::failed("given up"))
 }
 
 /// Runs a test with 0, 1, 2, .. polls before the drop, until the future is done before the drop; returns the number of

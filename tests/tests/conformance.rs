@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use zuora_conformance::{Case, Scenario};
 use zuora_core::http::header::{ACCEPT, HeaderValue, SET_COOKIE};
-use zuora_core::{Limits, Now, Open, Request, Response, Seed, Transport, TransportError};
+use zuora_core::transport::{
+    DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+};
 use zuora_reqwest::Reqwest;
 use zuora_reqwest::reqwest::ClientBuilder;
 use zuora_reqwest::reqwest::redirect::Policy;
@@ -20,7 +22,7 @@ fn ureq_conforms() {
 
 #[tokio::test]
 async fn reqwest_conforms() {
-    let transport = Reqwest::open().unwrap();
+    let transport = Reqwest::create().unwrap();
     let report = zuora_conformance::run_async(&transport).await;
     assert!(report.passed(), "{report}");
 }
@@ -74,9 +76,9 @@ async fn the_async_sandbox_without_a_socket_conforms() {
 
 fn simulate(transport: &InProcess, scenario: &Scenario) {
     let fault = match scenario {
-        Scenario::Responds(response) => Fault::Answer(response.clone()),
-        Scenario::ResponseLost => Fault::LoseAnswer,
-        Scenario::NotSent => Fault::NeverLeaves,
+        Scenario::Responds(response) => Fault::Respond(response.clone()),
+        Scenario::ResponseLost => Fault::LoseResponse,
+        Scenario::NotSent => Fault::NotSent,
         Scenario::DelayedBy(time) => Fault::Delay(*time),
         other => panic!("the sandbox cannot simulate {other:?}"),
     };
@@ -86,18 +88,18 @@ fn simulate(transport: &InProcess, scenario: &Scenario) {
 /// A transport that breaks one requirement, and never waits.
 struct Defective {
     ureq: Ureq,
-    defect: fn(&Ureq, Request, Limits) -> Result<Response, TransportError>,
+    defect: fn(&Ureq, HttpRequest, Limits) -> Result<HttpResponse, TransportError>,
 }
 
 impl Transport for Defective {
-    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         (self.defect)(&self.ureq, request, limits)
     }
 
-    fn sleep_until(&self, _: Now) {}
+    fn sleep_until(&self, _: Timestamp) {}
 
-    fn now(&self) -> Now {
-        Now::default()
+    fn now(&self) -> Timestamp {
+        Timestamp::default()
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {
@@ -107,16 +109,16 @@ impl Transport for Defective {
 
 #[test]
 fn defects_are_detected() {
-    type Defect = fn(&Ureq, Request, Limits) -> Result<Response, TransportError>;
+    type Defect = fn(&Ureq, HttpRequest, Limits) -> Result<HttpResponse, TransportError>;
     let defects: [(&str, &str, Defect); 15] = [
         ("a wait ends at its time, and not before", "early", |ureq, request, limits| {
             ureq.send(request, limits)
         }),
         ("connection closed before the head", "reported as not sent", |ureq, request, limits| {
-            ureq.send(request, limits).map_err(|_| TransportError::never_left("as it claims"))
+            ureq.send(request, limits).map_err(|_| TransportError::not_sent("as it claims"))
         }),
         ("connection refused", "expected not sent", |ureq, request, limits| {
-            ureq.send(request, limits).map_err(|_| TransportError::in_flight("as it claims"))
+            ureq.send(request, limits).map_err(|_| TransportError::maybe_sent("as it claims"))
         }),
         ("connection closed before the head", "2 times", |ureq, request, limits| {
             ureq.send(request.clone(), limits).or_else(|_| ureq.send(request, limits))
@@ -132,7 +134,7 @@ fn defects_are_detected() {
         ("status 404 is a response and keeps its body", "expected 404", |ureq, request, limits| {
             ureq.send(request, limits).and_then(|response| match response.status().is_success() {
                 true => Ok(response),
-                false => Err(TransportError::in_flight("a bad status")),
+                false => Err(TransportError::maybe_sent("a bad status")),
             })
         }),
         ("status 500 is a response and keeps its body", "a body of 0 bytes", |ureq, request, limits| {

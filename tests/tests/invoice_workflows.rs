@@ -1,22 +1,25 @@
 //! The life cycle of invoices over the sandbox, in process and on a virtual clock.
 
 use http::{Method, StatusCode};
-use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, Goal, PostBillRun};
+use zuora_core::bill_runs::{AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun, PostIfUnchanged};
 use zuora_core::files::GetFiles;
 use zuora_core::invoices::{
-    BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CancelInvoice,
+    BulkCreateStandaloneInvoices, BulkJob, BulkPostInvoices, BulkUpdateInvoices, CancelInvoice,
     CreateStandaloneInvoice, CreateTaxationItems, DeleteInvoice, EmailInvoice, GetInvoice,
-    GetInvoiceApplicationParts, GetInvoiceFiles, GetInvoiceItems, GetTaxationItems, InChunks, Invoice,
-    InvoiceChanges, InvoiceGoal, InvoiceJob, InvoiceStatus, InvoiceToPost, ItemChanges, ItemUpdate,
-    NewDiscountItem, NewInvoiceItem, NewTaxItem, NewTaxationItem, PdfReady, PostInvoice, ReverseInvoice,
-    TaxRateType, UpdateInvoice, UploadInvoiceFile, WriteOffInvoice,
+    GetInvoiceApplicationParts, GetInvoiceFiles, GetInvoiceItems, GetTaxationItems, Invoice, InvoiceGoal,
+    InvoicePatch, InvoiceStatus, InvoiceToPost, InvoiceWaiter, ItemPatch, ItemUpdate, NewDiscountItem,
+    NewInvoiceItem, NewTaxItem, NewTaxationItem, PdfWaiter, PostInvoice, ReverseInvoice, TaxRateType,
+    UpdateInvoice, UploadInvoiceFile, WriteOffInvoice,
 };
-use zuora_core::{AccountNumber, Amount, Client, Config, Date, InvoiceId, Kind, Outcome, Pace, Settled};
-use zuora_sandbox::{Background, CLIENT_ID, CLIENT_SECRET, Fault, InProcess, Sandbox, Settings, Tenant};
+use zuora_core::polling::PollingPolicy;
+use zuora_core::reconcile::Reconciled;
+use zuora_core::types::{AccountNumber, InvoiceId};
+use zuora_core::{Amount, Client, Config, Date, ErrorKind, Outcome};
+use zuora_sandbox::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Fault, InProcess, Sandbox, Settings, Tenant};
 
 fn client_over(settings: Settings) -> Client<InProcess> {
     let config = Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET);
-    Client::over(&config, InProcess::new(Sandbox::new(Tenant::demo(), settings))).unwrap()
+    Client::with_transport(&config, InProcess::new(Sandbox::new(Tenant::demo(), settings))).unwrap()
 }
 
 fn client() -> Client<InProcess> {
@@ -75,9 +78,9 @@ fn discounts_taxes_and_changes_add_up() {
     let taxes = client.items(&GetTaxationItems::new(id.clone(), setup.id.clone().unwrap()));
     assert_eq!(taxes.map(|tax| tax.unwrap().tax_amount.unwrap().to_string()).collect::<Vec<_>>(), ["47.50"]);
 
-    let changes = InvoiceChanges::default().items([
+    let changes = InvoicePatch::default().items([
         ItemUpdate::from(NewInvoiceItem::named("Hours", amount("0.01"), day())),
-        ItemChanges::of(setup.id.clone().unwrap()).without_tax().into(),
+        ItemPatch::of(setup.id.clone().unwrap()).without_tax().into(),
     ]);
     client.call(&UpdateInvoice::new(id.clone(), changes)).unwrap();
     assert_eq!(shown(&read(&client, &id)), ("Draft".into(), "250.01".into(), "250.01".into()));
@@ -90,7 +93,7 @@ fn a_write_off_and_a_reversal_leave_no_balance_and_show_the_applications() {
     client.transport().sandbox().pay(id.as_str(), "10.01".parse().unwrap()).unwrap();
     assert_eq!(shown(&read(&client, &id)), ("Posted".into(), "30.03".into(), "20.02".into()));
     let rejected = client.call(&ReverseInvoice::new(id.clone())).unwrap_err();
-    assert_eq!((rejected.kind(), rejected.outcome()), (Kind::Rejected, Outcome::NotApplied));
+    assert_eq!((rejected.kind(), rejected.outcome()), (ErrorKind::Rejected, Outcome::NotApplied));
 
     let memo = client.call(&WriteOffInvoice::new(id.clone())).unwrap().credit_memo.clone().unwrap();
     assert_eq!(shown(&read(&client, &id)).2, "0");
@@ -102,7 +105,7 @@ fn a_write_off_and_a_reversal_leave_no_balance_and_show_the_applications() {
 
     let other = posted(&client, 2);
     let reversed = client.call(&ReverseInvoice::new(other.clone())).unwrap();
-    client.wait(InvoiceJob::of_reversal(other.clone(), &reversed), Pace::default()).unwrap();
+    client.wait(InvoiceWaiter::of_reversal(other.clone(), &reversed), PollingPolicy::default()).unwrap();
     assert_eq!(shown(&read(&client, &other)).2, "0");
 }
 
@@ -110,7 +113,7 @@ fn a_write_off_and_a_reversal_leave_no_balance_and_show_the_applications() {
 fn a_lost_response_of_each_unkeyed_write_is_reconciled_by_reading() {
     let client = client();
     let lose = |method: &Method, end: &str| {
-        client.transport().sandbox().faults().push(Fault::LoseAnswer.on(method.clone(), end));
+        client.transport().sandbox().faults().push(Fault::LoseResponse.on(method.clone(), end));
     };
 
     let id = create(&client, 1);
@@ -118,19 +121,19 @@ fn a_lost_response_of_each_unkeyed_write_is_reconciled_by_reading() {
     let post = PostInvoice::new(id.clone());
     let error = client.call(&post).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(matches!(client.settle(&post, &error).unwrap(), Settled::Holds(Some(_))));
+    assert!(matches!(client.reconcile(&post, &error).unwrap(), Reconciled::Applied(Some(_))));
 
     let id = create(&client, 1);
     lose(&Method::PUT, "/cancel");
     let cancel = CancelInvoice::new(id.clone());
     let error = client.call(&cancel).unwrap_err();
-    assert!(matches!(client.settle(&cancel, &error).unwrap(), Settled::Holds(Some(_))));
+    assert!(matches!(client.reconcile(&cancel, &error).unwrap(), Reconciled::Applied(Some(_))));
 
     lose(&Method::DELETE, "/v1/invoices/*");
     let delete = DeleteInvoice::new(id);
     let error = client.call(&delete).unwrap_err();
     assert!(
-        matches!(client.settle(&delete, &error).unwrap(), Settled::Holds(None)),
+        matches!(client.reconcile(&delete, &error).unwrap(), Reconciled::Applied(None)),
         "the invoice is deleted"
     );
 }
@@ -142,18 +145,18 @@ fn a_job_is_polled_and_if_it_is_not_visible_the_invoice_is() {
         let id = create(&client, 3);
         let submitted = client.call(&PostInvoice::new(id.clone())).unwrap();
         assert_eq!(submitted.status().as_str(), "Pending");
-        let job = InvoiceJob::of(id.clone(), InvoiceGoal::Posted, &submitted);
-        let done = client.wait(job, Pace::default()).unwrap();
+        let job = InvoiceWaiter::of(id.clone(), InvoiceGoal::Posted, &submitted);
+        let done = client.wait(job, PollingPolicy::default()).unwrap();
         assert_eq!((done.job.is_none(), done.invoice.is_some()), (hidden, hidden));
         assert_eq!(read(&client, &id).status, Some(InvoiceStatus::Posted));
     }
 
     let client = client_over(Settings::default().post_job_from(3_usize));
     let id = create(&client, 3);
-    client.transport().sandbox().fail_next(Background::Job);
+    client.transport().sandbox().fail_next(BackgroundJob::Job);
     let submitted = client.call(&PostInvoice::new(id.clone())).unwrap();
-    let job = InvoiceJob::of(id.clone(), InvoiceGoal::Posted, &submitted);
-    assert_eq!(client.wait(job, Pace::default()).unwrap_err().kind(), Kind::Failed);
+    let job = InvoiceWaiter::of(id.clone(), InvoiceGoal::Posted, &submitted);
+    assert_eq!(client.wait(job, PollingPolicy::default()).unwrap_err().kind(), ErrorKind::Failed);
     assert_eq!(read(&client, &id).status, Some(InvoiceStatus::Draft));
 }
 
@@ -161,10 +164,12 @@ fn a_job_is_polled_and_if_it_is_not_visible_the_invoice_is() {
 fn a_canceled_invoice_is_deleted_and_no_other() {
     let client = client();
     let id = create(&client, 1);
-    assert_eq!(client.call(&DeleteInvoice::new(id.clone())).unwrap_err().kind(), Kind::Rejected);
+    assert_eq!(client.call(&DeleteInvoice::new(id.clone())).unwrap_err().kind(), ErrorKind::Rejected);
     client.call(&CancelInvoice::new(id.clone())).unwrap();
     let submitted = client.call(&DeleteInvoice::new(id.clone())).unwrap();
-    client.wait(InvoiceJob::of(id.clone(), InvoiceGoal::Deleted, &submitted), Pace::default()).unwrap();
+    client
+        .wait(InvoiceWaiter::of(id.clone(), InvoiceGoal::Deleted, &submitted), PollingPolicy::default())
+        .unwrap();
     assert!(client.call(&GetInvoice::new(id)).unwrap_err().is_not_found());
 }
 
@@ -172,9 +177,9 @@ fn a_canceled_invoice_is_deleted_and_no_other() {
 fn a_pdf_is_waited_for_and_downloaded_and_a_failed_one_reports_its_reason() {
     let client = client();
     let fine = posted(&client, 1);
-    client.transport().sandbox().fail_next(Background::Pdf);
+    client.transport().sandbox().fail_next(BackgroundJob::Pdf);
     let broken = posted(&client, 1);
-    let rows = client.wait(PdfReady::new([fine, broken]), Pace::default()).unwrap();
+    let rows = client.wait(PdfWaiter::new([fine, broken]), PollingPolicy::default()).unwrap();
     let files: Vec<_> = rows.iter().map(zuora_core::invoices::InvoicePdfStatus::file_id).collect();
     assert!(client.call(&GetFiles::new(files[0].clone().unwrap())).unwrap().is_pdf());
     assert!(files[1].is_none() && rows[1].error_message.is_some(), "{rows:?}");
@@ -188,7 +193,7 @@ fn a_file_is_attached_listed_and_read_back() {
     client.call(&UploadInvoiceFile::new(id.clone(), "time \"sheet\".pdf", pdf.clone())).unwrap();
     let again =
         client.call(&UploadInvoiceFile::new(id.clone(), "time \"sheet\".pdf", pdf.clone())).unwrap_err();
-    assert_eq!(again.kind(), Kind::Rejected, "names are unique");
+    assert_eq!(again.kind(), ErrorKind::Rejected, "names are unique");
     let files = client.items(&GetInvoiceFiles::new(id)).collect::<Result<Vec<_>, _>>().unwrap();
     let bytes: Vec<_> = files
         .iter()
@@ -201,7 +206,7 @@ fn a_file_is_attached_listed_and_read_back() {
 fn emails_and_tax_lines_follow_the_rules_of_the_status() {
     let client = client();
     let id = create(&client, 1);
-    assert_eq!(client.call(&EmailInvoice::new(id.clone())).unwrap_err().kind(), Kind::Rejected);
+    assert_eq!(client.call(&EmailInvoice::new(id.clone())).unwrap_err().kind(), ErrorKind::Rejected);
     let item = client.items(&GetInvoiceItems::new(id.clone())).next().unwrap().unwrap();
     let line = NewTaxationItem::new(item.id.unwrap(), "GST", day())
         .jurisdiction("NSW")
@@ -218,8 +223,8 @@ fn emails_and_tax_lines_follow_the_rules_of_the_status() {
 fn any_number_of_invoices_is_created_posted_and_updated_in_chunks() {
     let client = client();
     let rows = (0..130).map(|n| draft(if n == 60 { 999 } else { 2 }));
-    let mut chunks = InChunks::<BulkCreateStandaloneInvoices>::new(client.session(), rows).key_prefix("made");
-    let lost = Fault::LoseAnswer.on(Method::POST, "/v1/invoices/batch");
+    let mut chunks = BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), rows).key_prefix("made");
+    let lost = Fault::LoseResponse.on(Method::POST, "/v1/invoices/batch");
     client.transport().sandbox().faults().push(lost);
     let mut ids = Vec::new();
     while let Some(chunk) = client.drive(&mut chunks).unwrap() {
@@ -233,7 +238,7 @@ fn any_number_of_invoices_is_created_posted_and_updated_in_chunks() {
     let rows: Vec<_> = ids.iter().cloned().map(InvoiceToPost::new).collect();
     for _ in 0..2 {
         let mut chunks =
-            InChunks::<BulkPostInvoices>::new(client.session(), rows.clone()).key_prefix("post-march");
+            BulkJob::<BulkPostInvoices>::new(client.session(), rows.clone()).key_prefix("post-march");
         let mut failed = Vec::new();
         while let Some(chunk) = client.drive(&mut chunks).unwrap() {
             let bad = chunk.results.iter().enumerate().filter(|(_, row)| row.is_err());
@@ -242,10 +247,10 @@ fn any_number_of_invoices_is_created_posted_and_updated_in_chunks() {
         assert_eq!(failed, [7], "a second pass finds the results of the first");
     }
 
-    let rows = ids[..60].iter().map(|id| (id.clone(), InvoiceChanges::default().auto_pay(true)));
+    let rows = ids[..60].iter().map(|id| (id.clone(), InvoicePatch::default().auto_pay(true)));
     let gateway = Fault::status(StatusCode::GATEWAY_TIMEOUT).on(Method::PUT, "/v1/invoices");
     client.transport().sandbox().faults().push(gateway);
-    let mut chunks = InChunks::<BulkUpdateInvoices>::new(client.session(), rows);
+    let mut chunks = BulkJob::<BulkUpdateInvoices>::new(client.session(), rows);
     let lost = client.drive(&mut chunks).unwrap().unwrap();
     assert!(lost.results.iter().all(|row| row.as_ref().unwrap_err().outcome == Outcome::NotApplied));
     let rest = client.drive(&mut chunks).unwrap().unwrap();
@@ -258,18 +263,19 @@ fn a_draft_that_was_changed_after_the_review_is_not_posted() {
     let client = client();
     let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31).unwrap()));
     let run = client.call(&create).unwrap();
-    let run =
-        client.wait(AwaitBillRun::new(run.id().unwrap().clone(), Goal::Completed), Pace::default()).unwrap();
+    let run = client
+        .wait(BillRunWaiter::new(run.id().unwrap().clone(), BillRunGoal::Completed), PollingPolicy::default())
+        .unwrap();
     let review = client.review(&run).unwrap();
     let (id, _) = review.invoices().next().unwrap();
     client.call(&CancelInvoice::new(InvoiceId::from(id))).unwrap();
 
-    let error = client.post_reviewed(&PostBillRun::reviewed(review.clone())).unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (Kind::Failed, Outcome::NotApplied));
+    let error = client.post_if_unchanged(&PostIfUnchanged::new(review.clone())).unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::NotApplied));
     assert!(error.to_string().contains("Canceled"), "{error}");
     assert_eq!(client.transport().sandbox().seen(&Method::PUT, "/post"), 0);
 
     let fresh = client.review(&run).unwrap();
     assert_ne!(fresh.fingerprint(), review.fingerprint());
-    client.post_reviewed(&PostBillRun::reviewed(fresh)).unwrap();
+    client.post_if_unchanged(&PostIfUnchanged::new(fresh)).unwrap();
 }

@@ -16,10 +16,13 @@ use std::thread;
 use std::time::Duration;
 
 use http::Method;
-use zuora_core::{
-    Action, Call, CallOptions, Effect, Error, Event, Machine, Now, Operation, Outcome, Pace, Raw, Request,
-    Response, Session, Settled, Settlement, Spec, Transition, Watch,
-};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::operation::{Effect, RawOperation, Spec};
+use zuora_core::polling::{Poller, PollingPolicy};
+use zuora_core::reconcile::{ReadBack, Reconciled, Reconciliation};
+use zuora_core::session::Session;
+use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp};
+use zuora_core::{CallOptions, Error, Operation, Outcome};
 use zuora_tests::simulation::{
     config, header, is_token_request, json, lost, not_sent, operation, secs, token_response, warm,
 };
@@ -84,7 +87,7 @@ fn a_caller_that_crashes_and_restarts_with_its_key_does_nothing_twice() {
 fn an_unkeyed_write_is_done_once_and_its_outcome_is_true() {
     let histories = every_history(ALL_FRONTS, |choices| {
         let mut model = Model::new(ALL_FRONTS, choices);
-        let call = Call::with(&warm(&config()), Post, &attempts(5));
+        let call = Call::with_options(&warm(&config()), Post, &attempts(5));
         let result = model.drive(call, false).expect("the call was not dropped");
         model.service.check(&result, model.choices);
         assert!(model.service.keys.is_empty(), "a PUT takes no key");
@@ -97,11 +100,11 @@ fn reconciling_an_unkeyed_write_reports_the_truth() {
     let histories = every_history(ALL_FRONTS, |choices| {
         let session = warm(&config());
         let mut model = Model::new(ALL_FRONTS, choices);
-        let call = Call::with(&session, Post, &attempts(2));
+        let call = Call::with_options(&session, Post, &attempts(2));
         let Some(Err(error)) = model.drive(call, false) else { return };
         if error.outcome() == Outcome::Unknown {
             let is_applied = reconcile(&mut model, &session, &error);
-            let in_time = |done: &&Now| **done <= model.now || !is_applied;
+            let in_time = |done: &&Timestamp| **done <= model.now || !is_applied;
             let count = model.service.effects.iter().filter(in_time).count();
             assert_eq!(count, usize::from(is_applied), "reconciled wrongly: {:?}", model.choices.path);
         }
@@ -110,11 +113,11 @@ fn reconciling_an_unkeyed_write_reports_the_truth() {
 }
 
 fn attempts(count: u32) -> CallOptions {
-    CallOptions::new().attempts(count)
+    CallOptions::new().max_attempts(count)
 }
 
-fn post(session: &Session, options: &CallOptions) -> Call<Raw> {
-    Call::with(session, operation(Effect::Keyed), options)
+fn post(session: &Session, options: &CallOptions) -> Call<RawOperation> {
+    Call::with_options(session, operation(Effect::Keyed), options)
 }
 
 /// Reads back until the outcome is known, with short and long polls that show the object as it was when the poll
@@ -123,7 +126,8 @@ fn reconcile(model: &mut Model<'_>, session: &Session, error: &Error) -> bool {
     model.now = model.now + [Duration::ZERO, secs(100)][model.choices.pick(2)];
     let latency = [Duration::ZERO, secs(25), MAX_SERVER_PROCESSING][model.choices.pick(3)];
     let as_it_arrived = model.choices.either();
-    let mut poller = Watch::new(session, Settlement::new(&Post, error), Pace::default()).to_end();
+    let mut poller =
+        Poller::new(session, Reconciliation::new(&Post, error), PollingPolicy::default()).until_done();
     let mut event = Event::Tick;
     loop {
         event = match poller.step(event, model.now) {
@@ -132,14 +136,14 @@ fn reconcile(model: &mut Model<'_>, session: &Session, error: &Error) -> bool {
                 model.now = model.now + latency;
                 let seen = if as_it_arrived { arrived } else { model.now };
                 let posted = model.service.effects.iter().any(|done| *done <= seen);
-                Event::Answer(json(200, format!(r#"{{"posted":{posted},"success":true}}"#)))
+                Event::Response(json(200, format!(r#"{{"posted":{posted},"success":true}}"#)))
             }
             Action::Wait(until) => {
                 model.now = until;
                 Event::Tick
             }
-            Action::Done(Ok(Settled::Holds(_))) => return true,
-            Action::Done(Ok(Settled::NotApplied(_))) => return false,
+            Action::Done(Ok(Reconciled::Applied(_))) => return true,
+            Action::Done(Ok(Reconciled::NotApplied(_))) => return false,
             Action::Done(Err(error)) => panic!("the object can be read: {error}"),
         };
     }
@@ -163,23 +167,23 @@ impl Operation for Post {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        operation(Effect::Transition).request()
+    fn request(&self) -> Result<HttpRequest, Error> {
+        operation(Effect::Unkeyed).request()
     }
 
-    fn parse(&self, _: &Response) -> Result<(), Error> {
+    fn parse(&self, _: &HttpResponse) -> Result<(), Error> {
         Ok(())
     }
 }
 
-impl Transition for Post {
-    type Read = Raw;
+impl ReadBack for Post {
+    type Read = RawOperation;
 
-    fn read_back(&self) -> Raw {
-        Raw::new(Method::GET, "/v1/things/1")
+    fn read_back(&self) -> RawOperation {
+        RawOperation::new(Method::GET, "/v1/things/1")
     }
 
-    fn holds(&self, seen: Result<&Response, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&HttpResponse, &Error>) -> Option<bool> {
         Some(seen.ok()?.body().starts_with(b"{\"posted\":true"))
     }
 }
@@ -188,12 +192,12 @@ impl Transition for Post {
 struct Model<'a> {
     service: Service,
     choices: &'a mut Choices,
-    now: Now,
+    now: Timestamp,
 }
 
 impl<'a> Model<'a> {
     fn new(front: &'static [Front], choices: &'a mut Choices) -> Self {
-        Self { service: Service::new(front), choices, now: Now::default() }
+        Self { service: Service::new(front), choices, now: Timestamp::default() }
     }
 
     /// Drives a call to its end; `None` if the call was dropped before it received a response.
@@ -202,7 +206,7 @@ impl<'a> Model<'a> {
         loop {
             event = match call.step(event, self.now) {
                 Action::Send(request, _) if is_token_request(&request) => {
-                    Event::Answer(token_response("fresh", 3599))
+                    Event::Response(token_response("fresh", 3599))
                 }
                 Action::Send(request, _) => {
                     let event = self.service.receive(&request, self.now, self.choices);
@@ -262,7 +266,7 @@ impl Work {
         matches!(self, Self::Done | Self::DoneAndBroken | Self::DoneWithoutFlag)
     }
 
-    fn response(self, as_409: bool, id: u64) -> Response {
+    fn response(self, as_409: bool, id: u64) -> HttpResponse {
         let (status, body) = match self {
             Self::Done => (200, r#"{"success":true}"#),
             Self::Rejected => (400, ""),
@@ -293,7 +297,7 @@ const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(119);
 /// The record that the service stores under a key.
 #[derive(Clone, Copy, Debug)]
 struct Stored {
-    ends_at: Now,
+    ends_at: Timestamp,
     work: Work,
     id: u64,
 }
@@ -311,7 +315,7 @@ struct Service {
     replays: Option<Replays>,
     keys: BTreeMap<String, Stored>,
     /// The times at which work was done or will be done.
-    effects: Vec<Now>,
+    effects: Vec<Timestamp>,
     ids: u64,
     sends: u32,
 }
@@ -322,7 +326,7 @@ impl Service {
     }
 
     /// Processes one request at this time.
-    fn receive(&mut self, request: &Request, now: Now, choices: &mut Choices) -> Event {
+    fn receive(&mut self, request: &HttpRequest, now: Timestamp, choices: &mut Choices) -> Event {
         self.sends += 1;
         assert!(self.sends <= 6, "more sends than the calls have attempts");
         let key = header(request.headers(), "idempotency-key");
@@ -333,11 +337,11 @@ impl Service {
         match (self.front.get(way), stored) {
             (Some(Front::NotSent), _) => Event::Failure(not_sent()),
             (Some(Front::LostInTransit), _) => Event::Failure(lost()),
-            (Some(Front::Busy), _) => Event::Answer(with_id(json(429, ""), self.fresh_id())),
-            (Some(Front::Unauthorized), _) => Event::Answer(with_id(json(401, ""), self.fresh_id())),
+            (Some(Front::Busy), _) => Event::Response(with_id(json(429, ""), self.fresh_id())),
+            (Some(Front::Unauthorized), _) => Event::Response(with_id(json(401, ""), self.fresh_id())),
             (None, Some(stored)) => self.replay(stored, now, choices),
             (None, None) => match Work::ALL.get(way - front) {
-                Some(work) => Event::Answer(work.response(false, self.begin(key, *work, now))),
+                Some(work) => Event::Response(work.response(false, self.begin(key, *work, now))),
                 None => {
                     self.work_with_lost_response(key, ResponseLost::ALL[way - front - Work::ALL.len()], now)
                 }
@@ -345,19 +349,19 @@ impl Service {
         }
     }
 
-    fn replay(&mut self, stored: Stored, now: Now, choices: &mut Choices) -> Event {
+    fn replay(&mut self, stored: Stored, now: Timestamp, choices: &mut Choices) -> Event {
         if now < stored.ends_at {
-            return Event::Answer(with_id(json(409, ""), self.fresh_id()));
+            return Event::Response(with_id(json(409, ""), self.fresh_id()));
         }
         let replays = *self.replays.get_or_insert_with(|| Replays {
             as_409: choices.either(),
             with_the_original_id: choices.either(),
         });
         let id = if replays.with_the_original_id { stored.id } else { self.fresh_id() };
-        Event::Answer(stored.work.response(replays.as_409, id))
+        Event::Response(stored.work.response(replays.as_409, id))
     }
 
-    fn work_with_lost_response(&mut self, key: Option<String>, loss: ResponseLost, now: Now) -> Event {
+    fn work_with_lost_response(&mut self, key: Option<String>, loss: ResponseLost, now: Timestamp) -> Event {
         let (work, ends_at) = match loss {
             ResponseLost::Done => (Work::Done, now),
             ResponseLost::DoneLater => (Work::Done, now + MAX_SERVER_PROCESSING),
@@ -368,7 +372,7 @@ impl Service {
     }
 
     /// Starts work and returns its request id.
-    fn begin(&mut self, key: Option<String>, work: Work, ends_at: Now) -> u64 {
+    fn begin(&mut self, key: Option<String>, work: Work, ends_at: Timestamp) -> u64 {
         if work.takes_effect() {
             self.effects.push(ends_at);
         }
@@ -407,7 +411,7 @@ impl Service {
     }
 }
 
-fn with_id(mut response: Response, id: u64) -> Response {
+fn with_id(mut response: HttpResponse, id: u64) -> HttpResponse {
     response.headers_mut().insert("zuora-request-id", http::HeaderValue::from(id));
     response
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use zuora_core::http::Method;
 use zuora_core::object_query::QueryInvoices;
-use zuora_core::{AsyncTransport, Config, Kind, Now, Outcome};
-use zuora_reqwest::{Open, Reqwest};
+use zuora_core::transport::{AsyncTransport, Timestamp};
+use zuora_core::{Config, ErrorKind, Outcome};
+use zuora_reqwest::Reqwest;
+use zuora_reqwest::transport::DefaultTransport;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 fn config(server: &Server) -> Config {
@@ -34,7 +36,7 @@ fn without_a_runtime_the_async_client_fails_immediately() {
         let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("an error at the first poll: no waker would wake this future again");
         };
-        assert_eq!((error.kind(), error.outcome()), (Kind::Transport, Outcome::NotApplied));
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::NotApplied));
         assert!(!error.is_retryable());
         assert!(error.to_string().contains("Tokio"), "{error}");
     }
@@ -43,7 +45,7 @@ fn without_a_runtime_the_async_client_fails_immediately() {
 
 #[test]
 fn without_a_runtime_waiting_still_works() {
-    let transport = Reqwest::open().unwrap();
+    let transport = Reqwest::create().unwrap();
     let until = transport.now() + Duration::from_millis(5);
     let waiting = pin!(transport.sleep_until(until));
     assert!(waiting.poll(&mut Context::from_waker(Waker::noop())).is_ready());
@@ -52,8 +54,8 @@ fn without_a_runtime_waiting_still_works() {
 
 #[tokio::test(start_paused = true)]
 async fn paused_time_runs_at_once() {
-    let transport = Reqwest::open().unwrap();
-    let year = Now(Duration::from_secs(365 * 24 * 60 * 60));
+    let transport = Reqwest::create().unwrap();
+    let year = Timestamp::new(Duration::from_secs(365 * 24 * 60 * 60));
     transport.sleep_until(year).await;
     assert!(transport.now() >= year);
 }

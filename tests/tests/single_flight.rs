@@ -7,10 +7,11 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use zuora_core::http::Method;
 use zuora_core::object_query::QueryInvoices;
-use zuora_core::{
-    AsyncClient, AsyncTransport, Client, Config, Limits, Now, Open, Request, Response, Seed, Transport,
+use zuora_core::transport::{
+    AsyncTransport, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport,
     TransportError,
 };
+use zuora_core::{AsyncClient, Client, Config};
 use zuora_reqwest::Reqwest;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server};
 use zuora_ureq::Ureq;
@@ -32,9 +33,11 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn threads_on_a_cold_session_share_one_token_request() {
     keeps_the_promise(|| {
         let server = TimedServer::cold();
-        let client = Client::over(&server.config(), server.timed(Ureq::default())).unwrap();
+        let client = Client::with_transport(&server.config(), server.timed(Ureq::default())).unwrap();
         call_from_threads(&client);
-        server.check(1, || call_from_threads(&Client::join(client.session(), server.timed(Ureq::default()))))
+        server.check(1, || {
+            call_from_threads(&Client::with_session(client.session(), server.timed(Ureq::default())))
+        })
     });
 }
 
@@ -42,11 +45,13 @@ fn threads_on_a_cold_session_share_one_token_request() {
 fn threads_whose_token_was_rejected_share_one_token_request() {
     keeps_the_promise(|| {
         let server = TimedServer::cold();
-        let client = Client::over(&server.config(), server.timed(Ureq::default())).unwrap();
+        let client = Client::with_transport(&server.config(), server.timed(Ureq::default())).unwrap();
         client.call(&QueryInvoices::new()).unwrap();
         server.revoke_the_token();
         call_from_threads(&client);
-        server.check(2, || call_from_threads(&Client::join(client.session(), server.timed(Ureq::default()))))
+        server.check(2, || {
+            call_from_threads(&Client::with_session(client.session(), server.timed(Ureq::default())))
+        })
     });
 }
 
@@ -55,9 +60,10 @@ fn tasks_on_a_cold_session_share_one_token_request() {
     let runtime = runtime();
     keeps_the_promise(|| {
         let server = TimedServer::cold();
-        let client = AsyncClient::over(&server.config(), server.timed(Reqwest::open().unwrap())).unwrap();
+        let client =
+            AsyncClient::with_transport(&server.config(), server.timed(Reqwest::create().unwrap())).unwrap();
         runtime.block_on(call_from_tasks(&client));
-        let warm = AsyncClient::join(client.session(), server.timed(Reqwest::open().unwrap()));
+        let warm = AsyncClient::with_session(client.session(), server.timed(Reqwest::create().unwrap()));
         server.check(1, || runtime.block_on(call_from_tasks(&warm)))
     });
 }
@@ -67,11 +73,12 @@ fn tasks_whose_token_was_rejected_share_one_token_request() {
     let runtime = runtime();
     keeps_the_promise(|| {
         let server = TimedServer::cold();
-        let client = AsyncClient::over(&server.config(), server.timed(Reqwest::open().unwrap())).unwrap();
+        let client =
+            AsyncClient::with_transport(&server.config(), server.timed(Reqwest::create().unwrap())).unwrap();
         runtime.block_on(client.call(&QueryInvoices::new())).unwrap();
         server.revoke_the_token();
         runtime.block_on(call_from_tasks(&client));
-        let warm = AsyncClient::join(client.session(), server.timed(Reqwest::open().unwrap()));
+        let warm = AsyncClient::with_session(client.session(), server.timed(Reqwest::create().unwrap()));
         server.check(2, || runtime.block_on(call_from_tasks(&warm)))
     });
 }
@@ -180,7 +187,7 @@ struct Timed<T> {
 }
 
 impl<T> Timed<T> {
-    fn note(&self, is_token: bool, result: &Result<Response, TransportError>) {
+    fn note(&self, is_token: bool, result: &Result<HttpResponse, TransportError>) {
         let now = Some(Instant::now());
         let mut times = self.times.lock().unwrap();
         match result {
@@ -191,18 +198,18 @@ impl<T> Timed<T> {
 }
 
 impl<T: Transport> Transport for Timed<T> {
-    fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         let is_token = request.uri().path() == "/oauth/token";
         let result = self.inner.send(request, limits);
         self.note(is_token, &result);
         result
     }
 
-    fn sleep_until(&self, time: Now) {
+    fn sleep_until(&self, time: Timestamp) {
         self.inner.sleep_until(time);
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Timestamp {
         self.inner.now()
     }
 
@@ -212,18 +219,18 @@ impl<T: Transport> Transport for Timed<T> {
 }
 
 impl<T: AsyncTransport> AsyncTransport for Timed<T> {
-    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+    async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         let is_token = request.uri().path() == "/oauth/token";
         let result = self.inner.send(request, limits).await;
         self.note(is_token, &result);
         result
     }
 
-    fn sleep_until(&self, time: Now) -> impl Future<Output = ()> + Send {
+    fn sleep_until(&self, time: Timestamp) -> impl Future<Output = ()> + Send {
         self.inner.sleep_until(time)
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Timestamp {
         self.inner.now()
     }
 

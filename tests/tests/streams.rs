@@ -4,9 +4,10 @@ use std::future::poll_fn;
 use std::pin::Pin;
 
 use futures_core::Stream;
-use zuora_core::bill_runs::{AdHoc, AwaitBillRun, Batches, CreateBillRun, Goal};
+use zuora_core::bill_runs::{AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun};
 use zuora_core::object_query::QueryInvoices;
-use zuora_core::{AsyncClient, Config, Date, Pace};
+use zuora_core::polling::PollingPolicy;
+use zuora_core::{AsyncClient, Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
 async fn collect<S: Stream + Unpin>(mut stream: S) -> Vec<S::Item> {
@@ -20,11 +21,11 @@ async fn collect<S: Stream + Unpin>(mut stream: S) -> Vec<S::Item> {
 #[tokio::test]
 async fn a_list_is_streamed_to_its_end_or_its_first_error() {
     let config = Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET);
-    let client = AsyncClient::over(&config, InProcess::demo()).unwrap();
+    let client = AsyncClient::with_transport(&config, InProcess::demo()).unwrap();
     let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31).unwrap()));
     let run = client.call(&create).await.unwrap();
-    let goal = AwaitBillRun::new(run.id().unwrap().clone(), Goal::Completed);
-    let run = client.wait(goal, Pace::default()).await.unwrap();
+    let goal = BillRunWaiter::new(run.id().unwrap().clone(), BillRunGoal::Completed);
+    let run = client.wait(goal, PollingPolicy::default()).await.unwrap();
 
     let query = QueryInvoices::of_bill_run(run.number().unwrap().clone()).page_size(5);
     let sizes: Vec<_> =

@@ -22,16 +22,18 @@ use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CancelInvoice, Contact,
     CreateStandaloneInvoice, CreateTaxationItems, DeleteInvoice, EmailInvoice, GetInvoice,
     GetInvoiceApplicationParts, GetInvoiceFiles, GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems,
-    InvoiceChanges, ItemChanges, ItemUpdate, NewContact, NewDiscountItem, NewInvoiceItem, NewTaxationItem,
+    InvoicePatch, ItemPatch, ItemUpdate, NewContact, NewDiscountItem, NewInvoiceItem, NewTaxationItem,
     PostInvoice, ReverseInvoice, TaxMode, TaxRateType, UpdateInvoice, UploadInvoiceFile, WriteOff,
     WriteOffInvoice,
 };
 use zuora_core::jobs::GetOperationJob;
 use zuora_core::object_query::{Comparison, Filter, QueryInvoices};
-use zuora_core::{
-    AccountNumber, Amount, BillRunNumber, CallOptions, Client, Config, CreateToken, DataCenter, Date, Effect,
-    Offline, Operation, Request, Response, Secret,
-};
+use zuora_core::operation::Effect;
+use zuora_core::session::CreateToken;
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse};
+use zuora_core::types::{AccountNumber, BillRunNumber, Secret};
+use zuora_core::{Amount, CallOptions, Client, Config, DataCenter, Date, Operation};
 
 const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
 const INVOICE: &str = "2c92c8955bd63cc1015bd7c151af02ab";
@@ -80,7 +82,7 @@ fn pages() -> Vec<Page> {
         page(UpdateInvoice::new(INVOICE, changes())),
         page(BulkUpdateInvoices::new([
             (INVOICE, changes()),
-            (OTHER_INVOICE, InvoiceChanges::default().auto_pay(false)),
+            (OTHER_INVOICE, InvoicePatch::default().auto_pay(false)),
         ])),
         page(PostInvoice::new("INV00000155").invoice_date(day("2024-06-01"))),
         page(BulkPostInvoices::new([INVOICE, OTHER_INVOICE])),
@@ -118,13 +120,13 @@ fn standalone_invoice() -> CreateStandaloneInvoice {
 }
 
 /// An item of each kind: new, changed, removed.
-fn changes() -> InvoiceChanges {
+fn changes() -> InvoicePatch {
     let items: [ItemUpdate; 3] = [
         NewInvoiceItem::named("Travel", amount("99.90"), day("2024-06-01")).into(),
-        ItemChanges::of(ITEM).amount(amount("225.00")).without_tax().into(),
+        ItemPatch::of(ITEM).amount(amount("225.00")).without_tax().into(),
         ItemUpdate::remove("8a8007000000000000000000000000b2"),
     ];
-    InvoiceChanges::default().due_date(day("2024-07-15")).items(items)
+    InvoicePatch::default().due_date(day("2024-07-15")).items(items)
 }
 
 #[test]
@@ -196,14 +198,14 @@ struct Page {
     name: String,
     title: String,
     request: String,
-    read: Box<dyn Fn(Response) -> String>,
+    read: Box<dyn Fn(HttpResponse) -> String>,
 }
 
 impl Page {
     fn new<O: Operation + 'static>(
         operation: O,
         request: String,
-        read: impl Fn(&O, Response) -> String + 'static,
+        read: impl Fn(&O, HttpResponse) -> String + 'static,
     ) -> Self {
         let spec = operation.spec();
         Self {
@@ -234,10 +236,10 @@ fn page_showing<O: Operation + 'static>(operation: O, show: impl Fn(&O::Output) 
         Effect::Keyed => CallOptions::new().idempotency_key("wire-book-1"),
         _ => CallOptions::new(),
     };
-    let offline = client(Offline::new(|_| Ok(Offline::json(500, ""))));
-    let request = offline.plan(&operation, &options).expect("a valid request");
-    let read = move |operation: &O, response: Response| {
-        let response = client(Offline::new(|_| Ok(response.clone()))).call(operation);
+    let offline = client(FakeTransport::new(|_| Ok(FakeTransport::json(500, ""))));
+    let request = offline.dry_run(&operation, &options).expect("a valid request");
+    let read = move |operation: &O, response: HttpResponse| {
+        let response = client(FakeTransport::new(|_| Ok(response.clone()))).call(operation);
         response.map_or_else(|error| format!("{error:#}"), |response| show(&response))
     };
     Page::new(operation, print_request(&request), read)
@@ -247,12 +249,12 @@ fn page_showing<O: Operation + 'static>(operation: O, show: impl Fn(&O::Output) 
 /// it cannot be written as JSON.
 fn token_request() -> Page {
     let seen = Mutex::new(String::new());
-    let transport = Offline::bare(|request| {
+    let transport = FakeTransport::bare(|request| {
         let mut seen = seen.lock().unwrap();
         if seen.is_empty() {
             *seen = print_request(request).replace(CLIENT_SECRET, "...");
         }
-        Ok(Offline::json(200, r#"{"access_token":"t0","success":true}"#))
+        Ok(FakeTransport::json(200, r#"{"access_token":"t0","success":true}"#))
     });
     client(&transport).raw(Method::GET, "/v1/ping", None).expect("any response is accepted");
     let request = seen.lock().unwrap().clone();
@@ -263,12 +265,12 @@ fn token_request() -> Page {
     })
 }
 
-fn client<T: zuora_core::Transport>(transport: T) -> Client<T> {
-    Client::over(&Config::new(DataCenter::UsCloud2, CLIENT_ID, CLIENT_SECRET), transport)
+fn client<T: zuora_core::transport::Transport>(transport: T) -> Client<T> {
+    Client::with_transport(&Config::new(DataCenter::UsCloud2, CLIENT_ID, CLIENT_SECRET), transport)
         .expect("a valid configuration")
 }
 
-fn print_request(request: &Request) -> String {
+fn print_request(request: &HttpRequest) -> String {
     let uri = request.uri();
     let mut text = format!(
         "{} {} HTTP/1.1\nhost: {}\n",
@@ -299,7 +301,7 @@ fn print_header(name: &HeaderName, value: &HeaderValue) -> String {
 }
 
 /// Parses a recorded response: status line, headers, an empty line, the body.
-fn parse_response(text: &str) -> Option<Response> {
+fn parse_response(text: &str) -> Option<HttpResponse> {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
@@ -310,7 +312,7 @@ fn parse_response(text: &str) -> Option<Response> {
             value.parse().expect("a header value"),
         );
     }
-    let mut response = Offline::json(status, body.to_owned());
+    let mut response = FakeTransport::json(status, body.to_owned());
     *response.headers_mut() = headers;
     Some(response)
 }

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use zuora_core::bill_runs::{
-    AdHoc, AwaitBillRun, Batches, BillRun, BillRunStatus, CancelBillRun, CreateBillRun, DeleteBillRun,
-    EmailBillRun, GetBillRun, Goal, PostBillRun, Schedule, Scope,
+    AdHoc, Batches, BillRun, BillRunGoal, BillRunStatus, BillRunWaiter, CancelBillRun, CreateBillRun,
+    DeleteBillRun, EmailBillRun, GetBillRun, PostBillRun, PostIfUnchanged, Schedule, Scope,
 };
 use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
 use zuora_core::object_query::QueryInvoices;
-use zuora_core::{
-    Amount, AsyncClient, Client, Config, Date, Decimal, Error, Kind, Operation, Outcome, Pace, Progress,
-    Watch,
-};
+use zuora_core::polling::{Poller, PollingPolicy, Progress};
+use zuora_core::types::Decimal;
+use zuora_core::{Amount, AsyncClient, Client, Config, Date, Error, ErrorKind, Operation, Outcome};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, InProcess, Sandbox, Settings, Tenant};
 
 fn config() -> Config {
@@ -20,7 +19,7 @@ fn config() -> Config {
 }
 
 fn client() -> Client<InProcess> {
-    Client::over(&config(), InProcess::demo()).unwrap()
+    Client::with_transport(&config(), InProcess::demo()).unwrap()
 }
 
 fn day(year: u16, month: u8, day: u8) -> Date {
@@ -30,11 +29,11 @@ fn day(year: u16, month: u8, day: u8) -> Date {
 fn complete(client: &Client<InProcess>, scope: impl Into<Scope>) -> BillRun {
     let create = CreateBillRun::new(scope, AdHoc::up_to(day(2026, 3, 31)));
     let run = client.call(&create).unwrap();
-    reach(client, &run, Goal::Completed).unwrap()
+    reach(client, &run, BillRunGoal::Completed).unwrap()
 }
 
-fn reach(client: &Client<InProcess>, run: &BillRun, goal: Goal) -> Result<BillRun, Error> {
-    client.wait(AwaitBillRun::new(run.id()?.clone(), goal), Pace::default())
+fn reach(client: &Client<InProcess>, run: &BillRun, goal: BillRunGoal) -> Result<BillRun, Error> {
+    client.wait(BillRunWaiter::new(run.id()?.clone(), goal), PollingPolicy::default())
 }
 
 #[test]
@@ -44,12 +43,14 @@ fn a_run_is_created_polled_reviewed_and_posted() {
     assert_eq!(created.attempts(), 1);
     assert!(created.request_id().is_some());
 
-    let mut poller =
-        client.watch(AwaitBillRun::new(created.id().unwrap().clone(), Goal::Completed), Pace::default());
+    let mut poller = client.poller(
+        BillRunWaiter::new(created.id().unwrap().clone(), BillRunGoal::Completed),
+        PollingPolicy::default(),
+    );
     let mut seen = Vec::new();
     let run = loop {
-        let progress = poller.look().unwrap();
-        let status = poller.awaited().status().unwrap().as_str().to_owned();
+        let progress = poller.poll().unwrap();
+        let status = poller.waiter().status().unwrap().as_str().to_owned();
         if seen.last() != Some(&status) {
             seen.push(status);
         }
@@ -64,8 +65,8 @@ fn a_run_is_created_polled_reviewed_and_posted() {
     let totals = review.totals().unwrap();
     assert_eq!(totals.keys().collect::<Vec<_>>(), ["EUR", "JPY", "USD"]);
 
-    client.post_reviewed(&PostBillRun::reviewed(review.clone())).unwrap();
-    let posted = reach(&client, &run, Goal::Posted).unwrap();
+    client.post_if_unchanged(&PostIfUnchanged::new(review.clone())).unwrap();
+    let posted = reach(&client, &run, BillRunGoal::Posted).unwrap();
     assert_eq!(posted.status().unwrap(), &BillRunStatus::Posted);
 
     let mut sums = BTreeMap::<String, Decimal>::new();
@@ -100,11 +101,11 @@ fn a_review_that_is_out_of_date_posts_nothing() {
     let kept = serde_json::to_string(&review).unwrap();
 
     client.call(&PostBillRun::new(run.id().unwrap().clone())).unwrap();
-    reach(&client, &run, Goal::Posted).unwrap();
+    reach(&client, &run, BillRunGoal::Posted).unwrap();
 
     let review = serde_json::from_str(&kept).unwrap();
-    let error = client.post_reviewed(&PostBillRun::reviewed(review)).unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (Kind::Failed, Outcome::NotApplied));
+    let error = client.post_if_unchanged(&PostIfUnchanged::new(review)).unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::NotApplied));
     let text = error.to_string();
     assert!(text.contains("530.40 USD Draft") && text.contains("530.40 USD Posted"), "{text}");
     assert_eq!(client.transport().sandbox().seen(&http::Method::PUT, "/post"), 1);
@@ -116,12 +117,15 @@ fn a_run_is_canceled_and_deleted_and_its_charges_are_billed_again() {
     let run = complete(&client, Batches::all());
     let id = run.id().unwrap().clone();
     let rejected = client.call(&DeleteBillRun::new(id.clone())).unwrap_err();
-    assert_eq!((rejected.kind(), rejected.outcome()), (Kind::Rejected, Outcome::NotApplied));
+    assert_eq!((rejected.kind(), rejected.outcome()), (ErrorKind::Rejected, Outcome::NotApplied));
 
     client.call(&CancelBillRun::new(id.clone())).unwrap();
-    assert_eq!(reach(&client, &run, Goal::Canceled).unwrap().status().unwrap(), &BillRunStatus::Canceled);
+    assert_eq!(
+        reach(&client, &run, BillRunGoal::Canceled).unwrap().status().unwrap(),
+        &BillRunStatus::Canceled
+    );
     client.call(&DeleteBillRun::new(id.clone())).unwrap();
-    reach(&client, &run, Goal::Deleted).unwrap();
+    reach(&client, &run, BillRunGoal::Deleted).unwrap();
     assert!(client.call(&GetBillRun::new(id)).unwrap_err().is_not_found());
 
     let again = complete(&client, Batches::all());
@@ -146,9 +150,9 @@ fn posted_documents_are_emailed_by_number() {
     let client = client();
     let run = complete(&client, Batches::all());
     client.call(&PostBillRun::new(run.id().unwrap().clone())).unwrap();
-    reach(&client, &run, Goal::Posted).unwrap();
+    reach(&client, &run, BillRunGoal::Posted).unwrap();
     let mailed = client.call(&EmailBillRun::new(run.number().unwrap().as_str())).unwrap();
-    assert_eq!(mailed.verdict.success, Some(true));
+    assert_eq!(mailed.envelope.success, Some(true));
 }
 
 #[test]
@@ -168,32 +172,34 @@ fn one_account_is_billed_alone() {
 #[test]
 fn a_poller_is_resumed_by_another_process() {
     let transport = InProcess::demo();
-    let first = Client::over(&config(), transport.clone()).unwrap();
+    let first = Client::with_transport(&config(), transport.clone()).unwrap();
     let run = complete(&first, Batches::all());
     first.call(&PostBillRun::new(run.id().unwrap().clone())).unwrap();
-    let mut poller = first.watch(AwaitBillRun::new(run.id().unwrap().clone(), Goal::Posted), Pace::default());
-    assert!(matches!(poller.look().unwrap(), Progress::Pending(Some(_))));
-    let now = zuora_core::Transport::now(first.transport());
-    let text = poller.into_watch().to_text(now).unwrap();
+    let mut poller = first
+        .poller(BillRunWaiter::new(run.id().unwrap().clone(), BillRunGoal::Posted), PollingPolicy::default());
+    assert!(matches!(poller.poll().unwrap(), Progress::Pending(Some(_))));
+    let now = zuora_core::transport::Transport::now(first.transport());
+    let text = poller.into_poller().to_json(now).unwrap();
     drop(first);
 
-    let second = Client::over(&config(), transport).unwrap();
-    let poller = Watch::<AwaitBillRun>::from_text(second.session(), &text, Pace::default()).unwrap();
-    let run = second.drive(poller.to_end()).unwrap();
+    let second = Client::with_transport(&config(), transport).unwrap();
+    let poller =
+        Poller::<BillRunWaiter>::from_json(second.session(), &text, PollingPolicy::default()).unwrap();
+    let run = second.drive(poller.until_done()).unwrap();
     assert_eq!(run.status().unwrap(), &BillRunStatus::Posted);
 }
 
 #[test]
 fn a_token_is_transferred_to_the_next_process() {
     let transport = InProcess::demo();
-    let first = Client::over(&config(), transport.clone()).unwrap();
+    let first = Client::with_transport(&config(), transport.clone()).unwrap();
     assert!(first.token().is_none());
     first.call(&QueryInvoices::new()).unwrap();
     let token = first.token().unwrap();
     assert!(token.expires_in() > Duration::from_secs(3000));
 
-    let second = Client::over(&config(), transport.clone()).unwrap();
-    second.put_token(&token).unwrap();
+    let second = Client::with_transport(&config(), transport.clone()).unwrap();
+    second.set_token(&token).unwrap();
     second.call(&QueryInvoices::new()).unwrap();
     assert_eq!(transport.sandbox().seen(&http::Method::POST, "/oauth/token"), 1);
 }
@@ -226,7 +232,7 @@ fn a_run_with_auto_post_can_be_waited_for_from_the_start() {
     let client = client();
     let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(day(2026, 3, 31))).auto_post(true);
     let run = client.call(&create).unwrap();
-    assert_eq!(reach(&client, &run, Goal::Posted).unwrap().status().unwrap(), &BillRunStatus::Posted);
+    assert_eq!(reach(&client, &run, BillRunGoal::Posted).unwrap().status().unwrap(), &BillRunStatus::Posted);
 }
 
 #[test]
@@ -235,7 +241,7 @@ fn a_custom_tenant_is_read_from_a_file() {
         include_str!("../../sandbox/demo-tenant.json").replace("\"price\": 9.995", "\"price\": 0.333333333");
     let tenant = Tenant::from_json(&json).unwrap();
     let transport = InProcess::new(Sandbox::new(tenant, Settings::default()));
-    let client = Client::over(&config(), transport).unwrap();
+    let client = Client::with_transport(&config(), transport).unwrap();
     let run = complete(&client, Batches::named(["Batch1"]));
     let id =
         client.items(&QueryInvoices::of_bill_run(run.number().unwrap().clone())).next().unwrap().unwrap().id;
@@ -246,15 +252,19 @@ fn a_custom_tenant_is_read_from_a_file() {
 
 #[tokio::test]
 async fn the_async_client_runs_the_same_workflow() {
-    let client = AsyncClient::over(&config(), InProcess::demo()).unwrap();
+    let client = AsyncClient::with_transport(&config(), InProcess::demo()).unwrap();
     let created =
         client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(day(2026, 3, 31)))).await.unwrap();
     let id = created.id().unwrap().clone();
-    let run = client.wait(AwaitBillRun::new(id.clone(), Goal::Completed), Pace::default()).await.unwrap();
+    let run = client
+        .wait(BillRunWaiter::new(id.clone(), BillRunGoal::Completed), PollingPolicy::default())
+        .await
+        .unwrap();
     let review = client.review(&run).await.unwrap();
     assert_eq!(review.invoice_count(), 12);
-    client.post_reviewed(&PostBillRun::reviewed(review)).await.unwrap();
-    let posted = client.wait(AwaitBillRun::new(id, Goal::Posted), Pace::default()).await.unwrap();
+    client.post_if_unchanged(&PostIfUnchanged::new(review)).await.unwrap();
+    let posted =
+        client.wait(BillRunWaiter::new(id, BillRunGoal::Posted), PollingPolicy::default()).await.unwrap();
     assert_eq!(posted.status().unwrap(), &BillRunStatus::Posted);
 
     let query = QueryInvoices::of_bill_run(run.number().unwrap().clone()).page_size(7);

@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_look_up_that_fails_is_certain_without_a_body_too() {
         let uri = format!("http://{}.invalid/", "x".repeat(64));
-        let request = http::Request::get(uri).body(Body::empty()).expect("a request");
+        let request = http::Request::get(uri).body(zuora_core::transport::Body::empty()).expect("a request");
         let outcome = Ureq::default().send(request, Limits::new(YEAR, 1));
         assert!(matches!(outcome, Err(TransportError::NotSent(_))), "{outcome:?}");
     }

@@ -108,9 +108,9 @@ mod tests {
 
     use super::*;
     use crate::invoices::GetInvoiceItems;
-    use crate::{
-        Config, DataCenter, ErrorKind, FakeTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp,
-    };
+    use crate::testing::FakeTransport;
+    use crate::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp};
+    use crate::{Config, DataCenter, ErrorKind};
 
     /// A server of six pages that answers a round of requests at once, when as many are there as are expected.
     #[derive(Clone)]

@@ -86,7 +86,7 @@ impl Error {
         &self.0.context.reasons
     }
 
-    /// The service's own id of the last request (`Zuora-HttpRequest-Id`, else `requestId` of the body).
+    /// The service's own id of the last request (`Zuora-Request-Id`, else `requestId` of the body).
     pub fn request_id(&self) -> Option<&str> {
         self.0.context.request_id.as_deref()
     }

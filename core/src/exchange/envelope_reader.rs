@@ -249,9 +249,9 @@ mod tests {
             ),
             (r#"{"FaultCode":"X","FaultMessage":"bad"}"#, None, &["[X] bad"]),
             (
-                r#"{"code":415,"message":"HTTP 415 Unsupported ResponseFormat Type"}"#,
+                r#"{"code":415,"message":"HTTP 415 Unsupported Media Type"}"#,
                 None,
-                &["[415] HTTP 415 Unsupported ResponseFormat Type"],
+                &["[415] HTTP 415 Unsupported Media Type"],
             ),
             (
                 r#"{"message":"no Route matched with those values"}"#,

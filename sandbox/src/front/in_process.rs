@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use zuora_core::transport::{AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
+use zuora_core::transport::{
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+};
 
 use crate::service::{DeliveredResponse, Sandbox};
 use crate::values::UnixTime;

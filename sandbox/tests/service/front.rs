@@ -45,8 +45,10 @@ fn invalid_credentials_are_rejected_as_configured() {
     );
     let json = Request::post("/oauth/token").header("content-type", "application/json");
     assert_eq!(client.send(json.body("{}".to_owned()).unwrap()).status, 415);
-    *client.sandbox.settings() =
-        Settings::default().token_error_format(TokenErrorFormat::Envelope).expires_in_as_text(true).same_token(true);
+    *client.sandbox.settings() = Settings::default()
+        .token_error_format(TokenErrorFormat::Envelope)
+        .expires_in_as_text(true)
+        .same_token(true);
     assert_eq!(client.token(&form(CLIENT_ID, "wrong")).body["reasons"][0]["code"], "90000011");
     let first = client.token(&form(CLIENT_ID, CLIENT_SECRET)).body["access_token"].clone();
     client.seconds += 10;

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use http::{Method, HttpRequest, StatusCode};
+use http::{Method, Request, StatusCode};
 use zuora_core::transport::{AsyncTransport, Body, Limits, Timestamp, Transport, TransportError};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
 
@@ -13,20 +13,28 @@ use crate::client::form;
 const LIMITS: Limits = Limits::new(Duration::from_secs(130), 1 << 20);
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
 
-fn request(method: Method, path: &str, token: &str, body: &'static str) -> zuora_core::transport::HttpRequest {
-    let request = HttpRequest::builder().method(method).uri(format!("https://rest.test.zuora.com{path}"));
+fn request(
+    method: Method,
+    path: &str,
+    token: &str,
+    body: &'static str,
+) -> zuora_core::transport::HttpRequest {
+    let request = Request::builder().method(method).uri(format!("https://rest.test.zuora.com{path}"));
     let request =
         request.header("authorization", format!("Bearer {token}")).header("zuora-version", "2024-05-20");
     request.header("content-type", "application/json").body(Body::from(body)).unwrap()
 }
 
-fn send(transport: &InProcess, request: zuora_core::transport::HttpRequest) -> Result<zuora_core::transport::HttpResponse, TransportError> {
+fn send(
+    transport: &InProcess,
+    request: zuora_core::transport::HttpRequest,
+) -> Result<zuora_core::transport::HttpResponse, TransportError> {
     Transport::send(transport, request, LIMITS)
 }
 
 fn transport_with_token() -> (InProcess, String) {
     let transport = InProcess::demo();
-    let request = HttpRequest::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+    let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
     let response =
         send(&transport, request.body(Body::from(form(CLIENT_ID, CLIENT_SECRET))).unwrap()).unwrap();
     let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
@@ -34,7 +42,7 @@ fn transport_with_token() -> (InProcess, String) {
 }
 
 fn now(transport: &InProcess) -> Duration {
-    Transport::now(transport).0
+    Transport::now(transport).elapsed()
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The bill-run operations in valid and invalid forms.
 
+use zuora_core::Date;
 use zuora_core::bill_runs::{
     AdHoc, Batches, BillRunFilter, BillRunSchedule, BillRunStatus, BillRunType, CancelBillRun, ChargeType,
     Condition, CreateBillRun, DeleteBillRun, EmailBillRun, FilterObject, FilterType, GetBillRun, Operator,
     OrganizationLabel, PostBillRun, Relation, RepeatType, Schedule, Scope, Weekday,
 };
-use zuora_core::{BillRunNumber, Date};
+use zuora_core::types::BillRunNumber;
 
 use crate::subject::Enforcement::{ByService, Meaning, Rejected, Unrepresentable};
 use crate::subject::{Constraint, Enumeration, Form, Subject, from_json, invalid};

@@ -1,10 +1,10 @@
 //! The enforcement of each constraint on new standalone invoices that the facts state in words.
 
-use zuora_core::AccountNumber;
 use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, CreateStandaloneInvoice, CustomRate, NewDiscountItem, NewInvoiceItem,
     NewTaxItem, TaxMode, TaxRateType,
 };
+use zuora_core::types::AccountNumber;
 
 use crate::invoice_requests::{ID, day, small_creation, small_item};
 use crate::subject::Enforcement::{ByService, Meaning, Rejected};

@@ -2,7 +2,8 @@
 
 use zuora_core::files::GetFiles;
 use zuora_core::invoices::UploadInvoiceFile;
-use zuora_core::{Error, Kind, Operation, Response};
+use zuora_core::transport::HttpResponse;
+use zuora_core::{Error, ErrorKind, Operation};
 
 use crate::facts::Facts;
 use crate::invoice_requests::ID;
@@ -22,7 +23,7 @@ pub(crate) fn check_download(facts: &Facts, ledger: &mut Ledger) {
         assert_eq!(error.field(), Some(&*operation.path_params[0].name), "{key:?}");
     }
     ledger.seen("operation get_files.keys");
-    let file = download.parse(&Response::new(PDF.into())).expect("any bytes are a file");
+    let file = download.parse(&HttpResponse::new(PDF.into())).expect("any bytes are a file");
     assert!(file.is_pdf() && file.bytes == PDF);
 }
 
@@ -53,5 +54,5 @@ fn upload(file: &[u8]) -> UploadInvoiceFile {
 }
 
 fn rejects<T>(result: Result<T, Error>, field: &str) -> bool {
-    result.is_err_and(|error| error.kind() == Kind::Build && error.field() == Some(field))
+    result.is_err_and(|error| error.kind() == ErrorKind::Build && error.field() == Some(field))
 }

@@ -2,10 +2,10 @@
 
 use zuora_core::Date;
 use zuora_core::invoices::{
-    BulkPostInvoices, BulkUpdateInvoices, CreateTaxationItems, DiscountChanges, EmailInvoice,
+    BulkPostInvoices, BulkUpdateInvoices, CreateTaxationItems, DiscountPatch, EmailInvoice,
     GetInvoiceApplicationParts, GetInvoiceFiles, GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems,
-    InvoiceChanges, ItemChanges, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxationItem,
-    ReverseInvoice, TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice, YesOrNo,
+    InvoicePatch, ItemPatch, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxationItem, ReverseInvoice,
+    TaxRateType, UpdateInvoice, WriteOff, WriteOffInvoice, YesOrNo,
 };
 use zuora_core::object_query::QueryInvoices;
 
@@ -22,10 +22,10 @@ fn update() -> Vec<Constraint> {
     let item = "UpdateInvoiceItem";
     let discount = "UpdateDiscountInvoiceItem";
     let one = |item: ItemUpdate, field| {
-        invalid(UpdateInvoice::new(ID, InvoiceChanges::default().items([item])), field)
+        invalid(UpdateInvoice::new(ID, InvoicePatch::default().items([item])), field)
     };
     let both_dates = r#""invoiceDate":"2024-06-01","dueDate":"2024-06-30""#;
-    let items = |count| InvoiceChanges::default().items(vec![ItemUpdate::remove(ID); count]);
+    let items = |count| InvoicePatch::default().items(vec![ItemUpdate::remove(ID); count]);
     vec![
         (
             "UpdateInvoiceRequest",
@@ -67,7 +67,7 @@ fn update() -> Vec<Constraint> {
             "BulkUpdateInvoicesRequest",
             "at most 50 invoices",
             Rejected(vec![invalid(
-                BulkUpdateInvoices::new(vec![(ID, InvoiceChanges::default()); 51]),
+                BulkUpdateInvoices::new(vec![(ID, InvoicePatch::default()); 51]),
                 "invoices",
             )]),
         ),
@@ -103,7 +103,7 @@ fn update() -> Vec<Constraint> {
             "discountItems: at most 10",
             Rejected(vec![
                 one(
-                    ItemChanges::of(ID).discount_items(vec![DiscountChanges::of(ID); 11]).into(),
+                    ItemPatch::of(ID).discount_items(vec![DiscountPatch::of(ID); 11]).into(),
                     "invoiceItems[0].discountItems",
                 ),
                 one(
@@ -122,17 +122,17 @@ fn update() -> Vec<Constraint> {
             "bookingReference, productRatePlanChargeId, taxItems only when the parent item has no id",
             Rejected(vec![
                 one(
-                    ItemChanges::of(ID)
+                    ItemPatch::of(ID)
                         .discount_items([NewDiscountItem::named("x", -1).booking_reference("b")])
                         .into(),
                     "invoiceItems[0].discountItems[0].bookingReference",
                 ),
                 one(
-                    ItemChanges::of(ID).discount_items([NewDiscountItem::of_charge(ID, -1)]).into(),
+                    ItemPatch::of(ID).discount_items([NewDiscountItem::of_charge(ID, -1)]).into(),
                     "invoiceItems[0].discountItems[0].productRatePlanChargeId",
                 ),
                 one(
-                    ItemChanges::of(ID)
+                    ItemPatch::of(ID)
                         .discount_items([NewDiscountItem::named("x", -1).tax_items([tax()])])
                         .into(),
                     "invoiceItems[0].discountItems[0].taxItems",

@@ -2,13 +2,14 @@
 
 use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, Contact, CreateStandaloneInvoice,
-    CreateTaxationItems, CreditMemoItemFinance, CustomRate, DiscountChanges, EmailInvoice, InvoiceChanges,
-    InvoiceStatus, InvoiceToPost, InvoicedAccount, ItemChanges, ItemUpdate, NewContact, NewDiscountItem,
+    CreateTaxationItems, CreditMemoItemFinance, CustomRate, DiscountPatch, EmailInvoice, InvoicePatch,
+    InvoiceStatus, InvoiceToPost, InvoicedAccount, ItemPatch, ItemUpdate, NewContact, NewDiscountItem,
     NewInvoiceItem, NewTaxFinance, NewTaxItem, NewTaxationItem, PhoneType, PostInvoice, RevRecTrigger,
     ReverseInvoice, TaxMode, TaxRateType, TransferredToAccounting, UpdateInvoice, WriteOff, WriteOffInvoice,
     WriteOffItem, WriteOffTax, YesOrNo,
 };
-use zuora_core::{AccountNumber, Amount, ContactId, Date, DateTime, Patch};
+use zuora_core::types::{AccountNumber, ContactId, DateTime, Patch};
+use zuora_core::{Amount, Date};
 
 use crate::subject::Form;
 
@@ -153,7 +154,7 @@ pub(crate) fn new_taxes() -> Vec<Box<dyn Form>> {
     vec![Box::new(CreateTaxationItems::new(ID, [line]))]
 }
 
-fn changes() -> Vec<InvoiceChanges> {
+fn changes() -> Vec<InvoicePatch> {
     let items: [ItemUpdate; 4] = [
         small_item().into(),
         full_item().discount_items([full_discount()]).into(),
@@ -161,8 +162,8 @@ fn changes() -> Vec<InvoiceChanges> {
         ItemUpdate::remove(ID),
     ];
     vec![
-        InvoiceChanges::default().items([ItemUpdate::remove(ID)]),
-        InvoiceChanges::default()
+        InvoicePatch::default().items([ItemUpdate::remove(ID)]),
+        InvoicePatch::default()
             .invoice_date(day())
             .comments("later")
             .auto_pay(false)
@@ -172,7 +173,7 @@ fn changes() -> Vec<InvoiceChanges> {
             .integration_id_ns("1")
             .integration_status_ns("Done")
             .sync_date_ns("2024-06-01"),
-        InvoiceChanges::default().due_date(day()).items([ItemChanges::of(ID).without_tax()]),
+        InvoicePatch::default().due_date(day()).items([ItemPatch::of(ID).without_tax()]),
     ]
 }
 
@@ -255,8 +256,8 @@ fn full_tax() -> NewTaxItem {
 }
 
 /// An item with a tax code and mode instead of tax lines.
-fn full_item_changes() -> ItemChanges {
-    ItemChanges::of(ID)
+fn full_item_changes() -> ItemPatch {
+    ItemPatch::of(ID)
         .charge_name("Setup")
         .amount(amount("200.00"))
         .quantity(2)
@@ -292,8 +293,8 @@ fn full_item_changes() -> ItemChanges {
         .sync_date_ns("2024-06-01")
 }
 
-fn full_discount_changes() -> DiscountChanges {
-    DiscountChanges::of(ID)
+fn full_discount_changes() -> DiscountPatch {
+    DiscountPatch::of(ID)
         .charge_name("Summer")
         .amount(amount("-20.00"))
         .unit_price(10)

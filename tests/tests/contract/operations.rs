@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use zuora_core::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
-use zuora_core::{Effect, Request, Spec};
+use zuora_core::operation::{Effect, Spec};
+use zuora_core::transport::HttpRequest;
 use zuora_tests::json::Json;
 
 use crate::facts::{Facts, Operation};
@@ -46,14 +47,14 @@ pub(crate) fn check(facts: &Facts, subjects: &[Subject], ledger: &mut Ledger) {
 }
 
 /// Checks one request.
-pub(crate) fn check_one(operation: &Operation, spec: &Spec, request: &Request, ledger: &mut Ledger) {
+pub(crate) fn check_one(operation: &Operation, spec: &Spec, request: &HttpRequest, ledger: &mut Ledger) {
     let claim = |part: &str| format!("operation {}.{part}", operation.name);
     ledger.check(&claim("request line"), request_line(operation, spec, request));
     ledger.check(&claim("headers"), headers(operation, request));
     ledger.check(&claim("idempotency"), idempotency(operation, spec));
 }
 
-fn request_line(operation: &Operation, spec: &Spec, request: &Request) -> Result<(), String> {
+fn request_line(operation: &Operation, spec: &Spec, request: &HttpRequest) -> Result<(), String> {
     equal("name", spec.name, &operation.name)?;
     equal("path", spec.path, &operation.path)?;
     equal("method", spec.method.as_str(), &operation.method)?;
@@ -73,7 +74,7 @@ fn request_line(operation: &Operation, spec: &Spec, request: &Request) -> Result
 
 /// Checks that every documented header is sent except `Content-Encoding`, since bodies are not compressed, and apart
 /// from these only headers that any HTTP client sends.
-fn headers(operation: &Operation, request: &Request) -> Result<(), String> {
+fn headers(operation: &Operation, request: &HttpRequest) -> Result<(), String> {
     let usual = [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT];
     let sent: BTreeSet<String> =
         request.headers().keys().filter(|name| !usual.contains(name)).map(ToString::to_string).collect();
@@ -95,7 +96,7 @@ fn idempotency(operation: &Operation, spec: &Spec) -> Result<(), String> {
     let expected = match (&*operation.method, operation.supports_idempotency_key) {
         ("GET", false) => Effect::Read,
         ("POST", true) => Effect::Keyed,
-        _ => Effect::Transition,
+        _ => Effect::Unkeyed,
     };
     equal("effect", &spec.effect, &expected)
 }

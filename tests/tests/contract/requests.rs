@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use zuora_core::{Error, Kind, Request};
+use zuora_core::transport::HttpRequest;
+use zuora_core::{Error, ErrorKind};
 use zuora_tests::json::{Json, join};
 
 use crate::facts::{Facts, Field};
@@ -155,7 +156,7 @@ impl Limit {
     fn check(
         &self,
         present: &Json,
-        send: impl Fn(Option<Json>) -> Result<Request, Rejection>,
+        send: impl Fn(Option<Json>) -> Result<HttpRequest, Rejection>,
         path: &str,
     ) -> Result<(), String> {
         if let Some(most) = self.most(present) {
@@ -227,7 +228,7 @@ fn limits(schema: &str, field: &Field) -> Vec<Limit> {
 }
 
 fn names(error: &Error, field: &str) -> bool {
-    error.kind() == Kind::Build && error.field() == Some(field)
+    error.kind() == ErrorKind::Build && error.field() == Some(field)
 }
 
 /// Returns the subjects that send a JSON body, with its schema, and adds the claims of each schema to the ledger.
@@ -298,7 +299,7 @@ fn body(form: &dyn Form) -> Json {
     parse(&form.dry_run().unwrap_or_else(|error| panic!("{} should be valid: {error}", form.text())))
 }
 
-fn parse(request: &Request) -> Json {
+fn parse(request: &HttpRequest) -> Json {
     Json::of(std::str::from_utf8(request.body()).expect("JSON is UTF-8"))
 }
 

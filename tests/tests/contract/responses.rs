@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zuora_core::Kind;
+use zuora_core::ErrorKind;
 use zuora_tests::json::{Json, join};
 
 use crate::facts::{Facts, Field};
@@ -75,7 +75,7 @@ fn check_types(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut Ledger
         let body = whole.with(path, Some(Json::of(nonsense)));
         let rejected = match form.read(&body.to_string()) {
             Ok(_) => Err("is not read: it is kept as an extra field".to_owned()),
-            Err(error) if error.kind() == Kind::Decode && error.field() == Some(path) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::Decode && error.field() == Some(path) => Ok(()),
             Err(error) => Err(format!("nonsense at {path} is rejected with {error}")),
         };
         ledger.check(&claim, rejected);

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zuora_core::{
-    CallOptions, Client, Config, DataCenter, Error, Offline, Operation, Request, Response, Spec,
-    TransportError,
-};
+use zuora_core::operation::Spec;
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse, TransportError};
+use zuora_core::{CallOptions, Client, Config, DataCenter, Error, Operation};
 use zuora_tests::json::Json;
 
 /// An operation, and its valid forms for the contract tests.
@@ -24,7 +24,7 @@ pub(crate) trait Form {
     fn spec(&self) -> Spec;
 
     /// Returns the request as it would be sent, with every header that a client can set.
-    fn dry_run(&self) -> Result<Request, Error>;
+    fn dry_run(&self) -> Result<HttpRequest, Error>;
 
     /// Returns the error of a call that must fail before anything is sent.
     fn rejection(&self) -> Result<Error, String>;
@@ -49,18 +49,18 @@ where
         Operation::spec(self).clone()
     }
 
-    fn dry_run(&self) -> Result<Request, Error> {
+    fn dry_run(&self) -> Result<HttpRequest, Error> {
         dry_run(self)
     }
 
     fn rejection(&self) -> Result<Error, String> {
         let sent = AtomicUsize::new(0);
         let config = Config::with_token(DataCenter::UsCloud2, "token");
-        let transport = Offline::bare(|_| {
+        let transport = FakeTransport::bare(|_| {
             sent.fetch_add(1, Ordering::Relaxed);
-            Ok(Offline::json(200, r#"{"success":true}"#))
+            Ok(FakeTransport::json(200, r#"{"success":true}"#))
         });
-        let client = Client::over(&config, transport).map_err(|error| error.to_string())?;
+        let client = Client::with_transport(&config, transport).map_err(|error| error.to_string())?;
         match client.call(self) {
             Err(error) if sent.load(Ordering::Relaxed) == 0 => Ok(error),
             _ => Err("was sent".to_owned()),
@@ -68,12 +68,12 @@ where
     }
 
     fn rejected_with(&self, status: u16, body: &str) -> Result<Error, String> {
-        let client = client(|_| Ok(Offline::json(status, body.to_owned())));
+        let client = client(|_| Ok(FakeTransport::json(status, body.to_owned())));
         client.call(self).err().ok_or_else(|| "was reported as a success".to_owned())
     }
 
     fn read(&self, response: &str) -> Result<Json, Error> {
-        let value = self.parse(&Response::new(response.to_owned().into()))?;
+        let value = self.parse(&HttpResponse::new(response.to_owned().into()))?;
         Ok(Json::of(&serde_json::to_string(&value).expect("a value that was read can be written")))
     }
 
@@ -87,18 +87,18 @@ where
 }
 
 /// Returns the request of any operation, with every header that a client can set.
-pub(crate) fn dry_run(operation: &impl Operation) -> Result<Request, Error> {
+pub(crate) fn dry_run(operation: &impl Operation) -> Result<HttpRequest, Error> {
     let options = CallOptions::new().entity_id("entity").org_ids(["org"]).track_id("contract");
-    client(|_| Err(TransportError::never_left("offline"))).plan(operation, &options)
+    client(|_| Err(TransportError::not_sent("offline"))).dry_run(operation, &options)
 }
 
 /// A client whose transport is a function.
-fn client<F>(respond: F) -> Client<Offline<F>>
+fn client<F>(respond: F) -> Client<FakeTransport<F>>
 where
-    F: Fn(&Request) -> Result<Response, TransportError>,
+    F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>,
 {
     let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-    Client::over(&config, Offline::new(respond)).expect("a valid configuration")
+    Client::with_transport(&config, FakeTransport::new(respond)).expect("a valid configuration")
 }
 
 /// A request that must not be sent, and the field that its error names.

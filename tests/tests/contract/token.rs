@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use zuora_core::{Client, Config, CreateToken, DataCenter, Offline, Operation, Request, Response, Secret};
+use zuora_core::session::CreateToken;
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse};
+use zuora_core::types::Secret;
+use zuora_core::{Client, Config, DataCenter, Operation};
 
 use crate::facts::Facts;
 use crate::ledger::Ledger;
@@ -56,7 +60,8 @@ pub(crate) fn check_response(facts: &Facts, ledger: &mut Ledger) {
         let body = format!(
             r#"{{"access_token":"t0","expires_in":{seconds},"jti":"j","scope":"entity.1 user.2","token_type":"bearer"}}"#
         );
-        let response = CreateToken::new(ID, Secret::from(SECRET)).parse(&Response::new(body.into())).unwrap();
+        let response =
+            CreateToken::new(ID, Secret::from(SECRET)).parse(&HttpResponse::new(body.into())).unwrap();
         assert_eq!(response.access_token.expose(), "t0");
         assert_eq!(response.expires_in, Some(3599));
         let texts = [response.jti, response.scope, response.token_type].map(Option::unwrap);
@@ -80,24 +85,25 @@ pub(crate) fn check_limits() {
         (ID, &"x".repeat(43), "client_secret"),
     ] {
         let config = Config::new(DataCenter::UsCloud2, id, secret);
-        let transport = Offline::bare(|_| Ok(Offline::json(200, "{}")));
-        let error =
-            Client::over(&config, transport).err().unwrap_or_else(|| panic!("{id:?} {secret:?} is accepted"));
+        let transport = FakeTransport::bare(|_| Ok(FakeTransport::json(200, "{}")));
+        let error = Client::with_transport(&config, transport)
+            .err()
+            .unwrap_or_else(|| panic!("{id:?} {secret:?} is accepted"));
         assert_eq!(error.field(), Some(field));
     }
 }
 
-fn token_request() -> Request {
+fn token_request() -> HttpRequest {
     let seen = Mutex::new(None);
-    let transport = Offline::bare(|request| {
+    let transport = FakeTransport::bare(|request| {
         let mut seen = seen.lock().unwrap();
         if seen.is_none() {
             *seen = Some(request.clone());
         }
-        Ok(Offline::json(200, r#"{"access_token":"t0","expires_in":3599,"success":true}"#))
+        Ok(FakeTransport::json(200, r#"{"access_token":"t0","expires_in":3599,"success":true}"#))
     });
     let config = Config::new(DataCenter::UsCloud2, ID, SECRET).org_ids(["org"]).track_id("contract");
-    let client = Client::over(&config, transport).unwrap();
+    let client = Client::with_transport(&config, transport).unwrap();
     client.raw(zuora_core::http::Method::GET, "/v1/ping", None).unwrap();
     drop(client);
     seen.into_inner().unwrap().expect("a session requests a token before it calls")

@@ -4,7 +4,9 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use zuora_core::{Category, Effect, Kind, Outcome, Response};
+use zuora_core::operation::Effect;
+use zuora_core::transport::HttpResponse;
+use zuora_core::{ErrorKind, Outcome, ReasonCategory};
 use zuora_tests::simulation::{self, EFFECTS, SendResult, play, play_with, received};
 
 /// Status, body, and the expected reasons of the error.
@@ -43,7 +45,7 @@ fn every_form_of_error_response_reports_its_reasons() {
         (400, r#"{"errors":"[40000050] busy","success":false}"#, &[("", "[40000050] busy")]),
         (400, r#"{"reasons":[{"code":"50000027","message":"m"}],"requestId":"r"}"#, &[("50000027", "m")]),
         (400, r#"{"error":"invalid_request","error_description":"d"}"#, &[("invalid_request", "d")]),
-        (400, "<html>Bad Request</html>", &[]),
+        (400, "<html>Bad HttpRequest</html>", &[]),
         (400, "", &[]),
         (400, "[1,2", &[]),
     ];
@@ -51,7 +53,7 @@ fn every_form_of_error_response_reports_its_reasons() {
         for effect in EFFECTS {
             let (ended, _) = play(effect, [received(status, &[], body)]);
             let error = ended.result.unwrap_err();
-            assert_eq!((error.kind(), error.outcome()), (Kind::Rejected, Outcome::NotApplied), "{body}");
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Rejected, Outcome::NotApplied), "{body}");
             let reported: Vec<_> = error
                 .reasons()
                 .iter()
@@ -67,16 +69,16 @@ fn every_form_of_error_response_reports_its_reasons() {
 fn a_version_before_2024_05_20_rejects_with_200() {
     // The same rejection, with the status of newer versions and with 200.
     let cases = [
-        ("50000010", 403, Category::Permission),
-        ("50000020", 400, Category::Format),
-        ("50000021", 400, Category::UnknownField),
-        ("50000022", 400, Category::MissingField),
-        ("50000023", 400, Category::MissingParameter),
-        ("50000027", 400, Category::InvalidParameter),
-        ("59210030", 400, Category::Rule),
-        ("50000040", 404, Category::NotFound),
-        ("50000045", 415, Category::Unsupported),
-        ("50000090", 400, Category::Malformed),
+        ("50000010", 403, ReasonCategory::Permission),
+        ("50000020", 400, ReasonCategory::Format),
+        ("50000021", 400, ReasonCategory::UnknownField),
+        ("50000022", 400, ReasonCategory::MissingField),
+        ("50000023", 400, ReasonCategory::MissingParameter),
+        ("50000027", 400, ReasonCategory::InvalidParameter),
+        ("59210030", 400, ReasonCategory::Rule),
+        ("50000040", 404, ReasonCategory::NotFound),
+        ("50000045", 415, ReasonCategory::Unsupported),
+        ("50000090", 400, ReasonCategory::Malformed),
     ];
     for (code, status, category) in cases {
         for effect in EFFECTS {
@@ -84,10 +86,10 @@ fn a_version_before_2024_05_20_rejects_with_200() {
                 let body = format!(r#"{{"success":false,"reasons":[{{"code":{code},"message":"m"}}]}}"#);
                 let (ended, _) = play(effect, [received(status, &[], &body)]);
                 let error = ended.result.unwrap_err();
-                assert_eq!((error.kind(), error.outcome()), (Kind::Rejected, Outcome::NotApplied));
+                assert_eq!((error.kind(), error.outcome()), (ErrorKind::Rejected, Outcome::NotApplied));
                 assert_eq!(error.reasons()[0].category(), category, "{code}");
                 assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
-                assert_eq!(error.is_not_found(), category == Category::NotFound || status == 404);
+                assert_eq!(error.is_not_found(), category == ReasonCategory::NotFound || status == 404);
             }
         }
     }
@@ -143,7 +145,7 @@ fn a_read_with_reasons_and_without_the_flag_is_rejected() {
         [received(200, &[], r#"{"reasons":[{"code":"50000027","message":"m"}],"requestId":"r-1"}"#)],
     );
     let error = ended.result.unwrap_err();
-    assert_eq!((error.kind(), error.request_id()), (Kind::Rejected, Some("r-1")));
+    assert_eq!((error.kind(), error.request_id()), (ErrorKind::Rejected, Some("r-1")));
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {
@@ -153,7 +155,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 }
 
 fn compressed(status: u16, encoding: &'static str, body: Vec<u8>) -> SendResult {
-    let mut response = Response::new(body.into());
+    let mut response = HttpResponse::new(body.into());
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
     response.headers_mut().insert("content-encoding", http::HeaderValue::from_static(encoding));
     SendResult::Received(response)
@@ -182,26 +184,26 @@ fn gzip_responses_are_read_like_plain_ones() {
 fn gzip_that_is_damaged_cut_off_or_a_bomb_is_an_error_value() {
     let whole = gzip(br#"{"id":"1","success":true}"#);
     for length in 1..whole.len() {
-        let (ended, _) = play(Effect::Transition, [compressed(200, "gzip", whole[..length].to_vec())]);
+        let (ended, _) = play(Effect::Unkeyed, [compressed(200, "gzip", whole[..length].to_vec())]);
         let error = ended.result.unwrap_err();
-        assert_eq!((error.kind(), error.outcome()), (Kind::Decode, Outcome::Unknown), "cut at {length}");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Unknown), "cut at {length}");
     }
     for (index, _) in whole.iter().enumerate() {
         let mut flipped = whole.clone();
         flipped[index] ^= 0x55;
         // Any value or error is acceptable; not every flipped bit of a gzip header matters.
-        let _ = play(Effect::Transition, [compressed(200, "gzip", flipped)]);
+        let _ = play(Effect::Unkeyed, [compressed(200, "gzip", flipped)]);
     }
     let bomb = gzip(&vec![b' '; 1 << 20]);
     assert!(bomb.len() < 2_000);
-    let small = simulation::config().max_body(1 << 16);
+    let small = simulation::config().max_response_bytes(1 << 16);
     let options = zuora_core::CallOptions::new();
     let (ended, _) = play_with(&small, Effect::Read, &options, [compressed(200, "gzip", bomb.clone())]);
     let error = ended.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Decode);
+    assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("larger"), "{error}");
     let (ended, _) = play_with(&small, Effect::Read, &options, [compressed(400, "gzip", bomb)]);
-    assert_eq!(ended.result.unwrap_err().kind(), Kind::Rejected, "the status alone decides");
+    assert_eq!(ended.result.unwrap_err().kind(), ErrorKind::Rejected, "the status alone decides");
 }
 
 #[test]
@@ -210,7 +212,7 @@ fn the_size_limit_is_exact_to_the_byte() {
     body.resize(1000, b' ');
     let options = zuora_core::CallOptions::new();
     for (cap, fits) in [(1000, true), (999, false), (0, false), (usize::MAX, true)] {
-        let config = simulation::config().max_body(cap);
+        let config = simulation::config().max_response_bytes(cap);
         let (ended, _) = play_with(&config, Effect::Keyed, &options, [compressed(200, "gzip", gzip(&body))]);
         assert_eq!(ended.result.is_ok(), fits, "{cap}");
     }

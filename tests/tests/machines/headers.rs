@@ -1,7 +1,10 @@
 //! The headers of every request, and the values that are rejected with the name of their header.
 
 use http::Method;
-use zuora_core::{Call, CallOptions, Config, DataCenter, Effect, Kind, Raw, Session};
+use zuora_core::machine::Call;
+use zuora_core::operation::{Effect, RawOperation};
+use zuora_core::session::Session;
+use zuora_core::{CallOptions, Config, DataCenter, ErrorKind};
 use zuora_tests::simulation::{
     CLIENT_ID, CLIENT_SECRET, Simulation, call_with, config, header, operation, play_with, script, seed,
     success, warm,
@@ -10,7 +13,7 @@ use zuora_tests::simulation::{
 #[test]
 fn every_request_has_the_common_headers() {
     let config =
-        config().entity_id("e-1").org_ids(["o-1", "o-2"]).track_id("t-1").application("billing-cron/2.1");
+        config().entity_id("e-1").org_ids(["o-1", "o-2"]).track_id("t-1").app_name("billing-cron/2.1");
     let (_, log) = play_with(&config, Effect::Keyed, &CallOptions::new(), [success()]);
     let headers = log.calls()[0].request.headers();
     let expected = [
@@ -34,7 +37,7 @@ fn every_request_has_the_common_headers() {
 #[test]
 fn settings_of_a_call_override_those_of_the_session() {
     let config = config().entity_id("e-1").track_id("t-1");
-    let options = CallOptions::new().version("341.0").entity_id("e-2").org_ids(["o"]).track_id("t-2");
+    let options = CallOptions::new().api_version("341.0").entity_id("e-2").org_ids(["o"]).track_id("t-2");
     let (_, log) = play_with(&config, Effect::Read, &options, [success()]);
     let headers = log.calls()[0].request.headers();
     let expected = [
@@ -61,10 +64,10 @@ fn values_that_the_service_would_reject_are_errors_that_name_their_header() {
         ("Zuora-Track-Id", CallOptions::new().track_id("a\r\nX-Evil: 1")),
         ("Zuora-Track-Id", CallOptions::new().track_id("ü")),
         ("Zuora-Track-Id", CallOptions::new().track_id(long)),
-        ("Zuora-Version", CallOptions::new().version("latest")),
-        ("Zuora-Version", CallOptions::new().version("2024-5-20")),
-        ("Zuora-Version", CallOptions::new().version("341")),
-        ("Zuora-Version", CallOptions::new().version("")),
+        ("Zuora-Version", CallOptions::new().api_version("latest")),
+        ("Zuora-Version", CallOptions::new().api_version("2024-5-20")),
+        ("Zuora-Version", CallOptions::new().api_version("341")),
+        ("Zuora-Version", CallOptions::new().api_version("")),
         ("Zuora-Entity-Ids", CallOptions::new().entity_id("a,b")),
         ("Zuora-Entity-Ids", CallOptions::new().entity_id("")),
         ("Zuora-Entity-Ids", CallOptions::new().entity_id("a\nb")),
@@ -77,7 +80,7 @@ fn values_that_the_service_would_reject_are_errors_that_name_their_header() {
         let mut simulation = Simulation::new(script([]));
         let error =
             simulation.drive(call_with(&warm(&config()), Effect::Keyed, &options)).result.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some(name)), "{options:?}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(name)), "{options:?}");
         assert!(error.to_string().contains(name), "{error}");
         assert!(simulation.sent.is_empty(), "rejected before it is sent");
     }
@@ -89,16 +92,16 @@ fn values_that_the_service_would_reject_are_errors_that_name_their_header() {
 fn a_session_rejects_invalid_settings_by_name() {
     let cases: Vec<(&str, Config)> = vec![
         ("Zuora-Track-Id", config().track_id("a:b")),
-        ("Zuora-Version", config().version("v1")),
+        ("Zuora-Version", config().api_version("v1")),
         ("Zuora-Entity-Ids", config().entity_id("a,b")),
         ("Zuora-Org-Ids", config().org_ids([""])),
-        ("User-Agent", config().application("two\nlines")),
+        ("User-Agent", config().app_name("two\nlines")),
         ("Authorization", Config::with_token(DataCenter::Eu, "")),
         ("Authorization", Config::with_token(DataCenter::Eu, "two\nlines")),
     ];
     for (name, config) in cases {
         let error = Session::new(&config, &seed(1)).unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some(name)), "{config:?}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(name)), "{config:?}");
     }
 }
 
@@ -121,7 +124,7 @@ fn the_token_is_sent_to_https_or_loopback_only() {
     ];
     for url in rejected {
         let error = Session::new(&Config::new(url, CLIENT_ID, CLIENT_SECRET), &seed(1)).unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some("base URL")), "{url}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("base URL")), "{url}");
         assert!(!format!("{error}{error:?}").contains("hunter2"));
     }
     let accepted = [
@@ -156,9 +159,11 @@ fn a_path_cannot_change_the_host() {
     for path in paths {
         let session = warm(&config());
         let mut simulation = Simulation::new(script([success()]));
-        let result = simulation.drive(Call::new(&session, Raw::new(Method::GET, path))).result;
+        let result = simulation.drive(Call::new(&session, RawOperation::new(Method::GET, path))).result;
         match result {
-            Err(error) => assert_eq!((error.kind(), error.field()), (Kind::Build, Some("path")), "{path}"),
+            Err(error) => {
+                assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")), "{path}")
+            }
             Ok(_) => assert_eq!(simulation.calls()[0].request.uri().host(), Some("rest.zuora.com"), "{path}"),
         }
     }

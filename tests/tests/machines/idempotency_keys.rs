@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use zuora_core::{
-    CallOptions, Client, Effect, Error, Kind, Offline, Operation, Raw, Request, Response, Spec,
-};
+use zuora_core::operation::{Effect, RawOperation, Spec};
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse};
+use zuora_core::{CallOptions, Client, Error, ErrorKind, Operation};
 use zuora_tests::simulation::{
     self, EFFECTS, SendResult, Simulation, call_with, config, header, play_with, received, rejected, script,
     success, warm,
@@ -24,13 +25,13 @@ fn posts_and_patches_have_a_key_and_nothing_else_does() {
     ];
     for (method, keyed) in cases {
         let mut simulation = Simulation::new(script([success()]));
-        let raw = Raw::new(method.clone(), "/v1/x");
-        simulation.drive(zuora_core::Call::new(&warm(&config()), raw)).result.unwrap();
+        let raw = RawOperation::new(method.clone(), "/v1/x");
+        simulation.drive(zuora_core::machine::Call::new(&warm(&config()), raw)).result.unwrap();
         assert_eq!(simulation.keys().len(), usize::from(keyed), "{method}");
     }
     let mut simulation = Simulation::new(script([success()]));
-    let query = Raw::new(Method::POST, "/v1/action/query").reads();
-    simulation.drive(zuora_core::Call::new(&warm(&config()), query)).result.unwrap();
+    let query = RawOperation::new(Method::POST, "/v1/action/query").read_only();
+    simulation.drive(zuora_core::machine::Call::new(&warm(&config()), query)).result.unwrap();
     assert!(simulation.keys().is_empty(), "a POST that only reads has no key");
 }
 
@@ -39,10 +40,12 @@ fn a_key_of_the_caller_is_rejected_where_none_is_sent() {
     let options = CallOptions::new().idempotency_key("mine");
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
         let mut simulation = Simulation::new(script([]));
-        let raw = Raw::new(method.clone(), "/v1/x");
-        let error =
-            simulation.drive(zuora_core::Call::with(&warm(&config()), raw, &options)).result.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")), "{method}");
+        let raw = RawOperation::new(method.clone(), "/v1/x");
+        let error = simulation
+            .drive(zuora_core::machine::Call::with_options(&warm(&config()), raw, &options))
+            .result
+            .unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Idempotency-Key")), "{method}");
         assert_eq!(error.operation(), "raw");
     }
 }
@@ -61,7 +64,7 @@ fn a_restarted_caller_finds_the_key_that_worked() {
     // The service stores an error response under the first key and the success under the second.
     let session = warm(&config());
     let options = CallOptions::new().idempotency_key("k");
-    let mut simulation = Simulation::new(|request: &Request, _| {
+    let mut simulation = Simulation::new(|request: &HttpRequest, _| {
         let result = match header(request.headers(), "idempotency-key").as_deref() {
             Some("k") => received(429, &[("Zuora-Request-Id", "kept")], ""),
             Some("k.1") => received(200, &[("Zuora-Request-Id", "done")], r#"{"id":"7","success":true}"#),
@@ -82,7 +85,7 @@ fn keys_that_cannot_be_sent_are_rejected() {
         let options = CallOptions::new().idempotency_key(key);
         let (ended, log) = play_with(&config(), Effect::Keyed, &options, []);
         let error = ended.result.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")), "{key:?}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Idempotency-Key")), "{key:?}");
         assert!(log.sent.is_empty());
     }
     let options = CallOptions::new().idempotency_key("x".repeat(240));
@@ -94,8 +97,12 @@ fn the_key_of_an_error_can_be_used_for_another_call() {
     let longest = "x".repeat(240);
     let options = CallOptions::new().idempotency_key(&longest);
     let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
-    let (ended, _) =
-        play_with(&config(), Effect::Keyed, &options.clone().attempts(3), [busy(), busy(), SendResult::Lost]);
+    let (ended, _) = play_with(
+        &config(),
+        Effect::Keyed,
+        &options.clone().max_attempts(3),
+        [busy(), busy(), SendResult::Lost],
+    );
     let error = ended.result.unwrap_err();
     let key = error.idempotency_key().unwrap();
     assert_eq!(key, format!("{longest}.1"));
@@ -113,7 +120,7 @@ fn counters_never_make_a_key_too_long() {
     let options = CallOptions::new().idempotency_key(&longest);
     let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy()]);
     let error = ended.result.unwrap_err();
-    assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Idempotency-Key")));
     assert!(log.keys().iter().all(|key| *key == longest), "nothing longer was sent");
     let options = CallOptions::new().idempotency_key(format!("{longest}.1"));
     assert!(play_with(&config(), Effect::Keyed, &options, []).0.result.is_err());
@@ -142,10 +149,10 @@ fn an_error_reports_the_key_of_its_last_attempt() {
 
 #[test]
 fn a_dry_run_returns_the_request_without_the_token() {
-    let transport = Offline::bare(|_| panic!("nothing is sent"));
-    let client = Client::over(&config().track_id("t-1").entity_id("e-1"), transport).unwrap();
-    let options = CallOptions::new().idempotency_key("mine").version("341.0");
-    let request = client.plan(&simulation::operation(Effect::Keyed), &options).unwrap();
+    let transport = FakeTransport::bare(|_| panic!("nothing is sent"));
+    let client = Client::with_transport(&config().track_id("t-1").entity_id("e-1"), transport).unwrap();
+    let options = CallOptions::new().idempotency_key("mine").api_version("341.0");
+    let request = client.dry_run(&simulation::operation(Effect::Keyed), &options).unwrap();
     assert_eq!(request.method(), Method::POST);
     assert_eq!(request.uri(), "https://rest.zuora.com/v1/things");
     assert_eq!(&request.body()[..], br#"{"name":"x"}"#);
@@ -163,15 +170,15 @@ fn a_dry_run_returns_the_request_without_the_token() {
         assert_eq!(header(request.headers(), name).as_deref(), Some(value), "{name}");
     }
     client
-        .put_token(&zuora_core::Token::new("the-token".into(), std::time::Duration::from_secs(3600)))
+        .set_token(&zuora_core::session::Token::new("the-token".into(), std::time::Duration::from_secs(3600)))
         .unwrap();
-    let request = client.plan(&simulation::operation(Effect::Read), &CallOptions::new()).unwrap();
+    let request = client.dry_run(&simulation::operation(Effect::Read), &CallOptions::new()).unwrap();
     assert_eq!(
         header(request.headers(), "authorization").as_deref(),
         Some("Bearer ..."),
         "also if the session has a token"
     );
-    let error = client.plan(&simulation::operation(Effect::Transition), &options).unwrap_err();
+    let error = client.dry_run(&simulation::operation(Effect::Unkeyed), &options).unwrap_err();
     assert_eq!(error.field(), Some("Idempotency-Key"));
 }
 
@@ -186,8 +193,8 @@ impl Operation for PresetHeaders {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        let mut request = Request::default();
+    fn request(&self) -> Result<HttpRequest, Error> {
+        let mut request = HttpRequest::default();
         *request.method_mut() = Method::PUT;
         *request.uri_mut() = http::Uri::from_static("/v1/x");
         let headers = request.headers_mut();
@@ -196,7 +203,7 @@ impl Operation for PresetHeaders {
         Ok(request)
     }
 
-    fn parse(&self, _: &Response) -> Result<(), Error> {
+    fn parse(&self, _: &HttpResponse) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -204,7 +211,7 @@ impl Operation for PresetHeaders {
 #[test]
 fn an_operation_cannot_set_a_key_or_a_token() {
     let mut simulation = Simulation::new(script([success()]));
-    simulation.drive(zuora_core::Call::new(&warm(&config()), PresetHeaders)).result.unwrap();
+    simulation.drive(zuora_core::machine::Call::new(&warm(&config()), PresetHeaders)).result.unwrap();
     assert!(simulation.keys().is_empty(), "the service rejects a PUT with a key");
     assert_ne!(simulation.calls()[0].request.headers()["authorization"], "Bearer own");
 }

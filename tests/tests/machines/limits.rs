@@ -1,10 +1,10 @@
 //! Rules 3, 4 and 9: the tenant's limits throttle one class of requests of the session and no other, the larger of
 //! jitter and `Retry-After` wins, and absurd numbers do not overflow.
 
-use zuora_core::{
-    Action, Call, CallOptions, Effect, Error, Event, Kind, Machine, Now, Operation, Outcome, Quota, Request,
-    Response, Spec,
-};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::operation::{Effect, Quota, Spec};
+use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp};
+use zuora_core::{CallOptions, Error, ErrorKind, Operation, Outcome};
 use zuora_tests::simulation::{
     EFFECTS, SendResult, Simulation, TOKEN, at, call, call_with, config, json, ms, play, play_with, received,
     rejection_body, script, secs, seed, success, warm,
@@ -17,29 +17,29 @@ impl Operation for Query {
     type Output = ();
 
     fn spec(&self) -> &Spec {
-        static SPEC: Spec = Spec::read("query", "/object-query/things").drawing_on(Quota::ObjectQuery);
+        static SPEC: Spec = Spec::read("query", "/object-query/things").with_quota(Quota::ObjectQuery);
         &SPEC
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        let mut request = Request::default();
+    fn request(&self) -> Result<HttpRequest, Error> {
+        let mut request = HttpRequest::default();
         *request.uri_mut() = http::Uri::from_static("/object-query/things");
         Ok(request)
     }
 
-    fn parse(&self, _: &Response) -> Result<(), Error> {
+    fn parse(&self, _: &HttpResponse) -> Result<(), Error> {
         Ok(())
     }
 }
 
-fn sends<M: Machine>(machine: &mut M, now: Now) -> Request {
+fn sends<M: Machine>(machine: &mut M, now: Timestamp) -> HttpRequest {
     match machine.step(Event::Tick, now) {
         Action::Send(request, _) => request,
         other => panic!("{other:?}"),
     }
 }
 
-fn waits<M: Machine>(machine: &mut M, event: Event, now: Now) -> Now {
+fn waits<M: Machine>(machine: &mut M, event: Event, now: Timestamp) -> Timestamp {
     match machine.step(event, now) {
         Action::Wait(until) => until,
         other => panic!("{other:?}"),
@@ -86,7 +86,7 @@ fn a_success_that_used_the_last_request_throttles_the_class_too() {
     assert_eq!(response.rate_limit().remaining, Some(0));
     assert_eq!(response.rate_limit().reset, Some(secs(600)));
     let error = simulation.drive(call(&session, Effect::Read)).result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Throttled);
+    assert_eq!(error.kind(), ErrorKind::Throttled);
     assert_eq!(error.retry_after(), Some(secs(600)), "reported immediately, not after the deadline");
     assert_eq!(error.attempts(), 0);
 }
@@ -94,10 +94,10 @@ fn a_success_that_used_the_last_request_throttles_the_class_too() {
 #[test]
 fn a_lock_does_not_delay_other_calls() {
     let session = warm(&config());
-    let mut locked = call(&session, Effect::Transition);
+    let mut locked = call(&session, Effect::Unkeyed);
     sends(&mut locked, at(0));
     waits(&mut locked, event(received(409, &[("Retry-After", "20")], &rejection_body(&["50000050"]))), at(1));
-    sends(&mut call(&session, Effect::Transition), at(1));
+    sends(&mut call(&session, Effect::Unkeyed), at(1));
 }
 
 #[test]
@@ -124,7 +124,10 @@ fn a_concurrency_429_lowers_the_limit_and_throttles_no_class() {
         // Half of the eight may be in flight, and seven are in flight.
         let mut next = call(&session, Effect::Read);
         let until = waits(&mut next, Event::Tick, at(1));
-        assert!(until <= Now(secs(1) + ms(100)), "a short delay until the next poll, not a throttled class");
+        assert!(
+            until <= Timestamp::new(secs(1) + ms(100)),
+            "a short delay until the next poll, not a throttled class"
+        );
         drop(flight);
         sends(&mut next, until);
         for _ in 0..3 {
@@ -143,7 +146,7 @@ fn one_request_is_always_admitted() {
     let at_concurrency_limit = || received(429, &[], &rejection_body(&["50000070"]));
     let results = std::iter::repeat_with(at_concurrency_limit).take(20).chain([success()]);
     let mut simulation = Simulation::new(script(results));
-    let options = CallOptions::new().attempts(30).deadline(secs(100_000));
+    let options = CallOptions::new().max_attempts(30).timeout(secs(100_000));
     assert!(simulation.drive(call_with(&session, Effect::Read, &options)).result.is_ok());
     assert_eq!(simulation.calls().len(), 21);
 }
@@ -180,8 +183,8 @@ fn a_short_retry_after_does_not_cut_the_jitter() {
     let config = config().backoff(secs(60), secs(60));
     for status in [429, 503] {
         let pauses = (0..50).map(|number| {
-            let session = zuora_core::Session::new(&config, &seed(number)).unwrap();
-            session.put_token(&zuora_core::Token::new(TOKEN.into(), secs(3600)), at(0)).unwrap();
+            let session = zuora_core::session::Session::new(&config, &seed(number)).unwrap();
+            session.set_token(&zuora_core::session::Token::new(TOKEN.into(), secs(3600)), at(0)).unwrap();
             let mut simulation =
                 Simulation::new(script([received(status, &[("Retry-After", "1")], ""), success()]));
             let ended = simulation.drive(call(&session, Effect::Read));
@@ -204,7 +207,7 @@ fn header_numbers_saturate_and_nonsense_is_ignored() {
                     let headers = [(name, number), ("RateLimit-Remaining", "0")];
                     let mut simulation = Simulation::new(script([received(status, &headers, ""), success()]));
                     let ended = simulation.drive(call(&session, effect));
-                    if status == 503 && name == "RateLimit-Reset" && effect != Effect::Transition {
+                    if status == 503 && name == "RateLimit-Reset" && effect != Effect::Unkeyed {
                         assert!(ended.result.is_ok(), "a 503 does not depend on the rate");
                         continue;
                     }
@@ -248,7 +251,11 @@ fn a_wait_beyond_the_deadline_fails_immediately() {
     for effect in EFFECTS {
         let (ended, log) = play(effect, [received(429, &[("Retry-After", "400")], "")]);
         let error = ended.result.unwrap_err();
-        assert_eq!((error.kind(), error.outcome()), (Kind::Throttled, Outcome::NotApplied), "{effect:?}");
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Throttled, Outcome::NotApplied),
+            "{effect:?}"
+        );
         assert_eq!(error.retry_after(), Some(secs(400)));
         assert!(error.is_retryable());
         assert!(ended.waits.is_empty());
@@ -256,7 +263,7 @@ fn a_wait_beyond_the_deadline_fails_immediately() {
     }
     let (ended, _) = play(Effect::Read, [received(503, &[("Retry-After", "400")], "")]);
     let error = ended.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Deadline);
+    assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(
         error.status().map(|status| status.as_u16()),
         Some(503),
@@ -273,7 +280,11 @@ fn a_caller_can_limit_the_time_that_a_call_waits() {
         assert!(ended.result.is_ok(), "{effect:?}");
         let (ended, log) = play_with(&config(), effect, &max_wait(19), results());
         let error = ended.result.unwrap_err();
-        assert_eq!((error.kind(), error.outcome()), (Kind::Throttled, Outcome::NotApplied), "{effect:?}");
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Throttled, Outcome::NotApplied),
+            "{effect:?}"
+        );
         assert_eq!(error.retry_after(), Some(secs(20)));
         assert_eq!(log.calls().len(), 1);
         assert!(ended.waits.is_empty());
@@ -286,14 +297,14 @@ fn a_caller_can_limit_the_time_that_a_call_waits() {
         std::iter::repeat_with(|| received(503, &[("Retry-After", "20")], "")),
     );
     let error = ended.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Throttled, "the deadline did not end the call: {error}");
+    assert_eq!(error.kind(), ErrorKind::Throttled, "the deadline did not end the call: {error}");
     assert_eq!(log.calls().len(), 2);
     // A call of a class that is already throttled fails immediately.
     let session = warm(&config());
     let mut simulation = Simulation::new(script([received(429, &[("Retry-After", "20")], ""), success()]));
     simulation.drive(call_with(&session, Effect::Read, &max_wait(1))).result.unwrap_err();
     let error = simulation.drive(call_with(&session, Effect::Keyed, &max_wait(1))).result.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (Kind::Throttled, 0));
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Throttled, 0));
 }
 
 #[test]

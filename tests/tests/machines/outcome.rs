@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use zuora_core::{Abandoned, Action, CallOptions, Config, Effect, Event, Kind, Machine, Outcome};
+use zuora_core::machine::{Action, Event, Machine};
+use zuora_core::operation::Effect;
+use zuora_core::session::AbandonedWrite;
+use zuora_core::{CallOptions, Config, ErrorKind, Outcome};
 use zuora_tests::simulation::{
     self, EFFECTS, SendResult, Simulation, at, call, call_with, config, json, lost, not_sent, play,
     play_with, received, rejected, script, secs, warm,
@@ -57,11 +60,11 @@ fn an_unkeyed_write_is_never_retried_after_an_unknown_outcome() {
             [None, Some(SendResult::NotSent), Some(received(429, &[], "")), Some(received(401, &[], ""))]
         {
             let sends = 1 + usize::from(before.is_some());
-            let (ended, log) = play(Effect::Transition, before.into_iter().chain([unknown()]));
+            let (ended, log) = play(Effect::Unkeyed, before.into_iter().chain([unknown()]));
             let error = ended.result.unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown);
             assert!(!error.is_retryable(), "{error}");
-            assert!(error.to_string().contains("read the object back"), "{error}");
+            assert!(error.to_string().contains("reconcile before retrying"), "{error}");
             assert_eq!(log.calls().len(), sends);
         }
     }
@@ -69,16 +72,17 @@ fn an_unkeyed_write_is_never_retried_after_an_unknown_outcome() {
 
 #[test]
 fn an_attempt_that_outlasts_its_timeout_has_an_unknown_outcome() {
-    for effect in [Effect::Keyed, Effect::Transition] {
-        let mut simulation = Simulation::new(|_: &zuora_core::Request, _| (secs(131), simulation::success()));
-        let options = CallOptions::new().attempts(1);
+    for effect in [Effect::Keyed, Effect::Unkeyed] {
+        let mut simulation =
+            Simulation::new(|_: &zuora_core::transport::HttpRequest, _| (secs(131), simulation::success()));
+        let options = CallOptions::new().max_attempts(1);
         let error = simulation.drive(call_with(&warm(&config()), effect, &options)).result.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
     }
 }
 
 /// A configuration with an observer, and the writes that were reported to it.
-fn observed() -> (Config, Arc<Mutex<Vec<Abandoned>>>) {
+fn observed() -> (Config, Arc<Mutex<Vec<AbandonedWrite>>>) {
     let reported = Arc::new(Mutex::new(Vec::new()));
     let observed = Arc::clone(&reported);
     (
@@ -123,7 +127,7 @@ fn the_observer_receives_a_write_dropped_between_attempts_with_an_unknown_outcom
     assert!(matches!(renewing.step(Event::Tick, at(0)), Action::Send(..)));
     assert!(matches!(renewing.step(Event::Failure(lost()), at(1)), Action::Wait(_)));
     assert!(matches!(renewing.step(Event::Tick, until.max(at(3))), Action::Send(..)));
-    assert!(matches!(renewing.step(Event::Answer(json(401, "")), at(4)), Action::Wait(_)));
+    assert!(matches!(renewing.step(Event::Response(json(401, "")), at(4)), Action::Wait(_)));
     assert!(matches!(renewing.step(Event::Tick, at(4)), Action::Send(..)));
     drop(renewing);
     assert_eq!(reported.lock().unwrap().len(), 2);
@@ -141,9 +145,9 @@ fn the_observer_receives_no_write_that_ended_or_never_started() {
         drop(waiting);
         // Dropped after a value or an error has reported the outcome.
         let events = [
-            Event::Answer(json(200, r#"{"success":true}"#)),
-            Event::Answer(json(400, "")),
-            Event::Answer(json(200, "<html>")),
+            Event::Response(json(200, r#"{"success":true}"#)),
+            Event::Response(json(400, "")),
+            Event::Response(json(200, "<html>")),
             Event::Tick,
         ];
         for event in events {
@@ -164,7 +168,7 @@ fn an_error_contains_everything_that_a_support_ticket_needs() {
     let (ended, _) =
         play_with(&config(), Effect::Keyed, &options, [SendResult::NotSent, received(400, &headers, body)]);
     let error = ended.result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Rejected);
+    assert_eq!(error.kind(), ErrorKind::Rejected);
     assert_eq!(error.operation(), "raw");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     assert_eq!(error.request_id(), Some("6f0b6c5e"));
@@ -175,7 +179,7 @@ fn an_error_contains_everything_that_a_support_ticket_needs() {
     assert_eq!(reasons, ["53100320", "58490020"]);
     assert_eq!(&error.body()[..], body.as_bytes());
     let line = error.to_string();
-    for part in ["raw", "400", "53100320", "'termType' is wrong", "6f0b6c5e", "nothing happened"] {
+    for part in ["raw", "400", "53100320", "'termType' is wrong", "6f0b6c5e", "not applied"] {
         assert!(line.contains(part), "{part} in {line}");
     }
     assert!(!line.contains('\n'), "{line}");

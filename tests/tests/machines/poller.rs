@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use http::Method;
 use serde::{Deserialize, Serialize};
-use zuora_core::bill_runs::{AwaitBillRun, Goal};
-use zuora_core::{
-    Action, Awaited, Error, Event, Kind, Machine, Now, Pace, Progress, Raw, Request, Response, Session, Watch,
-};
+use zuora_core::bill_runs::{BillRunGoal, BillRunWaiter};
+use zuora_core::machine::{Action, Event, Machine};
+use zuora_core::operation::RawOperation;
+use zuora_core::polling::{Poller, PollingPolicy, Progress, Waiter};
+use zuora_core::session::Session;
+use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp};
+use zuora_core::{Error, ErrorKind};
 use zuora_tests::simulation::{
     SendResult, Server, Simulation, at, config, json, ms, received, rejected, script, secs, warm,
 };
@@ -20,15 +23,15 @@ struct DoneWaiter {
     polls: u32,
 }
 
-impl Awaited for DoneWaiter {
-    type Read = Raw;
-    type Ready = u32;
+impl Waiter for DoneWaiter {
+    type Read = RawOperation;
+    type Output = u32;
 
-    fn read(&self) -> Raw {
-        Raw::new(Method::GET, "/v1/things/1")
+    fn read(&self) -> RawOperation {
+        RawOperation::new(Method::GET, "/v1/things/1")
     }
 
-    fn judge(&mut self, seen: Result<Response, Error>, _: Now) -> Result<Progress<u32>, Error> {
+    fn evaluate(&mut self, seen: Result<HttpResponse, Error>, _: Timestamp) -> Result<Progress<u32>, Error> {
         self.polls += 1;
         match seen {
             Ok(response) if response.body().starts_with(b"{\"done\"") => Ok(Progress::Ready(self.polls)),
@@ -47,19 +50,23 @@ fn done() -> SendResult {
     received(200, &[], r#"{"done":1}"#)
 }
 
-fn poller(session: &Session, waiter: DoneWaiter, policy: Pace) -> Watch<DoneWaiter> {
-    Watch::new(session, waiter, policy)
+fn poller(session: &Session, waiter: DoneWaiter, policy: PollingPolicy) -> Poller<DoneWaiter> {
+    Poller::new(session, waiter, policy)
 }
 
-fn until_done(waiter: DoneWaiter, policy: Pace, server: impl Server) -> (Result<u32, Error>, Vec<Now>, Now) {
+fn until_done(
+    waiter: DoneWaiter,
+    policy: PollingPolicy,
+    server: impl Server,
+) -> (Result<u32, Error>, Vec<Timestamp>, Timestamp) {
     let mut simulation = Simulation::new(server);
-    let ended = simulation.drive(poller(&warm(&config()), waiter, policy).to_end());
+    let ended = simulation.drive(poller(&warm(&config()), waiter, policy).until_done());
     (ended.result, simulation.calls().iter().map(|sent| sent.at).collect(), ended.at)
 }
 
 #[test]
 fn pauses_between_polls_grow_up_to_the_longest() {
-    let policy = Pace::new(secs(1), secs(4));
+    let policy = PollingPolicy::new(secs(1), secs(4));
     let results = std::iter::repeat_with(pending).take(7).chain([done()]);
     let (result, polls, _) = until_done(DoneWaiter::default(), policy, script(results));
     assert_eq!(result.unwrap(), 8);
@@ -73,7 +80,7 @@ fn pauses_between_polls_grow_up_to_the_longest() {
 fn a_hint_makes_a_pause_longer_and_never_shorter() {
     for (hint, expected) in [(secs(10), 10_000), (ms(1), 1000)] {
         let waiter = DoneWaiter { hint: Some(hint), ..DoneWaiter::default() };
-        let (_, polls, _) = until_done(waiter, Pace::default(), script([pending(), done()]));
+        let (_, polls, _) = until_done(waiter, PollingPolicy::default(), script([pending(), done()]));
         assert_eq!((polls[0].until(polls[1]) - ms(100)).as_millis(), expected);
     }
 }
@@ -81,15 +88,15 @@ fn a_hint_makes_a_pause_longer_and_never_shorter() {
 #[test]
 fn a_wait_ends_by_its_deadline() {
     for deadline in [0, 10, 3600] {
-        let policy = Pace::default().deadline(secs(deadline));
+        let policy = PollingPolicy::default().timeout(secs(deadline));
         let (result, polls, ended) =
             until_done(DoneWaiter::default(), policy, script(std::iter::repeat_with(pending)));
         let error = result.unwrap_err();
-        assert_eq!(error.kind(), Kind::Deadline, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         assert!(ended <= at(deadline) + secs(1), "{ended:?}");
         assert!(!polls.is_empty(), "it polls at least once");
     }
-    let endless = Pace::default().deadline(Duration::MAX);
+    let endless = PollingPolicy::default().timeout(Duration::MAX);
     let results = std::iter::repeat_with(pending).take(500).chain([done()]);
     assert!(
         until_done(DoneWaiter::default(), endless, script(results)).0.is_ok(),
@@ -103,8 +110,9 @@ fn a_poll_never_outlives_the_wait_by_much() {
     let session = warm(&config());
     let results = [pending(), received(429, &[("Retry-After", "200")], ""), done()];
     let mut simulation = Simulation::new(script(results));
-    let ended = simulation
-        .drive(poller(&session, DoneWaiter::default(), Pace::default().deadline(secs(20))).to_end());
+    let ended = simulation.drive(
+        poller(&session, DoneWaiter::default(), PollingPolicy::default().timeout(secs(20))).until_done(),
+    );
     assert!(ended.result.is_err());
     assert!(ended.at <= at(21), "{:?}", ended.at);
 }
@@ -114,25 +122,27 @@ fn a_failed_poll_does_not_end_a_long_wait() {
     // Each of these uses all five attempts of a poll.
     let lost = || std::iter::repeat_with(|| SendResult::Lost).take(5);
     let results = std::iter::once(pending()).chain(lost()).chain([pending()]).chain(lost()).chain([done()]);
-    let (result, _, _) = until_done(DoneWaiter::default(), Pace::default().failed_looks(1), script(results));
+    let (result, _, _) =
+        until_done(DoneWaiter::default(), PollingPolicy::default().max_failed_polls(1), script(results));
     assert!(result.is_ok(), "the count restarts with each successful poll: {:?}", result.err());
 
     let (result, polls, _) = until_done(
         DoneWaiter::default(),
-        Pace::default().failed_looks(2),
+        PollingPolicy::default().max_failed_polls(2),
         script(std::iter::repeat_with(|| SendResult::Lost)),
     );
-    assert_eq!(result.unwrap_err().kind(), Kind::Transport);
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Transport);
     assert_eq!(polls.len(), 15, "three polls of five attempts");
 }
 
 #[test]
 fn a_rejection_ends_a_wait_unless_it_is_the_goal() {
     let gone = || rejected(404, &["50000040"]);
-    let (result, ..) = until_done(DoneWaiter::default(), Pace::default(), script([pending(), gone()]));
+    let (result, ..) =
+        until_done(DoneWaiter::default(), PollingPolicy::default(), script([pending(), gone()]));
     assert_eq!(result.unwrap_err().status().map(|status| status.as_u16()), Some(404));
     let waiter = DoneWaiter { absent_is_done: true, ..DoneWaiter::default() };
-    let (result, ..) = until_done(waiter, Pace::default(), script([pending(), gone()]));
+    let (result, ..) = until_done(waiter, PollingPolicy::default(), script([pending(), gone()]));
     assert_eq!(result.unwrap(), 2);
 }
 
@@ -140,20 +150,20 @@ fn a_rejection_ends_a_wait_unless_it_is_the_goal() {
 fn each_drive_is_one_poll_and_returns_its_progress() {
     let session = warm(&config());
     let mut simulation = Simulation::new(script([pending(), pending(), done()]));
-    let mut poller = poller(&session, DoneWaiter::default(), Pace::default());
+    let mut poller = poller(&session, DoneWaiter::default(), PollingPolicy::default());
     assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Pending(Some(secs(1))));
-    assert_eq!(poller.awaited().polls, 1);
+    assert_eq!(poller.waiter().polls, 1);
     assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Pending(Some(ms(1500))));
     assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Ready(3));
     let error = simulation.drive(&mut poller).result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Failed, "the wait is over: {error}");
+    assert_eq!(error.kind(), ErrorKind::Failed, "the wait is over: {error}");
     assert_eq!(simulation.calls().len(), 3);
 }
 
 #[test]
 fn a_poller_out_of_turn_is_an_error_value() {
-    let mut poller = poller(&warm(&config()), DoneWaiter::default(), Pace::default());
-    let out_of_turn = Event::Answer(json(200, "{}"));
+    let mut poller = poller(&warm(&config()), DoneWaiter::default(), PollingPolicy::default());
+    let out_of_turn = Event::Response(json(200, "{}"));
     assert!(matches!(poller.step(out_of_turn, at(0)), Action::Done(Err(_))));
     assert!(matches!(poller.step(Event::Tick, at(0)), Action::Done(Err(_))));
 }
@@ -162,14 +172,14 @@ fn a_poller_out_of_turn_is_an_error_value() {
 fn a_poller_is_stored_as_text_and_resumed_elsewhere() {
     let session = warm(&config());
     let mut simulation = Simulation::new(script([pending(), pending(), pending(), done()]));
-    let mut first = poller(&session, DoneWaiter::default(), Pace::default());
+    let mut first = poller(&session, DoneWaiter::default(), PollingPolicy::default());
     simulation.drive(&mut first).result.unwrap();
     simulation.drive(&mut first).result.unwrap();
-    let text = first.to_text(simulation.now).unwrap();
+    let text = first.to_json(simulation.now).unwrap();
 
-    let policy = Pace::default().deadline(secs(60));
-    let mut second = Watch::<DoneWaiter>::from_text(&session, &text, policy).unwrap();
-    assert_eq!(second.awaited().polls, 2, "its state is kept");
+    let policy = PollingPolicy::default().timeout(secs(60));
+    let mut second = Poller::<DoneWaiter>::from_json(&session, &text, policy).unwrap();
+    assert_eq!(second.waiter().polls, 2, "its state is kept");
     let before = simulation.now;
     assert!(
         matches!(simulation.drive(&mut second).result, Ok(Progress::Pending(Some(pause))) if pause == ms(2250))
@@ -179,10 +189,10 @@ fn a_poller_is_stored_as_text_and_resumed_elsewhere() {
 
     // The time that the first poller waited still counts.
     let spent = text.replace(&waited(&text), "3600000");
-    let mut late = Watch::<DoneWaiter>::from_text(&session, &spent, policy).unwrap();
+    let mut late = Poller::<DoneWaiter>::from_json(&session, &spent, policy).unwrap();
     let mut simulation = Simulation::new(script([pending()]));
     simulation.drive(&mut late).result.unwrap();
-    assert_eq!(simulation.drive(&mut late).result.unwrap_err().kind(), Kind::Deadline);
+    assert_eq!(simulation.drive(&mut late).result.unwrap_err().kind(), ErrorKind::Timeout);
 }
 
 /// The number of milliseconds that a stored poller has waited.
@@ -208,10 +218,12 @@ fn hostile_text_of_a_poller_is_an_error_or_a_poller() {
         "[".repeat(100_000),
     ];
     for text in hostile {
-        let Ok(poller) = Watch::<DoneWaiter>::from_text(&session, &text, Pace::default()) else { continue };
+        let Ok(poller) = Poller::<DoneWaiter>::from_json(&session, &text, PollingPolicy::default()) else {
+            continue;
+        };
         let results = [pending(), rejected(503, &[]), pending(), done()];
         let mut simulation = Simulation::new(script(results));
-        let ended = simulation.drive(poller.to_end());
+        let ended = simulation.drive(poller.until_done());
         assert!(ended.at <= at(2 * 60 * 60 + 300), "{text}");
     }
 }
@@ -219,27 +231,28 @@ fn hostile_text_of_a_poller_is_an_error_or_a_poller() {
 #[test]
 fn failures_that_a_waiter_ignores_do_not_overflow() {
     struct Forgiving;
-    impl Awaited for Forgiving {
-        type Read = Raw;
-        type Ready = ();
-        fn read(&self) -> Raw {
-            Raw::new(Method::GET, "/v1/x")
+    impl Waiter for Forgiving {
+        type Read = RawOperation;
+        type Output = ();
+        fn read(&self) -> RawOperation {
+            RawOperation::new(Method::GET, "/v1/x")
         }
-        fn judge(&mut self, _: Result<Response, Error>, _: Now) -> Result<Progress<()>, Error> {
+        fn evaluate(&mut self, _: Result<HttpResponse, Error>, _: Timestamp) -> Result<Progress<()>, Error> {
             Ok(Progress::Pending(Some(Duration::MAX)))
         }
     }
     let mut simulation = Simulation::new(script(std::iter::repeat_with(|| rejected(400, &[]))));
-    let ended = simulation.drive(Watch::new(&warm(&config()), Forgiving, Pace::default()).to_end());
-    assert_eq!(ended.result.unwrap_err().kind(), Kind::Deadline);
+    let ended =
+        simulation.drive(Poller::new(&warm(&config()), Forgiving, PollingPolicy::default()).until_done());
+    assert_eq!(ended.result.unwrap_err().kind(), ErrorKind::Timeout);
 }
 
 #[test]
 fn polling_without_pauses_is_not_a_busy_loop() {
-    let policy = Pace::new(Duration::ZERO, Duration::ZERO).deadline(secs(60));
-    let mut simulation = Simulation::new(|_: &Request, _| (ms(20), pending()));
-    let ended = simulation.drive(poller(&warm(&config()), DoneWaiter::default(), policy).to_end());
-    assert_eq!(ended.result.unwrap_err().kind(), Kind::Deadline);
+    let policy = PollingPolicy::new(Duration::ZERO, Duration::ZERO).timeout(secs(60));
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (ms(20), pending()));
+    let ended = simulation.drive(poller(&warm(&config()), DoneWaiter::default(), policy).until_done());
+    assert_eq!(ended.result.unwrap_err().kind(), ErrorKind::Timeout);
     let polls = simulation.calls().len();
     assert!(
         polls <= 501,
@@ -253,9 +266,10 @@ fn a_bill_run_returns_to_completed_while_it_is_posted() {
         |status: &str| received(200, &[], &format!(r#"{{"id":"2c98","status":"{status}","success":true}}"#));
     let session = warm(&config());
     let mut simulation = Simulation::new(script(["Completed", "PostInProgress", "Completed"].map(status)));
-    let poller = Watch::new(&session, AwaitBillRun::new("2c98", Goal::Posted), Pace::default());
-    let error = simulation.drive(poller.to_end()).result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Failed);
+    let poller =
+        Poller::new(&session, BillRunWaiter::new("2c98", BillRunGoal::Posted), PollingPolicy::default());
+    let error = simulation.drive(poller.until_done()).result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(error.to_string().contains("could not be posted"), "{error}");
 
     let mut simulation = Simulation::new(script([
@@ -263,6 +277,7 @@ fn a_bill_run_returns_to_completed_while_it_is_posted() {
         status("RemoveInProgress"),
         rejected(404, &["50000040"]),
     ]));
-    let poller = Watch::new(&session, AwaitBillRun::new("2c98", Goal::Deleted), Pace::default());
-    assert!(simulation.drive(poller.to_end()).result.is_ok(), "its absence is the goal");
+    let poller =
+        Poller::new(&session, BillRunWaiter::new("2c98", BillRunGoal::Deleted), PollingPolicy::default());
+    assert!(simulation.drive(poller.until_done()).result.is_ok(), "its absence is the goal");
 }

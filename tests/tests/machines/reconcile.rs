@@ -2,10 +2,13 @@
 //! after the write was sent.
 
 use http::Method;
-use zuora_core::{
-    Action, Call, Client, Error, Event, Machine, Now, Offline, Operation, Outcome, Pace, Raw, Request,
-    Response, Settled, Settlement, Spec, Transition, Watch,
-};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::operation::{RawOperation, Spec};
+use zuora_core::polling::{Poller, PollingPolicy};
+use zuora_core::reconcile::{ReadBack, Reconciled, Reconciliation};
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp};
+use zuora_core::{Client, Error, Operation, Outcome};
 use zuora_tests::simulation::{
     SendResult, Simulation, at, config, json, lost, ms, received, rejected, script, secs, warm,
 };
@@ -21,23 +24,23 @@ impl Operation for Post {
         &SPEC
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        Raw::new(Method::PUT, "/v1/things/1/post").body("{}".as_bytes()).request()
+    fn request(&self) -> Result<HttpRequest, Error> {
+        RawOperation::new(Method::PUT, "/v1/things/1/post").body("{}".as_bytes()).request()
     }
 
-    fn parse(&self, _: &Response) -> Result<(), Error> {
+    fn parse(&self, _: &HttpResponse) -> Result<(), Error> {
         Ok(())
     }
 }
 
-impl Transition for Post {
-    type Read = Raw;
+impl ReadBack for Post {
+    type Read = RawOperation;
 
-    fn read_back(&self) -> Raw {
-        Raw::new(Method::GET, "/v1/things/1")
+    fn read_back(&self) -> RawOperation {
+        RawOperation::new(Method::GET, "/v1/things/1")
     }
 
-    fn holds(&self, seen: Result<&Response, &Error>) -> Option<bool> {
+    fn is_applied(&self, seen: Result<&HttpResponse, &Error>) -> Option<bool> {
         match seen {
             Ok(response) => Some(response.body().windows(6).any(|text| text == b"Posted")),
             Err(error) => error.is_not_found().then_some(false),
@@ -50,7 +53,7 @@ fn status(status: &str) -> SendResult {
 }
 
 /// The error of a post that was sent at 0 s and whose response was lost at `lost_at`.
-fn lost_post(session: &zuora_core::Session, lost_at: Now) -> Error {
+fn lost_post(session: &zuora_core::session::Session, lost_at: Timestamp) -> Error {
     let mut call = Call::new(session, Post);
     assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
     match call.step(Event::Failure(lost()), lost_at) {
@@ -68,9 +71,9 @@ fn the_new_state_is_conclusive_immediately() {
     let error = lost_post(&session, at(1));
     let mut simulation = Simulation::new(script([status("Posted")]));
     simulation.now = at(1);
-    let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-    let ended = simulation.drive(poller.to_end());
-    assert!(matches!(ended.result, Ok(Settled::Holds(Some(_)))));
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    let ended = simulation.drive(poller.until_done());
+    assert!(matches!(ended.result, Ok(Reconciled::Applied(Some(_)))));
     assert!(ended.at < at(2));
 }
 
@@ -81,11 +84,11 @@ fn the_old_state_is_conclusive_only_130_s_after_the_send() {
         for begin in [1, 60, 129, 130, 500] {
             let session = warm(&config());
             let error = lost_post(&session, at(1));
-            let mut simulation = Simulation::new(move |_: &Request, _| (latency, status("Draft")));
+            let mut simulation = Simulation::new(move |_: &HttpRequest, _| (latency, status("Draft")));
             simulation.now = at(begin);
-            let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-            let ended = simulation.drive(poller.to_end());
-            assert!(matches!(ended.result, Ok(Settled::NotApplied(Some(_)))), "{:?}", ended.result);
+            let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+            let ended = simulation.drive(poller.until_done());
+            assert!(matches!(ended.result, Ok(Reconciled::NotApplied(Some(_)))), "{:?}", ended.result);
             let last = simulation.calls().last().unwrap().at;
             assert!(last >= at(130), "decided by a poll sent at {last:?}, each taking {latency:?}");
             assert!(last <= at(begin.max(130)) + secs(31) + latency, "and not much later: {last:?}");
@@ -98,14 +101,14 @@ fn work_that_ends_during_a_slow_poll_is_not_missed() {
     // The response shows the object as it was when the poll arrived, 119 s ago.
     let session = warm(&config());
     let error = lost_post(&session, at(1));
-    let mut simulation = Simulation::new(|_: &Request, now: Now| {
+    let mut simulation = Simulation::new(|_: &HttpRequest, now: Timestamp| {
         let posted = now >= at(119);
         (secs(119), status(if posted { "Posted" } else { "Draft" }))
     });
     simulation.now = at(20);
-    let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-    let ended = simulation.drive(poller.to_end());
-    assert!(matches!(ended.result, Ok(Settled::Holds(_))), "{:?}", ended.result);
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    let ended = simulation.drive(poller.until_done());
+    assert!(matches!(ended.result, Ok(Reconciled::Applied(_))), "{:?}", ended.result);
 }
 
 #[test]
@@ -115,8 +118,8 @@ fn a_poll_that_fails_temporarily_decides_nothing() {
     let replies = [SendResult::Lost, received(503, &[], ""), SendResult::NotSent, status("Posted")];
     let mut simulation = Simulation::new(script(replies));
     simulation.now = at(200);
-    let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-    assert!(matches!(simulation.drive(poller.to_end()).result, Ok(Settled::Holds(_))));
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    assert!(matches!(simulation.drive(poller.until_done()).result, Ok(Reconciled::Applied(_))));
 }
 
 #[test]
@@ -124,8 +127,8 @@ fn an_object_that_cannot_be_read_is_an_error() {
     let session = warm(&config());
     let error = lost_post(&session, at(1));
     let mut simulation = Simulation::new(script([rejected(403, &["50000010"])]));
-    let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-    let error = simulation.drive(poller.to_end()).result.unwrap_err();
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    let error = simulation.drive(poller.until_done()).result.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(403));
 }
 
@@ -135,26 +138,26 @@ fn an_error_can_be_conclusive() {
     let error = lost_post(&session, at(1));
     let mut simulation = Simulation::new(script(std::iter::repeat_with(|| rejected(404, &["50000040"]))));
     simulation.now = at(135);
-    let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-    assert!(matches!(simulation.drive(poller.to_end()).result, Ok(Settled::NotApplied(None))));
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    assert!(matches!(simulation.drive(poller.until_done()).result, Ok(Reconciled::NotApplied(None))));
 }
 
 #[test]
 fn an_error_without_a_time_counts_from_the_first_poll() {
     let session = warm(&config());
-    let mut simulation = Simulation::new(|_: &Request, _| (ms(10), status("Draft")));
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (ms(10), status("Draft")));
     simulation.now = at(1000);
     let error = Error::failed("of another origin");
-    let poller = Watch::new(&session, Settlement::new(&Post, &error), Pace::default());
-    let ended = simulation.drive(poller.to_end());
-    assert!(matches!(ended.result, Ok(Settled::NotApplied(_))));
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    let ended = simulation.drive(poller.until_done());
+    assert!(matches!(ended.result, Ok(Reconciled::NotApplied(_))));
     assert!(ended.at >= at(1130), "{:?}", ended.at);
 }
 
 #[test]
 fn the_client_reconciles_in_one_call() {
     let polls = std::cell::Cell::new(0);
-    let transport = Offline::new(|request| {
+    let transport = FakeTransport::new(|request| {
         if request.method() == Method::PUT {
             return Err(lost());
         }
@@ -162,9 +165,9 @@ fn the_client_reconciles_in_one_call() {
         let status = if polls.get() < 4 { "Draft" } else { "Posted" };
         Ok(json(200, format!(r#"{{"status":"{status}","success":true}}"#)))
     });
-    let client = Client::over(&config(), transport).unwrap();
+    let client = Client::with_transport(&config(), transport).unwrap();
     let error = client.call(&Post).unwrap_err();
-    let reconciled = client.settle(&Post, &error).unwrap();
-    assert!(matches!(reconciled, Settled::Holds(Some(_))));
+    let reconciled = client.reconcile(&Post, &error).unwrap();
+    assert!(matches!(reconciled, Reconciled::Applied(Some(_))));
     assert_eq!(polls.get(), 4);
 }

@@ -1,6 +1,7 @@
 //! Each row of the retry table, for each effect: whether a request is retried, under which key, and the outcome.
 
-use zuora_core::{Effect, Kind, Outcome};
+use zuora_core::operation::Effect;
+use zuora_core::{ErrorKind, Outcome};
 use zuora_tests::simulation::{self, EFFECTS, SendResult, play, received, rejected, rejection_body, success};
 
 /// The decision of a call about one result, if the next attempt would succeed.
@@ -11,7 +12,7 @@ enum Decision {
     /// Succeeds at once.
     Succeed,
     /// Gives up.
-    Fail(Kind, Outcome),
+    Fail(ErrorKind, Outcome),
 }
 
 use Decision::{Fail, Retry, Succeed};
@@ -40,11 +41,11 @@ fn each(name: &'static str, result: fn() -> SendResult, decision: Decision) -> R
     row(name, result, decision, decision, decision)
 }
 
-const REJECTED: Decision = Fail(Kind::Rejected, NotApplied);
-const INDETERMINATE: Decision = Fail(Kind::Rejected, Unknown);
-const UNDECODABLE: Decision = Fail(Kind::Decode, Unknown);
+const REJECTED: Decision = Fail(ErrorKind::Rejected, NotApplied);
+const INDETERMINATE: Decision = Fail(ErrorKind::Rejected, Unknown);
+const UNDECODABLE: Decision = Fail(ErrorKind::Decode, Unknown);
 /// A read changes nothing, even if its response is lost.
-const UNDECODABLE_READ: Decision = Fail(Kind::Decode, NotApplied);
+const UNDECODABLE_READ: Decision = Fail(ErrorKind::Decode, NotApplied);
 
 fn table() -> Vec<Row> {
     vec![
@@ -84,7 +85,7 @@ fn table() -> Vec<Row> {
             REJECTED,
         ),
         // The outcome is unknown.
-        row("no response", || SendResult::Lost, Retry, Retry, Fail(Kind::Transport, Unknown)),
+        row("no response", || SendResult::Lost, Retry, Retry, Fail(ErrorKind::Transport, Unknown)),
         row("408", || received(408, &[], ""), Retry, Retry, INDETERMINATE),
         row("500 without a body", || received(500, &[], ""), Retry, Retry, INDETERMINATE),
         row(
@@ -127,7 +128,7 @@ fn table() -> Vec<Row> {
             Retry,
             Retry,
             // The first matching row wins; for an unkeyed write both rows agree.
-            Fail(Kind::Rejected, Unknown),
+            Fail(ErrorKind::Rejected, Unknown),
         ),
         row("TEMPORARY_ERROR", || rejected(200, &["TEMPORARY_ERROR"]), Retry, Retry, INDETERMINATE),
         row("TRANSACTION_TIMEOUT", || rejected(200, &["TRANSACTION_TIMEOUT"]), Retry, Retry, INDETERMINATE),
@@ -186,9 +187,9 @@ fn table() -> Vec<Row> {
         row(
             "too large",
             || SendResult::TooLarge,
-            Fail(Kind::Transport, NotApplied),
-            Fail(Kind::Transport, Unknown),
-            Fail(Kind::Transport, Unknown),
+            Fail(ErrorKind::Transport, NotApplied),
+            Fail(ErrorKind::Transport, Unknown),
+            Fail(ErrorKind::Transport, Unknown),
         ),
         each("204", || received(204, &[], ""), Succeed),
         each("201", || received(201, &[], r#"{"success":true}"#), Succeed),
@@ -244,10 +245,10 @@ fn every_row_for_every_effect() {
 
 #[test]
 fn success_true_with_an_undecodable_body_was_applied() {
-    // The flag is present, but the rest does not match the model. `Raw` reads any body, so the operation here is
+    // The flag is present, but the rest does not match the model. `RawOperation` reads any body, so the operation here is
     // one that reads a bill run.
-    use zuora_core::Call;
     use zuora_core::bill_runs::PostBillRun;
+    use zuora_core::machine::Call;
     use zuora_tests::simulation::{Simulation, config, script, warm};
 
     let cases = [
@@ -259,16 +260,16 @@ fn success_true_with_an_undecodable_body_was_applied() {
         let mut simulation = Simulation::new(script([received(200, &[], body)]));
         let error =
             simulation.drive(Call::new(&warm(&config()), PostBillRun::new("2c98"))).result.unwrap_err();
-        assert_eq!((error.kind(), error.outcome()), (Kind::Decode, outcome), "{body}: {error}");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, outcome), "{body}: {error}");
         assert!(!error.is_retryable(), "{error}");
-        assert!(error.to_string().contains("it happened"), "{error}");
+        assert!(error.to_string().contains("was applied"), "{error}");
     }
 }
 
 #[test]
 fn an_unauthorized_call_gets_one_fresh_token_that_does_not_count() {
     for effect in EFFECTS {
-        let options = zuora_core::CallOptions::new().attempts(1);
+        let options = zuora_core::CallOptions::new().max_attempts(1);
         let results = [received(401, &[], ""), success()];
         let (ended, log) = simulation::play_with(&simulation::config(), effect, &options, results);
         assert!(ended.result.is_ok(), "{effect:?}: {:?}", ended.result.err());
@@ -284,7 +285,7 @@ fn a_second_401_is_final_and_mentions_the_data_center() {
     for effect in EFFECTS {
         let (ended, log) = play(effect, [received(401, &[], ""), rejected(401, &["90000011"])]);
         let error = ended.result.unwrap_err();
-        assert_eq!((error.kind(), error.outcome()), (Kind::Auth, NotApplied), "{effect:?}");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, NotApplied), "{effect:?}");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
         assert!(error.to_string().contains("data center"), "{error}");
         assert!(!error.is_retryable());
@@ -297,7 +298,7 @@ fn attempts_are_bounded() {
     for effect in [Effect::Read, Effect::Keyed] {
         for attempts in [1, 2, 5, 9] {
             let options =
-                zuora_core::CallOptions::new().attempts(attempts).deadline(simulation::secs(100_000));
+                zuora_core::CallOptions::new().max_attempts(attempts).timeout(simulation::secs(100_000));
             let config = simulation::config();
             let (ended, log) = simulation::play_with(
                 &config,
@@ -394,7 +395,7 @@ fn an_undecodable_response_still_reports_the_key() {
     assert_eq!(error.outcome(), Unknown);
     assert!(error.is_retryable(), "a later call with the key cannot do the work twice");
     assert!(error.idempotency_key().is_some());
-    let (ended, _) = play(Effect::Transition, [received(200, &[], "<html>")]);
+    let (ended, _) = play(Effect::Unkeyed, [received(200, &[], "<html>")]);
     let error = ended.result.unwrap_err();
     assert!(!error.is_retryable());
     assert_eq!(error.idempotency_key(), None);

@@ -2,9 +2,13 @@
 
 use std::fmt::{Debug, Display};
 
-use zuora_core::{
-    Action, CallOptions, Client, Config, DataCenter, Effect, Event, Machine, Now, Offline, Secret, Token,
-};
+use zuora_core::machine::{Action, Event, Machine};
+use zuora_core::operation::Effect;
+use zuora_core::session::Token;
+use zuora_core::testing::FakeTransport;
+use zuora_core::transport::Timestamp;
+use zuora_core::types::Secret;
+use zuora_core::{CallOptions, Client, Config, DataCenter};
 use zuora_tests::simulation::{
     self, CLIENT_ID, CLIENT_SECRET, EFFECTS, at, call, call_with, cold, config, is_token_request, json, lost,
     seed, token_response, warm,
@@ -41,7 +45,7 @@ fn drive_printing<M: Machine<Output: Debug> + Debug>(
     mut events: Vec<Event>,
 ) {
     events.reverse();
-    let (mut event, mut now) = (Event::Tick, Now::default());
+    let (mut event, mut now) = (Event::Tick, Timestamp::default());
     loop {
         printed.debug(&machine);
         printed.debug(&event);
@@ -55,7 +59,7 @@ fn drive_printing<M: Machine<Output: Debug> + Debug>(
                 printed.debug(request.headers());
                 printed.debug(request.body());
                 if is_token_request(&request) {
-                    Event::Answer(token_response(FRESH, 3599))
+                    Event::Response(token_response(FRESH, 3599))
                 } else {
                     events.pop().expect("a response for each request")
                 }
@@ -74,11 +78,11 @@ fn drive_printing<M: Machine<Output: Debug> + Debug>(
 fn no_event_action_or_value_prints_a_secret() {
     let mut printed = Printed::default();
     let ends: [fn() -> Vec<Event>; 5] = [
-        || vec![Event::Answer(json(401, "")), Event::Answer(json(200, r#"{"success":true}"#))],
-        || vec![Event::Answer(json(401, "")), Event::Answer(json(401, ""))],
-        || vec![Event::Failure(lost()), Event::Answer(json(400, ""))],
-        || vec![Event::Answer(json(200, "<html>"))],
-        || vec![Event::Answer(json(429, "")), Event::Answer(json(422, "no"))],
+        || vec![Event::Response(json(401, "")), Event::Response(json(200, r#"{"success":true}"#))],
+        || vec![Event::Response(json(401, "")), Event::Response(json(401, ""))],
+        || vec![Event::Failure(lost()), Event::Response(json(400, ""))],
+        || vec![Event::Response(json(200, "<html>"))],
+        || vec![Event::Response(json(429, "")), Event::Response(json(422, "no"))],
     ];
     for end in ends {
         for effect in [Effect::Read, Effect::Keyed] {
@@ -101,13 +105,15 @@ fn settings_sessions_tokens_and_clients_print_no_secret() {
         let session = cold(&config);
         printed.debug(&session);
         printed.debug(&session.token(at(0)));
-        let client = Client::over(&config, Offline::new(|_| Ok(json(200, r#"{"success":true}"#)))).unwrap();
+        let client =
+            Client::with_transport(&config, FakeTransport::new(|_| Ok(json(200, r#"{"success":true}"#))))
+                .unwrap();
         printed.debug(&client);
-        printed.debug(&client.plan(&simulation::operation(Effect::Keyed), &CallOptions::new()).unwrap());
+        printed.debug(&client.dry_run(&simulation::operation(Effect::Keyed), &CallOptions::new()).unwrap());
     }
     printed.debug(&Secret::from(CLIENT_SECRET));
     printed.debug(&Token::new(Secret::from(FRESH), std::time::Duration::from_secs(1)));
-    let create = zuora_core::CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
+    let create = zuora_core::session::CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
     printed.debug(&create);
     printed.debug(&zuora_core::Operation::request(&create).unwrap());
     let response = zuora_core::Operation::parse(&create, &token_response(FRESH, 3599)).unwrap();
@@ -137,9 +143,9 @@ fn a_token_response_that_echoes_a_secret_does_not_print_it() {
     for (case, echo) in echoes.into_iter().enumerate() {
         let mut printed = Printed::default();
         let session = cold(&config());
-        let mut call = call_with(&session, Effect::Keyed, &CallOptions::new().attempts(1));
+        let mut call = call_with(&session, Effect::Keyed, &CallOptions::new().max_attempts(1));
         assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
-        let Action::Done(Err(error)) = call.step(Event::Answer(echo), at(1)) else {
+        let Action::Done(Err(error)) = call.step(Event::Response(echo), at(1)) else {
             panic!("an error: {case}")
         };
         printed.all(&error);

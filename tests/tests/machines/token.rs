@@ -1,8 +1,11 @@
 //! The lifetime of a token, its request, and its transfer between sessions.
 
-use zuora_core::{
-    Action, CallOptions, Config, DataCenter, Effect, Event, Kind, Machine, Now, Outcome, Secret, Token,
-};
+use zuora_core::machine::{Action, Event, Machine};
+use zuora_core::operation::Effect;
+use zuora_core::session::Token;
+use zuora_core::transport::Timestamp;
+use zuora_core::types::Secret;
+use zuora_core::{CallOptions, Config, DataCenter, ErrorKind, Outcome};
 use zuora_tests::simulation::{
     self, CLIENT_ID, CLIENT_SECRET, SendResult, Simulation, TOKEN, at, call, call_with, cold, config, header,
     is_token_request, ms, received, script, secs, success, token_response, warm,
@@ -27,10 +30,10 @@ fn the_lifetime_of_a_token_is_read_in_any_form() {
         let body = format!(r#"{{"access_token":"t",{life}}}"#);
         let mut simulation = Simulation::new(token_server(|_| received(200, &[], &body)));
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok(), "{life}");
-        simulation.now = Now(secs(seconds - 301));
+        simulation.now = Timestamp::new(secs(seconds - 301));
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
         assert_eq!(simulation.token_requests().len(), 1, "{life}");
-        simulation.now = Now(secs(seconds - 299));
+        simulation.now = Timestamp::new(secs(seconds - 299));
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
         assert_eq!(simulation.token_requests().len(), 2, "{life}");
     }
@@ -45,11 +48,12 @@ fn the_lifetime_of_a_token_is_read_in_any_form() {
 fn a_token_that_is_already_expired_is_used_once_without_a_storm() {
     for life in [0, 1, 5, 12] {
         let session = cold(&config());
-        let mut simulation =
-            Simulation::new(|request: &zuora_core::Request, _| match is_token_request(request) {
+        let mut simulation = Simulation::new(|request: &zuora_core::transport::HttpRequest, _| {
+            match is_token_request(request) {
                 true => (secs(10), SendResult::Received(token_response("short", life))),
                 false => (ms(20), success()),
-            });
+            }
+        });
         let ended = simulation.drive(call(&session, Effect::Read));
         assert!(ended.result.is_ok(), "{life} s: {:?}", ended.result.err());
         assert_eq!(simulation.token_requests().len(), 1, "{life} s");
@@ -87,12 +91,12 @@ fn a_token_of_the_caller_is_not_renewed() {
     let mut simulation = Simulation::new(script([success(), rejection()]));
     simulation.now = at(100_000);
     assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
-    let error = simulation.drive(call(&session, Effect::Transition)).result.unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (Kind::Auth, Outcome::NotApplied));
+    let error = simulation.drive(call(&session, Effect::Unkeyed)).result.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::NotApplied));
     assert_eq!(error.request_id(), Some("r-1"), "the message of the service is not lost: {error}");
     assert_eq!(error.reasons()[0].message, "who?");
     let error = simulation.drive(call(&session, Effect::Read)).result.unwrap_err();
-    assert_eq!(error.kind(), Kind::Auth, "and from then on immediately");
+    assert_eq!(error.kind(), ErrorKind::Auth, "and from then on immediately");
     assert_eq!((simulation.calls().len(), simulation.token_requests().len()), (2, 0));
 }
 
@@ -105,7 +109,7 @@ fn a_token_is_transferred_to_another_process() {
     assert!(cold(&config()).token(at(0)).is_none());
 
     let other = cold(&config());
-    other.put_token(&token, at(0)).unwrap();
+    other.set_token(&token, at(0)).unwrap();
     let Action::Send(request, _) = call(&other, Effect::Read).step(Event::Tick, at(2699)) else {
         panic!("a send")
     };
@@ -116,8 +120,8 @@ fn a_token_is_transferred_to_another_process() {
     assert!(is_token_request(&request), "renewed in time");
 
     for unsendable in ["", "two\nlines", "ünï"] {
-        let error = other.put_token(&Token::new(Secret::from(unsendable), secs(60)), at(0)).unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Authorization")));
+        let error = other.set_token(&Token::new(Secret::from(unsendable), secs(60)), at(0)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Authorization")));
     }
 }
 
@@ -127,7 +131,7 @@ fn setting_a_token_ends_the_wait_for_one() {
     let (mut holder, mut waiter) = (call(&session, Effect::Read), call(&session, Effect::Read));
     assert!(matches!(holder.step(Event::Tick, at(0)), Action::Send(..)));
     let Action::Wait(until) = waiter.step(Event::Tick, at(0)) else { panic!("a wait") };
-    session.put_token(&Token::new(Secret::from("shared"), secs(3600)), at(0)).unwrap();
+    session.set_token(&Token::new(Secret::from("shared"), secs(3600)), at(0)).unwrap();
     let Action::Send(request, _) = waiter.step(Event::Tick, until) else { panic!("a send") };
     assert_eq!(request.headers()["authorization"], "Bearer shared");
 }
@@ -137,12 +141,12 @@ fn invalid_credentials_are_named() {
     let cases = [("short", "secret", "client_id"), (CLIENT_ID, "", "client_secret")];
     for (id, secret, field) in cases {
         let config = Config::new(DataCenter::Eu, id, secret);
-        let error = zuora_core::Session::new(&config, &simulation::seed(1)).unwrap_err();
-        assert_eq!((error.kind(), error.field()), (Kind::Build, Some(field)));
+        let error = zuora_core::session::Session::new(&config, &simulation::seed(1)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(field)));
     }
     let long = "x".repeat(43);
     let config = Config::new(DataCenter::Eu, CLIENT_ID, long.as_str());
-    let error = zuora_core::Session::new(&config, &simulation::seed(1)).unwrap_err();
+    let error = zuora_core::session::Session::new(&config, &simulation::seed(1)).unwrap_err();
     assert_eq!(error.field(), Some("client_secret"));
     assert!(!format!("{error} {error:?}").contains(&long));
 }

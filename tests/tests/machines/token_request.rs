@@ -3,7 +3,12 @@
 
 use std::cell::Cell;
 
-use zuora_core::{Action, CallOptions, Effect, Event, Kind, Machine, Now, Outcome, Raw, Secret, Token};
+use zuora_core::machine::{Action, Event, Machine};
+use zuora_core::operation::{Effect, RawOperation};
+use zuora_core::session::Token;
+use zuora_core::transport::Timestamp;
+use zuora_core::types::Secret;
+use zuora_core::{CallOptions, ErrorKind, Outcome};
 use zuora_tests::simulation::{
     SendResult, Server, Simulation, TOKEN, at, call, call_with, cold, config, is_token_request, json, ms,
     play_with, received, rejected, script, secs, success, token_response, warm,
@@ -25,7 +30,10 @@ fn good_token(count: usize) -> SendResult {
     SendResult::Received(token_response(&format!("token-{count}"), 3599))
 }
 
-fn calls(session: &zuora_core::Session, callers: usize) -> Vec<zuora_core::Call<Raw>> {
+fn calls(
+    session: &zuora_core::session::Session,
+    callers: usize,
+) -> Vec<zuora_core::machine::Call<RawOperation>> {
     (0..callers).map(|_| call(session, Effect::Read)).collect()
 }
 
@@ -36,7 +44,7 @@ fn calls_of_a_cold_session_share_one_token_request() {
     let ends = simulation.run(calls(&session, 64));
     assert!(ends.iter().all(|ended| ended.result.is_ok()));
     assert_eq!(simulation.token_requests().len(), 1);
-    let arrived = Now(ms(200));
+    let arrived = Timestamp::new(ms(200));
     let last = ends.iter().map(|ended| ended.at).max().unwrap();
     assert!(
         arrived.until(last) <= ms(150),
@@ -49,7 +57,7 @@ fn calls_of_a_cold_session_share_one_token_request() {
 fn calls_whose_token_is_rejected_share_one_token_request() {
     let session = warm(&config());
     let mut simulation =
-        Simulation::new(|request: &zuora_core::Request, _| match is_token_request(request) {
+        Simulation::new(|request: &zuora_core::transport::HttpRequest, _| match is_token_request(request) {
             true => (ms(200), good_token(1)),
             false if request.headers()["authorization"] == "Bearer token-1" => (ms(20), success()),
             false => (ms(20), rejected(401, &["90000011"])),
@@ -66,8 +74,8 @@ fn a_401_keeps_a_token_that_was_renewed_meanwhile() {
     let mut call = call(&session, Effect::Read);
     let Action::Send(first, _) = call.step(Event::Tick, at(0)) else { panic!("a send") };
     assert_eq!(first.headers()["authorization"], format!("Bearer {TOKEN}"));
-    session.put_token(&Token::new(Secret::from("newer"), secs(3600)), at(0)).unwrap();
-    let Action::Wait(now) = call.step(Event::Answer(json(401, "")), at(0)) else { panic!("a wait") };
+    session.set_token(&Token::new(Secret::from("newer"), secs(3600)), at(0)).unwrap();
+    let Action::Wait(now) = call.step(Event::Response(json(401, "")), at(0)) else { panic!("a wait") };
     let Action::Send(second, _) = call.step(Event::Tick, now) else { panic!("a send") };
     assert_eq!(second.uri().path(), "/v1/things/1", "no token request");
     assert_eq!(second.headers()["authorization"], "Bearer newer");
@@ -84,7 +92,7 @@ fn a_token_is_renewed_300_s_early_while_other_calls_use_the_old_one() {
     assert!(is_token_request(&request), "due");
     let Action::Send(request, _) = second.step(Event::Tick, at(3301)) else { panic!("a send") };
     assert_eq!(request.headers()["authorization"], format!("Bearer {TOKEN}"), "the old token is used");
-    let Action::Send(request, _) = first.step(Event::Answer(token_response("new", 3599)), at(3302)) else {
+    let Action::Send(request, _) = first.step(Event::Response(token_response("new", 3599)), at(3302)) else {
         panic!("a send")
     };
     assert_eq!(request.headers()["authorization"], "Bearer new");
@@ -110,7 +118,7 @@ fn a_failed_early_renewal_is_postponed_while_the_old_token_is_used() {
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
         assert_eq!(simulation.token_requests().len(), 1, "postponed for 30 s: {:?}", failure());
         simulation.now = at(3601);
-        let ended = simulation.drive(call_with(&session, Effect::Read, &CallOptions::new().attempts(1)));
+        let ended = simulation.drive(call_with(&session, Effect::Read, &CallOptions::new().max_attempts(1)));
         assert!(ended.result.is_err(), "expired in the end: {:?}", failure());
     }
 }
@@ -128,7 +136,7 @@ fn a_rejected_token_request_is_reported_to_all_waiting_calls() {
         let ends = simulation.run(calls(&session, 64));
         for ended in ends {
             let error = ended.result.unwrap_err();
-            assert_eq!((error.kind(), error.outcome()), (Kind::Auth, Outcome::NotApplied));
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::NotApplied));
             assert!(!error.is_retryable());
             assert!(error.to_string().contains("data center"), "{error}");
             assert!(error.body().is_empty(), "responses to token requests are not kept");
@@ -174,7 +182,7 @@ fn an_unusable_token_response_does_not_cause_a_storm() {
         let mut simulation = Simulation::new(token_server(|_| response()));
         let ends = simulation.run(calls(&session, 16));
         for ended in ends {
-            assert_eq!(ended.result.unwrap_err().kind(), Kind::Transport, "{:?}", response());
+            assert_eq!(ended.result.unwrap_err().kind(), ErrorKind::Transport, "{:?}", response());
         }
         assert!(
             simulation.token_requests().len() <= 5,
@@ -192,20 +200,20 @@ fn a_waiting_call_gets_the_error_even_if_a_later_token_request_failed_too() {
     let mut waiter = call(&session, Effect::Read);
     assert!(matches!(holder.step(Event::Tick, at(0)), Action::Send(..)));
     assert!(matches!(waiter.step(Event::Tick, at(0)), Action::Wait(_)));
-    let no = || Event::Answer(json(401, ""));
+    let no = || Event::Response(json(401, ""));
     assert!(matches!(holder.step(no(), at(1)), Action::Done(Err(_))));
     let mut later = call(&session, Effect::Read);
     assert!(matches!(later.step(Event::Tick, at(1)), Action::Send(..)));
     assert!(matches!(later.step(no(), at(2)), Action::Done(Err(_))));
     match waiter.step(Event::Tick, at(2)) {
-        Action::Done(Err(error)) => assert_eq!(error.kind(), Kind::Auth),
+        Action::Done(Err(error)) => assert_eq!(error.kind(), ErrorKind::Auth),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn a_holder_with_a_short_wait_fails_alone() {
-    let short_waits = [CallOptions::new().deadline(secs(1)), CallOptions::new().max_wait(ms(1))];
+    let short_waits = [CallOptions::new().timeout(secs(1)), CallOptions::new().max_wait(ms(1))];
     for options in short_waits {
         let session = cold(&config());
         let mut simulation = Simulation::new(token_server(|count| match count {
@@ -243,10 +251,10 @@ fn a_lost_lease_expires() {
     std::mem::forget(lost);
     let mut waiter = call(&session, Effect::Read);
     assert!(
-        matches!(waiter.step(Event::Tick, Now(limits.timeout)), Action::Wait(_)),
+        matches!(waiter.step(Event::Tick, Timestamp::new(limits.timeout)), Action::Wait(_)),
         "a response may still arrive"
     );
-    let Action::Send(request, _) = waiter.step(Event::Tick, Now(limits.timeout + secs(6))) else {
+    let Action::Send(request, _) = waiter.step(Event::Tick, Timestamp::new(limits.timeout + secs(6))) else {
         panic!("the lease has expired")
     };
     assert!(is_token_request(&request));
@@ -259,13 +267,13 @@ fn a_late_result_of_a_holder_changes_nothing() {
     assert!(matches!(late.step(Event::Tick, at(0)), Action::Send(..)));
     let mut other = call(&session, Effect::Read);
     assert!(matches!(other.step(Event::Tick, at(100)), Action::Send(..)), "the lease has expired");
-    assert!(matches!(late.step(Event::Answer(json(401, "")), at(101)), Action::Done(Err(_))));
+    assert!(matches!(late.step(Event::Response(json(401, "")), at(101)), Action::Done(Err(_))));
     let mut third = call(&session, Effect::Read);
     assert!(
         matches!(third.step(Event::Tick, at(101)), Action::Wait(_)),
         "the other token request is still in flight"
     );
-    let action = other.step(Event::Answer(token_response("t", 3599)), at(102));
+    let action = other.step(Event::Response(token_response("t", 3599)), at(102));
     assert!(matches!(action, Action::Send(..)), "{action:?}");
     let Action::Send(request, _) = third.step(Event::Tick, at(103)) else { panic!("a send") };
     assert!(!is_token_request(&request));
@@ -274,7 +282,7 @@ fn a_late_result_of_a_holder_changes_nothing() {
 #[test]
 fn stepping_a_token_request_out_of_turn_releases_the_lease() {
     let session = cold(&config());
-    let mut out_of_turn = call(&session, Effect::Transition);
+    let mut out_of_turn = call(&session, Effect::Unkeyed);
     assert!(matches!(out_of_turn.step(Event::Tick, at(0)), Action::Send(..)));
     let Action::Done(Err(error)) = out_of_turn.step(Event::Tick, at(1)) else { panic!("an error") };
     assert_eq!(error.outcome(), Outcome::NotApplied, "only the token request was in flight");
@@ -291,7 +299,9 @@ fn a_429_of_a_token_request_throttles_token_requests_only() {
     let SendResult::Received(too_many) = received(429, &[("Retry-After", "600")], "") else {
         panic!("a response")
     };
-    let Action::Send(request, _) = renewing.step(Event::Answer(too_many), at(3301)) else { panic!("a send") };
+    let Action::Send(request, _) = renewing.step(Event::Response(too_many), at(3301)) else {
+        panic!("a send")
+    };
     assert!(!is_token_request(&request), "the old token is used");
     // The token has expired, and token requests are throttled until 3901.
     let mut cold = call(&session, Effect::Read);
@@ -304,9 +314,11 @@ fn a_429_of_a_token_request_throttles_token_requests_only() {
 #[test]
 fn a_request_that_cannot_be_built_causes_no_token_request() {
     let session = cold(&config());
-    let unsendable = Raw::new(http::Method::GET, "no-slash");
-    match zuora_core::Call::new(&session, unsendable).step(Event::Tick, at(0)) {
-        Action::Done(Err(error)) => assert_eq!((error.kind(), error.field()), (Kind::Build, Some("path"))),
+    let unsendable = RawOperation::new(http::Method::GET, "no-slash");
+    match zuora_core::machine::Call::new(&session, unsendable).step(Event::Tick, at(0)) {
+        Action::Done(Err(error)) => {
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -331,11 +343,11 @@ fn a_wait_for_another_token_request_counts_against_the_deadline() {
     let session = cold(&config());
     let mut holder = call(&session, Effect::Read);
     assert!(matches!(holder.step(Event::Tick, at(0)), Action::Send(..)));
-    for options in [CallOptions::new().deadline(secs(2)), CallOptions::new().max_wait(secs(2))] {
+    for options in [CallOptions::new().timeout(secs(2)), CallOptions::new().max_wait(secs(2))] {
         let mut simulation = Simulation::new(script([]));
         let ended = simulation.drive(call_with(&session, Effect::Keyed, &options));
         let error = ended.result.unwrap_err();
-        assert_eq!((error.kind(), error.outcome()), (Kind::Throttled, Outcome::NotApplied));
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Throttled, Outcome::NotApplied));
         assert!(ended.at <= at(2), "{:?}", ended.at);
     }
 }
@@ -344,7 +356,7 @@ fn a_wait_for_another_token_request_counts_against_the_deadline() {
 fn a_failed_token_request_keeps_an_unknown_outcome() {
     // Lost, then 401, then a rejected token request: the outcome of the first attempt is still unknown.
     let responses = Cell::new(0);
-    let mut simulation = Simulation::new(|request: &zuora_core::Request, _| {
+    let mut simulation = Simulation::new(|request: &zuora_core::transport::HttpRequest, _| {
         if is_token_request(request) {
             return (ms(10), received(401, &[], ""));
         }
@@ -352,8 +364,8 @@ fn a_failed_token_request_keeps_an_unknown_outcome() {
         (ms(10), if responses.get() == 1 { SendResult::Lost } else { received(401, &[], "") })
     });
     let error = simulation.drive(call(&warm(&config()), Effect::Keyed)).result.unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (Kind::Auth, Outcome::Unknown));
-    assert!(error.to_string().contains("may have happened"), "{error}");
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::Unknown));
+    assert!(error.to_string().contains("may have been applied"), "{error}");
 }
 
 #[test]

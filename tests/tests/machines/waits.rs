@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use zuora_core::{Action, Call, CallOptions, Effect, Event, Kind, Machine, Now, Outcome, Session};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::operation::Effect;
+use zuora_core::session::Session;
+use zuora_core::transport::Timestamp;
+use zuora_core::{CallOptions, ErrorKind, Outcome};
 use zuora_tests::simulation::{
     EFFECTS, SendResult, Simulation, at, call, call_with, config, json, lost, not_sent, play_with, received,
     script, secs, seed, success, warm,
@@ -10,7 +14,7 @@ use zuora_tests::simulation::{
 
 /// The pauses between the attempts of a read that never receives a response.
 fn pauses(config: &zuora_core::Config, sessions: u64, attempts: u32) -> Vec<Vec<Duration>> {
-    let options = CallOptions::new().attempts(attempts).deadline(secs(1_000_000));
+    let options = CallOptions::new().max_attempts(attempts).timeout(secs(1_000_000));
     (0..sessions)
         .map(|number| {
             let session = Session::new(config, &seed(number)).unwrap();
@@ -43,9 +47,9 @@ fn extreme_backoff_settings_do_not_overflow() {
     let spans = [Duration::ZERO, Duration::MAX, Duration::from_nanos(1)];
     for base in spans {
         for cap in spans {
-            let config = config().backoff(base, cap).deadline(Duration::MAX).attempts(40);
+            let config = config().backoff(base, cap).timeout(Duration::MAX).max_attempts(40);
             let mut simulation = Simulation::new(script(std::iter::repeat_with(|| SendResult::NotSent)));
-            let error = simulation.drive(call(&warm(&config), Effect::Transition)).result.unwrap_err();
+            let error = simulation.drive(call(&warm(&config), Effect::Unkeyed)).result.unwrap_err();
             assert_eq!(error.outcome(), Outcome::NotApplied);
         }
     }
@@ -55,11 +59,11 @@ fn extreme_backoff_settings_do_not_overflow() {
 fn the_whole_call_ends_by_its_deadline() {
     for effect in EFFECTS {
         for deadline in [0, 1, 7, 30] {
-            let options = CallOptions::new().deadline(secs(deadline)).attempts(1000);
+            let options = CallOptions::new().timeout(secs(deadline)).max_attempts(1000);
             let results = std::iter::repeat_with(|| SendResult::NotSent);
             let (ended, log) = play_with(&config(), effect, &options, results);
             let error = ended.result.unwrap_err();
-            assert_eq!((error.kind(), error.outcome()), (Kind::Deadline, Outcome::NotApplied), "{error}");
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotApplied), "{error}");
             assert!(error.is_retryable());
             assert!(ended.at <= at(deadline));
             for sent in log.calls() {
@@ -72,7 +76,7 @@ fn the_whole_call_ends_by_its_deadline() {
 
 #[test]
 fn a_deadline_does_not_hide_why_the_last_attempt_failed() {
-    let options = CallOptions::new().deadline(secs(1));
+    let options = CallOptions::new().timeout(secs(1));
     let (ended, _) =
         play_with(&config(), Effect::Read, &options, std::iter::repeat_with(|| SendResult::NotSent));
     let error = ended.result.unwrap_err();
@@ -89,7 +93,8 @@ fn an_attempt_may_take_130_s_by_default() {
     let options = CallOptions::new().attempt_timeout(secs(3));
     let (_, log) = play_with(&config().attempt_timeout(secs(9)), Effect::Read, &options, [success()]);
     assert_eq!(log.calls()[0].limits.timeout, secs(3), "the call's own setting wins");
-    let (_, log) = play_with(&config().max_body(77), Effect::Read, &CallOptions::new(), [success()]);
+    let (_, log) =
+        play_with(&config().max_response_bytes(77), Effect::Read, &CallOptions::new(), [success()]);
     assert_eq!(log.calls()[0].limits.max_body, 77);
 }
 
@@ -111,10 +116,10 @@ fn an_early_tick_is_harmless() {
 #[test]
 fn a_step_out_of_turn_is_an_error_value() {
     let events: [fn() -> Event; 3] =
-        [|| Event::Tick, || Event::Answer(json(200, r#"{"success":true}"#)), || Event::Failure(lost())];
-    let out_of_turn = |call: &mut Call<_>, event: Event, now: Now| match call.step(event, now) {
+        [|| Event::Tick, || Event::Response(json(200, r#"{"success":true}"#)), || Event::Failure(lost())];
+    let out_of_turn = |call: &mut Call<_>, event: Event, now: Timestamp| match call.step(event, now) {
         Action::Done(Err(error)) => {
-            assert_eq!(error.kind(), Kind::Failed);
+            assert_eq!(error.kind(), ErrorKind::Failed);
             assert!(error.to_string().contains("out of turn"), "{error}");
             error.outcome()
         }
@@ -150,7 +155,7 @@ fn a_step_out_of_turn_is_an_error_value() {
             assert_eq!(out_of_turn(&mut over, event(), at(0)), applied, "the write has happened");
             let mut rejected = call(&warm(&config()), effect);
             assert!(matches!(rejected.step(Event::Tick, at(0)), Action::Send(..)));
-            assert!(matches!(rejected.step(Event::Answer(json(400, "")), at(0)), Action::Done(Err(_))));
+            assert!(matches!(rejected.step(Event::Response(json(400, "")), at(0)), Action::Done(Err(_))));
             assert_eq!(out_of_turn(&mut rejected, event(), at(0)), Outcome::NotApplied);
         }
     }
@@ -160,9 +165,9 @@ fn a_step_out_of_turn_is_an_error_value() {
 fn rejected_options_are_reported_once_and_never_sent() {
     let mut call = call_with(&warm(&config()), Effect::Read, &CallOptions::new().track_id("a:b"));
     let Action::Done(Err(error)) = call.step(Event::Tick, at(0)) else { panic!("an error") };
-    assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Zuora-Track-Id")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Zuora-Track-Id")));
     let Action::Done(Err(error)) = call.step(Event::Tick, at(0)) else { panic!("an error") };
-    assert_eq!(error.kind(), Kind::Failed);
+    assert_eq!(error.kind(), ErrorKind::Failed);
 }
 
 #[test]
@@ -172,17 +177,17 @@ fn a_permit_is_released_however_a_call_ends() {
     let at_concurrency_limit = || received(429, &[("Concurrency-Limit-Remaining", "0")], "");
     let mut simulation = Simulation::new(script([at_concurrency_limit(), success()]));
     assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
-    let ends: [fn(Call<zuora_core::Raw>); 5] = [
+    let ends: [fn(Call<zuora_core::operation::RawOperation>); 5] = [
         drop,
-        |mut call| drop(call.step(Event::Answer(json(200, r#"{"success":true}"#)), at(50))),
-        |mut call| drop(call.step(Event::Answer(json(400, "")), at(50))),
+        |mut call| drop(call.step(Event::Response(json(200, r#"{"success":true}"#)), at(50))),
+        |mut call| drop(call.step(Event::Response(json(400, "")), at(50))),
         |mut call| drop(call.step(Event::Failure(lost()), at(50))),
         |mut call| drop(call.step(Event::Tick, at(50))),
     ];
     for end in ends {
         let mut admitted = Vec::new();
         loop {
-            let mut next = call(&session, Effect::Transition);
+            let mut next = call(&session, Effect::Unkeyed);
             match next.step(Event::Tick, at(50)) {
                 Action::Send(..) => admitted.push(next),
                 _ => break,

@@ -8,14 +8,16 @@ use flate2::write::GzEncoder;
 use http::{HeaderName, HeaderValue, StatusCode};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use zuora_core::{Effect, Event, Response, TransportError};
+use zuora_core::machine::Event;
+use zuora_core::operation::Effect;
+use zuora_core::transport::{HttpResponse, TransportError};
 use zuora_tests::simulation::{lost, not_sent};
 
 /// The next event of a machine.
 #[derive(Clone, Debug)]
 pub(crate) enum Incoming {
     Tick,
-    Received(Response),
+    Received(HttpResponse),
     NotSent,
     Lost,
     TooLarge,
@@ -26,7 +28,7 @@ impl From<Incoming> for Event {
     fn from(incoming: Incoming) -> Self {
         match incoming {
             Incoming::Tick => Event::Tick,
-            Incoming::Received(response) => Event::Answer(response),
+            Incoming::Received(response) => Event::Response(response),
             Incoming::NotSent => Event::Failure(not_sent()),
             Incoming::Lost => Event::Failure(lost()),
             Incoming::TooLarge => Event::Failure(TransportError::TooLarge { limit: 9 }),
@@ -135,13 +137,13 @@ pub(crate) fn header_values() -> impl Strategy<Value = HeaderValue> {
     prop_oneof![8 => usual, 1 => any_bytes]
 }
 
-pub(crate) fn responses() -> impl Strategy<Value = Response> {
+pub(crate) fn responses() -> impl Strategy<Value = HttpResponse> {
     let usual =
         prop::sample::select(vec![200, 200, 200, 204, 400, 401, 404, 409, 429, 429, 500, 502, 503, 504]);
     let status = prop_oneof![8 => usual, 1 => 100_u16..600];
     let headers = vec((prop::sample::select(NAMES.to_vec()), header_values()), 0..4);
     (status, headers, bodies()).prop_map(|(status, headers, body)| {
-        let mut response = Response::new(Bytes::from(body));
+        let mut response = HttpResponse::new(Bytes::from(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in headers {
             response.headers_mut().append(HeaderName::from_static(name), value);
@@ -162,7 +164,7 @@ pub(crate) fn incoming_events() -> impl Strategy<Value = Incoming> {
 }
 
 pub(crate) fn effects() -> impl Strategy<Value = Effect> {
-    prop::sample::select(vec![Effect::Read, Effect::Keyed, Effect::Transition])
+    prop::sample::select(vec![Effect::Read, Effect::Keyed, Effect::Unkeyed])
 }
 
 /// One step: the event, the milliseconds before it, and whether the machine's request for an event is respected.

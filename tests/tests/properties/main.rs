@@ -12,10 +12,13 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use zuora_core::{
-    Action, Awaited, Call, CallOptions, Config, CreateToken, DataCenter, Effect, Error, Event, Kind, Machine,
-    Now, Operation, Outcome, Pace, Progress, Raw, Response, Secret, Seed, Session, Token, Watch,
-};
+use zuora_core::machine::{Action, Call, Event, Machine};
+use zuora_core::operation::{Effect, RawOperation};
+use zuora_core::polling::{Poller, PollingPolicy, Progress, Waiter};
+use zuora_core::session::{CreateToken, Session, Token};
+use zuora_core::transport::{HttpResponse, Seed, Timestamp};
+use zuora_core::types::Secret;
+use zuora_core::{CallOptions, Config, DataCenter, Error, ErrorKind, Operation, Outcome};
 use zuora_tests::simulation::{
     self, CLIENT_ID, CLIENT_SECRET, TOKEN, config, is_token_request, lost, operation, secs, warm,
 };
@@ -40,7 +43,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 /// The event that a machine is waiting for.
 #[derive(Clone, Copy, PartialEq)]
 enum Awaiting {
-    Tick(Now),
+    Tick(Timestamp),
     TokenResponse(Duration),
     CallResponse(Duration),
 }
@@ -78,12 +81,12 @@ fn is_unknown(event: &Incoming) -> bool {
 /// Drives one call through the steps, then loses every response until the call ends.
 fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let session = if cold { simulation::cold(&config()) } else { warm(&config()) };
-    let mut options = CallOptions::new().attempts(limits.attempts).deadline(limits.deadline);
+    let mut options = CallOptions::new().max_attempts(limits.attempts).timeout(limits.deadline);
     if let Some(max_wait) = limits.max_wait {
         options = options.max_wait(max_wait);
     }
     let mut call = simulation::call_with(&session, effect, &options);
-    let begin = Now(secs(7));
+    let begin = Timestamp::new(secs(7));
     let end = begin + limits.deadline;
     let (mut now, mut awaiting, mut in_time) = (begin, Awaiting::Tick(begin), true);
     let (mut sends, mut waits, mut waited) = (0_u32, 0, Duration::ZERO);
@@ -126,7 +129,7 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
                     continue;
                 }
                 sends += 1;
-                prop_assert!(!(unknown && effect == Effect::Transition), "retried after an unknown outcome");
+                prop_assert!(!(unknown && effect == Effect::Unkeyed), "retried after an unknown outcome");
                 let key = simulation::header(request.headers(), "idempotency-key");
                 prop_assert_eq!(key.is_some(), effect == Effect::Keyed);
                 if let Some(key) = key {
@@ -177,7 +180,7 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
     if sends == 0 {
         prop_assert_eq!(outcome, Outcome::NotApplied);
     }
-    for event in [Event::Tick, Event::Failure(lost()), Event::Answer(simulation::json(200, ""))] {
+    for event in [Event::Tick, Event::Failure(lost()), Event::Response(simulation::json(200, ""))] {
         match call.step(event, now) {
             Action::Done(Err(error)) => prop_assert_eq!(error.outcome(), outcome, "after the end"),
             other => prop_assert!(false, "{:?}", other),
@@ -204,9 +207,9 @@ proptest! {
 
     #[test]
     fn any_response_gives_an_error_or_a_value(effect in effects(), response in responses()) {
-        let mut call = simulation::call_with(&warm(&config()), effect, &CallOptions::new().attempts(1));
-        prop_assert!(matches!(call.step(Event::Tick, Now::default()), Action::Send(..)));
-        match call.step(Event::Answer(response), Now::default()) {
+        let mut call = simulation::call_with(&warm(&config()), effect, &CallOptions::new().max_attempts(1));
+        prop_assert!(matches!(call.step(Event::Tick, Timestamp::default()), Action::Send(..)));
+        match call.step(Event::Response(response), Timestamp::default()) {
             Action::Done(Ok(response)) => {
                 let _ = (response.rate_limit(), response.concurrency_limit(), response.request_id(), response.track_id());
             }
@@ -225,16 +228,16 @@ proptest! {
     #[test]
     fn any_bytes_of_a_token_response_give_an_error_or_a_token(body in bodies()) {
         let create = CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
-        if let Ok(token) = create.parse(&Response::new(Bytes::from(body))) {
+        if let Ok(token) = create.parse(&HttpResponse::new(Bytes::from(body))) {
             prop_assert!(!token.access_token.expose().is_empty());
         }
     }
 
     #[test]
     fn a_key_of_the_caller_is_rejected_or_stays_within_254(key in "\\PC{0,260}|[ -~]{1,250}", busy in 0_usize..12) {
-        let options = CallOptions::new().idempotency_key(&key).attempts(12).deadline(secs(100_000));
+        let options = CallOptions::new().idempotency_key(&key).max_attempts(12).timeout(secs(100_000));
         let mut call = simulation::call_with(&warm(&config()), Effect::Keyed, &options);
-        let (mut event, mut now, mut sends) = (Event::Tick, Now::default(), 0);
+        let (mut event, mut now, mut sends) = (Event::Tick, Timestamp::default(), 0);
         let result = loop {
             event = match call.step(event, now) {
                 Action::Send(request, _) => {
@@ -245,7 +248,7 @@ proptest! {
                     let busy = sends <= busy;
                     let mut response = simulation::json(if busy { 429 } else { 200 }, r#"{"success":true}"#);
                     response.headers_mut().insert("zuora-request-id", HeaderValue::from_static("one"));
-                    Event::Answer(response)
+                    Event::Response(response)
                 }
                 Action::Wait(until) => {
                     now = until;
@@ -256,8 +259,8 @@ proptest! {
         };
         match result {
             Ok(_) => prop_assert_eq!(sends, busy + 1),
-            Err(error) if error.kind() == Kind::Build => prop_assert_eq!(error.field(), Some("Idempotency-Key")),
-            Err(error) => prop_assert_eq!(error.kind(), Kind::Throttled),
+            Err(error) if error.kind() == ErrorKind::Build => prop_assert_eq!(error.field(), Some("Idempotency-Key")),
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Throttled),
         }
     }
 
@@ -274,10 +277,10 @@ proptest! {
         ] {
             prints.note(&config);
             let session = Session::new(&config, &simulation::seed(3)).unwrap();
-            let mut call = simulation::call_with(&session, Effect::Keyed, &CallOptions::new().attempts(1));
+            let mut call = simulation::call_with(&session, Effect::Keyed, &CallOptions::new().max_attempts(1));
             let mut event = Event::Tick;
             for _ in 0..6 {
-                let action = call.step(event, Now::default());
+                let action = call.step(event, Timestamp::default());
                 prints.note(&action);
                 prints.note(&call);
                 event = match action {
@@ -285,7 +288,7 @@ proptest! {
                         prints.note(&request);
                         let description = if echo && is_token_request(&request) { secret.as_str() } else { "no" };
                         let description = serde_json::json!({ "error": "invalid_client", "error_description": description });
-                        Event::Answer(simulation::json(401, description.to_string()))
+                        Event::Response(simulation::json(401, description.to_string()))
                     }
                     Action::Wait(_) => Event::Tick,
                     Action::Done(Err(error)) => {
@@ -307,16 +310,16 @@ proptest! {
         first in 0_u64..100,
         polls in vec(incoming_events(), 0..40),
     ) {
-        let pace = Pace::new(secs(first), secs(60)).deadline(secs(deadline));
-        let mut poller = Watch::new(&warm(&config()), Undecided, pace).to_end();
-        let (mut event, mut now, mut polls) = (Event::Tick, Now::default(), polls.into_iter());
+        let pace = PollingPolicy::new(secs(first), secs(60)).timeout(secs(deadline));
+        let mut poller = Poller::new(&warm(&config()), Undecided, pace).until_done();
+        let (mut event, mut now, mut polls) = (Event::Tick, Timestamp::default(), polls.into_iter());
         for turn in 0.. {
             prop_assert!(turn < 100_000, "it polls endlessly");
             event = match poller.step(event, now) {
                 Action::Send(..) => {
                     now = now + Duration::from_millis(200);
                     match polls.next() {
-                        Some(Incoming::Tick) | None => Event::Answer(simulation::json(200, "{}")),
+                        Some(Incoming::Tick) | None => Event::Response(simulation::json(200, "{}")),
                         Some(incoming) => incoming.into(),
                     }
                 }
@@ -329,7 +332,7 @@ proptest! {
             };
         }
         // The last poll may start at the deadline, and gets 30 s.
-        prop_assert!(now <= Now(secs(deadline + 31)), "{now:?} of {deadline} s");
+        prop_assert!(now <= Timestamp::new(secs(deadline + 31)), "{now:?} of {deadline} s");
     }
 
     #[test]
@@ -338,8 +341,8 @@ proptest! {
         moves in vec((0_usize..6, effects(), incoming_events(), 0_u64..2000), 0..120),
     ) {
         let session = if cold { simulation::cold(&config()) } else { warm(&config()) };
-        let mut now = Now::default();
-        let mut calls: Vec<(Call<Raw>, Awaiting)> = Vec::new();
+        let mut now = Timestamp::default();
+        let mut calls: Vec<(Call<RawOperation>, Awaiting)> = Vec::new();
         for (which, effect, incoming, millis) in moves {
             now = now + Duration::from_millis(millis);
             if which >= calls.len() {
@@ -347,7 +350,7 @@ proptest! {
             }
             let which = which.min(calls.len() - 1);
             let (mut call, awaiting) = calls.swap_remove(which);
-            if effect == Effect::Transition && millis % 5 == 0 {
+            if effect == Effect::Unkeyed && millis % 5 == 0 {
                 continue; // dropped in any state
             }
             let event = match (awaiting, incoming) {
@@ -369,7 +372,7 @@ proptest! {
         let mut call = Call::new(&session, operation(Effect::Read));
         let first = call.step(Event::Tick, later);
         prop_assert!(matches!(first, Action::Send(..)), "{:?}", first);
-        let second = call.step(Event::Answer(simulation::token_response("new", 3599)), later);
+        let second = call.step(Event::Response(simulation::token_response("new", 3599)), later);
         prop_assert!(matches!(second, Action::Send(..) | Action::Done(Ok(_))), "{:?}", second);
     }
 }
@@ -377,15 +380,15 @@ proptest! {
 /// A waiter that is never done, but returns errors.
 struct Undecided;
 
-impl Awaited for Undecided {
-    type Read = Raw;
-    type Ready = ();
+impl Waiter for Undecided {
+    type Read = RawOperation;
+    type Output = ();
 
-    fn read(&self) -> Raw {
-        Raw::new(Method::GET, "/v1/things/1")
+    fn read(&self) -> RawOperation {
+        RawOperation::new(Method::GET, "/v1/things/1")
     }
 
-    fn judge(&mut self, seen: Result<Response, Error>, _: Now) -> Result<Progress<()>, Error> {
+    fn evaluate(&mut self, seen: Result<HttpResponse, Error>, _: Timestamp) -> Result<Progress<()>, Error> {
         seen.map(|_| Progress::Pending(None))
     }
 }
@@ -400,8 +403,8 @@ proptest! {
         for seed in seeds {
             let session = Session::new(&config, &Seed::from_bytes(seed)).unwrap();
             for _ in 0..2 {
-                let mut call = Call::new(&session, Raw::new(Method::POST, "/v1/x"));
-                let Action::Send(request, _) = call.step(Event::Tick, Now::default()) else { panic!("a send") };
+                let mut call = Call::new(&session, RawOperation::new(Method::POST, "/v1/x"));
+                let Action::Send(request, _) = call.step(Event::Tick, Timestamp::default()) else { panic!("a send") };
                 let key = simulation::header(request.headers(), "idempotency-key").unwrap();
                 prop_assert!((16..=254).contains(&key.len()));
                 prop_assert!(keys.insert(key), "two calls share a key");

@@ -1,4 +1,4 @@
-//! Properties of any request and any response. The values are drawn from `zuora_core::strategies`.
+//! Properties of any request and any response. The values are drawn from `zuora_core::testing::strategies`.
 
 use std::any::type_name;
 use std::fmt::Debug;
@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseResult, TestRunner};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zuora_core::strategies::proptest;
-use zuora_core::{Operation, Request};
+use zuora_core::Operation;
+use zuora_core::testing::strategies::proptest;
+use zuora_core::transport::HttpRequest;
 
 mod requests;
 mod responses;
@@ -95,6 +96,6 @@ fn for_any<S: Strategy<Value: Debug>>(
 }
 
 /// The body as text.
-fn body(request: &Request) -> &str {
+fn body(request: &HttpRequest) -> &str {
     std::str::from_utf8(request.body()).expect("a body of UTF-8")
 }

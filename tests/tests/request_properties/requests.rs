@@ -12,8 +12,11 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use zuora_core::strategies::proptest;
-use zuora_core::{CallOptions, Client, Config, Effect, Kind, Offline, TransportError};
+use zuora_core::operation::Effect;
+use zuora_core::testing::FakeTransport;
+use zuora_core::testing::strategies::proptest;
+use zuora_core::transport::TransportError;
+use zuora_core::{CallOptions, Client, Config, ErrorKind};
 use zuora_tests::json::Json;
 
 use crate::{BodyLocation, Subject, body, for_any, for_each_operation};
@@ -269,7 +272,7 @@ impl Headers {
     fn options(&self, has_key: bool) -> CallOptions {
         let mut options = CallOptions::new();
         if let Some(version) = &self.version {
-            options = options.version(version);
+            options = options.api_version(version);
         }
         if let Some(entity) = &self.entity {
             options = options.entity_id(entity);
@@ -293,12 +296,12 @@ fn a_dry_run_is_the_request_with_the_headers_that_were_set() {
         let config =
             Config::new("https://rest.example.com/zuora", "00000000-0000-4000-8000-000000000001", "secret")
                 .entity_id("of all calls");
-        let offline = Offline::bare(|_| Err(TransportError::never_left("offline")));
-        let client = Client::over(&config, offline).expect("a valid configuration");
+        let offline = FakeTransport::bare(|_| Err(TransportError::not_sent("offline")));
+        let client = Client::with_transport(&config, offline).expect("a valid configuration");
         for_any(CASES, &(any::<O>(), Headers::any()), |(operation, set)| {
             let keyed = operation.spec().effect == Effect::Keyed;
             let request = operation.request()?;
-            let sent = client.plan(&operation, &set.options(keyed))?;
+            let sent = client.dry_run(&operation, &set.options(keyed))?;
             prop_assert_eq!(sent.method(), request.method());
             prop_assert_eq!(
                 sent.uri().to_string(),
@@ -332,8 +335,8 @@ fn a_dry_run_is_the_request_with_the_headers_that_were_set() {
             }
             if let (false, Some(_)) = (keyed, &set.key) {
                 let error =
-                    client.plan(&operation, &set.options(true)).expect_err("the operation has no key");
-                prop_assert_eq!((error.kind(), error.field()), (Kind::Build, Some("Idempotency-Key")));
+                    client.dry_run(&operation, &set.options(true)).expect_err("the operation has no key");
+                prop_assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Idempotency-Key")));
             }
             Ok(())
         });

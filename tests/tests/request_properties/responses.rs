@@ -9,8 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zuora_core::files::GetFiles;
 use zuora_core::invoices::BulkCreateStandaloneInvoices;
-use zuora_core::strategies::proptest;
-use zuora_core::{CreateToken, Kind, Operation, Response, Secret};
+use zuora_core::session::CreateToken;
+use zuora_core::testing::strategies::proptest;
+use zuora_core::transport::HttpResponse;
+use zuora_core::types::Secret;
+use zuora_core::{ErrorKind, Operation};
 
 use crate::for_any;
 
@@ -136,7 +139,7 @@ fn a_file_is_any_bytes() {
     for_any(4 * CASES, &vec(any::<u8>(), 0..60), |bytes| {
         match operation.parse(&response(bytes.clone())) {
             Ok(file) => prop_assert_eq!(file.bytes.as_ref(), &bytes[..]),
-            Err(error) => prop_assert_eq!(error.kind(), Kind::Decode),
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Decode),
         }
         Ok(())
     });
@@ -153,7 +156,7 @@ fn a_damaged_token_response_is_a_value_or_an_error() {
         }
         match operation.parse(&response(text)) {
             Ok(token) => prop_assert!(!token.access_token.expose().is_empty()),
-            Err(error) => prop_assert_eq!(error.kind(), Kind::Decode),
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Decode),
         }
         Ok(())
     });
@@ -162,15 +165,15 @@ fn a_damaged_token_response_is_a_value_or_an_error() {
 /// Asserts that reading these bytes never panics, and that an error is a one-line `Decode` error with a path.
 fn gives_value_or_located_error<O: Operation>(operation: &O, bytes: &[u8]) -> TestCaseResult {
     if let Err(error) = operation.parse(&response(bytes.to_vec())) {
-        prop_assert_eq!(error.kind(), Kind::Decode);
+        prop_assert_eq!(error.kind(), ErrorKind::Decode);
         prop_assert!(error.field().is_some_and(|path| !path.is_empty()));
         prop_assert!(!error.to_string().contains('\n'));
     }
     Ok(())
 }
 
-fn response(body: impl Into<bytes::Bytes>) -> Response {
-    Response::new(body.into())
+fn response(body: impl Into<bytes::Bytes>) -> HttpResponse {
+    HttpResponse::new(body.into())
 }
 
 /// Tokens of JSON, and some names of model fields.

@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use zuora_core::bill_runs::{AdHoc, Batches, CancelBillRun, Condition, CreateBillRun, PostBillRun, Scope};
 use zuora_core::bill_runs::{EmailBillRun, FilterObject, Operator, Schedule};
 use zuora_core::invoices::{
-    CreateStandaloneInvoice, CreateTaxationItems, EmailInvoice, InvoiceChanges, ItemChanges, ItemUpdate,
+    CreateStandaloneInvoice, CreateTaxationItems, EmailInvoice, InvoicePatch, ItemPatch, ItemUpdate,
     NewDiscountItem, NewInvoiceItem, NewTaxItem, NewTaxationItem, ReverseInvoice, TaxRateType, UpdateInvoice,
     UploadInvoiceFile, WriteOff, WriteOffInvoice, WriteOffItem, WriteOffTax,
 };
-use zuora_core::strategies::{proptest, text};
-use zuora_core::{
-    AccountNumber, Amount, CreateToken, Date, DateTime, InvoiceItemId, InvoiceKey, Operation, Patch, Request,
-    Secret, SubscriptionId,
-};
+use zuora_core::session::CreateToken;
+use zuora_core::testing::strategies::{proptest, text};
+use zuora_core::transport::HttpRequest;
+use zuora_core::types::{AccountNumber, DateTime, InvoiceItemId, InvoiceKey, Patch, Secret, SubscriptionId};
+use zuora_core::{Amount, Date, Operation};
 use zuora_tests::json::Json;
 
 use crate::{body, for_any};
@@ -23,7 +23,7 @@ use crate::{body, for_any};
 const CASES: u32 = 96;
 
 /// The value at a path of the body.
-fn sent(request: &Request, path: &str) -> Option<Json> {
+fn sent(request: &HttpRequest, path: &str) -> Option<Json> {
     Json::of(body(request)).at(path).cloned()
 }
 
@@ -60,9 +60,9 @@ fn amounts_are_exact_bare_numbers() {
             prop_assert_eq!(sent(&request, path), number(amount), "{}", path);
         }
 
-        let change = ItemChanges::of("1").amount(item.clone()).quantity(quantity.clone());
+        let change = ItemPatch::of("1").amount(item.clone()).quantity(quantity.clone());
         let items = [ItemUpdate::from(change), new_item.into()];
-        let request = UpdateInvoice::new("INV1", InvoiceChanges::default().items(items)).request()?;
+        let request = UpdateInvoice::new("INV1", InvoicePatch::default().items(items)).request()?;
         prop_assert_eq!(sent(&request, "invoiceItems[0].quantity"), number(quantity));
         prop_assert_eq!(sent(&request, "invoiceItems[1].amount"), number(item));
 
@@ -117,8 +117,8 @@ fn texts_and_dates_are_sent_unchanged() {
 fn a_patch_keeps_clears_or_sets() {
     let patch = prop_oneof![Just(Patch::Keep), Just(Patch::Clear), text(0..=64).prop_map(Patch::Set)];
     for_any(CASES, &(any::<InvoiceItemId>(), patch), |(item, patch)| {
-        let change = ItemChanges::of(item.clone()).tax_code(patch.clone());
-        let changes = InvoiceChanges::default().items([ItemUpdate::from(change), ItemUpdate::remove(&item)]);
+        let change = ItemPatch::of(item.clone()).tax_code(patch.clone());
+        let changes = InvoicePatch::default().items([ItemUpdate::from(change), ItemUpdate::remove(&item)]);
         let request = UpdateInvoice::new("INV1", changes).request()?;
         let code = match patch {
             Patch::Keep => None,

@@ -89,7 +89,7 @@ mod tests {
         let done = r#"{"pdfGenerationStatus":"Generated"}"#;
         assert_eq!(evaluate(done), 0);
         assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Obsolete"}}"#)), 0);
-        assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Intent"}}"#)), 0);
+        assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Queued"}}"#)), 0);
         assert_eq!(evaluate(&format!(r#"{done},{{"pdfGenerationStatus":"Error"}}"#)), 2);
     }
 }
