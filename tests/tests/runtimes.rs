@@ -1,7 +1,9 @@
 //! The blocking adapter inside an async runtime and the async adapter without a runtime do not panic.
 
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use zuora_core::http::Method;
@@ -44,11 +46,24 @@ fn without_a_runtime_the_async_client_fails_immediately() {
 }
 
 #[test]
-fn without_a_runtime_waiting_still_works() {
+fn without_a_runtime_a_wait_yields_and_still_ends() {
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let woken = Arc::new(Woken(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&woken));
     let transport = Reqwest::create().unwrap();
     let until = transport.now() + Duration::from_millis(5);
-    let waiting = pin!(transport.sleep_until(until));
-    assert!(waiting.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    let mut waiting = pin!(transport.sleep_until(until));
+    let mut polls = 0;
+    while waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        polls += 1;
+        assert_eq!(woken.0.load(Ordering::Relaxed), polls, "a pending wait has woken its task");
+    }
+    assert!(polls > 0, "the first poll does not block until the time has come");
     assert!(transport.now() >= until);
 }
 

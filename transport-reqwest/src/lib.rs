@@ -100,10 +100,13 @@ impl AsyncTransport for Reqwest {
     }
 
     async fn sleep_until(&self, time: Timestamp) {
-        match Handle::try_current() {
-            Ok(_) => tokio::time::sleep(self.now().until(time)).await,
-            // Nothing could wake this future; tokio's own sleep would panic.
-            Err(_) => std::thread::sleep(self.now().until(time)),
+        if Handle::try_current().is_ok() {
+            return tokio::time::sleep(self.now().until(time)).await;
+        }
+        // Outside a runtime tokio's timer panics, and blocking would stop every future of the thread. The next send
+        // ends the call there.
+        while self.now() < time {
+            tokio::task::yield_now().await;
         }
     }
 

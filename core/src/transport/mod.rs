@@ -88,17 +88,17 @@ impl Limits {
 #[non_exhaustive]
 pub enum TransportError {
     /// Look-up, connecting or the TLS handshake failed, or no byte of the body was taken: nothing happened.
-    #[error("the request never left")]
+    #[error("the request was not sent")]
     NotSent(#[source] BoxError),
     /// The request was under way: the server may have acted on it.
-    #[error("no whole answer came back")]
+    #[error("no complete response was received")]
     MaybeSent(#[source] BoxError),
     /// The transport cannot work where it was called, such as for want of a runtime: nothing was sent, and
     /// trying again is of no use.
     #[error("the transport cannot work here")]
     Unusable(#[source] BoxError),
     /// An answer came whose body is larger than [`Limits::max_body`].
-    #[error("the answer is larger than {limit} bytes")]
+    #[error("the response is larger than {limit} bytes")]
     TooLarge {
         /// The limit that was passed, in bytes.
         limit: usize,

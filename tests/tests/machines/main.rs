@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+mod builds;
 mod envelope;
 mod headers;
 mod idempotency_keys;
 mod limits;
+mod messages;
 mod outcome;
 mod paginator;
 mod poller;

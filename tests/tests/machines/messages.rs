@@ -1,0 +1,118 @@
+//! The message of one error of each kind. All have one form:
+//! `operation: what failed (details); outcome and what to do; request id`.
+
+use zuora_core::bill_runs::{GetBillRun, PostBillRun};
+use zuora_core::machine::Call;
+use zuora_core::operation::Effect;
+use zuora_core::{CallOptions, Config, DataCenter, Error, ErrorKind, Outcome};
+use zuora_tests::simulation::{
+    SendResult, Simulation, call, cold, config, play_with, received, rejected, script, secs, warm,
+};
+
+fn of_call(effect: Effect, options: &CallOptions, results: Vec<SendResult>) -> Error {
+    play_with(&config().backoff(secs(1), secs(1)), effect, options, results).0.result.unwrap_err()
+}
+
+#[test]
+fn one_message_of_each_kind() {
+    let once = CallOptions::new().max_attempts(1);
+    let id = [("Zuora-Request-Id", "6f0b6c5e")];
+    let rejection = r#"{"success":false,"reasons":[{"code":53100320,"message":"'termType' is wrong"}]}"#;
+    let permission = r#"{"success":false,"reasons":[{"code":50000010,"message":"no access"}]}"#;
+    let unauthorized = Simulation::new(script([received(401, &[], "")]))
+        .drive(call(&cold(&Config::with_token(DataCenter::UsCloud2, "t")), Effect::Read))
+        .result
+        .unwrap_err();
+    let invalid = Simulation::new(script([]))
+        .drive(Call::new(&warm(&config()), GetBillRun::new("..")))
+        .result
+        .unwrap_err();
+    let undecodable = Simulation::new(script([received(200, &[], r#"{"success":true,"autoPost":{}}"#)]))
+        .drive(Call::new(&warm(&config()), PostBillRun::new("2c98")))
+        .result
+        .unwrap_err();
+    let errors = [
+        (
+            of_call(Effect::Unkeyed, &once, vec![received(400, &id, rejection)]),
+            "raw: [53100320] 'termType' is wrong (400 Bad Request); not applied; request 6f0b6c5e",
+        ),
+        (
+            of_call(Effect::Unkeyed, &once, vec![received(403, &[], permission)]),
+            "raw: [50000010] no access (403 Forbidden); not applied; the user or the tenant lacks the permission or \
+             the feature",
+        ),
+        (
+            of_call(Effect::Unkeyed, &once, vec![SendResult::Lost]),
+            "raw: no complete response was received: connection reset by peer; outcome unknown: the operation may \
+             have been applied; reconcile before retrying",
+        ),
+        (
+            of_call(
+                Effect::Keyed,
+                &CallOptions::new().max_attempts(2),
+                vec![SendResult::Lost, SendResult::Lost],
+            ),
+            "raw: no complete response was received: connection reset by peer (2 attempts, retry after 1 s); outcome \
+             unknown: the operation may have been applied; retry with the same idempotency key",
+        ),
+        (
+            of_call(Effect::Read, &once, vec![SendResult::NotSent]),
+            "raw: the request was not sent: connection refused (retry after 1 s); not applied; safe to retry",
+        ),
+        (
+            of_call(
+                Effect::Read,
+                &CallOptions::new().max_wait(secs(1)),
+                vec![received(429, &[("Retry-After", "9")], "")],
+            ),
+            "raw: the service is throttling requests (429 Too Many Requests, retry after 9 s); not applied; safe to \
+             retry",
+        ),
+        (
+            of_call(Effect::Unkeyed, &once, vec![received(302, &[], "")]),
+            "raw: the server redirects, which is not followed because the token would go along: check the base URL \
+             (302 Found); not applied",
+        ),
+        (
+            of_call(Effect::Read, &CallOptions::new().timeout(secs(0)), vec![]),
+            "raw: timed out before the next attempt; not applied; safe to retry",
+        ),
+        (
+            unauthorized,
+            "raw: the service rejected the token (401 Unauthorized); not applied; check client id, client secret and \
+             data center: a wrong data center looks like wrong credentials",
+        ),
+        (invalid, "get_bill_run: `billRunId`: would change the path; not sent"),
+        (
+            undecodable,
+            "post_bill_run: the response cannot be read at `autoPost`: an object where a single value belongs at line \
+             1 column 29 (200 OK); the operation was applied; do not send it again",
+        ),
+    ];
+    for (error, message) in &errors {
+        assert_eq!(error.to_string(), *message);
+    }
+    let kinds = errors.map(|(error, _)| error.kind());
+    for kind in [
+        ErrorKind::Build,
+        ErrorKind::Transport,
+        ErrorKind::Auth,
+        ErrorKind::Rejected,
+        ErrorKind::Throttled,
+        ErrorKind::Decode,
+        ErrorKind::Timeout,
+    ] {
+        assert!(kinds.contains(&kind), "no message of the kind {kind:?}");
+    }
+}
+
+#[test]
+fn the_long_form_adds_reasons_and_causes() {
+    let error = of_call(Effect::Unkeyed, &CallOptions::new(), vec![rejected(400, &["50000020", "50000030"])]);
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert!(format!("{error:#}").ends_with("; also: [50000030] because"), "{error:#}");
+    let lost = of_call(Effect::Unkeyed, &CallOptions::new(), vec![SendResult::Lost]);
+    assert!(format!("{lost:#}").ends_with("; caused by: connection reset by peer"), "{lost:#}");
+    let error = Error::failed("an operation of another crate");
+    assert_eq!(error.to_string(), "an operation of another crate");
+}
