@@ -2,12 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::model::json;
+use crate::api::invoices::paging::numbered_pages;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{Amount, CreditMemoId, DateTime, InvoiceKey, PaymentId};
 
 static SPEC: Spec =
@@ -43,60 +40,10 @@ impl GetInvoiceApplicationParts {
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into(), page: None, page_size: None }
     }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.page_size = Some(rows);
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.page = Some(page);
-        self
-    }
 }
 
-impl Operation for GetInvoiceApplicationParts {
-    type Output = ApplicationParts;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        let mut target = RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?;
-        match self.page_size {
-            None => {}
-            Some(size @ 1..=40) => target = target.query_number("pageSize", size),
-            Some(_) => return Err(Error::invalid("pageSize", "is 1 to 40")),
-        }
-        match self.page {
-            None => {}
-            Some(0) => return Err(Error::invalid("page", "is counted from 1")),
-            Some(page) => target = target.query_number("page", page),
-        }
-        target.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<ApplicationParts> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetInvoiceApplicationParts {
-    type Item = ApplicationPart;
-
-    fn into_page(&self, page: ApplicationParts) -> (Vec<ApplicationPart>, Option<Self>) {
-        let goes_on = page.next_page.is_some() && !page.parts.is_empty();
-        (page.parts, if goes_on { self.next_page() } else { None })
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        self.page.unwrap_or(1).checked_add(1).map(|next| self.clone().page(next))
-    }
+numbered_pages! {
+    GetInvoiceApplicationParts { keys: [invoice], page: page, size: page_size } -> ApplicationParts { parts: ApplicationPart }
 }
 
 model! {
@@ -132,6 +79,8 @@ model! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::{Operation, Paginated};
+    use crate::transport::HttpResponse;
 
     #[test]
     fn a_next_page_is_asked_for_only_when_there_is_one() {

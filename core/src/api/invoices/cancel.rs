@@ -2,15 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
+use crate::api::invoices::{GetInvoice, InvoiceStatus};
 use crate::api::jobs::SubmittedJob;
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
-use crate::model::envelope::Success;
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cancel");
@@ -41,43 +37,23 @@ impl CancelInvoice {
     }
 }
 
-impl Operation for CancelInvoice {
-    type Output = SubmittedJob;
+operation_by_key! { CancelInvoice { invoice, {} } -> SubmittedJob, json::read }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        // An empty object: without a body the service answers 415.
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&Success::default(), 2)
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
-        json::read(success.body())
-    }
-}
-
-/// Read back through the invoice's status.
-impl ReadBack for CancelInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        match seen.ok()?.status.as_ref()? {
-            InvoiceStatus::Canceled | InvoiceStatus::CancelInProgress => Some(true),
-            InvoiceStatus::Draft | InvoiceStatus::Posted => Some(false),
-            _ => None,
-        }
+read_back_by_key! {
+    /// Read back through the invoice's status.
+    CancelInvoice { invoice } with GetInvoice, |seen| match seen.ok()?.status.as_ref()? {
+        InvoiceStatus::Canceled | InvoiceStatus::CancelInProgress => Some(true),
+        InvoiceStatus::Draft | InvoiceStatus::Posted => Some(false),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::invoices::Invoice;
+    use crate::call::reconcile::ReadBack;
+    use crate::operation::Operation;
 
     #[test]
     fn a_request_is_the_same_out_of_a_queue() {

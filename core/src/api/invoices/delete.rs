@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice};
+use crate::api::invoices::GetInvoice;
 use crate::api::jobs::SubmittedJob;
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::delete("delete_invoice", "/v1/invoices/{invoiceKey}");
@@ -39,35 +36,13 @@ impl DeleteInvoice {
     }
 }
 
-impl Operation for DeleteInvoice {
-    type Output = SubmittedJob;
+operation_by_key! { DeleteInvoice { invoice } -> SubmittedJob, json::read_deleted }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
-        json::read_deleted(success.body())
-    }
-}
-
-/// Read back through the invoice, which is then not found.
-impl ReadBack for DeleteInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        match seen {
-            Err(error) => error.is_not_found().then_some(true),
-            Ok(_) => Some(false),
-        }
+read_back_by_key! {
+    /// Read back through the invoice, which is then not found.
+    DeleteInvoice { invoice } with GetInvoice, |seen| match seen {
+        Err(error) => error.is_not_found().then_some(true),
+        Ok(_) => Some(false),
     }
 }
 
@@ -75,6 +50,8 @@ impl ReadBack for DeleteInvoice {
 mod tests {
     use super::*;
     use crate::api::jobs::JobStatus;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
 
     #[test]
     fn a_request_is_the_same_out_of_a_queue() {

@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::paging::PageOf;
-use crate::error::{Error, Result};
-use crate::model::json;
+use crate::api::invoices::paging::{Paging, numbered_pages};
+use crate::api::shared::missing;
+use crate::error::Result;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::read("get_invoice_files", "/v1/invoices/{invoiceKey}/files");
@@ -30,57 +28,18 @@ pub struct GetInvoiceFiles {
     #[serde(rename = "invoiceKey")]
     invoice: InvoiceKey,
     #[serde(default)]
-    paging: PageOf,
+    paging: Paging,
 }
 
 impl GetInvoiceFiles {
     /// Lists the files of the invoice of this id or number, from the first page on, 40 a page.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
-        Self { invoice: invoice.into(), paging: PageOf::default() }
-    }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.paging.size = rows;
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.paging.page = page;
-        self
+        Self { invoice: invoice.into(), paging: Paging::default() }
     }
 }
 
-impl Operation for GetInvoiceFiles {
-    type Output = InvoiceFiles;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        self.paging.put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<InvoiceFiles> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetInvoiceFiles {
-    type Item = InvoiceFile;
-
-    fn into_page(&self, page: InvoiceFiles) -> (Vec<InvoiceFile>, Option<Self>) {
-        let paging = self.paging.next(page.files.len(), page.next_page.as_deref());
-        (page.files, paging.map(|paging| Self { paging, ..self.clone() }))
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
-    }
+numbered_pages! {
+    GetInvoiceFiles { keys: [invoice], page: paging.page, size: paging.size } -> InvoiceFiles { files: InvoiceFile }
 }
 
 model! {
@@ -111,8 +70,7 @@ impl InvoiceFile {
     /// # Errors
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
     pub fn file_id(&self) -> Result<FileId> {
-        file_id(self.pdf_file_url.as_deref())
-            .ok_or_else(|| Error::unreadable("invoiceFiles.pdfFileUrl", "missing"))
+        file_id(self.pdf_file_url.as_deref()).ok_or_else(|| missing("invoiceFiles.pdfFileUrl"))
     }
 }
 
@@ -125,6 +83,8 @@ pub(super) fn file_id(url: Option<&str>) -> Option<FileId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::{Operation, Paginated};
+    use crate::transport::HttpResponse;
 
     #[test]
     fn pages_go_on_as_long_as_there_is_evidence_and_rows() {

@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Invoice;
-use crate::error::Result;
+use crate::api::shared::operation_by_key;
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::read("get_invoice", "/v1/invoices/{invoiceKey}");
@@ -35,26 +33,14 @@ impl GetInvoice {
     }
 }
 
-impl Operation for GetInvoice {
-    type Output = Invoice;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<Invoice> {
-        json::read(success.body())
-    }
-}
+operation_by_key! { GetInvoice { invoice } -> Invoice, json::read }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::invoices::{EInvoiceStatus, InvoiceStatus, TransferredToAccounting};
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
     use bytes::Bytes;
 
     fn read(body: &str) -> Invoice {

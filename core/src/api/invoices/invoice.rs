@@ -3,7 +3,7 @@
 use crate::api::invoices::terms::{
     EInvoiceStatus, InvoiceSource, InvoiceSourceType, InvoiceStatus, TaxStatus, TransferredToAccounting,
 };
-use crate::error::{Error, Result};
+use crate::api::shared::required_fields;
 use crate::model::model;
 use crate::types::{AccountId, Amount, ContactId, Date, DateTime, InvoiceId, InvoiceNumber};
 
@@ -136,44 +136,17 @@ model! {
     }
 }
 
-impl Invoice {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn id(&self) -> Result<&InvoiceId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
-    }
-
-    /// The number.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn number(&self) -> Result<&InvoiceNumber> {
-        self.number.as_ref().ok_or_else(|| Error::unreadable("invoiceNumber", "missing"))
-    }
-
-    /// The status.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn status(&self) -> Result<&InvoiceStatus> {
-        self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
-    }
-
-    /// The whole amount, tax included.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn amount(&self) -> Result<&Amount> {
-        self.amount.as_ref().ok_or_else(|| Error::unreadable("amount", "missing"))
-    }
-
-    /// What is still owed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn balance(&self) -> Result<&Amount> {
-        self.balance.as_ref().ok_or_else(|| Error::unreadable("balance", "missing"))
+required_fields! {
+    Invoice {
+        /// Returns the id of the invoice.
+        id: InvoiceId = "id",
+        /// Returns the number of the invoice.
+        number: InvoiceNumber = "invoiceNumber",
+        /// Returns the status of the invoice.
+        status: InvoiceStatus = "status",
+        /// Returns the total amount of the invoice, including tax, in the currency of the invoice.
+        amount: Amount = "amount",
+        /// Returns the amount that is still due, in the currency of the invoice.
+        balance: Amount = "balance",
     }
 }

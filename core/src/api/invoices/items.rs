@@ -3,14 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::bill_runs::ChargeType;
-use crate::api::invoices::paging::PageOf;
+use crate::api::invoices::paging::{Paging, numbered_pages};
 use crate::api::invoices::terms::{ItemSource, ProcessingType, RevRecTrigger, TaxMode, TaxRateType};
-use crate::error::{Error, Result};
-use crate::model::json;
+use crate::api::shared::required_fields;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{
     Amount, ContactId, Date, DateTime, InvoiceItemId, InvoiceKey, ProductRatePlanChargeId, SubscriptionId,
     TaxationItemId,
@@ -33,57 +30,18 @@ pub struct GetInvoiceItems {
     #[serde(rename = "invoiceKey")]
     invoice: InvoiceKey,
     #[serde(default)]
-    paging: PageOf,
+    paging: Paging,
 }
 
 impl GetInvoiceItems {
     /// Lists the items of the invoice of this id or number, from the first page on, 40 a page.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
-        Self { invoice: invoice.into(), paging: PageOf::default() }
-    }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.paging.size = rows;
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.paging.page = page;
-        self
+        Self { invoice: invoice.into(), paging: Paging::default() }
     }
 }
 
-impl Operation for GetInvoiceItems {
-    type Output = InvoiceItems;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        self.paging.put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<InvoiceItems> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetInvoiceItems {
-    type Item = InvoiceItem;
-
-    fn into_page(&self, page: InvoiceItems) -> (Vec<InvoiceItem>, Option<Self>) {
-        let paging = self.paging.next(page.items.len(), page.next_page.as_deref());
-        (page.items, paging.map(|paging| Self { paging, ..self.clone() }))
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
-    }
+numbered_pages! {
+    GetInvoiceItems { keys: [invoice], page: paging.page, size: paging.size } -> InvoiceItems { items: InvoiceItem }
 }
 
 model! {
@@ -221,21 +179,12 @@ model! {
     }
 }
 
-impl InvoiceItem {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the item has none.
-    pub fn id(&self) -> Result<&InvoiceItemId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.id", "missing"))
-    }
-
-    /// The amount.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the item has none.
-    pub fn charge_amount(&self) -> Result<&Amount> {
-        self.charge_amount.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.chargeAmount", "missing"))
+required_fields! {
+    InvoiceItem {
+        /// Returns the id of the item.
+        id: InvoiceItemId = "invoiceItems.id",
+        /// Returns the amount of the item, in the currency of the invoice.
+        charge_amount: Amount = "invoiceItems.chargeAmount",
     }
 }
 

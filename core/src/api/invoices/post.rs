@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
+use crate::api::invoices::{GetInvoice, InvoiceStatus};
 use crate::api::jobs::SubmittedJob;
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{Date, InvoiceKey};
 
 static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
@@ -55,42 +52,23 @@ impl PostInvoice {
     }
 }
 
-impl Operation for PostInvoice {
-    type Output = SubmittedJob;
+operation_by_key! { PostInvoice { invoice, body } -> SubmittedJob, json::read }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 32)
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
-        json::read(success.body())
-    }
-}
-
-/// Read back through the invoice's status.
-impl ReadBack for PostInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        match seen.ok()?.status.as_ref()? {
-            InvoiceStatus::Posted => Some(true),
-            InvoiceStatus::Draft => Some(false),
-            _ => None,
-        }
+read_back_by_key! {
+    /// Read back through the invoice's status.
+    PostInvoice { invoice } with GetInvoice, |seen| match seen.ok()?.status.as_ref()? {
+        InvoiceStatus::Posted => Some(true),
+        InvoiceStatus::Draft => Some(false),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::invoices::Invoice;
+    use crate::call::reconcile::ReadBack;
+    use crate::operation::Operation;
 
     #[test]
     fn a_request_is_the_same_out_of_a_queue() {

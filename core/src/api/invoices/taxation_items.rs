@@ -3,13 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::items::InvoiceTaxationItem;
-use crate::api::invoices::paging::PageOf;
-use crate::error::Result;
-use crate::model::json;
+use crate::api::invoices::paging::{Paging, numbered_pages};
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{InvoiceItemId, InvoiceKey};
 
 static SPEC: Spec = Spec::read(
@@ -38,59 +34,18 @@ pub struct GetTaxationItems {
     #[serde(rename = "itemId")]
     item: InvoiceItemId,
     #[serde(default)]
-    paging: PageOf,
+    paging: Paging,
 }
 
 impl GetTaxationItems {
     /// Of this item of the invoice of this id or number, from the first page on, 40 a page.
     pub fn new(invoice: impl Into<InvoiceKey>, item: impl Into<InvoiceItemId>) -> Self {
-        Self { invoice: invoice.into(), item: item.into(), paging: PageOf::default() }
-    }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.paging.size = rows;
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.paging.page = page;
-        self
+        Self { invoice: invoice.into(), item: item.into(), paging: Paging::default() }
     }
 }
 
-impl Operation for GetTaxationItems {
-    type Output = InvoiceTaxationItems;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        self.paging
-            .put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str(), self.item.as_str()])?)?
-            .empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<InvoiceTaxationItems> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetTaxationItems {
-    type Item = InvoiceTaxationItem;
-
-    fn into_page(&self, page: InvoiceTaxationItems) -> (Vec<InvoiceTaxationItem>, Option<Self>) {
-        let paging = self.paging.next(page.data.len(), page.next_page.as_deref());
-        (page.data, paging.map(|paging| Self { paging, ..self.clone() }))
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
-    }
+numbered_pages! {
+    GetTaxationItems { keys: [invoice, item], page: paging.page, size: paging.size } -> InvoiceTaxationItems { data: InvoiceTaxationItem }
 }
 
 model! {
@@ -106,6 +61,8 @@ model! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::{Operation, Paginated};
+    use crate::transport::HttpResponse;
 
     #[test]
     fn lines_are_read_page_by_page() {

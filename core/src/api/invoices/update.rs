@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::api::invoices::Invoice;
 use crate::api::invoices::item_update::ItemUpdate;
 use crate::api::invoices::terms::{InvoiceStatus, TransferredToAccounting};
-use crate::error::{Error, Result};
+use crate::api::shared::required_fields;
+use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
@@ -230,13 +231,10 @@ model! {
     }
 }
 
-impl UpdatedInvoice {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn id(&self) -> Result<&InvoiceId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
+required_fields! {
+    UpdatedInvoice {
+        /// Returns the id of the invoice.
+        id: InvoiceId = "id",
     }
 }
 

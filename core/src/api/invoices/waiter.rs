@@ -113,7 +113,7 @@ impl InvoiceWaiter {
 
     fn judge_invoice(&self, invoice: Invoice) -> Result<Progress<InvoiceOutcome>> {
         use InvoiceStatus::{Canceled, Error as Broken, Posted};
-        let status = invoice.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))?;
+        let status = invoice.status()?;
         let reached = match self.goal {
             InvoiceGoal::Posted => *status == Posted,
             InvoiceGoal::Canceled => *status == Canceled,

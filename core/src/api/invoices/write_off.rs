@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::reverse::ReversalCreditMemo;
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
-use crate::call::reconcile::ReadBack;
+use crate::api::invoices::{GetInvoice, InvoiceStatus};
+use crate::api::shared::read_back_by_key;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
@@ -70,18 +70,12 @@ impl Operation for WriteOffInvoice {
     }
 }
 
-/// Read back through the invoice's balance. That it is zero does not say that it was written off: it may have been
-/// paid.
-impl ReadBack for WriteOffInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+read_back_by_key! {
+    /// Read back through the invoice's balance. That it is zero does not say that it was written off: it may have been
+    /// paid.
+    WriteOffInvoice { invoice } with GetInvoice, |seen| {
         let invoice = seen.ok()?;
-        Some(invoice.status.as_ref()? == &InvoiceStatus::Posted && invoice.balance.as_ref()?.is_zero())
+        Some(*invoice.status.as_ref()? == InvoiceStatus::Posted && invoice.balance.as_ref()?.is_zero())
     }
 }
 
