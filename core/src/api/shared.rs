@@ -1,7 +1,7 @@
 //! Code that several operations share.
 //!
-//! An operation is still one file: its path, its fields and its rules are written there. Only the parts that would be
-//! the same text in every file are here.
+//! An operation is still one file: its path, its fields and its rules are written there. Only the parts that
+//! would be the same text in every file are here.
 
 use std::borrow::Borrow;
 
@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// Implements [`Operation`](crate::operation::Operation) for an operation on one object, whose path contains one key.
+/// Implements [`Operation`](crate::operation::Operation) for an operation on one object, whose path contains
+/// one key.
 ///
 /// ```text
 /// operation_by_key! { GetInvoice { invoice } -> Invoice, json::read }
@@ -17,8 +18,9 @@ use crate::error::{Error, Result};
 /// operation_by_key! { CancelInvoice { invoice, {} } -> SubmittedJob, json::read }
 /// ```
 ///
-/// `invoice` is the field with the key, and `body` the field that is sent as JSON. `{}` sends an empty JSON object:
-/// the service rejects a PUT without a body with 415. The static `SPEC` is the one next to the operation.
+/// `invoice` is the field with the key, and `body` the field that is sent as JSON. `{}` sends an empty JSON
+/// object: the service rejects a PUT without a body with 415. The static `SPEC` is the one next to the
+/// operation.
 macro_rules! operation_by_key {
     ($operation:ident { $key:ident } -> $output:ident, $read:path) => {
         $crate::api::shared::operation_by_key! { @ $operation $output $read, |operation| operation.$key, empty() }
@@ -54,14 +56,15 @@ macro_rules! operation_by_key {
     };
 }
 
-/// Implements [`ReadBack`](crate::call::reconcile::ReadBack) for an operation on one object that is read back by the
-/// same key.
+/// Implements [`ReadBack`](crate::call::reconcile::ReadBack) for an operation on one object that is read back
+/// by the same key.
 ///
 /// ```text
 /// read_back_by_key! { PostInvoice { invoice } with GetInvoice, |seen| Some(seen.ok()?.status? == Posted) }
 /// ```
 ///
-/// The closure receives the object that was read, or the error, and decides whether the operation was applied.
+/// The closure receives the object that was read, or the error, and decides whether the operation was
+/// applied.
 macro_rules! read_back_by_key {
     ($(#[$doc:meta])* $operation:ident { $key:ident } with $read:ident, |$seen:ident| $is_applied:expr) => {
         $(#[$doc])*

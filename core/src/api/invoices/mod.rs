@@ -1,4 +1,8 @@
-//! Invoices: what customers owe.
+//! Invoices: the documents that bill customers.
+//!
+//! Operations on one invoice accept its id or its number. Operations on many invoices take up to 50 per
+//! request; [`BulkJob`] splits longer lists. Large invoices are processed by jobs in the background:
+//! [`InvoiceWaiter`] waits for them, and [`PdfWaiter`] waits for PDF files.
 //!
 //! | Operation | Method and path |
 //! | --- | --- |

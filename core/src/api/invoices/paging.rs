@@ -53,8 +53,8 @@ pub(super) fn select(
 ///     -> InvoiceItems { items: InvoiceItem } }
 /// ```
 ///
-/// `keys` are the fields with the keys of the path, in its order. `items` is the field of the page with the rows. The
-/// static `SPEC` is the one next to the operation.
+/// `keys` are the fields with the keys of the path, in its order. `items` is the field of the page with the
+/// rows. The static `SPEC` is the one next to the operation.
 macro_rules! numbered_pages {
     (
         $operation:ident {
@@ -92,7 +92,8 @@ macro_rules! numbered_pages {
                     &SPEC,
                     &[$(self.$key.as_str()),+],
                 )?;
-                $crate::api::invoices::paging::select(request, self.$($page).+.into(), self.$($size).+.into())?.empty()
+                let (page, size) = (self.$($page).+.into(), self.$($size).+.into());
+                $crate::api::invoices::paging::select(request, page, size)?.empty()
             }
 
             fn parse(&self, success: &$crate::transport::HttpResponse) -> $crate::Result<$output> {

@@ -13,20 +13,28 @@ static SPEC: Spec = Spec::read(
     "/v1/invoices/{invoiceKey}/items/{itemId}/taxation-items",
 );
 
-/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items` ("List all taxation items of an invoice item"): lists the tax lines of an invoice item, page by
-/// page.
+/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items` ("List all taxation items of an invoice
+/// item"): lists the tax lines of an invoice item in pages.
 ///
 /// ```
 /// use zuora_core::invoices::GetTaxationItems;
-/// use zuora_core::Operation;
-///
-/// let request = GetTaxationItems::new("INV00000155", "2c86c8955bd63cc1015bd7c151af02ef").request()?;
-/// assert_eq!(
-///     request.uri(),
-///     "/v1/invoices/INV00000155/items/2c86c8955bd63cc1015bd7c151af02ef/taxation-items?pageSize=40",
-/// );
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().query(), Some("pageSize=40"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"data":[{"name":"VAT","taxRate":0.19,
+/// #         "taxAmount":1.90}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let tax_lines = GetTaxationItems::new("INV00000155", "2c86c8955bd63cc1015bd7c151af02ef");
+/// for line in client.items(&tax_lines) {
+///     let line = line?;
+///     assert_eq!(line.tax_amount.unwrap().to_string(), "1.90");
+/// }
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_taxation_items_of_invoice_item")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetTaxationItems {
     #[serde(rename = "invoiceKey")]
@@ -38,22 +46,24 @@ pub struct GetTaxationItems {
 }
 
 impl GetTaxationItems {
-    /// Of this item of the invoice of this id or number, from the first page on, 40 a page.
+    /// Creates the operation for an invoice id or number and the id of one of its items. It starts at the
+    /// first page and requests 40 tax lines per page.
     pub fn new(invoice: impl Into<InvoiceKey>, item: impl Into<InvoiceItemId>) -> Self {
         Self { invoice: invoice.into(), item: item.into(), paging: Paging::default() }
     }
 }
 
 numbered_pages! {
-    GetTaxationItems { keys: [invoice, item], page: paging.page, size: paging.size } -> InvoiceTaxationItems { data: InvoiceTaxationItem }
+    GetTaxationItems { keys: [invoice, item], page: paging.page, size: paging.size }
+        -> InvoiceTaxationItems { data: InvoiceTaxationItem }
 }
 
 model! {
-    /// A page of an item's tax lines.
+    /// Page of tax lines of an invoice item.
     pub response InvoiceTaxationItems {
-        /// The lines.
+        /// Tax lines on the page.
         pub data: Vec<InvoiceTaxationItem> = "data",
-        /// Address of the next page; none on the last one. It is not followed.
+        /// URL of the next page; absent on the last page. The client does not follow the URL.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
@@ -65,7 +75,7 @@ mod tests {
     use crate::transport::HttpResponse;
 
     #[test]
-    fn lines_are_read_page_by_page() {
+    fn tax_lines_are_listed_in_pages() {
         let list = GetTaxationItems::new("INV1", "i").page_size(1);
         let body = r#"{"data":[{"name":"VAT","taxRate":0.080,"taxAmount":"8.00"}],"nextPage":"x"}"#;
         let (lines, next) = list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
@@ -82,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn both_keys_are_checked() {
+    fn both_path_keys_are_validated() {
         assert_eq!(GetTaxationItems::new("", "i").request().unwrap_err().field(), Some("invoiceKey"));
         assert_eq!(GetTaxationItems::new("1", "..").request().unwrap_err().field(), Some("itemId"));
     }
