@@ -18,11 +18,11 @@ const MAX_ITEMS: usize = 1000;
 
 model! {
     /// `POST /v1/invoices/batch` ("Create standalone invoices"): creates 1 to 50 invoices with at most 1,000
-    /// items in all.
+    /// items in total.
     ///
-    /// The service creates or rejects each invoice independently, so that every row of the response must be
-    /// checked. With [`use_single_transaction`](Self::use_single_transaction), it creates all invoices or
-    /// none. [`BulkJob`](crate::api::invoices::BulkJob) creates any number of invoices.
+    /// The service creates or rejects each invoice independently, so check every row of the response. With
+    /// [`use_single_transaction`](Self::use_single_transaction), it creates all invoices or none.
+    /// [`BulkJob`](crate::api::invoices::BulkJob) creates any number of invoices.
     ///
     /// ```
     /// use zuora_core::invoices::{BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
@@ -83,7 +83,7 @@ impl Operation for BulkCreateStandaloneInvoices {
             invoice.check(&Path::ROOT.row("invoices", index))?;
         }
         if self.invoices.iter().map(|invoice| invoice.items().len()).sum::<usize>() > MAX_ITEMS {
-            return Err(Error::invalid("invoices", "must have at most 1,000 items in all"));
+            return Err(Error::invalid("invoices", "must have at most 1,000 items in total"));
         }
         let size = self.invoices.iter().map(CreateStandaloneInvoice::size).sum();
         RequestBuilder::new(&SPEC).json(self, size)

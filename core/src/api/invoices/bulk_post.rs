@@ -16,9 +16,9 @@ static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
 model! {
     /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts 1 to 50 draft invoices.
     ///
-    /// The service posts the invoices one after the other within the call, which may take long when an
-    /// external tax engine is used. It posts or rejects each invoice independently, so that every row of the
-    /// response must be checked. [`BulkJob`](crate::api::invoices::BulkJob) posts any number of invoices.
+    /// The service posts the invoices one after the other within the call, which can take a long time with an
+    /// external tax engine. It posts or rejects each invoice independently, so check every row of the
+    /// response. [`BulkJob`](crate::api::invoices::BulkJob) posts any number of invoices.
     ///
     /// ```
     /// use zuora_core::invoices::BulkPostInvoices;

@@ -18,8 +18,8 @@ model! {
     ///
     /// The response reports only the success of the whole request, and nothing about each invoice. The
     /// service accepts no idempotency key. After an unknown outcome, read the invoices before retrying.
-    /// [`BulkJob`](crate::api::invoices::BulkJob) updates any number of invoices, and reads them back when
-    /// necessary.
+    /// [`BulkJob`](crate::api::invoices::BulkJob) updates any number of invoices, and reads an invoice back
+    /// when its outcome is unknown.
     ///
     /// ```
     /// use zuora_core::invoices::{BulkUpdateInvoices, InvoicePatch};

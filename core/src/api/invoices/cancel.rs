@@ -13,9 +13,10 @@ static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cance
 
 /// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice permanently.
 ///
-/// The service cancels an invoice of fewer than about 1,000 items at once, and a larger one with a job:
-/// [`SubmittedJob::status`] reports which, and [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits
-/// for the job. The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
+/// The service cancels an invoice with fewer than about 1,000 items synchronously, and a larger one in a
+/// background job. [`SubmittedJob::status`] reports whether the work is done, and
+/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. The service accepts no
+/// idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::CancelInvoice;

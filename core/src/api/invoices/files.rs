@@ -80,7 +80,7 @@ model! {
 }
 
 impl InvoiceFile {
-    /// Returns the id that downloads the file with [`GetFiles`](crate::api::files::GetFiles).
+    /// Returns the id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles).
     ///
     /// # Errors
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row does not contain a URL with an id.

@@ -1,8 +1,8 @@
 //! Invoices: the documents that bill customers.
 //!
-//! Operations on one invoice accept its id or its number. Operations on many invoices take up to 50 per
-//! request; [`BulkJob`] splits longer lists. Large invoices are processed by jobs in the background:
-//! [`InvoiceWaiter`] waits for them, and [`PdfWaiter`] waits for PDF files.
+//! Operations on one invoice accept its id or its number. Bulk operations accept up to 50 invoices per
+//! request, and [`BulkJob`] splits longer lists. The service processes large invoices in background jobs:
+//! [`InvoiceWaiter`] waits for a job, and [`PdfWaiter`] waits for PDF files.
 //!
 //! | Operation | Method and path |
 //! | --- | --- |

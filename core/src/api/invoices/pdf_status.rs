@@ -114,8 +114,8 @@ model! {
 }
 
 impl InvoicePdfStatus {
-    /// Returns the id that downloads the file with [`GetFiles`](crate::api::files::GetFiles), once the file
-    /// is generated.
+    /// Returns the id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles), once the
+    /// file is generated.
     pub fn file_id(&self) -> Option<FileId> {
         file_id(self.pdf_file_url.as_deref())
     }

@@ -21,9 +21,10 @@ static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reve
 ///
 /// A credit memo reduces the balance to zero, and the charges can be billed again. The invoice keeps the
 /// status `Posted` and is flagged as reversed. It cannot be changed afterwards. Requires Invoice Settlement.
-/// The service reverses an invoice of up to about 2,000 items at once, and a larger one of up to 50,000 items
-/// with a job: [`InvoiceWaiter::of_reversal`](crate::api::invoices::InvoiceWaiter::of_reversal) waits for the
-/// job. The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
+/// The service reverses an invoice with up to about 2,000 items synchronously, and one with up to 50,000
+/// items in a background job.
+/// [`InvoiceWaiter::of_reversal`](crate::api::invoices::InvoiceWaiter::of_reversal) waits for the job. The
+/// service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::ReverseInvoice;

@@ -101,16 +101,16 @@ model! {
 }
 
 impl InvoicePatch {
-    /// Sets the date on the invoice. The service does not change it together with the due date, so that this
-    /// method unsets [`due_date`](Self::due_date).
+    /// Sets the date on the invoice. An update can change either this date or the due date, so this method
+    /// unsets [`due_date`](Self::due_date).
     #[must_use]
     pub fn invoice_date(mut self, date: Date) -> Self {
         (self.invoice_date, self.due_date) = (Some(date), None);
         self
     }
 
-    /// Sets the date on which payment is due. The service does not change it together with the date on the
-    /// invoice, so that this method unsets [`invoice_date`](Self::invoice_date).
+    /// Sets the date on which payment is due. An update can change either this date or the date on the
+    /// invoice, so this method unsets [`invoice_date`](Self::invoice_date).
     #[must_use]
     pub fn due_date(mut self, date: Date) -> Self {
         (self.invoice_date, self.due_date) = (None, Some(date));
@@ -128,7 +128,7 @@ impl InvoicePatch {
         self.id.as_ref()
     }
 
-    /// Returns whether the changes are visible in the invoice. Items are not part of it.
+    /// Returns whether the changes are visible in the retrieved invoice, which does not contain the items.
     pub(super) fn is_observable(&self) -> bool {
         self.items.is_empty() && *self != Self { id: self.id.clone(), ..Self::default() }
     }

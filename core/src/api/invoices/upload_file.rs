@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// `POST /v1/invoices/{invoiceKey}/files` ("Upload a file for an invoice"): attaches a custom PDF file to a
 /// draft or posted invoice.
 ///
-/// A file has at most 4 MiB, and an invoice at most 50 files with different names.
+/// A file can have at most 4 MiB. An invoice can have at most 50 files, and their names must be distinct.
 ///
 /// ```
 /// use zuora_core::invoices::UploadInvoiceFile;
@@ -74,7 +74,7 @@ impl Operation for UploadInvoiceFile {
             return Err(Error::invalid("file", "must be a PDF that starts with `%PDF`"));
         }
         if self.file.len() > MAX_BYTES {
-            return Err(Error::invalid("file", "must have at most 4 MiB"));
+            return Err(Error::invalid("file", "must be at most 4 MiB"));
         }
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
             return Err(Error::invalid("filename", "must not be empty or contain control characters"));
@@ -169,7 +169,7 @@ impl std::fmt::Debug for UploadInvoiceFile {
 model! {
     /// Response to an upload.
     pub response UploadedFile {
-        /// Id that downloads the file.
+        /// Id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles).
         pub file_id: Option<FileId> = "fileId",
     }
 }

@@ -12,9 +12,9 @@ use crate::types::{Amount, InvoiceKey, JobId};
 
 /// Waits until an invoice is posted, canceled, reversed or deleted.
 ///
-/// The service processes small invoices at once, and large invoices with a job. The waiter polls the job, if
-/// there is one. When the service rejects the retrieval of the job, the waiter polls the invoice instead: job
-/// retrieval is documented for deletions and reversals only.
+/// The service processes small invoices synchronously, and large invoices in a background job. The waiter
+/// polls the job, if there is one. When the service rejects the retrieval of the job, the waiter polls the
+/// invoice instead: job retrieval is documented for deletions and reversals only.
 ///
 /// ```
 /// use zuora_core::invoices::{InvoiceGoal, InvoiceWaiter, PostInvoice};
@@ -42,7 +42,7 @@ pub struct InvoiceWaiter {
     job: Option<JobId>,
 }
 
-/// State of an invoice that a waiter waits for.
+/// Goal of an [`InvoiceWaiter`]: the state that the invoice must reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum InvoiceGoal {
@@ -87,13 +87,13 @@ impl InvoiceGoal {
 }
 
 impl InvoiceWaiter {
-    /// Creates a waiter that polls the invoice with an id or number.
+    /// Creates a waiter that polls the invoice, for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal) -> Self {
         Self { invoice: invoice.into(), goal, job: None }
     }
 
-    /// Creates a waiter for the response to an operation. When the response reports `Completed`, the job is
-    /// not polled and the waiter reads the invoice.
+    /// Creates a waiter for a submitted operation, from its response. When the response reports `Completed`,
+    /// the job is not polled and the waiter reads the invoice.
     pub fn of(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal, submitted: &SubmittedJob) -> Self {
         match submitted.status() {
             JobStatus::Completed => Self::new(invoice, goal),
@@ -101,7 +101,7 @@ impl InvoiceWaiter {
         }
     }
 
-    /// Creates a waiter for the response to a reversal.
+    /// Creates a waiter for a submitted reversal, from its response.
     pub fn of_reversal(invoice: impl Into<InvoiceKey>, submitted: &ReversedInvoice) -> Self {
         let job = match &submitted.job_status {
             Some(JobStatus::Completed) => None,

@@ -21,7 +21,7 @@ static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/wr
 /// invoice.
 ///
 /// A credit memo reduces the whole balance to zero. A partial write-off is not possible. Requires Invoice
-/// Settlement, and an invoice of at most 2,000 items. The service accepts no idempotency key. After an
+/// Settlement. The invoice can have at most 2,000 items. The service accepts no idempotency key. After an
 /// unknown outcome, reconcile before retrying.
 ///
 /// ```
