@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, required_fields};
 use crate::model::json;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::JobId;
 use crate::types::open_enum::open_enum;
 
@@ -39,21 +37,7 @@ impl GetOperationJob {
     }
 }
 
-impl Operation for GetOperationJob {
-    type Output = OperationJob;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.job.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<OperationJob> {
-        json::read(success.body())
-    }
-}
+operation_by_key! { GetOperationJob { job } -> OperationJob, json::read }
 
 model! {
     /// How a job stands. Of a failed one [`verdict`](Self::verdict) has the reasons.
@@ -71,13 +55,10 @@ model! {
     }
 }
 
-impl OperationJob {
-    /// How it stands.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer does not say.
-    pub fn status(&self) -> Result<&JobStatus> {
-        self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
+required_fields! {
+    OperationJob {
+        /// Returns the status of the job.
+        status: JobStatus = "status",
     }
 }
 
@@ -173,6 +154,8 @@ open_enum! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
     use bytes::Bytes;
 
     #[test]

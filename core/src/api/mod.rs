@@ -7,3 +7,4 @@ pub mod files;
 pub mod invoices;
 pub mod jobs;
 pub mod object_query;
+mod shared;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::invoices::{
     EInvoiceStatus, InvoiceSource, InvoiceSourceType, InvoiceStatus, TaxStatus, TransferredToAccounting,
 };
+use crate::api::shared::required_fields;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
@@ -382,29 +383,14 @@ model! {
     }
 }
 
-impl QueriedInvoice {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
-    pub fn id(&self) -> Result<&InvoiceId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("data.id", "missing"))
-    }
-
-    /// The whole amount, tax included.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
-    pub fn amount(&self) -> Result<&Amount> {
-        self.amount.as_ref().ok_or_else(|| Error::unreadable("data.amount", "missing"))
-    }
-
-    /// The currency of its amounts, an ISO 4217 code.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
-    pub fn currency(&self) -> Result<&str> {
-        self.currency.as_deref().ok_or_else(|| Error::unreadable("data.currency", "missing"))
+required_fields! {
+    QueriedInvoice {
+        /// Returns the id of the invoice.
+        id: InvoiceId = "data.id",
+        /// Returns the total amount of the invoice, including tax, in the currency of the invoice.
+        amount: Amount = "data.amount",
+        /// Returns the currency of the amounts, an ISO 4217 code.
+        currency: str = "data.currency",
     }
 }
 

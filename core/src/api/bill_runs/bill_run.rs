@@ -6,7 +6,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::{BillRunFilter, BillRunSchedule};
-use crate::error::{Error, Result};
+use crate::api::shared::required_fields;
+use crate::error::Result;
 use crate::model::model;
 use crate::types::open_enum::open_enum;
 use crate::types::{BillRunId, BillRunNumber, Date, DateTime};
@@ -82,29 +83,14 @@ model! {
     }
 }
 
-impl BillRun {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn id(&self) -> Result<&BillRunId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
-    }
-
-    /// The number.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn number(&self) -> Result<&BillRunNumber> {
-        self.number.as_ref().ok_or_else(|| Error::unreadable("billRunNumber", "missing"))
-    }
-
-    /// The status.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn status(&self) -> Result<&BillRunStatus> {
-        self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
+required_fields! {
+    BillRun {
+        /// Returns the id of the bill run.
+        id: BillRunId = "id",
+        /// Returns the number of the bill run.
+        number: BillRunNumber = "billRunNumber",
+        /// Returns the status of the bill run.
+        status: BillRunStatus = "status",
     }
 }
 

@@ -3,12 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::delete("delete_bill_run", "/v1/bill-runs/{billRunId}");
@@ -39,41 +36,21 @@ impl DeleteBillRun {
     }
 }
 
-impl Operation for DeleteBillRun {
-    type Output = BillRun;
+operation_by_key! { DeleteBillRun { bill_run } -> BillRun, json::read_deleted }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
-        json::read_deleted(success.body())
-    }
-}
-
-/// Read back through the run's status.
-impl ReadBack for DeleteBillRun {
-    type Read = GetBillRun;
-
-    fn read_back(&self) -> GetBillRun {
-        GetBillRun::new(self.bill_run.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
-        match seen {
-            Err(error) => error.is_not_found().then_some(true),
-            Ok(run) => Some(*run.status.as_ref()? == BillRunStatus::RemoveInProgress),
-        }
+read_back_by_key! {
+    /// Read back through the run's status.
+    DeleteBillRun { bill_run } with GetBillRun, |seen| match seen {
+        Err(error) => error.is_not_found().then_some(true),
+        Ok(run) => Some(*run.status.as_ref()? == BillRunStatus::RemoveInProgress),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
     use bytes::Bytes;
 
     #[test]

@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::BillRun;
-use crate::error::Result;
+use crate::api::shared::operation_by_key;
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::read("get_bill_run", "/v1/bill-runs/{billRunId}");
@@ -35,26 +33,15 @@ impl GetBillRun {
     }
 }
 
-impl Operation for GetBillRun {
-    type Output = BillRun;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
-        json::read(success.body())
-    }
-}
+operation_by_key! { GetBillRun { bill_run } -> BillRun, json::read }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::bill_runs::BillRunStatus;
+    use crate::error::Result;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
     use bytes::Bytes;
 
     const ANSWER: &str = r#"{"success" : true, "id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",

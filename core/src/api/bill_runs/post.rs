@@ -3,12 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{BillRunId, Date};
 
 static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post");
@@ -56,39 +53,21 @@ impl PostBillRun {
     }
 }
 
-impl Operation for PostBillRun {
-    type Output = BillRun;
+operation_by_key! { PostBillRun { bill_run, body } -> BillRun, json::read }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.bill_run.as_str()])?.json(&self.body, 32)
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
-        json::read(success.body())
-    }
-}
-
-/// Read back through the run's status.
-impl ReadBack for PostBillRun {
-    type Read = GetBillRun;
-
-    fn read_back(&self) -> GetBillRun {
-        GetBillRun::new(self.bill_run.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&BillRun, &Error>) -> Option<bool> {
-        let status = seen.ok()?.status.as_ref()?;
-        Some(matches!(status, BillRunStatus::PostInProgress | BillRunStatus::Posted))
-    }
+read_back_by_key! {
+    /// Read back through the run's status.
+    PostBillRun { bill_run } with GetBillRun, |seen| Some(matches!(
+        seen.ok()?.status.as_ref()?,
+        BillRunStatus::PostInProgress | BillRunStatus::Posted
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
     use bytes::Bytes;
 
     #[test]

@@ -112,7 +112,7 @@ impl Review {
 
     fn add(&mut self, invoice: &QueriedInvoice) -> Result<()> {
         let text = |field: Option<&dyn ToString>| field.map(ToString::to_string);
-        let id = invoice.id.as_ref().ok_or_else(|| Error::unreadable("data[].id", "missing"))?;
+        let id = invoice.id()?;
         self.invoices.insert(
             id.to_string(),
             ReviewedInvoice {

@@ -174,9 +174,7 @@ impl Waiter for BillRunWaiter {
             }
             Err(error) => return Err(error),
         };
-        let Some(status) = run.status.clone() else {
-            return Err(Error::unreadable("status", "missing"));
-        };
+        let status = run.status()?.clone();
         if self.status() == Some(&status) {
             let since = self.last_look.map_or(Duration::ZERO, |last| last.until(now));
             self.unchanged = self.unchanged.saturating_add(since);

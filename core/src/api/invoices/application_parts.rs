@@ -2,31 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::model::json;
+use crate::api::invoices::paging::numbered_pages;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{Amount, CreditMemoId, DateTime, InvoiceKey, PaymentId};
 
 static SPEC: Spec =
     Spec::read("get_invoice_application_parts", "/v1/invoices/{invoiceKey}/application-parts");
 
-/// `GET /v1/invoices/{invoiceKey}/application-parts` ("List all application parts of an invoice"): lists what payments and credit memos have settled of an
-/// invoice.
+/// `GET /v1/invoices/{invoiceKey}/application-parts` ("List all application parts of an invoice"): lists the
+/// payments and credit memos that are applied to an invoice.
 ///
-/// Needs Invoice Settlement. From `Zuora-Version` 341.0 on only processed payments are listed. The service may give
-/// everything at once; a page is asked for only when one is set.
+/// Requires Invoice Settlement. From `Zuora-Version` 341.0 on, only processed payments are listed. The
+/// service may return all application parts at once. The page and the page size are sent only when they are
+/// set.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceApplicationParts;
-/// use zuora_core::Operation;
-///
-/// let request = GetInvoiceApplicationParts::new("INV00000155").request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/application-parts");
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri(), "https://rest.zuora.com/v1/invoices/INV00000155/application-parts");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"applicationParts":[{"appliedAmount":5.10,
+/// #         "paymentId":"4028"}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// for part in client.items(&GetInvoiceApplicationParts::new("INV00000155")) {
+///     let part = part?;
+///     assert!(part.payment_id.is_some());
+///     assert_eq!(part.applied_amount.unwrap().to_string(), "5.10");
+/// }
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_invoice_application_parts")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetInvoiceApplicationParts {
@@ -39,92 +48,43 @@ pub struct GetInvoiceApplicationParts {
 }
 
 impl GetInvoiceApplicationParts {
-    /// Of the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into(), page: None, page_size: None }
     }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.page_size = Some(rows);
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.page = Some(page);
-        self
-    }
 }
 
-impl Operation for GetInvoiceApplicationParts {
-    type Output = ApplicationParts;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        let mut target = RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?;
-        match self.page_size {
-            None => {}
-            Some(size @ 1..=40) => target = target.query_number("pageSize", size),
-            Some(_) => return Err(Error::invalid("pageSize", "is 1 to 40")),
-        }
-        match self.page {
-            None => {}
-            Some(0) => return Err(Error::invalid("page", "is counted from 1")),
-            Some(page) => target = target.query_number("page", page),
-        }
-        target.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<ApplicationParts> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetInvoiceApplicationParts {
-    type Item = ApplicationPart;
-
-    fn into_page(&self, page: ApplicationParts) -> (Vec<ApplicationPart>, Option<Self>) {
-        let goes_on = page.next_page.is_some() && !page.parts.is_empty();
-        (page.parts, if goes_on { self.next_page() } else { None })
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        self.page.unwrap_or(1).checked_add(1).map(|next| self.clone().page(next))
-    }
+numbered_pages! {
+    GetInvoiceApplicationParts { keys: [invoice], page: page, size: page_size }
+        -> ApplicationParts { parts: ApplicationPart }
 }
 
 model! {
-    /// What has settled an invoice.
+    /// Page of application parts.
     pub response ApplicationParts {
-        /// The parts.
+        /// Application parts on the page.
         pub parts: Vec<ApplicationPart> = "applicationParts",
-        /// Address of the next page; none on the last one. It is not followed.
+        /// URL of the next page; absent on the last page. The client does not follow the URL.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
 model! {
-    /// What one payment or one credit memo has settled of an invoice.
+    /// Application of one payment or one credit memo to an invoice.
     pub struct ApplicationPart {
-        /// How much, in the currency of the invoice.
+        /// Amount that was applied, in the currency of the invoice.
         pub applied_amount: Option<Amount> = "appliedAmount",
-        /// The credit memo, if it was one.
+        /// Id of the credit memo; absent for a payment.
         pub credit_memo_id: Option<CreditMemoId> = "creditMemoId",
-        /// The payment, if it was one.
+        /// Id of the payment; absent for a credit memo.
         pub payment_id: Option<PaymentId> = "paymentId",
-        /// Id of the user who applied it.
+        /// Id of the user who applied the amount.
         pub created_by_id: Option<Box<str>> = "createdById",
-        /// When it was applied, in the tenant's time zone.
+        /// Time of the application, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
-        /// Id of the user who changed it last.
+        /// Id of the user who last updated the application.
         pub updated_by_id: Option<Box<str>> = "updatedById",
-        /// When it was changed last, in the tenant's time zone.
+        /// Time of the last update, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
     }
 }
@@ -132,16 +92,18 @@ model! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::{Operation, Paginated};
+    use crate::transport::HttpResponse;
 
     #[test]
-    fn a_next_page_is_asked_for_only_when_there_is_one() {
+    fn a_next_page_is_requested_only_when_one_exists() {
         let list = GetInvoiceApplicationParts::new("INV1");
-        let split = |body: &'static str| list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
-        let (parts, next) = split(
+        let page = |body: &'static str| list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
+        let (parts, next) = page(
             r#"{"success":true,"applicationParts":[{"appliedAmount":"5.10","paymentId":"p","creditMemoId":null}]}"#,
         );
         assert_eq!((parts[0].applied_amount.as_ref().unwrap().to_string().as_str(), next), ("5.10", None));
-        let (_, next) = split(r#"{"applicationParts":[{}],"nextPage":"x"}"#);
+        let (_, next) = page(r#"{"applicationParts":[{}],"nextPage":"x"}"#);
         let next = next.unwrap().page_size(40);
         assert_eq!(next.request().unwrap().uri(), "/v1/invoices/INV1/application-parts?pageSize=40&page=2");
         assert_eq!(
@@ -152,10 +114,10 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_do_not_exist_are_not_asked_for() {
-        let fault =
+    fn invalid_pages_are_rejected() {
+        let invalid_field =
             |list: GetInvoiceApplicationParts| list.request().unwrap_err().field().unwrap().to_owned();
-        assert_eq!(fault(GetInvoiceApplicationParts::new("1").page_size(41)), "pageSize");
-        assert_eq!(fault(GetInvoiceApplicationParts::new("1").page(0)), "page");
+        assert_eq!(invalid_field(GetInvoiceApplicationParts::new("1").page_size(41)), "pageSize");
+        assert_eq!(invalid_field(GetInvoiceApplicationParts::new("1").page(0)), "page");
     }
 }

@@ -1,4 +1,4 @@
-//! The operations on many invoices, as what they have in common.
+//! Common interface of the bulk operations.
 
 use crate::api::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice, GetInvoice,
@@ -10,33 +10,37 @@ use crate::model::envelope::{Envelope, Success};
 use crate::operation::Operation;
 use crate::types::InvoiceId;
 
-/// An operation on many invoices that any number of them can be cut for: creating, posting or updating.
+/// Bulk operation on invoices that [`BulkJob`](crate::api::invoices::BulkJob) can split into several
+/// requests: create, post or update.
+///
+/// The trait is sealed.
 pub trait Bulk: Operation + Sized + sealed::Sealed {
-    /// One row of the request.
+    /// Row of the request.
     type Row: Clone;
-    /// What a row that worked gives.
+    /// Result of a row that succeeded.
     type Applied;
 
-    /// The request for these rows.
+    /// Creates the operation for some rows.
     #[doc(hidden)]
     fn from_rows(rows: Vec<Self::Row>) -> Self;
-    /// How many items a row counts for.
+    /// Returns the number of invoice items in a row.
     #[doc(hidden)]
     fn items(row: &Self::Row) -> usize;
-    /// The results of the request's rows, in their order.
+    /// Returns the results of the rows, in the order of the request.
     #[doc(hidden)]
-    fn results(&self, answer: Self::Output) -> Vec<Result<Self::Applied, Envelope>>;
-    /// How to find out what became of a row whose answer was lost, where reading can tell.
+    fn results(&self, response: Self::Output) -> Vec<Result<Self::Applied, Envelope>>;
+    /// Returns the operation to read a row back when its outcome is unknown, or `None` when its changes are
+    /// not visible.
     #[doc(hidden)]
     fn read_back(_: &Self::Row) -> Option<UpdatedRow> {
         None
     }
-    /// Whether an invoice that was read back and shows something else proves that the row did not take effect.
+    /// Returns whether an invoice with other values proves that the row was not applied.
     #[doc(hidden)]
     fn is_conclusive(_: &Self::Row) -> bool {
         false
     }
-    /// What a row gives whose invoice was found to hold it.
+    /// Returns the result of a row whose changes were found in the invoice.
     #[doc(hidden)]
     fn applied(_: &Self::Row) -> Option<Self::Applied> {
         None
@@ -62,8 +66,8 @@ impl Bulk for BulkCreateStandaloneInvoices {
         row.items().len()
     }
 
-    fn results(&self, answer: Self::Output) -> Vec<Result<Invoice, Envelope>> {
-        answer.results().map(|row| row.cloned().map_err(Clone::clone)).collect()
+    fn results(&self, response: Self::Output) -> Vec<Result<Invoice, Envelope>> {
+        response.results().map(|row| row.cloned().map_err(Clone::clone)).collect()
     }
 }
 
@@ -79,8 +83,8 @@ impl Bulk for BulkPostInvoices {
         0
     }
 
-    fn results(&self, answer: Self::Output) -> Vec<Result<PostedInvoice, Envelope>> {
-        answer.results().map(|row| row.cloned().map_err(Clone::clone)).collect()
+    fn results(&self, response: Self::Output) -> Vec<Result<PostedInvoice, Envelope>> {
+        response.results().map(|row| row.cloned().map_err(Clone::clone)).collect()
     }
 }
 
@@ -101,8 +105,8 @@ impl Bulk for BulkUpdateInvoices {
     }
 
     fn read_back((invoice, changes): &Self::Row) -> Option<UpdatedRow> {
-        let shows = changes.is_observable();
-        shows.then(|| UpdatedRow { invoice: invoice.clone(), changes: changes.clone() })
+        let is_observable = changes.is_observable();
+        is_observable.then(|| UpdatedRow { invoice: invoice.clone(), changes: changes.clone() })
     }
 
     fn is_conclusive((_, changes): &Self::Row) -> bool {
@@ -114,7 +118,7 @@ impl Bulk for BulkUpdateInvoices {
     }
 }
 
-/// A row of a bulk update whose answer was lost.
+/// Row of a bulk update with an unknown outcome.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct UpdatedRow {

@@ -13,38 +13,58 @@ use crate::transport::{HttpRequest, HttpResponse};
 
 static SPEC: Spec = Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch");
 
-/// Most items that one request may have.
-const MOST_ITEMS: usize = 1000;
+/// Maximum number of items in one request.
+const MAX_ITEMS: usize = 1000;
 
 model! {
-    /// `POST /v1/invoices/batch` ("Create standalone invoices"): makes up to 50 invoices with up to 1,000 items in all.
+    /// `POST /v1/invoices/batch` ("Create standalone invoices"): creates 1 to 50 invoices with at most 1,000
+    /// items in total.
     ///
-    /// Each invoice is made or refused by itself: look at each row of the answer. With
-    /// [`use_single_transaction`](Self::use_single_transaction) it is all or none.
+    /// The service creates or rejects each invoice independently, so check every row of the response. With
+    /// [`use_single_transaction`](Self::use_single_transaction), it creates all invoices or none.
+    /// [`BulkJob`](crate::api::invoices::BulkJob) creates any number of invoices.
     ///
     /// ```
     /// use zuora_core::invoices::{BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
-    /// use zuora_core::{Date, Operation};
     /// use zuora_core::types::AccountId;
-    ///
+    /// use zuora_core::Date;
+    /// # use zuora_core::{Client, Config};
+    /// # use zuora_core::testing::FakeTransport;
+    /// #
+    /// # let transport = FakeTransport::new(|request| {
+    /// #     assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/invoices/batch"));
+    /// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoices":[{"success":true,"id":"2c92"},
+    /// #         {"success":false,"objectIndex":1,"reasons":[{"code":58490020,
+    /// #         "message":"No account is found."}]}]}"#))
+    /// # });
+    /// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
     /// let today = Date::new(2024, 6, 1)?;
     /// let invoice = |account: &str| {
     ///     let item = NewInvoiceItem::named("Setup", 250, today);
     ///     CreateStandaloneInvoice::new(AccountId::from(account), today, [item])
     /// };
     /// let bulk = BulkCreateStandaloneInvoices::new([invoice("2c92a0fd5e2d"), invoice("2c92a0fd5e2e")]);
-    /// assert_eq!(bulk.request()?.uri(), "/v1/invoices/batch");
+    /// let created = client.call(&bulk)?;
+    /// for result in created.results() {
+    ///     match result {
+    ///         Ok(invoice) => println!("created {}", invoice.id()?),
+    ///         Err(envelope) => println!("rejected: {:?}", envelope.reasons),
+    ///     }
+    /// }
+    /// # let results: Vec<bool> = created.results().map(|result| result.is_ok()).collect();
+    /// # assert_eq!(results, [true, false]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "bulk_create_standalone_invoices")]
     pub request BulkCreateStandaloneInvoices {
         invoices: Vec<CreateStandaloneInvoice> = "invoices" (by hand) [entries(1, 50)],
-        /// Whether it is all invoices or none; by default each is made by itself.
+        /// Whether all invoices are created or none; by default each invoice is created independently.
         use_single_transaction: Option<bool> = "useSingleTransaction",
     }
 }
 
 impl BulkCreateStandaloneInvoices {
-    /// These invoices, 1 to 50.
+    /// Creates the operation for 1 to 50 invoices.
     pub fn new(invoices: impl IntoIterator<Item = CreateStandaloneInvoice>) -> Self {
         Self { invoices: invoices.into_iter().collect(), ..Self::default() }
     }
@@ -62,8 +82,8 @@ impl Operation for BulkCreateStandaloneInvoices {
         for (index, invoice) in self.invoices.iter().enumerate() {
             invoice.check(&Path::ROOT.row("invoices", index))?;
         }
-        if self.invoices.iter().map(|invoice| invoice.items().len()).sum::<usize>() > MOST_ITEMS {
-            return Err(Error::invalid("invoices", "have more than 1,000 items in all"));
+        if self.invoices.iter().map(|invoice| invoice.items().len()).sum::<usize>() > MAX_ITEMS {
+            return Err(Error::invalid("invoices", "must have at most 1,000 items in total"));
         }
         let size = self.invoices.iter().map(CreateStandaloneInvoice::size).sum();
         RequestBuilder::new(&SPEC).json(self, size)
@@ -77,15 +97,17 @@ impl Operation for BulkCreateStandaloneInvoices {
 }
 
 model! {
-    /// The invoices that were made, and those that were not: one row for each of the request, in its order.
+    /// Response to a bulk creation: one row for each invoice of the request, in the order of the request.
     pub response CreatedInvoices {
-        /// The rows; ask [`results`](Self::results) which of them failed.
+        /// One row for each invoice of the request. [`results`](Self::results) separates the rows that
+        /// failed.
         pub invoices: Vec<Invoice> = "invoices",
     }
 }
 
 impl CreatedInvoices {
-    /// For each invoice of the request what was made of it, or why it was not.
+    /// Returns one result for each invoice of the request: the invoice that was created, or the envelope with
+    /// the reasons of the rejection.
     pub fn results(&self) -> impl Iterator<Item = Result<&Invoice, &Envelope>> {
         self.invoices.iter().map(|invoice| {
             if rows::has_failed(&invoice.envelope, invoice.id.is_some()) {
@@ -113,21 +135,24 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_named_and_met() {
-        let fault = |invoices| {
+    fn limits_are_enforced_and_the_field_is_named() {
+        let invalid_field = |invoices| {
             let error = BulkCreateStandaloneInvoices::new(invoices).request().err();
             error.map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
         };
-        assert_eq!(fault(vec![]), "invoices");
-        assert_eq!(fault(vec![invoice(20); 50]), "");
-        assert_eq!(fault(vec![invoice(1); 51]), "invoices");
-        assert_eq!(fault(vec![invoice(500), invoice(501)]), "invoices");
-        assert_eq!(fault(vec![invoice(1), invoice(1).comments("x".repeat(256))]), "invoices[1].comments");
-        assert_eq!(fault(vec![invoice(1), invoice(0)]), "invoices[1].invoiceItems");
+        assert_eq!(invalid_field(vec![]), "invoices");
+        assert_eq!(invalid_field(vec![invoice(20); 50]), "");
+        assert_eq!(invalid_field(vec![invoice(1); 51]), "invoices");
+        assert_eq!(invalid_field(vec![invoice(500), invoice(501)]), "invoices");
+        assert_eq!(
+            invalid_field(vec![invoice(1), invoice(1).comments("x".repeat(256))]),
+            "invoices[1].comments"
+        );
+        assert_eq!(invalid_field(vec![invoice(1), invoice(0)]), "invoices[1].invoiceItems");
     }
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let bulk = BulkCreateStandaloneInvoices::new([invoice(1)]).use_single_transaction(true);
         let text = serde_json::to_string(&bulk).unwrap();
         assert_eq!(serde_json::from_str::<BulkCreateStandaloneInvoices>(&text).unwrap(), bulk);
@@ -135,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_in_the_order_of_the_request() {
+    fn rows_are_in_the_order_of_the_request() {
         let body = r#"{"success":true,"invoices":[{"success":true,"id":"a"},{"success":true,"id":"c"},
             {"success":false,"processId":"P","objectIndex":1,"reasons":[{"code":58490020,"message":"No account"}]}]}"#;
         let bulk = BulkCreateStandaloneInvoices::new([invoice(1), invoice(1), invoice(1)]);

@@ -1,4 +1,4 @@
-//! Any number of invoices, cut into requests that the service takes.
+//! Bulk operations on any number of invoices.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -17,110 +17,116 @@ use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::transport::Timestamp;
 
-/// Most rows that one request may have.
-const MOST_ROWS: usize = 50;
-/// Most items that the rows of one request may have.
-const MOST_ITEMS: usize = 1000;
+/// Maximum number of rows in one request.
+const MAX_ROWS: usize = 50;
+/// Maximum number of items in the rows of one request.
+const MAX_ITEMS: usize = 1000;
 
-/// A [`Machine`] that works through any number of invoices, one request of up to 50 invoices and 1,000 items each
-/// time it is driven, and ends with `None`. Whatever becomes of a chunk or a row, the others go on.
+/// Bulk operation on any number of invoices, as a [`Machine`].
 ///
-/// Creations and postings carry an idempotency key for each chunk. With [`key_prefix`](Self::key_prefix) it is
-/// made of the prefix and the chunk's content, so that a job that is started anew with the same rows within 24
-/// hours finds what it has done. An update has no key and its answer no rows: where it is lost, each invoice is
-/// read back.
+/// Each time the machine is driven, it sends one request of up to 50 invoices and 1,000 items, and returns
+/// the results of this chunk. It returns `None` after the last chunk. A failed row or chunk does not stop the
+/// others, unless the authorization fails.
+///
+/// Creations and postings send an idempotency key for each chunk. With [`key_prefix`](Self::key_prefix), the
+/// key consists of the prefix and a hash of the chunk. A job that is restarted with the same rows within 24
+/// hours then sends the same keys and applies nothing twice. An update has no key, and its response has no
+/// rows. When the outcome of an update is unknown, the job reads each of its invoices back.
 ///
 /// ```
 /// use zuora_core::invoices::{BulkPostInvoices, BulkJob, InvoiceToPost};
 /// # use zuora_core::{Client, Config, DataCenter};
 /// # use zuora_core::testing::FakeTransport;
 ///
-/// # let world = FakeTransport::new(|request| {
+/// # let transport = FakeTransport::new(|request| {
 /// #     let rows = String::from_utf8_lossy(request.body()).replace("\"}", "\",\"success\":true}");
 /// #     Ok(FakeTransport::json(200, format!("{},\"success\":true}}", rows.trim_end_matches('}').to_owned())))
 /// # });
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::with_transport(&config, world)?;
+/// let client = Client::with_transport(&config, transport)?;
 /// let drafts = (0..120).map(|n| InvoiceToPost::new(format!("{n:032x}")));
-/// let mut chunks = BulkJob::<BulkPostInvoices>::new(client.session(), drafts).key_prefix("march");
+/// let mut job = BulkJob::<BulkPostInvoices>::new(client.session(), drafts).key_prefix("march");
 /// let mut posted = 0;
-/// while let Some(chunk) = client.drive(&mut chunks)? {
+/// while let Some(chunk) = client.drive(&mut job)? {
 ///     posted += chunk.results.iter().filter(|row| row.is_ok()).count();
 /// }
 /// # assert_eq!(posted, 120);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "chunk")]
 pub struct BulkJob<B: Bulk> {
     session: Session,
     key_prefix: Option<String>,
     remaining: VecDeque<B::Row>,
-    /// How many rows came before those that wait.
-    passed: usize,
-    /// How many chunks of each content were sent: two that are alike are two, not a repeat.
+    /// Number of rows before the remaining ones.
+    taken: usize,
+    /// Number of chunks that were sent, by the hash of their content. A second chunk with equal content is
+    /// not a retry of the first one, and has a different key.
     keys: BTreeMap<u128, u32>,
     state: State<B>,
-    /// What makes it useless to send more.
-    hopeless: Option<Arc<Error>>,
+    /// Error after which no further request is sent.
+    fatal: Option<Arc<Error>>,
 }
 
-/// What became of one chunk.
+/// Results of one chunk of a [`BulkJob`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ChunkResult<D> {
-    /// ErrorPath of its first row among all rows, counted from 0.
+    /// Index of the first row of the chunk among all rows, counted from 0.
     pub first: usize,
-    /// One result for each row, in the order of the rows.
+    /// Results of the rows, in the order of the rows.
     pub results: Vec<Result<D, RowError>>,
 }
 
-/// Why a row came to nothing, or may have.
+/// Error of one row of a [`BulkJob`]: the row was not applied, or its outcome is unknown.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RowError {
-    /// Whether the row took effect.
+    /// Outcome of the row.
     pub outcome: Outcome,
-    /// What the service said of the row; empty when it said nothing of rows.
+    /// Ids and reasons that the service reported for the row. Empty when the whole request failed.
     pub envelope: Envelope,
-    /// The failure of the whole request, shared by its rows.
+    /// Error of the whole request, shared by all its rows.
     pub request: Option<Arc<Error>>,
-    /// The invoice as it was read back after a lost answer.
+    /// Invoice that was read back after an unknown outcome, without the changes of the row.
     pub invoice: Option<Box<Invoice>>,
 }
 
 impl<B: Bulk> BulkJob<B> {
-    /// Works through these rows in their order.
+    /// Creates the job. The rows are sent in their order.
     pub fn new(session: &Session, rows: impl IntoIterator<Item = B::Row>) -> Self {
         Self {
             session: session.clone(),
             key_prefix: None,
             remaining: rows.into_iter().collect(),
-            passed: 0,
+            taken: 0,
             keys: BTreeMap::new(),
             state: State::Idle,
-            hopeless: None,
+            fatal: None,
         }
     }
 
-    /// What the keys of all chunks begin with; at most 180 printable ASCII characters. Of no effect on updates,
-    /// which take no key.
+    /// Sets the prefix of the idempotency keys, at most 180 printable ASCII characters. It has no effect on
+    /// updates, which send no key.
+    #[doc(alias = "idempotency")]
     #[must_use]
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.key_prefix = Some(prefix.into());
         self
     }
 
-    /// How many rows are still to be sent.
+    /// Returns the number of rows that are not sent yet.
     pub fn remaining(&self) -> usize {
         self.remaining.len()
     }
 
-    /// As many of the next rows as one request takes.
-    fn cut(&mut self) -> Vec<B::Row> {
+    /// Takes as many of the next rows as one request can have.
+    fn take_rows(&mut self) -> Vec<B::Row> {
         let mut items = 0;
         let mut count = 0;
-        for row in self.remaining.iter().take(MOST_ROWS) {
+        for row in self.remaining.iter().take(MAX_ROWS) {
             items += B::items(row);
-            if count > 0 && items > MOST_ITEMS {
+            if count > 0 && items > MAX_ITEMS {
                 break;
             }
             count += 1;
@@ -128,20 +134,20 @@ impl<B: Bulk> BulkJob<B> {
         self.remaining.drain(..count).collect()
     }
 
-    /// Sorts out the rows that cannot be sent, so that they do not take the others along.
+    /// Separates the rows that cannot be sent, because one of them would fail the whole request.
     fn prepare(&mut self) -> Prepared<B> {
-        let rows = self.cut();
-        let first = self.passed;
-        self.passed += rows.len();
-        let all_sound = B::from_rows(rows.clone()).request().is_ok();
+        let rows = self.take_rows();
+        let first = self.taken;
+        self.taken += rows.len();
+        let all_valid = B::from_rows(rows.clone()).request().is_ok();
         let mut prepared = Prepared { first, results: Vec::with_capacity(rows.len()), sent: Vec::new() };
-        for (place, row) in rows.into_iter().enumerate() {
-            let sound = if all_sound { Ok(()) } else { B::from_rows(vec![row.clone()]).request().map(drop) };
-            prepared.results.push(match (sound, &self.hopeless) {
+        for (index, row) in rows.into_iter().enumerate() {
+            let valid = if all_valid { Ok(()) } else { B::from_rows(vec![row.clone()]).request().map(drop) };
+            prepared.results.push(match (valid, &self.fatal) {
                 (Err(error), _) => Some(Err(RowError::of_request(&Arc::new(error)))),
-                (Ok(()), Some(hopeless)) => Some(Err(RowError::unsent(hopeless))),
+                (Ok(()), Some(fatal)) => Some(Err(RowError::unsent(fatal))),
                 (Ok(()), None) => {
-                    prepared.sent.push((place, row));
+                    prepared.sent.push((index, row));
                     None
                 }
             });
@@ -165,7 +171,7 @@ impl<B: Bulk> BulkJob<B> {
     fn begin(&mut self) -> State<B> {
         let prepared = self.prepare();
         if prepared.sent.is_empty() {
-            return State::ReadBack { prepared, error: None, next: 0, look: None };
+            return State::ReadBack { prepared, error: None, next: 0, read: None };
         }
         let bulk = prepared.bulk();
         match self.options(&bulk) {
@@ -194,43 +200,43 @@ impl<B: Bulk> Machine for BulkJob<B> {
                         self.state = State::Sent { call, prepared };
                         return Action::Wait(until);
                     }
-                    Action::Done(Ok(answer)) => {
-                        let results = call.operation().results(answer.into_inner());
-                        self.state = prepared.answered(results);
+                    Action::Done(Ok(response)) => {
+                        let results = call.operation().results(response.into_inner());
+                        self.state = prepared.with_results(results);
                         event = Event::Tick;
                     }
                     Action::Done(Err(error)) => {
                         let error = Arc::new(error);
                         if error.kind() == ErrorKind::Auth {
-                            self.hopeless = Some(Arc::clone(&error));
+                            self.fatal = Some(Arc::clone(&error));
                         }
                         self.state = prepared.all_failed(&error);
                         event = Event::Tick;
                     }
                 },
-                State::ReadBack { mut prepared, error, next, look: Some(mut look) } => {
-                    match look.step(event, now) {
+                State::ReadBack { mut prepared, error, next, read: Some(mut read) } => {
+                    match read.step(event, now) {
                         Action::Send(request, limits) => {
-                            self.state = State::ReadBack { prepared, error, next, look: Some(look) };
+                            self.state = State::ReadBack { prepared, error, next, read: Some(read) };
                             return Action::Send(request, limits);
                         }
                         Action::Wait(until) => {
-                            self.state = State::ReadBack { prepared, error, next, look: Some(look) };
+                            self.state = State::ReadBack { prepared, error, next, read: Some(read) };
                             return Action::Wait(until);
                         }
                         Action::Done(reconciled) => {
                             prepared.reconcile(next, reconciled);
-                            self.state = State::ReadBack { prepared, error, next: next + 1, look: None };
+                            self.state = State::ReadBack { prepared, error, next: next + 1, read: None };
                             event = Event::Tick;
                         }
                     }
                 }
-                State::ReadBack { prepared, error: Some(error), next, look: None }
+                State::ReadBack { prepared, error: Some(error), next, read: None }
                     if next < prepared.sent.len() =>
                 {
-                    let look = prepared.look(next, &error, &self.session);
-                    let skip = usize::from(look.is_none());
-                    self.state = State::ReadBack { prepared, error: Some(error), next: next + skip, look };
+                    let read = prepared.read_back(next, &error, &self.session);
+                    let skip = usize::from(read.is_none());
+                    self.state = State::ReadBack { prepared, error: Some(error), next: next + skip, read };
                 }
                 State::ReadBack { prepared, .. } => return Action::Done(Ok(Some(prepared.chunk()))),
             }
@@ -244,22 +250,22 @@ enum State<B: Bulk> {
         call: Box<Call<B>>,
         prepared: Prepared<B>,
     },
-    /// Every row has a result; those whose outcome is unknown are read, one after the other.
+    /// Every row has a result. The rows with an unknown outcome are read back one after the other.
     ReadBack {
         prepared: Prepared<B>,
         error: Option<Arc<Error>>,
         next: usize,
-        look: Option<Look>,
+        read: Option<RowReconciliation>,
     },
 }
 
-type Look = Box<UntilDone<Reconciliation<UpdatedRow>>>;
+type RowReconciliation = Box<UntilDone<Reconciliation<UpdatedRow>>>;
 
-/// A chunk on its way: a result that is `None` is one that has still to come.
+/// Chunk that is being sent. A result is `None` until the response is received.
 struct Prepared<B: Bulk> {
     first: usize,
     results: Vec<Option<Result<B::Applied, RowError>>>,
-    /// The rows that are sent, each with its place among the results.
+    /// Rows of the request, each with the index of its result.
     sent: Vec<(usize, B::Row)>,
 }
 
@@ -268,28 +274,29 @@ impl<B: Bulk> Prepared<B> {
         B::from_rows(self.sent.iter().map(|(_, row)| row.clone()).collect())
     }
 
-    fn answered(mut self, results: Vec<Result<B::Applied, Envelope>>) -> State<B> {
+    fn with_results(mut self, results: Vec<Result<B::Applied, Envelope>>) -> State<B> {
         let mut results = results.into_iter();
-        for (place, _) in &self.sent {
-            self.results[*place] = Some(match results.next() {
-                Some(Ok(done)) => Ok(done),
+        for (index, _) in &self.sent {
+            self.results[*index] = Some(match results.next() {
+                Some(Ok(applied)) => Ok(applied),
                 Some(Err(envelope)) => Err(RowError::of_row(envelope)),
-                None => Err(RowError::unmentioned()),
+                None => Err(RowError::without_result()),
             });
         }
-        State::ReadBack { prepared: self, error: None, next: 0, look: None }
+        State::ReadBack { prepared: self, error: None, next: 0, read: None }
     }
 
     fn all_failed(mut self, error: &Arc<Error>) -> State<B> {
-        for (place, _) in &self.sent {
-            self.results[*place] = Some(Err(RowError::of_request(error)));
+        for (index, _) in &self.sent {
+            self.results[*index] = Some(Err(RowError::of_request(error)));
         }
         let unknown = (error.outcome() == Outcome::Unknown).then(|| Arc::clone(error));
-        State::ReadBack { prepared: self, error: unknown, next: 0, look: None }
+        State::ReadBack { prepared: self, error: unknown, next: 0, read: None }
     }
 
-    /// Reads a row's invoice back, where that tells what became of the row.
-    fn look(&self, next: usize, error: &Error, session: &Session) -> Option<Look> {
+    /// Returns the machine that reads the invoice of a row back, if the changes of the row are visible in the
+    /// invoice.
+    fn read_back(&self, next: usize, error: &Error, session: &Session) -> Option<RowReconciliation> {
         let update = B::read_back(&self.sent.get(next)?.1)?;
         Some(Box::new(
             Poller::new(session, Reconciliation::new(&update, error), PollingPolicy::default()).until_done(),
@@ -297,23 +304,23 @@ impl<B: Bulk> Prepared<B> {
     }
 
     fn reconcile(&mut self, next: usize, reconciled: Result<Reconciled<Invoice>>) {
-        let Some((place, row)) = self.sent.get(next) else { return };
-        let slot = &mut self.results[*place];
+        let Some((index, row)) = self.sent.get(next) else { return };
+        let slot = &mut self.results[*index];
         match (reconciled, B::applied(row), slot) {
-            (Ok(Reconciled::Applied(_)), Some(done), slot) => *slot = Some(Ok(done)),
-            (Ok(Reconciled::NotApplied(invoice)), _, Some(Err(failure))) => {
+            (Ok(Reconciled::Applied(_)), Some(applied), slot) => *slot = Some(Ok(applied)),
+            (Ok(Reconciled::NotApplied(invoice)), _, Some(Err(error))) => {
                 if B::is_conclusive(row) {
-                    failure.outcome = Outcome::NotApplied;
+                    error.outcome = Outcome::NotApplied;
                 }
-                failure.invoice = invoice.map(Box::new);
+                error.invoice = invoice.map(Box::new);
             }
             _ => {}
         }
     }
 
     fn chunk(self) -> ChunkResult<B::Applied> {
-        let unmentioned = || Err(RowError::unmentioned());
-        let results = self.results.into_iter().map(|slot| slot.unwrap_or_else(unmentioned)).collect();
+        let without_result = || Err(RowError::without_result());
+        let results = self.results.into_iter().map(|slot| slot.unwrap_or_else(without_result)).collect();
         ChunkResult { first: self.first, results }
     }
 }
@@ -328,13 +335,13 @@ impl RowError {
         Self { outcome, envelope: Envelope::default(), request: Some(Arc::clone(error)), invoice: None }
     }
 
-    /// Held back because of what became of another request.
+    /// Creates the error of a row that is not sent, because an earlier request failed.
     fn unsent(error: &Arc<Error>) -> Self {
         Self { outcome: Outcome::NotApplied, ..Self::of_request(error) }
     }
 
-    /// The request worked, but its answer has no row for this one.
-    fn unmentioned() -> Self {
+    /// Creates the error of a row that has no result in the response.
+    fn without_result() -> Self {
         Self { outcome: Outcome::Unknown, envelope: Envelope::default(), request: None, invoice: None }
     }
 }
@@ -344,19 +351,20 @@ impl fmt::Display for RowError {
         match (self.envelope.reasons.first(), &self.request) {
             (Some(first), _) => write!(f, "{first}")?,
             (None, Some(request)) => return write!(f, "{request}"),
-            (None, None) => f.write_str("the answer says nothing of this row")?,
+            (None, None) => f.write_str("the response has no result for this row")?,
         }
         match self.outcome {
-            Outcome::NotApplied => f.write_str(" (nothing happened)"),
-            Outcome::Applied => f.write_str(" (it happened)"),
-            Outcome::Unknown => f.write_str(" (it may have happened)"),
+            Outcome::NotApplied => f.write_str(" (not applied)"),
+            Outcome::Applied => f.write_str(" (applied)"),
+            Outcome::Unknown => f.write_str(" (outcome unknown)"),
         }
     }
 }
 
 impl std::error::Error for RowError {}
 
-/// FNV-1a with 128 bits: equal content, equal key. It guards against change, not against forgery.
+/// Returns the 128-bit FNV-1a hash of a body, which makes the key of equal bodies equal. It detects changes,
+/// but does not resist forgery.
 fn fingerprint(content: &[u8]) -> u128 {
     content.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
         (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
@@ -379,20 +387,20 @@ mod tests {
     use crate::transport::{HttpRequest, HttpResponse, TransportError};
     use crate::types::InvoiceId;
 
-    fn client<F>(answer: F) -> Client<FakeTransport<F>>
+    fn client<F>(respond: F) -> Client<FakeTransport<F>>
     where
         F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>,
     {
         let config = Config::with_token("https://rest.zuora.com", "token").max_attempts(1);
-        Client::with_transport(&config, FakeTransport::new(answer)).unwrap()
+        Client::with_transport(&config, FakeTransport::new(respond)).unwrap()
     }
 
     fn all<B: Bulk, F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>>(
         client: &Client<FakeTransport<F>>,
-        mut chunks: BulkJob<B>,
+        mut job: BulkJob<B>,
     ) -> Vec<Result<B::Applied, RowError>> {
         let mut results = Vec::new();
-        while let Some(chunk) = client.drive(&mut chunks).unwrap() {
+        while let Some(chunk) = client.drive(&mut job).unwrap() {
             assert_eq!(chunk.first, results.len());
             results.extend(chunk.results);
         }
@@ -421,12 +429,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_back_in_order_and_a_failed_one_hides_no_other() {
+    fn results_are_in_the_order_of_the_rows_and_a_failed_row_affects_no_other() {
         let sizes = Mutex::new(Vec::new());
         let client = client(|request| {
-            let answer = echo(request);
+            let response = echo(request);
             sizes.lock().unwrap().push(request.body().len());
-            Ok(answer)
+            Ok(response)
         });
         let ids = (0..120).map(|n| if n % 50 == 7 { format!("bad{n}") } else { format!("id{n}") });
         let mut rows: Vec<_> = ids.map(InvoiceToPost::new).collect();
@@ -442,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_finds_its_keys_and_chunks_that_are_alike_have_their_own() {
+    fn a_restart_sends_the_same_keys_and_equal_chunks_have_different_keys() {
         let keys = Mutex::new(Vec::new());
         let client = client(|request| {
             keys.lock().unwrap().push(request.headers()["idempotency-key"].to_str().unwrap().to_owned());
@@ -459,34 +467,40 @@ mod tests {
     }
 
     #[test]
-    fn an_update_whose_answer_is_lost_is_read_back_invoice_by_invoice() {
+    fn an_update_with_an_unknown_outcome_is_read_back_invoice_by_invoice() {
         let client = client(|request| match request.uri().path() {
             "/v1/invoices" => Err(TransportError::maybe_sent("cut")),
-            "/v1/invoices/held" => {
+            "/v1/invoices/updated" => {
                 Ok(FakeTransport::json(200, r#"{"success":true,"autoPay":true,"comments":"x "}"#))
             }
-            "/v1/invoices/gone" => Ok(FakeTransport::json(404, r#"{"reasons":[{"code":50000040}]}"#)),
+            "/v1/invoices/deleted" => Ok(FakeTransport::json(404, r#"{"reasons":[{"code":50000040}]}"#)),
             _ => Ok(FakeTransport::json(200, r#"{"success":true,"autoPay":false}"#)),
         });
-        let pays = InvoicePatch::default().auto_pay(true);
+        let auto_pay = InvoicePatch::default().auto_pay(true);
         let rows = [
-            ("held", pays.clone()),
-            ("other", pays.clone()),
-            ("gone", pays.clone()),
-            ("held", pays.comments("x")),
+            ("updated", auto_pay.clone()),
+            ("other", auto_pay.clone()),
+            ("deleted", auto_pay.clone()),
+            ("updated", auto_pay.comments("x")),
         ];
         let rows = rows.map(|(id, changes)| (InvoiceId::from(id), changes));
         let results = all(&client, BulkJob::<BulkUpdateInvoices>::new(client.session(), rows));
-        assert_eq!(results[0].as_ref().unwrap().as_str(), "held");
+        assert_eq!(results[0].as_ref().unwrap().as_str(), "updated");
         let outcomes: Vec<_> = results[1..].iter().map(|row| row.as_ref().unwrap_err().outcome).collect();
         assert_eq!(outcomes, [Outcome::NotApplied, Outcome::Unknown, Outcome::Unknown]);
-        assert!(results[3].as_ref().unwrap_err().invoice.is_some(), "shown, for a person to judge");
+        assert!(
+            results[3].as_ref().unwrap_err().invoice.is_some(),
+            "the invoice is returned for manual review"
+        );
         let now = crate::transport::Transport::now(client.transport());
-        assert!(now.elapsed() >= Duration::from_secs(130), "not before the service has certainly let go");
+        assert!(
+            now.elapsed() >= Duration::from_secs(130),
+            "the outcome is decided only after the service has certainly finished"
+        );
     }
 
     #[test]
-    fn a_large_invoice_takes_a_request_for_itself() {
+    fn a_large_invoice_is_sent_in_a_separate_request() {
         let day = "2024-06-01".parse().unwrap();
         let invoice = |items| {
             let item = crate::api::invoices::NewInvoiceItem::named("x", 1, day);

@@ -14,27 +14,37 @@ use crate::types::{Date, InvoiceId};
 static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
 
 model! {
-    /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts up to 50 draft invoices.
+    /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts 1 to 50 draft invoices.
     ///
-    /// They are posted one by one within the call, which takes its time where taxes are worked out elsewhere. Each is
-    /// posted or refused by itself: look at each row of the answer.
+    /// The service posts the invoices one after the other within the call, which can take a long time with an
+    /// external tax engine. It posts or rejects each invoice independently, so check every row of the
+    /// response. [`BulkJob`](crate::api::invoices::BulkJob) posts any number of invoices.
     ///
     /// ```
     /// use zuora_core::invoices::BulkPostInvoices;
-    /// use zuora_core::Operation;
-    ///
-    /// let request = BulkPostInvoices::new(["2c92c8955bd63cc1015bd7c151af02ab"]).request()?;
-    /// assert_eq!(request.uri(), "/v1/invoices/bulk-post");
-    /// assert_eq!(&request.body()[..], br#"{"invoices":[{"id":"2c92c8955bd63cc1015bd7c151af02ab"}]}"#);
+    /// # use zuora_core::{Client, Config};
+    /// # use zuora_core::testing::FakeTransport;
+    /// #
+    /// # let transport = FakeTransport::new(|request| {
+    /// #     let target = (request.method().as_str(), request.uri().path());
+    /// #     assert_eq!(target, ("POST", "/v1/invoices/bulk-post"));
+    /// #     assert_eq!(&request.body()[..], br#"{"invoices":[{"id":"2c92c8955bd63cc1015bd7c151af02ab"}]}"#);
+    /// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoices":[{"success":true,
+    /// #         "id":"2c92c8955bd63cc1015bd7c151af02ab"}]}"#))
+    /// # });
+    /// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+    /// let posted = client.call(&BulkPostInvoices::new(["2c92c8955bd63cc1015bd7c151af02ab"]))?;
+    /// assert!(posted.results().all(|result| result.is_ok()));
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
+    #[doc(alias = "bulk_post_invoices")]
     pub request BulkPostInvoices {
         invoices: Vec<InvoiceToPost> = "invoices" (by hand) [entries(1, 50)],
     }
 }
 
 impl BulkPostInvoices {
-    /// These invoices, 1 to 50.
+    /// Creates the operation for 1 to 50 invoices.
     pub fn new<I: Into<InvoiceToPost>>(invoices: impl IntoIterator<Item = I>) -> Self {
         Self { invoices: invoices.into_iter().map(Into::into).collect(), ..Self::default() }
     }
@@ -61,17 +71,17 @@ impl Operation for BulkPostInvoices {
 }
 
 model! {
-    /// An invoice that is to be posted. Custom fields may be set along with it.
+    /// Invoice to post. Custom fields can be set at the same time.
     pub request InvoiceToPost {
-        /// The invoice; numbers do not work here.
+        /// Id of the invoice. The invoice number is not accepted here.
         pub id: Option<InvoiceId> = "id" [REQUIRED, max_len(32)],
-        /// Date that it gets; without one it keeps its own.
+        /// New date of the invoice; by default the date does not change.
         pub invoice_date: Option<Date> = "invoiceDate",
     }
 }
 
 impl InvoiceToPost {
-    /// The invoice of this id.
+    /// Creates a row for an invoice id.
     pub fn new(invoice: impl Into<InvoiceId>) -> Self {
         Self::default().id(invoice)
     }
@@ -90,15 +100,17 @@ impl From<&str> for InvoiceToPost {
 }
 
 model! {
-    /// What became of the invoices: one row for each of the request, in its order.
+    /// Response to a bulk posting: one row for each invoice of the request, in the order of the request.
     pub response PostedInvoices {
-        /// The rows; ask [`results`](Self::results) which of them failed.
+        /// One row for each invoice of the request. [`results`](Self::results) separates the rows that
+        /// failed.
         pub invoices: Vec<PostedInvoice> = "invoices",
     }
 }
 
 impl PostedInvoices {
-    /// For each invoice of the request the row, or why it was not posted.
+    /// Returns one result for each invoice of the request: the row of the posted invoice, or the envelope
+    /// with the reasons of the rejection.
     pub fn results(&self) -> impl Iterator<Item = Result<&PostedInvoice, &Envelope>> {
         self.invoices.iter().map(|row| {
             if rows::has_failed(&row.envelope, row.id.is_some()) { Err(&row.envelope) } else { Ok(row) }
@@ -107,9 +119,9 @@ impl PostedInvoices {
 }
 
 model! {
-    /// What became of one invoice.
+    /// Row of the response to a bulk posting.
     pub response PostedInvoice {
-        /// The invoice; there on failures too.
+        /// Id of the invoice. Present on failures too.
         pub id: Option<InvoiceId> = "id",
     }
 }
@@ -119,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let mut invoice = InvoiceToPost::new("1").invoice_date("2024-06-01".parse::<Date>().unwrap());
         invoice.set_custom("Region__c", "EU").unwrap();
         let bulk = BulkPostInvoices::new([invoice]);
@@ -129,16 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_named_and_met() {
-        let fault =
+    fn limits_are_enforced_and_the_field_is_named() {
+        let invalid_field =
             |bulk: BulkPostInvoices| bulk.request().err().map(|error| error.field().unwrap().to_owned());
-        assert_eq!(fault(BulkPostInvoices::new(vec!["1"; 50])), None);
-        assert_eq!(fault(BulkPostInvoices::new(vec!["1"; 51])).unwrap(), "invoices");
-        assert_eq!(fault(BulkPostInvoices::new([InvoiceToPost::default()])).unwrap(), "invoices[0].id");
+        assert_eq!(invalid_field(BulkPostInvoices::new(vec!["1"; 50])), None);
+        assert_eq!(invalid_field(BulkPostInvoices::new(vec!["1"; 51])).unwrap(), "invoices");
+        assert_eq!(
+            invalid_field(BulkPostInvoices::new([InvoiceToPost::default()])).unwrap(),
+            "invoices[0].id"
+        );
     }
 
     #[test]
-    fn a_row_that_failed_does_not_hide_another() {
+    fn a_failed_row_does_not_affect_other_rows() {
         let body = r#"{"success":true,"invoices":[{"id":"1","success":true},{"id":"2","success":false,
             "processId":"P","reasons":[{"code":59210020,"message":"Only invoices with Draft status can be posted."}]}]}"#;
         let posted = BulkPostInvoices::new(["1", "2"]).parse(&HttpResponse::new(body.into())).unwrap();

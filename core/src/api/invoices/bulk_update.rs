@@ -14,27 +14,36 @@ use crate::types::InvoiceId;
 static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
 
 model! {
-    /// `PUT /v1/invoices` ("Update invoices"): changes up to 50 invoices.
+    /// `PUT /v1/invoices` ("Update invoices"): updates 1 to 50 invoices.
     ///
-    /// The answer says only that it worked, and nothing of each invoice. Takes no idempotency key: once the outcome is
-    /// unknown, read the invoices.
+    /// The response reports only the success of the whole request, and nothing about each invoice. The
+    /// service accepts no idempotency key. After an unknown outcome, read the invoices before retrying.
+    /// [`BulkJob`](crate::api::invoices::BulkJob) updates any number of invoices, and reads an invoice back
+    /// when its outcome is unknown.
     ///
     /// ```
     /// use zuora_core::invoices::{BulkUpdateInvoices, InvoicePatch};
-    /// use zuora_core::Operation;
-    ///
-    /// let bulk = BulkUpdateInvoices::new([("2c92c8955bd63cc1015bd7c151af02ab", InvoicePatch::default().auto_pay(true))]);
-    /// let request = bulk.request()?;
-    /// assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices"));
+    /// # use zuora_core::{Client, Config};
+    /// # use zuora_core::testing::FakeTransport;
+    /// #
+    /// # let transport = FakeTransport::new(|request| {
+    /// #     assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices"));
+    /// #     Ok(FakeTransport::json(200, r#"{"success":true}"#))
+    /// # });
+    /// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+    /// let pay = InvoicePatch::default().auto_pay(true);
+    /// let response = client.call(&BulkUpdateInvoices::new([("2c92c8955bd63cc1015bd7c151af02ab", pay)]))?;
+    /// assert_eq!(response.envelope.success, Some(true));
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
+    #[doc(alias = "bulk_update_invoices")]
     pub request BulkUpdateInvoices {
         invoices: Vec<InvoicePatch> = "invoices" (by hand) [entries(1, 50)],
     }
 }
 
 impl BulkUpdateInvoices {
-    /// Changes these invoices, 1 to 50.
+    /// Creates the operation for 1 to 50 pairs of an invoice id and its changes.
     pub fn new<I: Into<InvoiceId>>(changes: impl IntoIterator<Item = (I, InvoicePatch)>) -> Self {
         let invoices = changes.into_iter().map(|(invoice, changes)| changes.of(invoice.into())).collect();
         Self { invoices, ..Self::default() }
@@ -42,7 +51,7 @@ impl BulkUpdateInvoices {
 }
 
 impl BulkUpdateInvoices {
-    /// The invoices that are changed, in order.
+    /// Returns the ids of the invoices, in the order of the request.
     pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
         self.invoices.iter().filter_map(InvoicePatch::invoice)
     }
@@ -60,7 +69,7 @@ impl Operation for BulkUpdateInvoices {
         for (index, changes) in self.invoices.iter().enumerate() {
             let path = Path::ROOT.row("invoices", index);
             if changes.invoice().is_none() {
-                return Err(path.refuse("id", "is needed"));
+                return Err(path.refuse("id", "is required"));
             }
             changes.check(&path)?;
         }
@@ -77,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let bulk = BulkUpdateInvoices::new([("1", InvoicePatch::default().comments("x"))]);
         let text = serde_json::to_string(&bulk).unwrap();
         assert_eq!(text, r#"{"invoices":[{"id":"1","comments":"x"}]}"#);
@@ -86,17 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_named_and_met() {
-        let fault =
+    fn limits_are_enforced_and_the_field_is_named() {
+        let invalid_field =
             |bulk: BulkUpdateInvoices| bulk.request().err().map(|error| error.field().unwrap().to_owned());
         let rows = |count| BulkUpdateInvoices::new(vec![("1", InvoicePatch::default()); count]);
         assert_eq!(
-            (fault(rows(0)).as_deref(), fault(rows(50)), fault(rows(51)).as_deref()),
+            (invalid_field(rows(0)).as_deref(), invalid_field(rows(50)), invalid_field(rows(51)).as_deref()),
             (Some("invoices"), None, Some("invoices"))
         );
         let nameless = serde_json::from_str(r#"{"invoices":[{"comments":"x"}]}"#).unwrap();
-        assert_eq!(fault(nameless).unwrap(), "invoices[0].id");
+        assert_eq!(invalid_field(nameless).unwrap(), "invoices[0].id");
         let long = InvoicePatch::default().comments("x".repeat(256));
-        assert_eq!(fault(BulkUpdateInvoices::new([("1", long)])).unwrap(), "invoices[0].comments");
+        assert_eq!(invalid_field(BulkUpdateInvoices::new([("1", long)])).unwrap(), "invoices[0].comments");
     }
 }

@@ -2,32 +2,41 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
+use crate::api::invoices::{GetInvoice, InvoiceStatus};
 use crate::api::jobs::SubmittedJob;
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
-use crate::model::envelope::Success;
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cancel");
 
-/// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice, for good.
+/// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice permanently.
 ///
-/// Below some 1,000 items it is done at once, above by a job: see [`SubmittedJob::status`].
+/// The service cancels an invoice with fewer than about 1,000 items synchronously, and a larger one in a
+/// background job. [`SubmittedJob::status`] reports whether the work is done, and
+/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. The service accepts no
+/// idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::CancelInvoice;
-/// use zuora_core::Operation;
-///
-/// let request = CancelInvoice::new("INV00000155").request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/cancel");
-/// assert_eq!(&request.body()[..], b"{}");
+/// use zuora_core::jobs::JobStatus;
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("PUT", "/v1/invoices/INV00000155/cancel"));
+/// #     assert_eq!(&request.body()[..], b"{}");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"id":"2c92",
+/// #         "jobId":"2c93","jobStatus":"Completed"}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let submitted = client.call(&CancelInvoice::new("INV00000155"))?;
+/// assert_eq!(submitted.status(), JobStatus::Completed);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "cancel_invoice")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CancelInvoice {
     #[serde(rename = "invoiceKey")]
@@ -35,52 +44,32 @@ pub struct CancelInvoice {
 }
 
 impl CancelInvoice {
-    /// Cancels the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into() }
     }
 }
 
-impl Operation for CancelInvoice {
-    type Output = SubmittedJob;
+operation_by_key! { CancelInvoice { invoice, {} } -> SubmittedJob, json::read }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        // An empty object: without a body the service answers 415.
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&Success::default(), 2)
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
-        json::read(success.body())
-    }
-}
-
-/// Read back through the invoice's status.
-impl ReadBack for CancelInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        match seen.ok()?.status.as_ref()? {
-            InvoiceStatus::Canceled | InvoiceStatus::CancelInProgress => Some(true),
-            InvoiceStatus::Draft | InvoiceStatus::Posted => Some(false),
-            _ => None,
-        }
+read_back_by_key! {
+    /// Reads the status of the invoice.
+    CancelInvoice { invoice } with GetInvoice, |seen| match seen.ok()?.status.as_ref()? {
+        InvoiceStatus::Canceled | InvoiceStatus::CancelInProgress => Some(true),
+        InvoiceStatus::Draft | InvoiceStatus::Posted => Some(false),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::invoices::Invoice;
+    use crate::call::reconcile::ReadBack;
+    use crate::operation::Operation;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let text = serde_json::to_string(&CancelInvoice::new("INV1")).unwrap();
         let request = serde_json::from_str::<CancelInvoice>(&text).unwrap().request().unwrap();
         assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices/INV1/cancel"));
@@ -88,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_status_tells_is_taken_for_certain() {
-        let holds = |status: &str| {
+    fn only_a_conclusive_status_decides() {
+        let is_applied = |status: &str| {
             let invoice: Invoice = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();
             CancelInvoice::new("1").is_applied(Ok(&invoice))
         };
         assert_eq!(
-            (holds("CancelInProgress"), holds("Draft"), holds("New")),
+            (is_applied("CancelInProgress"), is_applied("Draft"), is_applied("New")),
             (Some(true), Some(false), None)
         );
     }

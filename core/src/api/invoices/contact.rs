@@ -1,18 +1,18 @@
-//! A contact of an invoice that is made.
+//! Contacts of a new invoice.
 
 use crate::api::invoices::terms::PhoneType;
 use crate::model::model;
 use crate::types::ContactId;
 
-/// Who is the sold-to or the ship-to contact of a new invoice.
+/// Sold-to or ship-to contact of a new invoice.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Contact {
-    /// A contact of the account.
+    /// Existing contact of the account.
     Existing(ContactId),
-    /// A new one, which is made under the account.
+    /// New contact, which is created under the account.
     New(Box<NewContact>),
-    /// The same as the bill-to contact.
+    /// Same contact as the bill-to contact.
     SameAsBillTo,
 }
 
@@ -28,13 +28,13 @@ impl From<NewContact> for Contact {
     }
 }
 
-/// Who is the bill-to contact of a new invoice.
+/// Bill-to contact of a new invoice.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BillTo {
-    /// A contact of the account.
+    /// Existing contact of the account.
     Existing(ContactId),
-    /// A new one, which is made under the account.
+    /// New contact, which is created under the account.
     New(Box<NewContact>),
 }
 
@@ -51,29 +51,29 @@ impl From<NewContact> for BillTo {
 }
 
 model! {
-    /// A contact that is made along with an invoice.
+    /// Contact that is created together with an invoice.
     pub request NewContact {
-        /// First name.
+        /// First name, 1 to 100 characters.
         pub first_name: Option<String> = "firstName" [REQUIRED, len(1, 100)],
-        /// Last name.
+        /// Last name, 1 to 100 characters.
         pub last_name: Option<String> = "lastName" [REQUIRED, len(1, 100)],
         /// Nickname.
         pub nickname: Option<String> = "nickname" [max_len(100)],
-        /// Text about the contact.
+        /// Description of the contact.
         pub contact_description: Option<String> = "contactDescription" [max_len(100)],
-        /// E-mail address at work.
+        /// Work email address.
         pub work_email: Option<String> = "workEmail" [max_len(80)],
-        /// Personal e-mail address.
+        /// Personal email address.
         pub personal_email: Option<String> = "personalEmail" [max_len(80)],
-        /// Telephone at work.
+        /// Work phone number.
         pub work_phone: Option<String> = "workPhone" [max_len(40)],
-        /// Mobile telephone.
+        /// Mobile phone number.
         pub mobile_phone: Option<String> = "mobilePhone" [max_len(40)],
-        /// Telephone at home.
+        /// Home phone number.
         pub home_phone: Option<String> = "homePhone" [max_len(40)],
-        /// Another telephone.
+        /// Additional phone number.
         pub other_phone: Option<String> = "otherPhone" [max_len(40)],
-        /// What that telephone is for.
+        /// Type of the additional phone number.
         pub other_phone_type: Option<PhoneType> = "otherPhoneType",
         /// Fax number.
         pub fax: Option<String> = "fax" [max_len(40)],
@@ -91,13 +91,13 @@ model! {
         pub zip_code: Option<String> = "zipCode" [max_len(20)],
         /// Country, by name or abbreviation.
         pub country: Option<String> = "country" [max_len(64)],
-        /// Region by which it is taxed.
+        /// Tax region.
         pub tax_region: Option<String> = "taxRegion" [max_len(100)],
     }
 }
 
 impl NewContact {
-    /// A contact of this name.
+    /// Creates a contact with a first and a last name.
     pub fn new(first_name: impl Into<String>, last_name: impl Into<String>) -> Self {
         Self::default().first_name(first_name).last_name(last_name)
     }

@@ -16,55 +16,67 @@ use crate::types::{AccountId, AccountNumber, Amount, ContactId, Date};
 static SPEC: Spec = Spec::keyed("create_standalone_invoice", "/v1/invoices");
 
 model! {
-    /// `POST /v1/invoices` ("Create a standalone invoice"): makes an invoice of its own items, with no subscription behind them.
+    /// `POST /v1/invoices` ("Create a standalone invoice"): creates an invoice that bills its own items
+    /// instead of subscriptions.
     ///
-    /// It is a draft, unless [`status`](Self::status) asks for a posted one. Contacts, payment term, sequence and
-    /// template need Flexible Billing Attributes of the tenant.
+    /// The invoice is a draft, unless [`status`](Self::status) requests a posted one. Contacts, payment term,
+    /// sequence set and template require Flexible Billing Attributes.
     ///
     /// ```
-    /// use zuora_core::invoices::{CreateStandaloneInvoice, NewInvoiceItem};
-    /// use zuora_core::{Amount, Date, Operation};
+    /// use zuora_core::invoices::{CreateStandaloneInvoice, InvoiceStatus, NewInvoiceItem};
     /// use zuora_core::types::AccountNumber;
-    ///
+    /// use zuora_core::{Amount, Date};
+    /// # use zuora_core::{Client, Config};
+    /// # use zuora_core::testing::FakeTransport;
+    /// #
+    /// # let transport = FakeTransport::new(|request| {
+    /// #     assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/invoices"));
+    /// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoiceNumber":"INV00000155","status":"Draft",
+    /// #         "amount":250.00}"#))
+    /// # });
+    /// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
     /// let today = Date::new(2024, 6, 1)?;
     /// let item = NewInvoiceItem::named("Setup", Amount::new(250_00, 2)?, today);
-    /// let create = CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), today, [item]).comments("Welcome");
-    ///
-    /// let request = create.request()?;
-    /// assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/invoices"));
+    /// let account = AccountNumber::from("A00000001");
+    /// let create = CreateStandaloneInvoice::new(account, today, [item]).comments("Welcome");
+    /// let invoice = client.call(&create)?;
+    /// assert_eq!((invoice.status()?, invoice.amount()?), (&InvoiceStatus::Draft, &Amount::new(250_00, 2)?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build) names the field that the service would refuse.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, when the service would reject the
+    /// invoice.
+    #[doc(alias = "create_standalone_invoice")]
     pub request CreateStandaloneInvoice {
         account_id: Option<AccountId> = "accountId" (by hand),
         account_number: Option<AccountNumber> = "accountNumber" (by hand),
         /// Date on the invoice, in an open accounting period.
         invoice_date: Option<Date> = "invoiceDate" [REQUIRED],
-        /// Day by which it is to be paid; by default worked out from the term of payment.
+        /// Date on which payment is due; by default calculated from the payment term.
         due_date: Option<Date> = "dueDate",
-        /// A number of your own: up to 32 letters, digits, `-` and `_`, not used before.
+        /// Custom invoice number that is not in use: up to 32 letters, digits, `-` and `_`.
         invoice_number: Option<String> = "invoiceNumber" [len(1, 32)],
-        /// `Draft`, the default, or `Posted`.
+        /// Status of the new invoice: `Draft`, which is the default, or `Posted`.
         status: Option<InvoiceStatus> = "status",
-        /// Currency of all amounts, an ISO 4217 code; by default that of the account. Needs Multiple Currencies.
+        /// Currency of all amounts, an ISO 4217 code; by default the currency of the account. Requires
+        /// Multiple Currencies.
         currency: Option<String> = "currency",
-        /// Rates of exchange of your own, at most 2. Needs `Zuora-Version` 224.0 or later.
+        /// Custom exchange rates, at most 2. Requires `Zuora-Version` 224.0 or later.
         custom_rates: Vec<CustomRate> = "customRates" [entries(0, 2)],
-        /// Text on the invoice.
+        /// Comments on the invoice, at most 255 characters.
         comments: Option<String> = "comments" [max_len(255)],
-        /// Whether the account pays it without being asked; by default not.
+        /// Whether the invoice is paid automatically; `false` by default.
         auto_pay: Option<bool> = "autoPay",
-        /// Term of payment, such as `Net 30`.
+        /// Payment term, such as `Net 30`.
         payment_term: Option<String> = "paymentTerm" [max_len(100)],
-        /// The sequence that its number comes from.
+        /// Sequence set that assigns the invoice number.
         sequence_set: Option<String> = "sequenceSet" [max_len(50)],
-        /// The template that it is printed with.
+        /// Id of the invoice template.
         template_id: Option<String> = "templateId" [ID],
-        /// The profile by which notifications about it are sent.
+        /// Id of the communication profile that controls notifications about the invoice.
         communication_profile_id: Option<String> = "communicationProfileId",
-        /// Whether it has been handed to an accounting system.
+        /// Status of the transfer to an accounting system.
         transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
         bill_to_contact_id: Option<ContactId> = "billToContactId" (by hand) [ID],
         bill_to_contact: Option<NewContact> = "billToContact" (by hand),
@@ -74,18 +86,18 @@ model! {
         ship_to_contact_id: Option<ContactId> = "shipToContactId" (by hand) [ID],
         ship_to_contact: Option<NewContact> = "shipToContact" (by hand),
         ship_to_same_as_bill_to: Option<bool> = "shipToSameAsBillTo" (by hand),
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
         items: Vec<NewInvoiceItem> = "invoiceItems" (by hand) [entries(1, 1000)],
     }
 }
 
 impl CreateStandaloneInvoice {
-    /// An invoice of an account, with 1 to 1,000 items.
+    /// Creates the operation for an account, the date on the invoice and 1 to 1,000 items.
     pub fn new(
         account: impl Into<InvoicedAccount>,
         invoice_date: Date,
@@ -100,7 +112,7 @@ impl CreateStandaloneInvoice {
         Self { account_id, account_number, invoice_date: Some(invoice_date), items, ..Self::default() }
     }
 
-    /// Whom the bill goes to; by default the account's own bill-to contact.
+    /// Sets the bill-to contact; by default the bill-to contact of the account.
     #[must_use]
     pub fn bill_to(mut self, contact: impl Into<BillTo>) -> Self {
         (self.bill_to_contact_id, self.bill_to_contact) = match contact.into() {
@@ -110,26 +122,26 @@ impl CreateStandaloneInvoice {
         self
     }
 
-    /// Whom it is sold to; by default the account's own sold-to contact.
+    /// Sets the sold-to contact; by default the sold-to contact of the account.
     #[must_use]
     pub fn sold_to(mut self, contact: impl Into<Contact>) -> Self {
         (self.sold_to_contact_id, self.sold_to_contact, self.sold_to_same_as_bill_to) = parts(contact.into());
         self
     }
 
-    /// Whom it is shipped to; by default the account's own ship-to contact.
+    /// Sets the ship-to contact; by default the ship-to contact of the account.
     #[must_use]
     pub fn ship_to(mut self, contact: impl Into<Contact>) -> Self {
         (self.ship_to_contact_id, self.ship_to_contact, self.ship_to_same_as_bill_to) = parts(contact.into());
         self
     }
 
-    /// The items.
+    /// Returns the items.
     pub fn items(&self) -> &[NewInvoiceItem] {
         &self.items
     }
 
-    /// How many bytes it will be, about: an item with a dozen fields takes some 370.
+    /// Returns the approximate size of the body in bytes. An item with a dozen fields has about 370 bytes.
     pub(super) fn size(&self) -> usize {
         256 + 384 * self.items.len()
     }
@@ -137,12 +149,12 @@ impl CreateStandaloneInvoice {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
         if self.account_id.is_none() && self.account_number.is_none() {
-            return Err(path.refuse("accountId", "or accountNumber is needed"));
+            return Err(path.refuse("accountId", "either `accountId` or `accountNumber` is required"));
         }
-        if self.invoice_number.as_ref().is_some_and(|number| !number.chars().all(may_stand_in_number)) {
-            return Err(path.refuse("invoiceNumber", "takes letters, digits, - and _"));
+        if self.invoice_number.as_ref().is_some_and(|number| !number.chars().all(is_allowed_in_number)) {
+            return Err(path.refuse("invoiceNumber", "must contain only letters, digits, `-` and `_`"));
         }
-        let makes_no_other = !matches!(
+        let is_impossible = matches!(
             self.status,
             Some(
                 InvoiceStatus::Canceled
@@ -153,8 +165,8 @@ impl CreateStandaloneInvoice {
                     | InvoiceStatus::Error
             )
         );
-        if !makes_no_other {
-            return Err(path.refuse("status", "is Draft or Posted on a new invoice"));
+        if is_impossible {
+            return Err(path.refuse("status", "must be `Draft` or `Posted` on a new invoice"));
         }
         for (index, rate) in self.custom_rates.iter().enumerate() {
             rate.check_fields(&path.row("customRates", index))?;
@@ -168,7 +180,10 @@ impl CreateStandaloneInvoice {
             if usize::from(id.is_some()) + usize::from(contact.is_some()) + usize::from(same == Some(true))
                 > 1
             {
-                return Err(path.refuse(name, "is given in two ways"));
+                return Err(path.refuse(
+                    name,
+                    "must be only one of: existing contact, new contact, same as bill-to contact",
+                ));
             }
             if let Some(contact) = contact {
                 contact.check_fields(&path.part(name))?;
@@ -181,10 +196,11 @@ impl CreateStandaloneInvoice {
     }
 }
 
-fn may_stand_in_number(letter: char) -> bool {
+fn is_allowed_in_number(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_')
 }
 
+/// Returns the id, the new contact and the "same as bill-to" flag.
 fn parts(contact: Contact) -> (Option<ContactId>, Option<NewContact>, Option<bool>) {
     match contact {
         Contact::Existing(id) => (Some(id), None, None),
@@ -210,15 +226,15 @@ impl Operation for CreateStandaloneInvoice {
     }
 }
 
-/// The account of a new invoice.
+/// Account of a new invoice.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InvoicedAccount {
-    /// By its id.
+    /// Id of the account.
     Id(AccountId),
-    /// By its number.
+    /// Number of the account.
     Number(AccountNumber),
-    /// By both, which must name the same account.
+    /// Id and number of the same account.
     Both(AccountId, AccountNumber),
 }
 
@@ -235,19 +251,19 @@ impl From<AccountNumber> for InvoicedAccount {
 }
 
 model! {
-    /// A rate of exchange for one invoice.
+    /// Custom exchange rate of one invoice.
     pub request CustomRate {
-        /// The currency that is exchanged to, an ISO 4217 code: the home or the reporting currency.
+        /// Target currency of the rate, an ISO 4217 code: the home currency or the reporting currency.
         pub currency: Option<String> = "currency" [REQUIRED, max_len(3)],
-        /// How much of it one unit of the invoice's currency is.
+        /// Amount of the target currency for one unit of the currency of the invoice.
         pub rate: Option<Amount> = "customFxRate" [REQUIRED],
-        /// Day of the rate.
+        /// Date of the rate.
         pub rate_date: Option<Date> = "rateDate",
     }
 }
 
 impl CustomRate {
-    /// A rate of exchange to a currency.
+    /// Creates an exchange rate to a currency, an ISO 4217 code.
     pub fn new(currency: impl Into<String>, rate: impl Into<Amount>) -> Self {
         Self::default().currency(currency).rate(rate)
     }
@@ -274,12 +290,12 @@ mod tests {
         CreateStandaloneInvoice::new(AccountId::from("acc"), day(), items)
     }
 
-    fn fault(create: &CreateStandaloneInvoice) -> String {
+    fn invalid_field(create: &CreateStandaloneInvoice) -> String {
         create.request().err().map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
     }
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let item = item().tax_items([tax()]).discount_items([NewDiscountItem::named("Spring", -25)]);
         let mut invoice = CreateStandaloneInvoice::new(
             InvoicedAccount::Both("acc".into(), "A1".into()),
@@ -311,45 +327,54 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_named_and_met() {
-        assert_eq!(fault(&create([])), "invoiceItems");
-        assert_eq!(fault(&create(vec![item(); 1000])), "");
-        assert_eq!(fault(&create(vec![item(); 1001])), "invoiceItems");
+    fn limits_are_enforced_and_the_field_is_named() {
+        assert_eq!(invalid_field(&create([])), "invoiceItems");
+        assert_eq!(invalid_field(&create(vec![item(); 1000])), "");
+        assert_eq!(invalid_field(&create(vec![item(); 1001])), "invoiceItems");
         assert_eq!(
-            fault(&create([item(), item().charge_name("x".repeat(131))])),
+            invalid_field(&create([item(), item().charge_name("x".repeat(131))])),
             "invoiceItems[1].chargeName"
         );
-        assert_eq!(fault(&create([item().tax_items(vec![tax(); 6])])), "invoiceItems[0].taxItems");
+        assert_eq!(invalid_field(&create([item().tax_items(vec![tax(); 6])])), "invoiceItems[0].taxItems");
         let discounts = vec![NewDiscountItem::named("x", -1); 11];
-        assert_eq!(fault(&create([item().discount_items(discounts)])), "invoiceItems[0].discountItems");
-        assert_eq!(fault(&create([item()]).invoice_number("A 1")), "invoiceNumber");
-        assert_eq!(fault(&create([item()]).invoice_number("x".repeat(33))), "invoiceNumber");
-        assert_eq!(fault(&create([item()]).custom_rates(vec![CustomRate::new("EUR", 1); 3])), "customRates");
-        assert_eq!(fault(&create([item()]).bill_to(ContactId::from("7"))), "billToContactId");
-        assert_eq!(fault(&create([item()]).status("Canceled")), "status");
-        assert_eq!(fault(&create([item()]).status("Tomorrow")), "");
+        assert_eq!(
+            invalid_field(&create([item().discount_items(discounts)])),
+            "invoiceItems[0].discountItems"
+        );
+        assert_eq!(invalid_field(&create([item()]).invoice_number("A 1")), "invoiceNumber");
+        assert_eq!(invalid_field(&create([item()]).invoice_number("x".repeat(33))), "invoiceNumber");
+        assert_eq!(
+            invalid_field(&create([item()]).custom_rates(vec![CustomRate::new("EUR", 1); 3])),
+            "customRates"
+        );
+        assert_eq!(invalid_field(&create([item()]).bill_to(ContactId::from("7"))), "billToContactId");
+        assert_eq!(invalid_field(&create([item()]).status("Canceled")), "status");
+        assert_eq!(invalid_field(&create([item()]).status("Tomorrow")), "");
     }
 
     #[test]
-    fn parts_that_belong_together_are_asked_for() {
+    fn dependent_fields_are_required() {
         let mut nameless = item();
         nameless.charge_name = None;
-        assert_eq!(fault(&create([nameless])), "invoiceItems[0].chargeName");
+        assert_eq!(invalid_field(&create([nameless])), "invoiceItems[0].chargeName");
         let both = item().tax_items([tax()]).tax_mode(TaxMode::TaxExclusive);
-        assert_eq!(fault(&create([both])), "invoiceItems[0].taxMode");
+        assert_eq!(invalid_field(&create([both])), "invoiceItems[0].taxMode");
         let mut tax = tax();
         tax.tax_date = None;
         let discount = NewDiscountItem::named("x", -1).tax_items([tax]);
         assert_eq!(
-            fault(&create([item().discount_items([discount])])),
+            invalid_field(&create([item().discount_items([discount])])),
             "invoiceItems[0].discountItems[0].taxItems[0].taxDate"
         );
-        assert_eq!(fault(&create([item()]).bill_to(NewContact::new("", "x"))), "billToContact.firstName");
+        assert_eq!(
+            invalid_field(&create([item()]).bill_to(NewContact::new("", "x"))),
+            "billToContact.firstName"
+        );
         let two: CreateStandaloneInvoice = serde_json::from_str(
             r#"{"accountId":"a","invoiceDate":"2024-06-01","soldToContact":{"firstName":"a","lastName":"b"},
             "soldToSameAsBillTo":true,"invoiceItems":[{"amount":1,"serviceStartDate":"2024-06-01","chargeName":"x"}]}"#,
         )
         .unwrap();
-        assert_eq!(fault(&two), "soldToContact");
+        assert_eq!(invalid_field(&two), "soldToContact");
     }
 }

@@ -14,21 +14,32 @@ use crate::types::{Amount, Date, DateTime, InvoiceItemId, InvoiceKey, TaxationIt
 
 static SPEC: Spec = Spec::keyed("create_invoice_taxation_items", "/v1/invoices/{invoiceKey}/taxation-items");
 
-/// `POST /v1/invoices/{invoiceKey}/taxation-items` ("Create taxation items for an invoice"): adds up to 500 tax lines to the items of a draft invoice.
+/// `POST /v1/invoices/{invoiceKey}/taxation-items` ("Create taxation items for an invoice"): adds 1 to 500
+/// tax lines to the items of a draft invoice.
 ///
 /// ```
 /// use zuora_core::invoices::{CreateTaxationItems, NewTaxationItem, TaxRateType};
-/// use zuora_core::{Amount, Date, Operation};
-///
+/// use zuora_core::{Amount, Date};
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("POST", "/v1/invoices/INV00000155/taxation-items"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"taxationItems":[{"id":"2c95","name":"State tax",
+/// #         "taxAmount":8.75}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
 /// let line = NewTaxationItem::new("2c86c8955bd63cc1015bd7c151af02ef", "State tax", Date::new(2024, 6, 1)?)
 ///     .jurisdiction("CALIFORNIA")
 ///     .tax_amount(Amount::new(8_75, 2)?)
 ///     .tax_rate(Amount::new(875, 4)?)
 ///     .tax_rate_type(TaxRateType::Percentage);
-/// let request = CreateTaxationItems::new("INV00000155", [line]).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/taxation-items");
+/// let created = client.call(&CreateTaxationItems::new("INV00000155", [line]))?;
+/// assert_eq!(created.lines[0].id.as_ref().unwrap(), &"2c95");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "create_invoice_taxation_items")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CreateTaxationItems {
     #[serde(rename = "invoiceKey")]
@@ -43,7 +54,7 @@ model! {
 }
 
 impl CreateTaxationItems {
-    /// Adds these lines to the invoice of this id or number.
+    /// Creates the operation for an invoice id or number and 1 to 500 tax lines.
     pub fn new(invoice: impl Into<InvoiceKey>, lines: impl IntoIterator<Item = NewTaxationItem>) -> Self {
         let lines = lines.into_iter().collect();
         Self { invoice: invoice.into(), body: Body { lines, ..Body::default() } }
@@ -76,135 +87,136 @@ impl Operation for CreateTaxationItems {
 }
 
 model! {
-    /// A tax line that is added to an invoice item. Amounts are in the currency of the invoice.
+    /// Tax line to add to an invoice item. Amounts are in the currency of the invoice.
     pub request NewTaxationItem {
-        /// The item.
+        /// Id of the invoice item that is taxed.
         pub invoice_item_id: Option<InvoiceItemId> = "invoiceItemId" [REQUIRED, ID],
         /// Name of the tax.
         pub name: Option<String> = "name" [REQUIRED, len(1, usize::MAX)],
-        /// Who levies it.
+        /// Jurisdiction that levies the tax.
         pub jurisdiction: Option<String> = "jurisdiction" [REQUIRED, len(1, usize::MAX)],
-        /// The tax.
+        /// Amount of the tax.
         pub tax_amount: Option<Amount> = "taxAmount" [REQUIRED],
-        /// The part of the item that is free of this tax.
+        /// Amount that is exempt from the tax.
         pub exempt_amount: Option<Amount> = "exemptAmount",
-        /// The tax before rounding.
+        /// Amount of the tax before rounding.
         pub applicable_tax_un_rounded: Option<Amount> = "applicableTaxUnRounded",
-        /// The rate, by its type.
+        /// Tax rate: a fraction of 1 or a fixed amount, depending on its type.
         pub tax_rate: Option<Amount> = "taxRate" [REQUIRED],
-        /// What the rate is.
+        /// Type of the tax rate.
         pub tax_rate_type: Option<TaxRateType> = "taxRateType" [REQUIRED],
-        /// What the tax engine says of the rate.
+        /// Description of the tax rate by the tax engine.
         pub tax_rate_description: Option<String> = "taxRateDescription",
-        /// Day that the tax counts for.
+        /// Date on which the tax applies.
         pub tax_date: Option<Date> = "taxDate" [REQUIRED],
-        /// Whether the amount of the item has the tax in it.
+        /// Tax mode: whether the amount of the item includes tax.
         pub tax_mode: Option<TaxMode> = "taxMode",
-        /// Code of the tax.
+        /// Tax code.
         pub tax_code: Option<String> = "taxCode",
-        /// What the code means.
+        /// Description of the tax code.
         pub tax_code_description: Option<String> = "taxCodeDescription",
-        /// Code of the place.
+        /// Code of the location.
         pub location_code: Option<String> = "locationCode",
-        /// The country.
+        /// Country of the tax.
         pub country: Option<String> = "country",
-        /// Accounting codes of the line.
+        /// Accounting codes of the tax line.
         pub finance_information: Option<NewTaxFinance> = "financeInformation",
     }
 }
 
 impl NewTaxationItem {
-    /// A tax on this item, on a day. Jurisdiction, tax, rate and its type are needed too.
+    /// Creates a tax line for an item, with the name of the tax and the date on which it applies. The
+    /// jurisdiction, amount, rate and type of the rate are required too.
     pub fn new(item: impl Into<InvoiceItemId>, name: impl Into<String>, date: Date) -> Self {
         Self::default().invoice_item_id(item).name(name).tax_date(date)
     }
 }
 
 model! {
-    /// Accounting codes of a new tax line.
+    /// Accounting codes of a tax line to add.
     pub request NewTaxFinance {
-        /// For receivables.
+        /// Accounting code for accounts receivable.
         pub accounts_receivable_accounting_code: Option<String> =
             "accountsReceivableAccountingCode" [max_len(100)],
-        /// For the tax that is owed to whoever levies it.
+        /// Accounting code for sales tax payable.
         pub sales_tax_payable_accounting_code: Option<String> = "salesTaxPayableAccountingCode" [max_len(100)],
     }
 }
 
 model! {
-    /// The tax lines that were added.
+    /// Response with the tax lines that were added.
     pub response CreatedTaxationItems {
-        /// The lines.
+        /// Tax lines that were created.
         pub lines: Vec<TaxationItem> = "taxationItems",
     }
 }
 
 model! {
-    /// A tax line that was added. Amounts are in the currency of the invoice.
+    /// Tax line that was added. Amounts are in the currency of the invoice.
     pub struct TaxationItem {
-        /// Id of the line.
+        /// Id of the tax line.
         pub id: Option<TaxationItemId> = "id",
-        /// The item that it belongs to.
+        /// Id of the invoice item that is taxed.
         pub invoice_item_id: Option<InvoiceItemId> = "invoiceItemId",
-        /// The item of a memo that it belongs to.
+        /// Id of the memo item that is taxed.
         pub memo_item_id: Option<Box<str>> = "memoItemId",
-        /// The tax line that it comes from.
+        /// Id of the tax line that this tax line was created from.
         pub source_tax_item_id: Option<TaxationItemId> = "sourceTaxItemId",
         /// Name of the tax.
         pub name: Option<Box<str>> = "name",
-        /// Who levies it.
+        /// Jurisdiction that levies the tax.
         pub jurisdiction: Option<Box<str>> = "jurisdiction",
-        /// Code of the place.
+        /// Code of the location.
         pub location_code: Option<Box<str>> = "locationCode",
-        /// The country.
+        /// Country of the tax.
         pub country: Option<Box<str>> = "country",
-        /// The tax.
+        /// Amount of the tax.
         pub tax_amount: Option<Amount> = "taxAmount",
-        /// The part of the item that is free of this tax.
+        /// Amount that is exempt from the tax.
         pub exempt_amount: Option<Amount> = "exemptAmount",
-        /// The tax before rounding.
+        /// Amount of the tax before rounding.
         pub applicable_tax_un_rounded: Option<Amount> = "applicableTaxUnRounded",
-        /// The rate, by its type.
+        /// Tax rate: a fraction of 1 or a fixed amount, depending on its type.
         pub tax_rate: Option<Amount> = "taxRate",
-        /// What the rate is.
+        /// Type of the tax rate.
         pub tax_rate_type: Option<TaxRateType> = "taxRateType",
-        /// What the tax engine says of the rate.
+        /// Description of the tax rate by the tax engine.
         pub tax_rate_description: Option<Box<str>> = "taxRateDescription",
-        /// Day that the tax counts for.
+        /// Date on which the tax applies.
         pub tax_date: Option<Date> = "taxDate",
-        /// Whether the amount of the item has the tax in it.
+        /// Tax mode: whether the amount of the item includes tax.
         pub tax_mode: Option<TaxMode> = "taxMode",
-        /// Code of the tax.
+        /// Tax code.
         pub tax_code: Option<Box<str>> = "taxCode",
-        /// What the code means.
+        /// Description of the tax code.
         pub tax_code_description: Option<Box<str>> = "taxCodeDescription",
-        /// Accounting codes of the line.
+        /// Accounting codes of the tax line.
         pub finance_information: Option<TaxFinance> = "financeInformation",
-        /// Id of the user who created it.
+        /// Id of the user who created the tax line.
         pub created_by_id: Option<Box<str>> = "createdById",
-        /// When it was created, in the tenant's time zone.
+        /// Time of creation, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
-        /// Id of the user who changed it last.
+        /// Id of the user who last updated the tax line.
         pub updated_by_id: Option<Box<str>> = "updatedById",
-        /// When it was changed last, in the tenant's time zone.
+        /// Time of the last update, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
     }
 }
 
 model! {
-    /// Accounting codes of a tax line.
+    /// Accounting codes of a tax line that was added.
     pub struct TaxFinance {
-        /// For receivables.
+        /// Accounting code for accounts receivable.
         pub accounts_receivable_accounting_code: Option<Box<str>> = "accountsReceivableAccountingCode",
-        /// Type of that code.
+        /// Type of the accounting code for accounts receivable.
         pub accounts_receivable_accounting_code_type: Option<Box<str>> = "accountsReceivableAccountingCodeType",
-        /// For what is on account.
+        /// Accounting code for on-account amounts.
         pub on_account_accounting_code: Option<Box<str>> = "onAccountAccountingCode",
-        /// Type of that code.
+        /// Type of the accounting code for on-account amounts.
         pub on_account_accounting_code_type: Option<Box<str>> = "onAccountAccountingCodeType",
-        /// For the tax that is owed to whoever levies it.
+        /// Accounting code for sales tax payable.
         pub sales_tax_payable_accounting_code: Option<Box<str>> = "salesTaxPayableAccountingCode",
-        /// Type of that code.
+        /// Type of the accounting code for sales tax payable.
         pub sales_tax_payable_accounting_code_type: Option<Box<str>> = "salesTaxPayableAccountingCodeType",
     }
 }
@@ -224,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let create = CreateTaxationItems::new("INV1", [line()]);
         let text = serde_json::to_string(&create).unwrap();
         let request = serde_json::from_str::<CreateTaxationItems>(&text).unwrap().request().unwrap();
@@ -239,30 +251,33 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_named() {
-        let fault = |lines: Vec<NewTaxationItem>| {
+    fn invalid_fields_are_named() {
+        let invalid_field = |lines: Vec<NewTaxationItem>| {
             CreateTaxationItems::new("INV1", lines)
                 .request()
                 .err()
                 .map(|error| error.field().unwrap().to_owned())
         };
-        assert_eq!(fault(vec![]).unwrap(), "taxationItems");
-        assert_eq!(fault(vec![line(); 500]), None);
-        assert_eq!(fault(vec![line(); 501]).unwrap(), "taxationItems");
-        assert_eq!(fault(vec![line().invoice_item_id("1")]).unwrap(), "taxationItems[0].invoiceItemId");
-        assert_eq!(fault(vec![line().jurisdiction("")]).unwrap(), "taxationItems[0].jurisdiction");
+        assert_eq!(invalid_field(vec![]).unwrap(), "taxationItems");
+        assert_eq!(invalid_field(vec![line(); 500]), None);
+        assert_eq!(invalid_field(vec![line(); 501]).unwrap(), "taxationItems");
+        assert_eq!(
+            invalid_field(vec![line().invoice_item_id("1")]).unwrap(),
+            "taxationItems[0].invoiceItemId"
+        );
+        assert_eq!(invalid_field(vec![line().jurisdiction("")]).unwrap(), "taxationItems[0].jurisdiction");
         let finance = NewTaxFinance::default().sales_tax_payable_accounting_code("x".repeat(101));
         assert_eq!(
-            fault(vec![line(), line().finance_information(finance)]).unwrap(),
+            invalid_field(vec![line(), line().finance_information(finance)]).unwrap(),
             "taxationItems[1].financeInformation.salesTaxPayableAccountingCode"
         );
     }
 
     #[test]
-    fn the_lines_are_answered() {
+    fn created_tax_lines_are_decoded() {
         let body = r#"{"success":true,"taxationItems":[{"id":"1","taxAmount":1.900,"taxMode":"Sideways"}]}"#;
-        let answer = CreateTaxationItems::new("1", []).parse(&HttpResponse::new(body.into())).unwrap();
-        assert_eq!(answer.lines[0].tax_amount.as_ref().unwrap().to_string(), "1.900");
-        assert!(!answer.lines[0].tax_mode.as_ref().unwrap().is_known());
+        let created = CreateTaxationItems::new("1", []).parse(&HttpResponse::new(body.into())).unwrap();
+        assert_eq!(created.lines[0].tax_amount.as_ref().unwrap().to_string(), "1.900");
+        assert!(!created.lines[0].tax_mode.as_ref().unwrap().is_known());
     }
 }

@@ -2,30 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice};
+use crate::api::invoices::GetInvoice;
 use crate::api::jobs::SubmittedJob;
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::delete("delete_invoice", "/v1/invoices/{invoiceKey}");
 
-/// `DELETE /v1/invoices/{invoiceKey}` ("Delete an invoice"): deletes a canceled invoice.
+/// `DELETE /v1/invoices/{invoiceKey}` ("Delete an invoice"): deletes a canceled invoice permanently.
 ///
-/// Below some 100 items it is done at once, above by a job: see [`SubmittedJob::status`].
+/// The service deletes an invoice with fewer than about 100 items synchronously, and a larger one in a
+/// background job. [`SubmittedJob::status`] reports whether the work is done, and
+/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. The service accepts no
+/// idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::DeleteInvoice;
-/// use zuora_core::Operation;
-///
-/// let request = DeleteInvoice::new("INV00000155").request()?;
-/// assert_eq!((request.method().as_str(), request.uri().path()), ("DELETE", "/v1/invoices/INV00000155"));
+/// use zuora_core::jobs::JobStatus;
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("DELETE", "/v1/invoices/INV00000155"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"id":"2c92",
+/// #         "jobId":"2c93","jobStatus":"Completed"}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let submitted = client.call(&DeleteInvoice::new("INV00000155"))?;
+/// assert_eq!(submitted.status(), JobStatus::Completed);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "delete_invoice")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeleteInvoice {
     #[serde(rename = "invoiceKey")]
@@ -33,41 +43,19 @@ pub struct DeleteInvoice {
 }
 
 impl DeleteInvoice {
-    /// Deletes the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into() }
     }
 }
 
-impl Operation for DeleteInvoice {
-    type Output = SubmittedJob;
+operation_by_key! { DeleteInvoice { invoice } -> SubmittedJob, json::read_deleted }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
-        json::read_deleted(success.body())
-    }
-}
-
-/// Read back through the invoice, which is then not found.
-impl ReadBack for DeleteInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        match seen {
-            Err(error) => error.is_not_found().then_some(true),
-            Ok(_) => Some(false),
-        }
+read_back_by_key! {
+    /// Reads the invoice, which no longer exists after the deletion.
+    DeleteInvoice { invoice } with GetInvoice, |seen| match seen {
+        Err(error) => error.is_not_found().then_some(true),
+        Ok(_) => Some(false),
     }
 }
 
@@ -75,9 +63,11 @@ impl ReadBack for DeleteInvoice {
 mod tests {
     use super::*;
     use crate::api::jobs::JobStatus;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let text = serde_json::to_string(&DeleteInvoice::new("INV1")).unwrap();
         let request = serde_json::from_str::<DeleteInvoice>(&text).unwrap().request().unwrap();
         assert_eq!((request.method().as_str(), request.uri().path()), ("DELETE", "/v1/invoices/INV1"));
@@ -85,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_may_have_no_body() {
+    fn a_response_may_have_no_body() {
         let parse =
             |body: &'static str| DeleteInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
         assert_eq!(parse("").status(), JobStatus::Completed);

@@ -14,19 +14,29 @@ use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emails");
 
-/// `POST /v1/invoices/{invoiceKey}/emails` ("Email an invoice"): e-mails a posted invoice.
+/// `POST /v1/invoices/{invoiceKey}/emails` ("Email an invoice"): emails a posted invoice.
 ///
-/// By default to the bill-to contact's addresses. Needs the tenant's notification for manual e-mails of invoices.
+/// By default the email is sent to the addresses of the bill-to contact. The tenant's notification for manual
+/// emails of invoices must be active.
 ///
 /// ```
 /// use zuora_core::invoices::EmailInvoice;
-/// use zuora_core::Operation;
-///
-/// let request = EmailInvoice::new("INV00000155").to(["a@example.com", "b@example.com"]).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/emails");
-/// assert_eq!(&request.body()[..], br#"{"emailAddresses":"a@example.com,b@example.com"}"#);
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("POST", "/v1/invoices/INV00000155/emails"));
+/// #     assert_eq!(&request.body()[..], br#"{"emailAddresses":"a@example.com,b@example.com"}"#);
+/// #     Ok(FakeTransport::json(200, r#"{"success":true}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let email = EmailInvoice::new("INV00000155").to(["a@example.com", "b@example.com"]);
+/// let response = client.call(&email)?;
+/// assert_eq!(response.envelope.success, Some(true));
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "email_invoice")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmailInvoice {
     #[serde(rename = "invoiceKey")]
@@ -44,12 +54,13 @@ model! {
 }
 
 impl EmailInvoice {
-    /// E-mails the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into(), body: Body::default() }
     }
 
-    /// To these addresses, instead of those of the template or the contact.
+    /// Sets the addresses that the email is sent to, instead of the addresses of the template or of the
+    /// contact.
     #[must_use]
     pub fn to<A: AsRef<str>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
         let mut list = String::new();
@@ -64,7 +75,8 @@ impl EmailInvoice {
         self
     }
 
-    /// To the addresses of the e-mail template, instead of others.
+    /// Sends the email to the addresses of the email template.
+    #[doc(alias = "use_email_template_setting")]
     #[must_use]
     pub fn as_template_says(mut self) -> Self {
         self.body.email_addresses = None;
@@ -72,14 +84,14 @@ impl EmailInvoice {
         self
     }
 
-    /// Whether the additional addresses of the account get it too; by default not.
+    /// Sets whether the email is also sent to the additional addresses of the account; `false` by default.
     #[must_use]
     pub fn include_additional_addresses(mut self, include: bool) -> Self {
         self.body.include_additional_email_addresses = Some(include);
         self
     }
 
-    /// Attaches this PDF instead of the latest.
+    /// Sets the PDF file to attach. By default the latest file is attached.
     #[must_use]
     pub fn pdf_file(mut self, file: impl Into<FileId>) -> Self {
         self.body.pdf_file_id = Some(file.into());
@@ -109,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let email = EmailInvoice::new("INV1")
             .to(["x@example.com"])
             .as_template_says()
@@ -128,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_no_file_id() {
+    fn a_number_is_not_a_valid_file_id() {
         assert_eq!(EmailInvoice::new("1").pdf_file("7").request().unwrap_err().field(), Some("pdfFileId"));
     }
 }

@@ -2,121 +2,94 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::paging::PageOf;
-use crate::error::{Error, Result};
-use crate::model::json;
+use crate::api::invoices::paging::{Paging, numbered_pages};
+use crate::api::shared::missing;
+use crate::error::Result;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::read("get_invoice_files", "/v1/invoices/{invoiceKey}/files");
 
-/// `GET /v1/invoices/{invoiceKey}/files` ("List all files of an invoice"): lists the PDF files of an invoice, newest first, page by page.
+/// `GET /v1/invoices/{invoiceKey}/files` ("List all files of an invoice"): lists the PDF files of an invoice
+/// in pages, newest first.
 ///
-/// A file that is still being made is not listed: ask [`GetInvoicePdfStatus`](crate::api::invoices::GetInvoicePdfStatus).
+/// A file that is still being generated is not listed.
+/// [`GetInvoicePdfStatus`](crate::api::invoices::GetInvoicePdfStatus) reports its status.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceFiles;
-/// use zuora_core::Operation;
-///
-/// let request = GetInvoiceFiles::new("INV00000155").page_size(1).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/files?pageSize=1");
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/invoices/INV00000155/files");
+/// #     assert_eq!(request.uri().query(), Some("pageSize=1"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoiceFiles":[{"id":"8e",
+/// #         "pdfFileUrl":"/v1/files/2c98901f62d7d83d0162d7facea6262d"}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let page = client.call(&GetInvoiceFiles::new("INV00000155").page_size(1))?;
+/// let newest = page.files.first().map(|file| file.file_id()).transpose()?;
+/// assert_eq!(newest.unwrap(), "2c98901f62d7d83d0162d7facea6262d");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_invoice_files")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetInvoiceFiles {
     #[serde(rename = "invoiceKey")]
     invoice: InvoiceKey,
     #[serde(default)]
-    paging: PageOf,
+    paging: Paging,
 }
 
 impl GetInvoiceFiles {
-    /// Lists the files of the invoice of this id or number, from the first page on, 40 a page.
+    /// Creates the operation for an invoice id or number. It starts at the first page and requests 40 files
+    /// per page.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
-        Self { invoice: invoice.into(), paging: PageOf::default() }
-    }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.paging.size = rows;
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.paging.page = page;
-        self
+        Self { invoice: invoice.into(), paging: Paging::default() }
     }
 }
 
-impl Operation for GetInvoiceFiles {
-    type Output = InvoiceFiles;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        self.paging.put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<InvoiceFiles> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetInvoiceFiles {
-    type Item = InvoiceFile;
-
-    fn into_page(&self, page: InvoiceFiles) -> (Vec<InvoiceFile>, Option<Self>) {
-        let paging = self.paging.next(page.files.len(), page.next_page.as_deref());
-        (page.files, paging.map(|paging| Self { paging, ..self.clone() }))
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
-    }
+numbered_pages! {
+    GetInvoiceFiles { keys: [invoice], page: paging.page, size: paging.size }
+        -> InvoiceFiles { files: InvoiceFile }
 }
 
 model! {
-    /// A page of an invoice's files.
+    /// Page of invoice files.
     pub response InvoiceFiles {
-        /// The files, newest first.
+        /// Files on the page, newest first.
         pub files: Vec<InvoiceFile> = "invoiceFiles",
-        /// Address of the next page; none on the last one. It is not followed.
+        /// URL of the next page; absent on the last page. The client does not follow the URL.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
 model! {
-    /// A PDF file of an invoice.
+    /// PDF file of an invoice.
     pub struct InvoiceFile {
-        /// Id of the row, which is not that of the file: take [`file_id`](Self::file_id) to download it.
+        /// Id of the row, which is not the id of the file. Use [`file_id`](Self::file_id) to download the
+        /// file.
         pub id: Option<Box<str>> = "id",
-        /// Where the file is, such as `/v1/files/2c98901f62d7d83d0162d7facea6262d`.
+        /// Path of the file, such as `/v1/files/2c98901f62d7d83d0162d7facea6262d`.
         pub pdf_file_url: Option<Box<str>> = "pdfFileUrl" | "pdfFileURL",
-        /// When it was made, in milliseconds since 1970.
+        /// Time of creation, in milliseconds since 1970 UTC.
         pub version_number: Option<i64> = "versionNumber",
     }
 }
 
 impl InvoiceFile {
-    /// The id under which the file is downloaded.
+    /// Returns the id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles).
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row has none.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the row does not contain a URL with an id.
     pub fn file_id(&self) -> Result<FileId> {
-        file_id(self.pdf_file_url.as_deref())
-            .ok_or_else(|| Error::unreadable("invoiceFiles.pdfFileUrl", "missing"))
+        file_id(self.pdf_file_url.as_deref()).ok_or_else(|| missing("invoiceFiles.pdfFileUrl"))
     }
 }
 
-/// The last segment of a file's address. The address itself is never followed.
+/// Returns the last segment of a file URL. The client never follows the URL itself.
 pub(super) fn file_id(url: Option<&str>) -> Option<FileId> {
     let path = url?.split(['?', '#']).next()?;
     path.rsplit('/').find(|segment| !segment.is_empty()).map(FileId::from)
@@ -125,12 +98,14 @@ pub(super) fn file_id(url: Option<&str>) -> Option<FileId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::{Operation, Paginated};
+    use crate::transport::HttpResponse;
 
     #[test]
-    fn pages_go_on_as_long_as_there_is_evidence_and_rows() {
+    fn a_next_page_requires_a_link_and_rows() {
         let list = GetInvoiceFiles::new("INV1").page_size(2);
-        let split = |body: &'static str| list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
-        let (files, next) = split(
+        let page = |body: &'static str| list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
+        let (files, next) = page(
             r#"{"invoiceFiles":[{"id":"r","pdfFileUrl":"/v1/files/f1","versionNumber":1524041954479}],
             "nextPage":"https://elsewhere.example/v1/invoices/INV1/files?page=9"}"#,
         );
@@ -142,20 +117,20 @@ mod tests {
             serde_json::from_str::<GetInvoiceFiles>(&serde_json::to_string(&next).unwrap()).unwrap(),
             next
         );
-        assert!(split(r#"{"invoiceFiles":[{}]}"#).1.is_none());
-        assert!(split(r#"{"invoiceFiles":[],"nextPage":"x"}"#).1.is_none());
+        assert!(page(r#"{"invoiceFiles":[{}]}"#).1.is_none());
+        assert!(page(r#"{"invoiceFiles":[],"nextPage":"x"}"#).1.is_none());
     }
 
     #[test]
-    fn pages_that_do_not_exist_are_not_asked_for() {
-        let fault = |list: GetInvoiceFiles| list.request().unwrap_err().field().unwrap().to_owned();
-        assert_eq!(fault(GetInvoiceFiles::new("1").page_size(41)), "pageSize");
-        assert_eq!(fault(GetInvoiceFiles::new("1").page_size(0)), "pageSize");
-        assert_eq!(fault(GetInvoiceFiles::new("1").page(0)), "page");
+    fn invalid_pages_are_rejected() {
+        let invalid_field = |list: GetInvoiceFiles| list.request().unwrap_err().field().unwrap().to_owned();
+        assert_eq!(invalid_field(GetInvoiceFiles::new("1").page_size(41)), "pageSize");
+        assert_eq!(invalid_field(GetInvoiceFiles::new("1").page_size(0)), "pageSize");
+        assert_eq!(invalid_field(GetInvoiceFiles::new("1").page(0)), "page");
     }
 
     #[test]
-    fn the_id_of_a_file_is_the_end_of_its_address() {
+    fn the_file_id_is_the_last_segment_of_the_url() {
         assert_eq!(file_id(Some("https://x/v1/files/abc?x=/y")).unwrap(), "abc");
         assert!(file_id(Some("/")).is_none() && file_id(None).is_none());
         assert_eq!(InvoiceFile::default().file_id().unwrap_err().field(), Some("invoiceFiles.pdfFileUrl"));

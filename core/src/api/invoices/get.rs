@@ -3,25 +3,33 @@
 use serde::{Deserialize, Serialize};
 
 use super::Invoice;
-use crate::error::Result;
+use crate::api::shared::operation_by_key;
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::InvoiceKey;
 
 static SPEC: Spec = Spec::read("get_invoice", "/v1/invoices/{invoiceKey}");
 
-/// `GET /v1/invoices/{invoiceKey}` ("Retrieve an invoice"): reads an invoice, without its items.
+/// `GET /v1/invoices/{invoiceKey}` ("Retrieve an invoice"): retrieves an invoice without its items.
 ///
 /// ```
-/// use zuora_core::invoices::GetInvoice;
-/// use zuora_core::Operation;
-///
-/// let request = GetInvoice::new("INV00000155").request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155");
+/// use zuora_core::invoices::{GetInvoice, InvoiceStatus};
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!((request.method().as_str(), request.uri().path()), ("GET", "/v1/invoices/INV00000155"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoiceNumber":"INV00000155","status":"Posted",
+/// #         "balance":250.00}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let invoice = client.call(&GetInvoice::new("INV00000155"))?;
+/// assert_eq!(invoice.status()?, &InvoiceStatus::Posted);
+/// assert_eq!(invoice.balance()?.to_string(), "250.00");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_invoice")]
+#[doc(alias = "retrieve")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetInvoice {
     #[serde(rename = "invoiceKey")]
@@ -29,32 +37,20 @@ pub struct GetInvoice {
 }
 
 impl GetInvoice {
-    /// Reads the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into() }
     }
 }
 
-impl Operation for GetInvoice {
-    type Output = Invoice;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<Invoice> {
-        json::read(success.body())
-    }
-}
+operation_by_key! { GetInvoice { invoice } -> Invoice, json::read }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::invoices::{EInvoiceStatus, InvoiceStatus, TransferredToAccounting};
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
     use bytes::Bytes;
 
     fn read(body: &str) -> Invoice {
@@ -62,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_forms_of_the_service_are_read() {
+    fn unusual_forms_of_values_are_decoded() {
         let invoice = read(
             r#"{"id":"2c92","invoiceDate":"2021-02-01 00:00:00","amount":"10.50","balance":10.000000000,
             "status":"Posted","transferredToAccounting":false,"einvoiceStatus":"Success","autoPay":"true",
@@ -83,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_field_is_named() {
         let invoice = read(r#"{"amount":null,"extra":null}"#);
         assert_eq!(invoice.amount().unwrap_err().field(), Some("amount"));
         assert_eq!(invoice.extra.raw("extra"), Some("null"));
@@ -92,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_fields_can_be_set_and_declared_ones_cannot() {
+    fn custom_fields_can_be_set_and_declared_fields_cannot() {
         let mut invoice = Invoice::default();
         invoice.set_custom("Region__c", "EU").unwrap();
         assert_eq!(serde_json::to_string(&invoice).unwrap(), r#"{"Region__c":"EU"}"#);

@@ -1,179 +1,155 @@
-//! An invoice as the service shows it.
+//! The invoice in a response.
 
 use crate::api::invoices::terms::{
     EInvoiceStatus, InvoiceSource, InvoiceSourceType, InvoiceStatus, TaxStatus, TransferredToAccounting,
 };
-use crate::error::{Error, Result};
+use crate::api::shared::required_fields;
 use crate::model::model;
 use crate::types::{AccountId, Amount, ContactId, Date, DateTime, InvoiceId, InvoiceNumber};
 
 model! {
-    /// An invoice.
+    /// Invoice in a response.
     ///
-    /// Amounts are in [`currency`](Self::currency). In a bulk answer a row may have failed: see
-    /// [`verdict`](Self::verdict).
+    /// Amounts are in the currency [`currency`](Self::currency). In the response of a bulk operation,
+    /// [`envelope`](Self::envelope) reports whether the row failed.
     pub response Invoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
-        /// Number of the invoice. That of a draft may change when it is posted.
+        /// Number of the invoice. The number of a draft may change when the draft is posted.
         pub number: Option<InvoiceNumber> = "invoiceNumber",
-        /// Where it stands.
+        /// Status of the invoice.
         pub status: Option<InvoiceStatus> = "status",
-        /// The account that owes it.
+        /// Id of the account that owes the invoice.
         pub account_id: Option<AccountId> = "accountId",
         /// Currency of all amounts, an ISO 4217 code.
         pub currency: Option<Box<str>> = "currency",
-        /// Its whole amount, tax included.
+        /// Total amount of the invoice, including tax.
         pub amount: Option<Amount> = "amount",
-        /// Its amount before tax.
+        /// Amount of the invoice before tax.
         pub amount_without_tax: Option<Amount> = "amountWithoutTax",
-        /// Its tax.
+        /// Total tax on the invoice.
         pub tax_amount: Option<Amount> = "taxAmount",
-        /// The part that is free of tax.
+        /// Amount that is exempt from tax.
         pub tax_exempt_amount: Option<Amount> = "taxExemptAmount",
-        /// Its discounts.
+        /// Total of the discounts on the invoice.
         pub discount: Option<Amount> = "discount",
-        /// What is still owed.
+        /// Amount that is still due.
         pub balance: Option<Amount> = "balance",
-        /// What payments have settled.
+        /// Amount of the payments that are applied to the invoice.
         pub payment_amount: Option<Amount> = "paymentAmount",
-        /// What credit memos have settled; only on tenants with Invoice Settlement.
+        /// Amount of the credit memos that are applied to the invoice. Only on tenants with Invoice
+        /// Settlement.
         pub credit_memo_amount: Option<Amount> = "creditMemoAmount",
-        /// What a credit balance has settled; only on tenants with Credit Balance and no Invoice Settlement.
+        /// Amount of the credit balance that is applied to the invoice. Only on tenants with Credit Balance
+        /// and without Invoice Settlement.
         pub credit_balance_adjustment_amount: Option<Amount> = "creditBalanceAdjustmentAmount",
-        /// What adjustments have changed.
+        /// Total of the adjustments of the invoice.
         pub adjustment_amount: Option<Amount> = "adjustmentAmount",
-        /// What was paid back.
+        /// Amount that was refunded.
         pub refund_amount: Option<Amount> = "refundAmount",
         /// Date on the invoice.
         pub invoice_date: Option<Date> = "invoiceDate",
-        /// Day by which it is to be paid.
+        /// Date on which payment is due.
         pub due_date: Option<Date> = "dueDate",
-        /// Charges due on this day or before were billed.
+        /// Target date: charges that were due on or before this day are billed.
         pub target_date: Option<Date> = "targetDate",
-        /// Day on which it was posted.
+        /// Date on which the invoice was posted, in the tenant's time zone.
         pub posted_date: Option<DateTime> = "postedDate",
-        /// Id of the user who posted it.
+        /// Id of the user who posted the invoice.
         pub posted_by: Option<Box<str>> = "postedBy",
-        /// Text on the invoice.
+        /// Comments on the invoice.
         pub comments: Option<Box<str>> = "comments",
-        /// Whether the account pays it without being asked.
+        /// Whether the invoice is paid automatically.
         pub auto_pay: Option<bool> = "autoPay",
-        /// What made it.
+        /// Process that created the invoice.
         pub source: Option<InvoiceSource> = "source",
-        /// Number of the bill run when one made it.
+        /// Number of the bill run that created the invoice; absent for other sources.
         pub source_id: Option<Box<str>> = "sourceId",
-        /// What it bills.
+        /// Kind of objects that the invoice bills.
         pub source_type: Option<InvoiceSourceType> = "sourceType",
-        /// Id of the bill run that made it.
+        /// Id of the bill run that created the invoice.
         pub bill_run_id: Option<crate::types::BillRunId> = "billRunId",
-        /// Whether it has one-time charges.
+        /// Whether the invoice contains one-time charges.
         pub includes_one_time: Option<bool> = "includesOneTime",
-        /// Whether it has recurring charges.
+        /// Whether the invoice contains recurring charges.
         pub includes_recurring: Option<bool> = "includesRecurring",
-        /// Whether it has usage charges.
+        /// Whether the invoice contains usage charges.
         pub includes_usage: Option<bool> = "includesUsage",
-        /// Number that keeps the charges of one account on several invoices apart.
+        /// Group number that separates the charges of one account into several invoices.
         pub invoice_group_number: Option<Box<str>> = "invoiceGroupNumber",
-        /// Term of payment, such as `Net 30`.
+        /// Payment term, such as `Net 30`.
         pub payment_term: Option<Box<str>> = "paymentTerm",
-        /// The sequence that its number comes from.
+        /// Id of the sequence set that assigns the invoice number.
         pub sequence_set_id: Option<Box<str>> = "sequenceSetId",
-        /// The template that it is printed with.
+        /// Id of the invoice template.
         pub template_id: Option<Box<str>> = "templateId",
-        /// The profile by which notifications about it are sent.
+        /// Id of the communication profile that controls notifications about the invoice.
         pub communication_profile_id: Option<Box<str>> = "communicationProfileId",
-        /// Whom the bill goes to.
+        /// Id of the bill-to contact.
         pub bill_to_contact_id: Option<ContactId> = "billToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the bill-to contact, taken when the invoice was posted.
         pub bill_to_contact_snapshot_id: Option<Box<str>> = "billToContactSnapshotId",
-        /// Whom it was sold to.
+        /// Id of the sold-to contact.
         pub sold_to_contact_id: Option<ContactId> = "soldToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the sold-to contact, taken when the invoice was posted.
         pub sold_to_contact_snapshot_id: Option<Box<str>> = "soldToContactSnapshotId",
-        /// Whom it was shipped to.
+        /// Id of the ship-to contact.
         pub ship_to_contact_id: Option<ContactId> = "shipToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the ship-to contact, taken when the invoice was posted.
         pub ship_to_contact_snapshot_id: Option<Box<str>> = "shipToContactSnapshotId",
-        /// How its taxes were worked out.
+        /// Status of the tax calculation.
         pub tax_status: Option<TaxStatus> = "taxStatus",
-        /// What the tax engine said.
+        /// Message of the tax engine.
         pub tax_message: Option<Box<str>> = "taxMessage",
-        /// Whether it has been handed to an accounting system.
+        /// Status of the transfer to an accounting system.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
-        /// Where its electronic form stands.
+        /// Status of the electronic invoice.
         pub e_invoice_status: Option<EInvoiceStatus> = "eInvoiceStatus" | "einvoiceStatus",
-        /// Code of what went wrong with its electronic form.
+        /// Error code of the electronic invoice.
         pub e_invoice_error_code: Option<Box<str>> = "eInvoiceErrorCode" | "einvoiceErrorCode",
-        /// What went wrong with its electronic form.
+        /// Error message of the electronic invoice.
         pub e_invoice_error_message: Option<Box<str>> = "eInvoiceErrorMessage" | "einvoiceErrorMessage",
-        /// File of its electronic form.
+        /// Id of the file of the electronic invoice.
         pub e_invoice_file_id: Option<Box<str>> = "eInvoiceFileId" | "einvoiceFileId",
-        /// Request by which its sales were reported electronically.
+        /// Id of the request that reported the sales electronically.
         pub sales_ereporting_request_id: Option<Box<str>> = "salesEreportingRequestId",
-        /// Request by which its receivables were reported electronically.
+        /// Id of the request that reported the receivables electronically.
         pub ar_ereporting_request_id: Option<Box<str>> = "arEreportingRequestId",
-        /// When it was e-mailed last, in the tenant's time zone.
+        /// Time of the last email, in the tenant's time zone.
         pub last_email_sent_date: Option<DateTime> = "lastEmailSentDate",
-        /// Id of the user who created it.
+        /// Id of the user who created the invoice.
         pub created_by_id: Option<Box<str>> = "createdById",
-        /// When it was created, in the tenant's time zone.
+        /// Time of creation, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
-        /// Id of the user who changed it last.
+        /// Id of the user who last updated the invoice.
         pub updated_by_id: Option<Box<str>> = "updatedById",
-        /// When it was changed last, in the tenant's time zone.
+        /// Time of the last update, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
-        /// ErrorPath in the request of the invoice that failed, counted from 0; in the rows of a bulk answer.
+        /// Index of the invoice in the bulk request, counted from 0. Present in the rows of invoices that
+        /// failed.
         pub object_index: Option<i64> = "objectIndex",
-        /// Name of the organization, on tenants that have several.
+        /// Name of the organization, on tenants with several organizations.
         pub organization_label: Option<Box<str>> = "organizationLabel",
-        /// Id that an invoice has in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<Box<str>> = "IntegrationId__NS",
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<Box<str>> = "IntegrationStatus__NS",
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<Box<str>> = "SyncDate__NS",
     }
 }
 
-impl Invoice {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn id(&self) -> Result<&InvoiceId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
-    }
-
-    /// The number.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn number(&self) -> Result<&InvoiceNumber> {
-        self.number.as_ref().ok_or_else(|| Error::unreadable("invoiceNumber", "missing"))
-    }
-
-    /// The status.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn status(&self) -> Result<&InvoiceStatus> {
-        self.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))
-    }
-
-    /// The whole amount, tax included.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn amount(&self) -> Result<&Amount> {
-        self.amount.as_ref().ok_or_else(|| Error::unreadable("amount", "missing"))
-    }
-
-    /// What is still owed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn balance(&self) -> Result<&Amount> {
-        self.balance.as_ref().ok_or_else(|| Error::unreadable("balance", "missing"))
+required_fields! {
+    Invoice {
+        /// Returns the id of the invoice.
+        id: InvoiceId = "id",
+        /// Returns the number of the invoice.
+        number: InvoiceNumber = "invoiceNumber",
+        /// Returns the status of the invoice.
+        status: InvoiceStatus = "status",
+        /// Returns the total amount of the invoice, including tax, in the currency of the invoice.
+        amount: Amount = "amount",
+        /// Returns the amount that is still due, in the currency of the invoice.
+        balance: Amount = "balance",
     }
 }

@@ -1,4 +1,4 @@
-//! What an update does to the items of an invoice.
+//! Changes to the items of an invoice.
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -13,20 +13,21 @@ use crate::types::{Amount, Date, DateTime, InvoiceItemId};
 use crate::wire::{FromWire, values};
 use crate::wire::{ReadError, ValueReader};
 
-/// What an update does with one item of a draft invoice.
+/// Change to one item of a draft invoice.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ItemUpdate {
     /// Adds an item.
     Add(Box<NewInvoiceItem>),
-    /// Changes an item.
-    Change(Box<ItemPatch>),
-    /// Takes an item away.
+    /// Modifies an item.
+    Modify(Box<ItemPatch>),
+    /// Removes an item.
     Remove(InvoiceItemId),
 }
 
 impl ItemUpdate {
-    /// Takes an item away.
+    /// Creates the change that removes an item.
+    #[doc(alias = "delete")]
     pub fn remove(item: impl Into<InvoiceItemId>) -> Self {
         Self::Remove(item.into())
     }
@@ -34,9 +35,9 @@ impl ItemUpdate {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         match self {
             Self::Add(item) => item.check(path),
-            Self::Change(item) => item.check(path),
+            Self::Modify(item) => item.check(path),
             Self::Remove(id) if id.as_str().chars().count() > 32 => {
-                Err(path.refuse("id", "takes at most 32 characters"))
+                Err(path.refuse("id", "must have at most 32 characters"))
             }
             Self::Remove(_) => Ok(()),
         }
@@ -51,12 +52,12 @@ impl From<NewInvoiceItem> for ItemUpdate {
 
 impl From<ItemPatch> for ItemUpdate {
     fn from(item: ItemPatch) -> Self {
-        Self::Change(Box::new(item))
+        Self::Modify(Box::new(item))
     }
 }
 
 model! {
-    /// Changes of an item; what is not named stays.
+    /// Changes to an item. Fields that are not set do not change.
     ///
     /// ```
     /// use zuora_core::Amount;
@@ -70,47 +71,47 @@ model! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub request ItemPatch {
-        /// The item.
+        /// Id of the item.
         id: Option<InvoiceItemId> = "id" (by hand) [max_len(32)],
-        /// Name on the line.
+        /// Name of the item.
         pub charge_name: Option<String> = "chargeName" [max_len(130)],
-        /// Amount in the currency of the invoice; with the tax in it when the tax mode is inclusive.
+        /// Amount in the currency of the invoice. Includes tax when the tax mode is inclusive.
         pub amount: Option<Amount> = "amount",
-        /// How many units.
+        /// Number of units.
         pub quantity: Option<Amount> = "quantity",
-        /// Price of a unit.
+        /// Price of one unit.
         pub unit_price: Option<Amount> = "unitPrice",
         /// Name of the unit.
         pub unit_of_measure: Option<String> = "uom" [max_len(255)],
-        /// First day of the period that it bills.
+        /// First day of the service period.
         pub service_start_date: Option<Date> = "serviceStartDate",
-        /// Last day of the period that it bills.
+        /// Last day of the service period.
         pub service_end_date: Option<Date> = "serviceEndDate",
-        /// When the charge is made, in the tenant's time zone.
+        /// Time of the charge, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
-        /// Text on the line.
+        /// Description of the item, at most 500 characters.
         pub description: Option<String> = "description" [max_len(500)],
-        /// SKU; not that of a product in the catalog.
+        /// SKU of the item, which must not be the SKU of a product in the catalog.
         pub sku: Option<String> = "sku" [max_len(255)],
-        /// Kind of item, in the words of the tenant.
+        /// Kind of the item, as defined by the tenant.
         pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
         pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
-        /// Code by which it is taxed; cleared together with the tax mode, its tax lines go.
+        /// Tax code of the item. Clearing both the tax code and the tax mode removes the tax lines.
         pub tax_code: Patch<String> = "taxCode" [max_len(64)],
-        /// Whether its amount has the tax in it; cleared together with the tax code, its tax lines go.
+        /// Tax mode of the item. Clearing both the tax code and the tax mode removes the tax lines.
         pub tax_mode: Patch<TaxMode> = "taxMode",
-        /// Discounts on it, at most 10: new ones, and changes of those that it has.
+        /// New discounts and changes to existing discounts, at most 10.
         pub discount_items: Vec<DiscountUpdate> = "discountItems" [entries(0, 10)],
         /// Accounting code of the item.
         pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
-        /// Accounting code for receivables.
+        /// Accounting code for accounts receivable.
         pub accounts_receivable_accounting_code: Option<String> =
             "accountsReceivableAccountingCode" [max_len(100)],
-        /// Accounting code for liabilities of adjustments.
+        /// Accounting code for adjustment liabilities.
         pub adjustment_liability_accounting_code: Option<String> =
             "adjustmentLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for revenue of adjustments.
+        /// Accounting code for adjustment revenue.
         pub adjustment_revenue_accounting_code: Option<String> =
             "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
@@ -118,44 +119,44 @@ model! {
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
             "contractLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for recognized revenue of contracts.
+        /// Accounting code for recognized contract revenue.
         pub contract_recognized_revenue_accounting_code: Option<String> =
             "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
         pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
-        /// Whether revenue accounting leaves the billing of it out.
+        /// Whether the billing of the item is excluded from revenue accounting.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> =
             "excludeItemBillingFromRevenueAccounting",
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
             "recognizedRevenueAccountingCode" [max_len(100)],
-        /// Code by which its revenue is recognized.
+        /// Revenue recognition code of the item.
         pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
-        /// What starts the recognition of its revenue.
+        /// Event that starts the revenue recognition of the item.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
-        /// Day from which its revenue is recognized.
+        /// First day of the revenue recognition of the item.
         pub rev_rec_start_date: Option<Date> = "revRecStartDate",
-        /// Rule by which its revenue is recognized.
+        /// Name of the revenue recognition rule.
         pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
-        /// Accounting code for receivables that are not yet billed.
+        /// Accounting code for unbilled receivables.
         pub unbilled_receivables_accounting_code: Option<String> =
             "unbilledReceivablesAccountingCode" [max_len(100)],
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
 impl ItemPatch {
-    /// Changes of this item.
+    /// Creates an empty set of changes to an item.
     pub fn of(item: impl Into<InvoiceItemId>) -> Self {
         Self { id: Some(item.into()), ..Self::default() }
     }
 
-    /// Takes its tax lines away.
+    /// Clears the tax code and the tax mode, which removes the tax lines of the item.
     #[must_use]
     pub fn without_tax(self) -> Self {
         self.tax_code(Patch::Clear).tax_mode(Patch::Clear)
@@ -170,8 +171,8 @@ impl ItemPatch {
     }
 }
 
-/// What can be said of a discount only while its item is new.
-fn of_new_items_only(discount: &NewDiscountItem) -> Option<&'static str> {
+/// Returns the first field of a discount that is allowed only when the discounted item is new too.
+fn field_for_new_items_only(discount: &NewDiscountItem) -> Option<&'static str> {
     if discount.product_rate_plan_charge_id.is_some() {
         Some("productRatePlanChargeId")
     } else if discount.booking_reference.is_some() {
@@ -183,25 +184,25 @@ fn of_new_items_only(discount: &NewDiscountItem) -> Option<&'static str> {
     }
 }
 
-/// What an update does with one discount of an item.
+/// Change to one discount of an item.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DiscountUpdate {
-    /// Adds a discount; with a name of its own and without booking reference and tax lines, which are for discounts
-    /// of new items.
+    /// Adds a discount. It requires a name. A catalog charge, a booking reference and tax lines are allowed
+    /// only for discounts of new items.
     Add(Box<NewDiscountItem>),
-    /// Changes a discount.
-    Change(Box<DiscountPatch>),
+    /// Modifies a discount.
+    Modify(Box<DiscountPatch>),
 }
 
 impl DiscountUpdate {
     fn check(&self, path: &Path<'_>) -> Result<()> {
         match self {
-            Self::Add(discount) => match of_new_items_only(discount) {
-                Some(field) => Err(path.refuse(field, "is only for discounts of new items")),
+            Self::Add(discount) => match field_for_new_items_only(discount) {
+                Some(field) => Err(path.refuse(field, "is allowed only for discounts of new items")),
                 None => discount.check(path),
             },
-            Self::Change(discount) => discount.check_fields(path),
+            Self::Modify(discount) => discount.check_fields(path),
         }
     }
 }
@@ -214,40 +215,41 @@ impl From<NewDiscountItem> for DiscountUpdate {
 
 impl From<DiscountPatch> for DiscountUpdate {
     fn from(discount: DiscountPatch) -> Self {
-        Self::Change(Box::new(discount))
+        Self::Modify(Box::new(discount))
     }
 }
 
 model! {
-    /// Changes of a discount; what is not named stays.
+    /// Changes to a discount. Fields that are not set do not change.
     pub request DiscountPatch {
-        /// The discount.
+        /// Id of the discount.
         id: Option<InvoiceItemId> = "id" (by hand) [max_len(32)],
-        /// Name on the line.
+        /// Name of the discount.
         pub charge_name: Option<String> = "chargeName" [max_len(130)],
-        /// Amount in the currency of the invoice, usually below zero; a fixed one even for a discount by percentage.
+        /// Amount in the currency of the invoice, usually negative. A fixed amount, even for a percentage
+        /// discount.
         pub amount: Option<Amount> = "amount",
-        /// Price of a unit; the percentage of a discount by percentage.
+        /// Price of one unit, or the percentage of a percentage discount.
         pub unit_price: Option<Amount> = "unitPrice",
-        /// When the charge is made, in the tenant's time zone.
+        /// Time of the charge, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
-        /// Text on the line.
+        /// Description of the discount, at most 500 characters.
         pub description: Option<String> = "description" [max_len(500)],
-        /// SKU; not that of a product in the catalog.
+        /// SKU of the discount, which must not be the SKU of a product in the catalog.
         pub sku: Option<String> = "sku" [max_len(255)],
-        /// Kind of item, in the words of the tenant.
+        /// Kind of the discount, as defined by the tenant.
         pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
         pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
-        /// Accounting code of the item.
+        /// Accounting code of the discount.
         pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
-        /// Accounting code for receivables.
+        /// Accounting code for accounts receivable.
         pub accounts_receivable_accounting_code: Option<String> =
             "accountsReceivableAccountingCode" [max_len(100)],
-        /// Accounting code for liabilities of adjustments.
+        /// Accounting code for adjustment liabilities.
         pub adjustment_liability_accounting_code: Option<String> =
             "adjustmentLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for revenue of adjustments.
+        /// Accounting code for adjustment revenue.
         pub adjustment_revenue_accounting_code: Option<String> =
             "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
@@ -255,7 +257,7 @@ model! {
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
             "contractLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for recognized revenue of contracts.
+        /// Accounting code for recognized contract revenue.
         pub contract_recognized_revenue_accounting_code: Option<String> =
             "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
@@ -263,34 +265,34 @@ model! {
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
             "recognizedRevenueAccountingCode" [max_len(100)],
-        /// Code by which its revenue is recognized.
+        /// Revenue recognition code of the discount.
         pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
-        /// What starts the recognition of its revenue.
+        /// Event that starts the revenue recognition of the discount.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
-        /// Rule by which its revenue is recognized.
+        /// Name of the revenue recognition rule.
         pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
-        /// Accounting code for receivables that are not yet billed.
+        /// Accounting code for unbilled receivables.
         pub unbilled_receivables_accounting_code: Option<String> =
             "unbilledReceivablesAccountingCode" [max_len(100)],
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
 impl DiscountPatch {
-    /// Changes of this discount.
+    /// Creates an empty set of changes to a discount.
     pub fn of(discount: impl Into<InvoiceItemId>) -> Self {
         Self { id: Some(discount.into()), ..Self::default() }
     }
 }
 
 model! {
-    /// What tells an item that is new from one that is changed or removed.
-    struct ErrorKind {
+    /// Fields that distinguish an added item from a modified or removed one.
+    struct Discriminant {
         id: Option<InvoiceItemId> = "id",
         delete: Option<bool> = "delete",
     }
@@ -300,10 +302,10 @@ impl FromWire for ItemUpdate {
     fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let json = source.raw()?;
         let read = || {
-            let Some(kind) = serde_json::from_str::<Option<ErrorKind>>(json)? else { return Ok(None) };
+            let Some(kind) = serde_json::from_str::<Option<Discriminant>>(json)? else { return Ok(None) };
             Ok(Some(match kind {
-                ErrorKind { id: Some(id), delete: Some(true), .. } => Self::Remove(id),
-                ErrorKind { id: Some(_), .. } => Self::Change(serde_json::from_str(json)?),
+                Discriminant { id: Some(id), delete: Some(true), .. } => Self::Remove(id),
+                Discriminant { id: Some(_), .. } => Self::Modify(serde_json::from_str(json)?),
                 _ => Self::Add(serde_json::from_str(json)?),
             }))
         };
@@ -315,9 +317,9 @@ impl FromWire for DiscountUpdate {
     fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let json = source.raw()?;
         let read = || {
-            let Some(kind) = serde_json::from_str::<Option<ErrorKind>>(json)? else { return Ok(None) };
+            let Some(kind) = serde_json::from_str::<Option<Discriminant>>(json)? else { return Ok(None) };
             Ok(Some(match kind.id {
-                Some(_) => Self::Change(serde_json::from_str(json)?),
+                Some(_) => Self::Modify(serde_json::from_str(json)?),
                 None => Self::Add(serde_json::from_str(json)?),
             }))
         };
@@ -341,7 +343,7 @@ impl Serialize for ItemUpdate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Add(item) => item.serialize(serializer),
-            Self::Change(item) => item.serialize(serializer),
+            Self::Modify(item) => item.serialize(serializer),
             Self::Remove(id) => {
                 let mut map = serializer.serialize_map(Some(2))?;
                 map.serialize_entry("id", id)?;
@@ -356,7 +358,7 @@ impl Serialize for DiscountUpdate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Add(discount) => discount.serialize(serializer),
-            Self::Change(discount) => discount.serialize(serializer),
+            Self::Modify(discount) => discount.serialize(serializer),
         }
     }
 }

@@ -3,14 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::bill_runs::ChargeType;
-use crate::api::invoices::paging::PageOf;
+use crate::api::invoices::paging::{Paging, numbered_pages};
 use crate::api::invoices::terms::{ItemSource, ProcessingType, RevRecTrigger, TaxMode, TaxRateType};
-use crate::error::{Error, Result};
-use crate::model::json;
+use crate::api::shared::required_fields;
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{
     Amount, ContactId, Date, DateTime, InvoiceItemId, InvoiceKey, ProductRatePlanChargeId, SubscriptionId,
     TaxationItemId,
@@ -18,275 +15,243 @@ use crate::types::{
 
 static SPEC: Spec = Spec::read("get_invoice_items", "/v1/invoices/{invoiceKey}/items");
 
-/// `GET /v1/invoices/{invoiceKey}/items` ("List all items of an invoice"): lists the items of an invoice, page by page.
+/// `GET /v1/invoices/{invoiceKey}/items` ("List all items of an invoice"): lists the items of an invoice in
+/// pages.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceItems;
-/// use zuora_core::Operation;
-///
-/// let request = GetInvoiceItems::new("INV00000155").page_size(20).page(2).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/items?pageSize=20&page=2");
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/invoices/INV00000155/items");
+/// #     assert_eq!(request.uri().query(), Some("pageSize=20"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoiceItems":[{"id":"2c86","chargeName":"Setup",
+/// #         "chargeAmount":250.00}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// for item in client.items(&GetInvoiceItems::new("INV00000155").page_size(20)) {
+///     let item = item?;
+///     assert_eq!(item.charge_name.as_deref(), Some("Setup"));
+///     assert_eq!(item.charge_amount()?.to_string(), "250.00");
+/// }
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_invoice_items")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetInvoiceItems {
     #[serde(rename = "invoiceKey")]
     invoice: InvoiceKey,
     #[serde(default)]
-    paging: PageOf,
+    paging: Paging,
 }
 
 impl GetInvoiceItems {
-    /// Lists the items of the invoice of this id or number, from the first page on, 40 a page.
+    /// Creates the operation for an invoice id or number. It starts at the first page and requests 40 items
+    /// per page.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
-        Self { invoice: invoice.into(), paging: PageOf::default() }
-    }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.paging.size = rows;
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.paging.page = page;
-        self
+        Self { invoice: invoice.into(), paging: Paging::default() }
     }
 }
 
-impl Operation for GetInvoiceItems {
-    type Output = InvoiceItems;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        self.paging.put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?)?.empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<InvoiceItems> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetInvoiceItems {
-    type Item = InvoiceItem;
-
-    fn into_page(&self, page: InvoiceItems) -> (Vec<InvoiceItem>, Option<Self>) {
-        let paging = self.paging.next(page.items.len(), page.next_page.as_deref());
-        (page.items, paging.map(|paging| Self { paging, ..self.clone() }))
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
-    }
+numbered_pages! {
+    GetInvoiceItems { keys: [invoice], page: paging.page, size: paging.size }
+        -> InvoiceItems { items: InvoiceItem }
 }
 
 model! {
-    /// A page of an invoice's items.
+    /// Page of invoice items.
     pub response InvoiceItems {
-        /// The items.
+        /// Items on the page.
         pub items: Vec<InvoiceItem> = "invoiceItems",
-        /// Address of the next page; none on the last one. Only evidence that there is one: it is not followed.
+        /// URL of the next page; absent on the last page. The client does not follow the URL.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
 model! {
-    /// A line of an invoice.
+    /// Item of an invoice.
     ///
-    /// Amounts are in the currency of the invoice. A discount is a line of its own that names the line it
-    /// applies to.
+    /// Amounts are in the currency of the invoice. A discount is a separate item, which refers to the
+    /// discounted item with [`applied_to_item_id`](Self::applied_to_item_id).
     pub struct InvoiceItem {
         /// Id of the item.
         pub id: Option<InvoiceItemId> = "id",
-        /// What the item is.
+        /// Kind of the item, such as a charge or a discount.
         pub processing_type: Option<ProcessingType> = "processingType",
-        /// Kind of the charge.
+        /// Type of the charge.
         pub charge_type: Option<ChargeType> = "chargeType",
-        /// Its amount; before tax, unless the tax mode is inclusive.
+        /// Amount of the item: before tax, unless the tax mode is inclusive.
         pub charge_amount: Option<Amount> = "chargeAmount",
-        /// Its tax.
+        /// Tax on the item.
         pub tax_amount: Option<Amount> = "taxAmount",
-        /// What is still owed of it.
+        /// Amount of the item that is still due.
         pub balance: Option<Amount> = "balance",
-        /// What credit memos may still take from it.
+        /// Amount that can still be credited by credit memos.
         pub available_to_credit_amount: Option<Amount> = "availableToCreditAmount",
-        /// How many units.
+        /// Number of units.
         pub quantity: Option<Amount> = "quantity",
-        /// Price of a unit.
+        /// Price of one unit.
         pub unit_price: Option<Amount> = "unitPrice",
         /// Name of the unit.
         pub unit_of_measure: Option<Box<str>> = "unitOfMeasure",
-        /// How many deliveries it bills.
+        /// Number of deliveries that the item bills.
         pub number_of_deliveries: Option<Amount> = "numberOfDeliveries",
-        /// First day of the period that it bills.
+        /// First day of the service period.
         pub service_start_date: Option<Date> = "serviceStartDate",
-        /// Last day of the period that it bills.
+        /// Last day of the service period.
         pub service_end_date: Option<Date> = "serviceEndDate",
-        /// When the charge was made, in the tenant's time zone.
+        /// Time of the charge, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
         /// Name of the charge.
         pub charge_name: Option<Box<str>> = "chargeName",
-        /// What the catalog says of the charge.
+        /// Description of the charge in the product catalog.
         pub charge_description: Option<Box<str>> = "chargeDescription",
-        /// Text on the line.
+        /// Description of the item.
         pub description: Option<Box<str>> = "description",
         /// Name of the product.
         pub product_name: Option<Box<str>> = "productName",
-        /// The product's SKU.
+        /// SKU of the product.
         pub sku: Option<Box<str>> = "sku",
         /// Id of the charge.
         pub charge_id: Option<Box<str>> = "chargeId",
-        /// The charge in the product catalog.
+        /// Id of the charge in the product catalog.
         pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
-        /// The subscription that it bills.
+        /// Id of the subscription that the item bills.
         pub subscription_id: Option<SubscriptionId> = "subscriptionId",
-        /// Number of that subscription.
+        /// Number of the subscription that the item bills.
         pub subscription_name: Option<Box<str>> = "subscriptionName",
-        /// The line that this discount applies to.
+        /// Id of the item that the discount applies to. Present on discounts.
         pub applied_to_item_id: Option<InvoiceItemId> = "appliedToItemId",
-        /// Whether the net amount of that line shows the discount.
+        /// Whether the discount is reflected in the net amount of the item that it applies to.
         pub reflect_discount_in_net_amount: Option<bool> = "reflectDiscountInNetAmount",
-        /// What it comes from.
+        /// Kind of object that the item was created from.
         pub source_item_type: Option<ItemSource> = "sourceItemType",
-        /// Kind of item, in the words of the tenant.
+        /// Kind of the item, as defined by the tenant.
         pub item_type: Option<Box<str>> = "itemType",
-        /// Reference of the booking.
+        /// Booking reference.
         pub booking_reference: Option<Box<str>> = "bookingReference",
         /// Number of the customer's purchase order.
         pub purchase_order_number: Option<Box<str>> = "purchaseOrderNumber",
-        /// The commitment that it counts toward.
+        /// Id of the commitment that the item counts toward.
         pub commitment_id: Option<Box<str>> = "commitmentId",
-        /// The period of that commitment.
+        /// Id of the commitment period that the item counts toward.
         pub commitment_period_id: Option<Box<str>> = "commitmentPeriodId",
-        /// The invoice schedule that made it.
+        /// Id of the invoice schedule that created the item.
         pub invoice_schedule_id: Option<Box<str>> = "invoiceScheduleId",
-        /// The item of that schedule.
+        /// Id of the invoice schedule item that created the item.
         pub invoice_schedule_item_id: Option<Box<str>> = "invoiceScheduleItemId",
-        /// The fulfillment of the order line item.
+        /// Id of the fulfillment of the order line item.
         pub fulfillment_id: Option<Box<str>> = "fulfillmentId",
-        /// The order line item that it bills.
+        /// Id of the order line item that the item bills.
         pub order_line_item_id: Option<Box<str>> = "orderLineItemId",
-        /// Whom it was sold to.
+        /// Id of the sold-to contact.
         pub sold_to_contact_id: Option<ContactId> = "soldToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the sold-to contact, taken when the invoice was posted.
         pub sold_to_contact_snapshot_id: Option<Box<str>> = "soldToContactSnapshotId",
-        /// Whom it was shipped to.
+        /// Id of the ship-to contact.
         pub ship_to_contact_id: Option<ContactId> = "shipToContactId",
-        /// Code by which it is taxed.
+        /// Tax code of the item.
         pub tax_code: Option<Box<str>> = "taxCode",
-        /// Whether its amount has the tax in it.
+        /// Tax mode: whether the amount of the item includes tax.
         pub tax_mode: Option<TaxMode> = "taxMode",
-        /// Its tax lines, the first page of them.
+        /// First page of the tax lines of the item.
         pub taxation_items: Option<Box<InvoiceItemTaxes>> = "taxationItems",
         /// Accounting code of the item.
         pub accounting_code: Option<Box<str>> = "accountingCode",
-        /// Accounting code for liabilities of adjustments.
+        /// Accounting code for adjustment liabilities.
         pub adjustment_liability_accounting_code: Option<Box<str>> = "adjustmentLiabilityAccountingCode",
-        /// Accounting code for revenue of adjustments.
+        /// Accounting code for adjustment revenue.
         pub adjustment_revenue_accounting_code: Option<Box<str>> = "adjustmentRevenueAccountingCode",
         /// Accounting code for contract assets.
         pub contract_asset_accounting_code: Option<Box<str>> = "contractAssetAccountingCode",
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<Box<str>> = "contractLiabilityAccountingCode",
-        /// Accounting code for recognized revenue of contracts.
+        /// Accounting code for recognized contract revenue.
         pub contract_recognized_revenue_accounting_code: Option<Box<str>> = "contractRecognizedRevenueAccountingCode",
         /// Accounting code for deferred revenue.
         pub deferred_revenue_accounting_code: Option<Box<str>> = "deferredRevenueAccountingCode",
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<Box<str>> = "recognizedRevenueAccountingCode",
-        /// Accounting code for receivables that are not yet billed.
+        /// Accounting code for unbilled receivables.
         pub unbilled_receivables_accounting_code: Option<Box<str>> = "unbilledReceivablesAccountingCode",
-        /// Whether revenue accounting leaves the billing of it out.
+        /// Whether the billing of the item is excluded from revenue accounting.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> = "excludeItemBillingFromRevenueAccounting",
-        /// Code by which its revenue is recognized.
+        /// Revenue recognition code of the item.
         pub rev_rec_code: Option<Box<str>> = "revRecCode",
-        /// What starts the recognition of its revenue.
+        /// Event that starts the revenue recognition of the item.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
-        /// Day from which its revenue is recognized.
+        /// First day of the revenue recognition of the item.
         pub rev_rec_start_date: Option<Date> = "revRecStartDate",
-        /// Rule by which its revenue is recognized.
+        /// Name of the revenue recognition rule.
         pub revenue_recognition_rule_name: Option<Box<str>> = "revenueRecognitionRuleName",
-        /// Id that it has in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<Box<str>> = "IntegrationId__NS",
-        /// Where its transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<Box<str>> = "IntegrationStatus__NS",
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<Box<str>> = "SyncDate__NS",
     }
 }
 
-impl InvoiceItem {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the item has none.
-    pub fn id(&self) -> Result<&InvoiceItemId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.id", "missing"))
-    }
-
-    /// The amount.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the item has none.
-    pub fn charge_amount(&self) -> Result<&Amount> {
-        self.charge_amount.as_ref().ok_or_else(|| Error::unreadable("invoiceItems.chargeAmount", "missing"))
+required_fields! {
+    InvoiceItem {
+        /// Returns the id of the item.
+        id: InvoiceItemId = "invoiceItems.id",
+        /// Returns the amount of the item, in the currency of the invoice.
+        charge_amount: Amount = "invoiceItems.chargeAmount",
     }
 }
 
 model! {
-    /// Tax lines of an invoice item.
+    /// First page of the tax lines of an invoice item.
+    /// [`GetTaxationItems`](crate::api::invoices::GetTaxationItems) lists all of them.
     pub struct InvoiceItemTaxes {
-        /// The lines.
+        /// Tax lines.
         pub data: Vec<InvoiceTaxationItem> = "data",
-        /// Address of the next page; none on the last one. It is not followed.
+        /// URL of the next page; absent on the last page. The client does not follow the URL.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
 model! {
-    /// A tax line of an invoice item. Amounts are in the currency of the invoice.
+    /// Tax line of an invoice item. Amounts are in the currency of the invoice.
     pub struct InvoiceTaxationItem {
-        /// Id of the line.
+        /// Id of the tax line.
         pub id: Option<TaxationItemId> = "id",
         /// Name of the tax.
         pub name: Option<Box<str>> = "name",
-        /// The tax.
+        /// Amount of the tax.
         pub tax_amount: Option<Amount> = "taxAmount",
-        /// The part of the item that is free of this tax.
+        /// Amount that is exempt from the tax.
         pub exempt_amount: Option<Amount> = "exemptAmount",
-        /// The tax before rounding.
+        /// Amount of the tax before rounding.
         pub applicable_tax_un_rounded: Option<Amount> = "applicableTaxUnRounded",
-        /// What is still owed of it.
+        /// Amount of the tax that is still due.
         pub balance: Option<Amount> = "balance",
-        /// What payments have settled.
+        /// Amount of the payments that are applied to the tax.
         pub payment_amount: Option<Amount> = "paymentAmount",
-        /// What credit memos have settled.
+        /// Amount of the credit memos that are applied to the tax.
         pub credit_amount: Option<Amount> = "creditAmount",
-        /// What credit memos may still take from it.
+        /// Amount that can still be credited by credit memos.
         pub available_to_credit_amount: Option<Amount> = "availableToCreditAmount",
-        /// The rate: a fraction of 1 or an amount, by its type.
+        /// Tax rate: a fraction of 1 or a fixed amount, depending on its type.
         pub tax_rate: Option<Amount> = "taxRate",
-        /// What the rate is.
+        /// Type of the tax rate.
         pub tax_rate_type: Option<TaxRateType> = "taxRateType",
-        /// What the tax engine says of the rate.
+        /// Description of the tax rate by the tax engine.
         pub tax_rate_description: Option<Box<str>> = "taxRateDescription",
-        /// Day that the tax counts for.
+        /// Date on which the tax applies.
         pub tax_date: Option<Date> = "taxDate",
-        /// Code of the tax.
+        /// Tax code.
         pub tax_code: Option<Box<str>> = "taxCode",
-        /// What the code means.
+        /// Description of the tax code.
         pub tax_code_description: Option<Box<str>> = "taxCodeDescription",
-        /// Who levies it.
+        /// Jurisdiction that levies the tax.
         pub jurisdiction: Option<Box<str>> = "jurisdiction",
-        /// Code of the place.
+        /// Code of the location.
         pub location_code: Option<Box<str>> = "locationCode",
-        /// The country.
+        /// Country of the tax.
         pub country: Option<Box<str>> = "country",
     }
 }

@@ -1,4 +1,8 @@
-//! Invoices: what customers owe.
+//! Invoices: the documents that bill customers.
+//!
+//! Operations on one invoice accept its id or its number. Bulk operations accept up to 50 invoices per
+//! request, and [`BulkJob`] splits longer lists. The service processes large invoices in background jobs:
+//! [`InvoiceWaiter`] waits for a job, and [`PdfWaiter`] waits for PDF files.
 //!
 //! | Operation | Method and path |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! Items of an invoice that is made, or that are added to one.
+//! Items of a new invoice, and items to add to an existing invoice.
 
 use crate::api::invoices::terms::{RevRecTrigger, TaxMode, TaxRateType};
 use crate::error::Result;
@@ -7,9 +7,10 @@ use crate::model::rules::Path;
 use crate::types::{Amount, Date, DateTime, ProductRatePlanChargeId};
 
 model! {
-    /// An item of a standalone invoice.
+    /// Item to create on a standalone invoice.
     ///
-    /// Its text comes from here, or from a charge of the product catalog.
+    /// The name is set here, or a charge of the product catalog provides the name, SKU, unit, tax and
+    /// accounting codes.
     ///
     /// ```
     /// use zuora_core::invoices::{NewDiscountItem, NewInvoiceItem};
@@ -26,51 +27,52 @@ model! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub request NewInvoiceItem {
-        /// Name on the line; needed unless a charge of the catalog gives it.
+        /// Name of the item. Required unless a charge of the product catalog provides the name.
         pub charge_name: Option<String> = "chargeName" [max_len(130)],
-        /// Charge of the product catalog from which name, SKU, unit, tax and accounting codes are taken.
+        /// Id of the charge in the product catalog that provides the name, SKU, unit, tax and accounting
+        /// codes.
         pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
-        /// Amount in the currency of the invoice; with the tax in it when the tax mode is inclusive.
+        /// Amount in the currency of the invoice. Includes tax when the tax mode is inclusive.
         pub amount: Option<Amount> = "amount" [REQUIRED],
-        /// How many units; 1 by default.
+        /// Number of units; 1 by default.
         pub quantity: Option<Amount> = "quantity",
-        /// Price of a unit.
+        /// Price of one unit.
         pub unit_price: Option<Amount> = "unitPrice",
         /// Name of the unit.
         pub unit_of_measure: Option<String> = "uom" [max_len(255)],
-        /// First day of the period that it bills.
+        /// First day of the service period.
         pub service_start_date: Option<Date> = "serviceStartDate" [REQUIRED],
-        /// Last day of the period that it bills.
+        /// Last day of the service period.
         pub service_end_date: Option<Date> = "serviceEndDate",
-        /// When the charge is made, in the tenant's time zone.
+        /// Time of the charge, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
-        /// Text on the line.
+        /// Description of the item, at most 500 characters.
         pub description: Option<String> = "description" [max_len(500)],
-        /// SKU; not that of a product in the catalog.
+        /// SKU of the item, which must not be the SKU of a product in the catalog.
         pub sku: Option<String> = "sku" [max_len(255)],
-        /// Kind of item, in the words of the tenant.
+        /// Kind of the item, as defined by the tenant.
         pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
         pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
-        /// Reference of the booking.
+        /// Booking reference.
         pub booking_reference: Option<String> = "bookingReference" [max_len(100)],
-        /// Code by which it is taxed.
+        /// Tax code of the item.
         pub tax_code: Option<String> = "taxCode" [max_len(64)],
-        /// Whether its amount has the tax in it.
+        /// Tax mode: whether the amount of the item includes tax.
         pub tax_mode: Option<TaxMode> = "taxMode",
-        /// Its tax lines, at most 5, instead of tax code and mode.
+        /// Tax lines of the item, at most 5. They replace the tax code and the tax mode.
         pub tax_items: Vec<NewTaxItem> = "taxItems" [entries(0, 5)],
-        /// Discounts on it, at most 10.
+        /// Discounts on the item, at most 10.
         pub discount_items: Vec<NewDiscountItem> = "discountItems" [entries(0, 10)],
         /// Accounting code of the item.
         pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
-        /// Accounting code for receivables.
+        /// Accounting code for accounts receivable.
         pub accounts_receivable_accounting_code: Option<String> =
             "accountsReceivableAccountingCode" [max_len(100)],
-        /// Accounting code for liabilities of adjustments.
+        /// Accounting code for adjustment liabilities.
         pub adjustment_liability_accounting_code: Option<String> =
             "adjustmentLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for revenue of adjustments.
+        /// Accounting code for adjustment revenue.
         pub adjustment_revenue_accounting_code: Option<String> =
             "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
@@ -78,45 +80,46 @@ model! {
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
             "contractLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for recognized revenue of contracts.
+        /// Accounting code for recognized contract revenue.
         pub contract_recognized_revenue_accounting_code: Option<String> =
             "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
         pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
-        /// Whether revenue accounting leaves the billing of it out.
+        /// Whether the billing of the item is excluded from revenue accounting.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> =
             "excludeItemBillingFromRevenueAccounting",
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
             "recognizedRevenueAccountingCode" [max_len(100)],
-        /// Code by which its revenue is recognized.
+        /// Revenue recognition code of the item.
         pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
-        /// What starts the recognition of its revenue.
+        /// Event that starts the revenue recognition of the item.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
-        /// Day from which its revenue is recognized.
+        /// First day of the revenue recognition of the item.
         pub rev_rec_start_date: Option<Date> = "revRecStartDate",
-        /// Rule by which its revenue is recognized.
+        /// Name of the revenue recognition rule.
         pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
-        /// Accounting code for receivables that are not yet billed.
+        /// Accounting code for unbilled receivables.
         pub unbilled_receivables_accounting_code: Option<String> =
             "unbilledReceivablesAccountingCode" [max_len(100)],
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
 impl NewInvoiceItem {
-    /// An item with a name of its own, for a service from this day on.
+    /// Creates an item with a custom name, an amount in the currency of the invoice, and the first day of the
+    /// service period.
     pub fn named(name: impl Into<String>, amount: impl Into<Amount>, service_start: Date) -> Self {
         Self::default().charge_name(name).amount(amount).service_start_date(service_start)
     }
 
-    /// An item that takes name, SKU, unit, tax and accounting codes from a charge of the product catalog, which must be
-    /// flat-fee or per-unit.
+    /// Creates an item from a charge of the product catalog, which provides the name, SKU, unit, tax and
+    /// accounting codes. The charge must be a flat-fee or per-unit charge.
     pub fn of_charge(
         charge: impl Into<ProductRatePlanChargeId>,
         amount: impl Into<Amount>,
@@ -128,11 +131,13 @@ impl NewInvoiceItem {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
         if self.charge_name.is_none() && self.product_rate_plan_charge_id.is_none() {
-            return Err(path.refuse("chargeName", "or productRatePlanChargeId is needed"));
+            return Err(
+                path.refuse("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
+            );
         }
         if !self.tax_items.is_empty() && (self.tax_code.is_some() || self.tax_mode.is_some()) {
             let field = if self.tax_code.is_some() { "taxCode" } else { "taxMode" };
-            return Err(path.refuse(field, "cannot be combined with taxItems"));
+            return Err(path.refuse(field, "cannot be combined with `taxItems`"));
         }
         check_taxes(path, &self.tax_items)?;
         for (index, discount) in self.discount_items.iter().enumerate() {
@@ -143,39 +148,41 @@ impl NewInvoiceItem {
 }
 
 model! {
-    /// A discount on an item.
+    /// Discount to create on an item.
     pub request NewDiscountItem {
-        /// Name on the line; needed unless a charge of the catalog gives it.
+        /// Name of the discount. Required unless a charge of the product catalog provides the name.
         pub charge_name: Option<String> = "chargeName" [max_len(130)],
-        /// Charge of the product catalog from which name, SKU, unit, tax and accounting codes are taken.
+        /// Id of the charge in the product catalog that provides the name, SKU, unit, tax and accounting
+        /// codes.
         pub product_rate_plan_charge_id: Option<ProductRatePlanChargeId> = "productRatePlanChargeId",
-        /// Amount in the currency of the invoice, usually below zero; a fixed one even for a discount by percentage.
+        /// Amount in the currency of the invoice, usually negative. A fixed amount, even for a percentage
+        /// discount.
         pub amount: Option<Amount> = "amount" [REQUIRED],
-        /// Price of a unit; the percentage of a discount by percentage.
+        /// Price of one unit, or the percentage of a percentage discount.
         pub unit_price: Option<Amount> = "unitPrice",
-        /// When the charge is made, in the tenant's time zone.
+        /// Time of the charge, in the tenant's time zone.
         pub charge_date: Option<DateTime> = "chargeDate",
-        /// Text on the line.
+        /// Description of the discount, at most 500 characters.
         pub description: Option<String> = "description" [max_len(500)],
-        /// SKU; not that of a product in the catalog.
+        /// SKU of the discount, which must not be the SKU of a product in the catalog.
         pub sku: Option<String> = "sku" [max_len(255)],
-        /// Kind of item, in the words of the tenant.
+        /// Kind of the discount, as defined by the tenant.
         pub item_type: Option<String> = "itemType" [max_len(50)],
         /// Number of the customer's purchase order.
         pub purchase_order_number: Option<String> = "purchaseOrderNumber" [max_len(100)],
-        /// Reference of the booking.
+        /// Booking reference.
         pub booking_reference: Option<String> = "bookingReference" [max_len(100)],
-        /// Its tax lines, at most 5.
+        /// Tax lines of the discount, at most 5.
         pub tax_items: Vec<NewTaxItem> = "taxItems" [entries(0, 5)],
-        /// Accounting code of the item.
+        /// Accounting code of the discount.
         pub accounting_code: Option<String> = "accountingCode" [max_len(100)],
-        /// Accounting code for receivables.
+        /// Accounting code for accounts receivable.
         pub accounts_receivable_accounting_code: Option<String> =
             "accountsReceivableAccountingCode" [max_len(100)],
-        /// Accounting code for liabilities of adjustments.
+        /// Accounting code for adjustment liabilities.
         pub adjustment_liability_accounting_code: Option<String> =
             "adjustmentLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for revenue of adjustments.
+        /// Accounting code for adjustment revenue.
         pub adjustment_revenue_accounting_code: Option<String> =
             "adjustmentRevenueAccountingCode" [max_len(100)],
         /// Accounting code for contract assets.
@@ -183,7 +190,7 @@ model! {
         /// Accounting code for contract liabilities.
         pub contract_liability_accounting_code: Option<String> =
             "contractLiabilityAccountingCode" [max_len(100)],
-        /// Accounting code for recognized revenue of contracts.
+        /// Accounting code for recognized contract revenue.
         pub contract_recognized_revenue_accounting_code: Option<String> =
             "contractRecognizedRevenueAccountingCode" [max_len(100)],
         /// Accounting code for deferred revenue.
@@ -191,31 +198,32 @@ model! {
         /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> =
             "recognizedRevenueAccountingCode" [max_len(100)],
-        /// Code by which its revenue is recognized.
+        /// Revenue recognition code of the discount.
         pub rev_rec_code: Option<String> = "revRecCode" [max_len(100)],
-        /// What starts the recognition of its revenue.
+        /// Event that starts the revenue recognition of the discount.
         pub rev_rec_trigger_condition: Option<RevRecTrigger> = "revRecTriggerCondition",
-        /// Rule by which its revenue is recognized.
+        /// Name of the revenue recognition rule.
         pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(50)],
-        /// Accounting code for receivables that are not yet billed.
+        /// Accounting code for unbilled receivables.
         pub unbilled_receivables_accounting_code: Option<String> =
             "unbilledReceivablesAccountingCode" [max_len(100)],
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
 impl NewDiscountItem {
-    /// A discount with a name of its own. Its amount is usually below zero.
+    /// Creates a discount with a custom name and an amount in the currency of the invoice, usually negative.
     pub fn named(name: impl Into<String>, amount: impl Into<Amount>) -> Self {
         Self::default().charge_name(name).amount(amount)
     }
 
-    /// A discount that takes its text and codes from a charge of the product catalog.
+    /// Creates a discount from a charge of the product catalog, which provides the name and codes. The amount
+    /// is usually negative.
     pub fn of_charge(charge: impl Into<ProductRatePlanChargeId>, amount: impl Into<Amount>) -> Self {
         Self::default().product_rate_plan_charge_id(charge).amount(amount)
     }
@@ -223,44 +231,46 @@ impl NewDiscountItem {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
         if self.charge_name.is_none() && self.product_rate_plan_charge_id.is_none() {
-            return Err(path.refuse("chargeName", "or productRatePlanChargeId is needed"));
+            return Err(
+                path.refuse("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
+            );
         }
         check_taxes(path, &self.tax_items)
     }
 }
 
 model! {
-    /// A tax line of an item or of a discount.
+    /// Tax line to create on an item or on a discount.
     pub request NewTaxItem {
         /// Name of the tax.
         pub name: Option<String> = "name" [REQUIRED, len(1, 128)],
-        /// The tax, in the currency of the invoice.
+        /// Amount of the tax, in the currency of the invoice.
         pub tax_amount: Option<Amount> = "taxAmount" [REQUIRED],
-        /// Day that the tax counts for.
+        /// Date on which the tax applies.
         pub tax_date: Option<Date> = "taxDate" [REQUIRED],
-        /// The rate, by its type.
+        /// Tax rate: a fraction of 1 or a fixed amount, depending on its type.
         pub tax_rate: Option<Amount> = "taxRate" [REQUIRED],
-        /// What the rate is.
+        /// Type of the tax rate.
         pub tax_rate_type: Option<TaxRateType> = "taxRateType" [REQUIRED],
-        /// Tax lines of an item go with amounts before tax.
+        /// Tax mode, which must be `TaxExclusive`: the amount of the item is before tax.
         pub tax_mode: Option<TaxMode> = "taxMode" [REQUIRED],
-        /// Code of the tax; needed by some versions of the service.
+        /// Tax code. Some versions of the service require it.
         pub tax_code: Option<String> = "taxCode" [len(1, 64)],
-        /// The part of the item that is free of this tax.
+        /// Amount that is exempt from the tax.
         pub exempt_amount: Option<Amount> = "exemptAmount",
-        /// Who levies it.
+        /// Jurisdiction that levies the tax.
         pub jurisdiction: Option<String> = "jurisdiction" [max_len(255)],
-        /// Code of the place.
+        /// Code of the location.
         pub location_code: Option<String> = "locationCode" [max_len(32)],
-        /// What the code means.
+        /// Description of the tax code.
         pub tax_code_description: Option<String> = "taxCodeDescription" [max_len(255)],
-        /// What the tax engine says of the rate.
+        /// Description of the tax rate by the tax engine.
         pub tax_rate_description: Option<String> = "taxRateDescription" [max_len(255)],
     }
 }
 
 impl NewTaxItem {
-    /// A tax worked out by a rate, on an amount before tax.
+    /// Creates a tax line for an amount before tax.
     pub fn new(
         name: impl Into<String>,
         tax: impl Into<Amount>,
@@ -278,7 +288,7 @@ fn check_taxes(path: &Path<'_>, taxes: &[NewTaxItem]) -> Result<()> {
         let path = path.row("taxItems", index);
         tax.check_fields(&path)?;
         if tax.tax_mode == Some(TaxMode::TaxInclusive) {
-            return Err(path.refuse("taxMode", "is TaxExclusive for tax lines of one's own"));
+            return Err(path.refuse("taxMode", "must be `TaxExclusive` for custom tax lines"));
         }
     }
     Ok(())

@@ -1,49 +1,121 @@
-//! Lists that come in numbered pages.
+//! Lists with numbered pages.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::operation::request_builder::RequestBuilder;
 
-/// Most rows that a page has.
-const MOST: u32 = 40;
+/// Maximum number of rows in a page.
+const MAX_ROWS: u32 = 40;
 
-/// Which page of a list.
+/// Page number and page size, both of which have a default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct PageOf {
-    /// Counted from 1.
+pub(super) struct Paging {
+    /// Number of the page, counted from 1.
     pub(super) page: u32,
+    /// Number of rows in a page. It is always sent: the service ignores the page number without it.
     pub(super) size: u32,
 }
 
-impl Default for PageOf {
+impl Default for Paging {
     fn default() -> Self {
-        Self { page: 1, size: MOST }
+        Self { page: 1, size: MAX_ROWS }
     }
 }
 
-impl PageOf {
-    /// The size always goes along: the service ignores a page without it.
-    pub(super) fn put(self, request: RequestBuilder) -> Result<RequestBuilder> {
-        if !(1..=MOST).contains(&self.size) {
-            return Err(Error::invalid("pageSize", "is 1 to 40"));
-        }
-        match self.page {
-            0 => Err(Error::invalid("page", "is counted from 1")),
-            1 => Ok(request.query_number("pageSize", self.size)),
-            page => Ok(request.query_number("pageSize", self.size).query_number("page", page)),
-        }
+/// Adds the page number and the page size to a request. The first page is the default and is not sent.
+///
+/// # Errors
+/// [`ErrorKind::Build`](crate::ErrorKind::Build) for a page that does not exist.
+pub(super) fn select(
+    mut request: RequestBuilder,
+    page: Option<u32>,
+    size: Option<u32>,
+) -> Result<RequestBuilder> {
+    match size {
+        None => {}
+        Some(size @ 1..=MAX_ROWS) => request = request.query_number("pageSize", size),
+        Some(_) => return Err(Error::invalid("pageSize", "must be 1 to 40")),
     }
-
-    /// The next page, if there is evidence of one; a page without rows is the last, whatever it says.
-    pub(super) fn next(self, rows: usize, evidence: Option<&str>) -> Option<Self> {
-        evidence.filter(|_| rows > 0)?;
-        self.next_page()
-    }
-
-    /// The next page, if there is one.
-    pub(super) fn next_page(self) -> Option<Self> {
-        Some(Self { page: self.page.checked_add(1)?, ..self })
+    match page {
+        Some(0) => Err(Error::invalid("page", "must be at least 1")),
+        None | Some(1) => Ok(request),
+        Some(page) => Ok(request.query_number("page", page)),
     }
 }
+
+/// Implements an operation that lists rows in numbered pages: the setters `page_size` and `page`,
+/// [`Operation`](crate::operation::Operation) and [`Paginated`](crate::operation::Paginated).
+///
+/// ```text
+/// numbered_pages! { GetInvoiceItems { keys: [invoice], page: paging.page, size: paging.size }
+///     -> InvoiceItems { items: InvoiceItem } }
+/// ```
+///
+/// `keys` are the fields with the keys of the path, in its order. `items` is the field of the page with the
+/// rows. The static `SPEC` is the one next to the operation.
+macro_rules! numbered_pages {
+    (
+        $operation:ident {
+            keys: [$($key:ident),+],
+            page: $($page:ident).+,
+            size: $($size:ident).+
+        } -> $output:ident { $rows:ident: $row:ident }
+    ) => {
+        impl $operation {
+            /// Sets the number of rows in a page, 1 to 40.
+            #[doc(alias = "limit")]
+            #[must_use]
+            pub fn page_size(mut self, rows: u32) -> Self {
+                self.$($size).+ = rows.into();
+                self
+            }
+
+            /// Sets the page to start with, counted from 1.
+            #[must_use]
+            pub fn page(mut self, page: u32) -> Self {
+                self.$($page).+ = page.into();
+                self
+            }
+        }
+
+        impl $crate::operation::Operation for $operation {
+            type Output = $output;
+
+            fn spec(&self) -> &$crate::operation::Spec {
+                &SPEC
+            }
+
+            fn request(&self) -> $crate::Result<$crate::transport::HttpRequest> {
+                let request = $crate::operation::request_builder::RequestBuilder::with_keys(
+                    &SPEC,
+                    &[$(self.$key.as_str()),+],
+                )?;
+                let (page, size) = (self.$($page).+.into(), self.$($size).+.into());
+                $crate::api::invoices::paging::select(request, page, size)?.empty()
+            }
+
+            fn parse(&self, success: &$crate::transport::HttpResponse) -> $crate::Result<$output> {
+                $crate::model::json::read(success.body())
+            }
+        }
+
+        impl $crate::operation::Paginated for $operation {
+            type Item = $row;
+
+            /// A page without rows is the last one, even if it names a next page.
+            fn into_page(&self, page: $output) -> (Vec<$row>, Option<Self>) {
+                let has_next = page.next_page.is_some() && !page.$rows.is_empty();
+                (page.$rows, if has_next { $crate::operation::Paginated::next_page(self) } else { None })
+            }
+
+            fn next_page(&self) -> Option<Self> {
+                let page: Option<u32> = self.$($page).+.into();
+                Some(self.clone().page(page.unwrap_or(1).checked_add(1)?))
+            }
+        }
+    };
+}
+
+pub(super) use numbered_pages;

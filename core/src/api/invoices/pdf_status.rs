@@ -14,16 +14,30 @@ use crate::types::{DateTime, FileId, InvoiceId, InvoiceKey, InvoiceNumber};
 
 static SPEC: Spec = Spec::read("get_invoice_pdf_status", "/v1/invoices/pdf-status");
 
-/// `GET /v1/invoices/pdf-status` ("Retrieve the PDF file generation status of invoices"): says how far the PDF files of up to 50 invoices are.
+/// `GET /v1/invoices/pdf-status` ("Retrieve the PDF file generation status of invoices"): retrieves the
+/// status of the PDF generation of 1 to 50 invoices.
+///
+/// [`PdfWaiter`](crate::api::invoices::PdfWaiter) polls the status until every file is generated or has
+/// failed.
 ///
 /// ```
-/// use zuora_core::invoices::GetInvoicePdfStatus;
-/// use zuora_core::Operation;
-///
-/// let request = GetInvoicePdfStatus::new(["INV00000155", "INV00000156"]).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/pdf-status?invoiceKeys=INV00000155%2CINV00000156");
+/// use zuora_core::invoices::{GetInvoicePdfStatus, PdfStatus};
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().query(), Some("invoiceKeys=INV00000155%2CINV00000156"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"invoiceFiles":[{"invoiceNumber":"INV00000155",
+/// #         "pdfGenerationStatus":"Processing"},{"invoiceNumber":"INV00000156",
+/// #         "pdfGenerationStatus":"Generated","pdfFileUrl":"/v1/files/8f"}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let response = client.call(&GetInvoicePdfStatus::new(["INV00000155", "INV00000156"]))?;
+/// assert_eq!(response.invoices[0].status, Some(PdfStatus::Processing));
+/// assert_eq!(response.invoices[1].file_id().unwrap(), "8f");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_invoice_pdf_status")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetInvoicePdfStatus {
     #[serde(rename = "invoiceKeys")]
@@ -31,7 +45,7 @@ pub struct GetInvoicePdfStatus {
 }
 
 impl GetInvoicePdfStatus {
-    /// Of the invoices of these ids or numbers, 1 to 50.
+    /// Creates the operation for 1 to 50 invoice ids or numbers.
     pub fn new<I: Into<InvoiceKey>>(invoices: impl IntoIterator<Item = I>) -> Self {
         Self { invoices: invoices.into_iter().map(Into::into).collect() }
     }
@@ -46,12 +60,15 @@ impl Operation for GetInvoicePdfStatus {
 
     fn request(&self) -> Result<HttpRequest> {
         if !(1..=50).contains(&self.invoices.len()) {
-            return Err(Error::invalid("invoiceKeys", "takes 1 to 50 invoices"));
+            return Err(Error::invalid("invoiceKeys", "must have 1 to 50 entries"));
         }
         let mut keys = String::with_capacity(33 * self.invoices.len());
         for key in &self.invoices {
             if key.as_str().is_empty() || key.as_str().contains(',') {
-                return Err(Error::invalid("invoiceKeys", "takes no empty key and none with a comma"));
+                return Err(Error::invalid(
+                    "invoiceKeys",
+                    "must not contain an empty key or a key with a comma",
+                ));
             }
             if !keys.is_empty() {
                 keys.push(',');
@@ -67,7 +84,7 @@ impl Operation for GetInvoicePdfStatus {
 }
 
 model! {
-    /// How far the PDF files of invoices are.
+    /// Status of the PDF generation of several invoices.
     pub response InvoicePdfStatuses {
         /// One row for each invoice.
         pub invoices: Vec<InvoicePdfStatus> = "invoiceFiles",
@@ -75,50 +92,51 @@ model! {
 }
 
 model! {
-    /// How far the PDF file of an invoice is.
+    /// Status of the PDF generation of an invoice.
     pub struct InvoicePdfStatus {
         /// Id of the invoice.
         pub invoice_id: Option<InvoiceId> = "invoiceId",
         /// Number of the invoice.
         pub invoice_number: Option<InvoiceNumber> = "invoiceNumber",
-        /// How far it is.
+        /// Status of the PDF generation.
         pub status: Option<PdfStatus> = "pdfGenerationStatus",
-        /// Where the file is, once it is generated.
+        /// Path of the file once it is generated.
         pub pdf_file_url: Option<Box<str>> = "pdfFileUrl" | "pdfFileURL",
-        /// What sort of failure it was, such as `INVALID_TEMPLATE`.
+        /// Category of the failure, such as `INVALID_TEMPLATE`.
         pub error_category: Option<Box<str>> = "errorCategory" | "errorCode",
-        /// Why it failed.
+        /// Message of the failure.
         pub error_message: Option<Box<str>> = "errorMessage",
-        /// When the file was asked for, in the tenant's time zone.
+        /// Time at which the file was requested, in the tenant's time zone.
         pub created_on: Option<DateTime> = "createdOn",
-        /// When the status changed last, in the tenant's time zone.
+        /// Time of the last status change, in the tenant's time zone.
         pub updated_on: Option<DateTime> = "updatedOn",
     }
 }
 
 impl InvoicePdfStatus {
-    /// The id under which the file is downloaded, once it is generated.
+    /// Returns the id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles), once the
+    /// file is generated.
     pub fn file_id(&self) -> Option<FileId> {
         file_id(self.pdf_file_url.as_deref())
     }
 }
 
 open_enum! {
-    /// How far the PDF file of an invoice is.
+    /// Status of a PDF generation.
     pub enum PdfStatus {
-        /// There is none.
+        /// No file was requested.
         None = "None",
-        /// Asked for.
+        /// Requested, but not started.
         Pending = "Pending",
-        /// Being made.
+        /// Being generated.
         Processing = "Processing",
-        /// Ready to be downloaded.
+        /// Ready for download.
         Generated = "Generated",
-        /// Could not be made.
+        /// Generation failed.
         Error = "Error",
-        /// The invoice has changed since it was made.
+        /// Outdated, because the invoice changed after the generation.
         Obsolete = "Obsolete",
-        /// Put away.
+        /// Archived.
         Archived = "Archived",
     }
 }
@@ -128,23 +146,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_of_an_answer_are_read() {
+    fn both_spellings_of_a_field_are_decoded() {
         let body = r#"{"success":true,"invoiceFiles":[{"invoiceId":"1","pdfGenerationStatus":"Generated",
             "pdfFileURL":"/v1/files/f","createdOn":"2024-01-01 10:00:00"},
             {"invoiceNumber":"INV2","pdfGenerationStatus":"Error","errorCode":"INVALID_TEMPLATE"}]}"#;
-        let answer = GetInvoicePdfStatus::new(["1"]).parse(&HttpResponse::new(body.into())).unwrap();
-        let [done, failed] = &answer.invoices[..] else { panic!("{answer:?}") };
+        let response = GetInvoicePdfStatus::new(["1"]).parse(&HttpResponse::new(body.into())).unwrap();
+        let [done, failed] = &response.invoices[..] else { panic!("{response:?}") };
         assert_eq!((done.status.as_ref(), done.file_id()), (Some(&PdfStatus::Generated), Some("f".into())));
         assert_eq!(failed.error_category.as_deref(), Some("INVALID_TEMPLATE"));
         assert!(done.extra.is_empty() && failed.extra.is_empty());
     }
 
     #[test]
-    fn keys_that_the_list_cannot_hold_are_refused() {
-        let fault = |keys: Vec<&str>| GetInvoicePdfStatus::new(keys).request().err();
+    fn invalid_keys_are_rejected() {
+        let error = |keys: Vec<&str>| GetInvoicePdfStatus::new(keys).request().err();
         for keys in [vec![], vec!["1"; 51], vec!["1", ""], vec!["1,2"]] {
-            assert_eq!(fault(keys).unwrap().field(), Some("invoiceKeys"));
+            assert_eq!(error(keys).unwrap().field(), Some("invoiceKeys"));
         }
-        assert!(fault(vec!["1"; 50]).is_none());
+        assert!(error(vec!["1"; 50]).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for the PDF files of invoices.
+//! Waiter for the PDF files of invoices.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use crate::error::Result;
 use crate::transport::Timestamp;
 use crate::types::InvoiceKey;
 
-/// The PDF files of 1 to 50 invoices, until each is there or has failed.
+/// Waits until the PDF file of each of 1 to 50 invoices is generated or has failed.
 ///
-/// Ready are the rows: one whose file could not be made says why, and does not hold up the others. A file that is
-/// out of date, or was not asked for yet, is waited for: posting and most changes make the service write a new
-/// one.
+/// The output is one row for each invoice. The row of a failed file contains the error message, and does not
+/// stop the wait for the other files. The waiter also waits for outdated files and for files that were not
+/// requested yet, because posting and most changes make the service generate a new file.
 ///
 /// ```
 /// use zuora_core::files::GetFiles;
@@ -21,13 +21,13 @@ use crate::types::InvoiceKey;
 /// use zuora_core::polling::PollingPolicy;
 /// use zuora_core::testing::FakeTransport;
 ///
-/// # let world = FakeTransport::new(|request| Ok(match request.uri().path() {
+/// # let transport = FakeTransport::new(|request| Ok(match request.uri().path() {
 /// #     "/v1/invoices/pdf-status" => FakeTransport::json(200, r#"{"invoiceFiles":[{"invoiceId":"8a",
 /// #         "pdfGenerationStatus":"Generated","pdfFileUrl":"/v1/files/8f"}],"success":true}"#),
 /// #     _ => FakeTransport::json(200, "%PDF-1.7"),
 /// # }));
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::with_transport(&config, world)?;
+/// let client = Client::with_transport(&config, transport)?;
 /// for row in client.wait(PdfWaiter::new(["INV00000155"]), PollingPolicy::default())? {
 ///     match row.file_id() {
 ///         Some(file) => assert!(client.call(&GetFiles::new(file))?.is_pdf()),
@@ -36,13 +36,15 @@ use crate::types::InvoiceKey;
 /// }
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "wait")]
+#[doc(alias = "poll")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PdfWaiter {
     invoices: Vec<InvoiceKey>,
 }
 
 impl PdfWaiter {
-    /// Of the invoices of these ids or numbers.
+    /// Creates the waiter for 1 to 50 invoice ids or numbers.
     pub fn new<I: Into<InvoiceKey>>(invoices: impl IntoIterator<Item = I>) -> Self {
         Self { invoices: invoices.into_iter().map(Into::into).collect() }
     }
@@ -62,10 +64,10 @@ impl Waiter for PdfWaiter {
         _: Timestamp,
     ) -> Result<Progress<Vec<InvoicePdfStatus>>> {
         let rows = seen?.invoices;
-        let decided = |row: &InvoicePdfStatus| {
+        let is_final = |row: &InvoicePdfStatus| {
             matches!(row.status, Some(PdfStatus::Generated | PdfStatus::Archived | PdfStatus::Error))
         };
-        Ok(match rows.len() >= self.invoices.len() && rows.iter().all(decided) {
+        Ok(match rows.len() >= self.invoices.len() && rows.iter().all(is_final) {
             true => Progress::Ready(rows),
             false => Progress::Pending(None),
         })
@@ -77,11 +79,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_file_is_an_answer_and_a_missing_row_is_not() {
-        let mut awaited = PdfWaiter::new(["1", "2"]);
+    fn a_failed_file_ends_the_wait_and_a_missing_row_does_not() {
+        let mut waiter = PdfWaiter::new(["1", "2"]);
         let mut evaluate = |rows: &str| {
             let body = format!(r#"{{"invoiceFiles":[{rows}]}}"#);
-            match awaited.evaluate(Ok(serde_json::from_str(&body).unwrap()), Timestamp::default()).unwrap() {
+            match waiter.evaluate(Ok(serde_json::from_str(&body).unwrap()), Timestamp::default()).unwrap() {
                 Progress::Ready(rows) => rows.len(),
                 Progress::Pending(_) => 0,
             }

@@ -2,32 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
+use crate::api::invoices::{GetInvoice, InvoiceStatus};
 use crate::api::jobs::SubmittedJob;
-use crate::call::reconcile::ReadBack;
-use crate::error::{Error, Result};
+use crate::api::shared::{operation_by_key, read_back_by_key};
 use crate::model::json;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{Date, InvoiceKey};
 
 static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 
 /// `PUT /v1/invoices/{invoiceKey}/post` ("Post an invoice"): posts a draft invoice.
 ///
-/// Below some 1,000 items it is done at once, above by a job: see [`SubmittedJob::status`]. The number of a draft may
-/// change by it.
+/// The service posts an invoice with fewer than about 1,000 items synchronously, and a larger one in a
+/// background job. [`SubmittedJob::status`] reports whether the work is done, and
+/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. Posting may change the number of
+/// the invoice. The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::PostInvoice;
-/// use zuora_core::Operation;
-///
-/// let request = PostInvoice::new("2c92c8955bd63cc1015bd7c151af02ab").request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/2c92c8955bd63cc1015bd7c151af02ab/post");
-/// assert_eq!(&request.body()[..], b"{}");
+/// use zuora_core::jobs::JobStatus;
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("PUT", "/v1/invoices/2c92c8955bd63cc1015bd7c151af02ab/post"));
+/// #     assert_eq!(&request.body()[..], b"{}");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"id":"2c92","jobId":"2c93","jobStatus":"Pending"}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let submitted = client.call(&PostInvoice::new("2c92c8955bd63cc1015bd7c151af02ab"))?;
+/// assert_eq!(submitted.status(), JobStatus::Pending);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "post_invoice")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PostInvoice {
     #[serde(rename = "invoiceKey")]
@@ -42,12 +50,12 @@ struct Body {
 }
 
 impl PostInvoice {
-    /// Posts the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into(), body: Body::default() }
     }
 
-    /// Puts this date on the invoice; without it, the invoice keeps its own.
+    /// Sets the date on the invoice. By default the date does not change.
     #[must_use]
     pub fn invoice_date(mut self, date: Date) -> Self {
         self.body.invoice_date = Some(date);
@@ -55,45 +63,26 @@ impl PostInvoice {
     }
 }
 
-impl Operation for PostInvoice {
-    type Output = SubmittedJob;
+operation_by_key! { PostInvoice { invoice, body } -> SubmittedJob, json::read }
 
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 32)
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<SubmittedJob> {
-        json::read(success.body())
-    }
-}
-
-/// Read back through the invoice's status.
-impl ReadBack for PostInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
-        match seen.ok()?.status.as_ref()? {
-            InvoiceStatus::Posted => Some(true),
-            InvoiceStatus::Draft => Some(false),
-            _ => None,
-        }
+read_back_by_key! {
+    /// Reads the status of the invoice.
+    PostInvoice { invoice } with GetInvoice, |seen| match seen.ok()?.status.as_ref()? {
+        InvoiceStatus::Posted => Some(true),
+        InvoiceStatus::Draft => Some(false),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::invoices::Invoice;
+    use crate::call::reconcile::ReadBack;
+    use crate::operation::Operation;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let operation = PostInvoice::new("INV 1").invoice_date("2024-06-01".parse().unwrap());
         let text = serde_json::to_string(&operation).unwrap();
         let request = serde_json::from_str::<PostInvoice>(&text).unwrap().request().unwrap();
@@ -102,11 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_status_tells_is_taken_for_certain() {
-        let holds = |status: &str| {
+    fn only_a_conclusive_status_decides() {
+        let is_applied = |status: &str| {
             let invoice: Invoice = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();
             PostInvoice::new("1").is_applied(Ok(&invoice))
         };
-        assert_eq!((holds("Posted"), holds("Draft"), holds("Generating")), (Some(true), Some(false), None));
+        assert_eq!(
+            (is_applied("Posted"), is_applied("Draft"), is_applied("Generating")),
+            (Some(true), Some(false), None)
+        );
     }
 }

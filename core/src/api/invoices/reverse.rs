@@ -16,21 +16,33 @@ use crate::types::{CreditMemoId, Date, DebitMemoId, InvoiceId, InvoiceKey, JobId
 
 static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reverse");
 
-/// `PUT /v1/invoices/{invoiceKey}/reverse` ("Reverse an invoice"): reverses a posted invoice on which nothing has been settled.
+/// `PUT /v1/invoices/{invoiceKey}/reverse` ("Reverse an invoice"): reverses a posted invoice to which no
+/// payment or credit memo is applied.
 ///
-/// A credit memo takes its balance to zero, and its charges can be billed again. The invoice stays `Posted` and is
-/// flagged as reversed; nothing can be changed on it afterwards. Needs Invoice Settlement. Up to some 2,000 items
-/// it is done at once, above by a job.
+/// A credit memo reduces the balance to zero, and the charges can be billed again. The invoice keeps the
+/// status `Posted` and is flagged as reversed. It cannot be changed afterwards. Requires Invoice Settlement.
+/// The service reverses an invoice with up to about 2,000 items synchronously, and one with up to 50,000
+/// items in a background job.
+/// [`InvoiceWaiter::of_reversal`](crate::api::invoices::InvoiceWaiter::of_reversal) waits for the job. The
+/// service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::ReverseInvoice;
-/// use zuora_core::Operation;
-///
-/// let request = ReverseInvoice::new("INV00000155").comment("wrong price").request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/reverse");
-/// assert_eq!(&request.body()[..], br#"{"comment":"wrong price"}"#);
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("PUT", "/v1/invoices/INV00000155/reverse"));
+/// #     assert_eq!(&request.body()[..], br#"{"comment":"wrong price"}"#);
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"creditMemo":{"id":"2c94"}}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let reversed = client.call(&ReverseInvoice::new("INV00000155").comment("wrong price"))?;
+/// assert_eq!(reversed.credit_memo.as_ref().and_then(|memo| memo.id.as_ref()).unwrap(), &"2c94");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "reverse_invoice")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReverseInvoice {
     #[serde(rename = "invoiceKey")]
@@ -48,33 +60,34 @@ model! {
 }
 
 impl ReverseInvoice {
-    /// Reverses the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into(), body: Body::default() }
     }
 
-    /// Date on the credit memo, not before that of the invoice; by default today.
+    /// Sets the date on the credit memo, not before the date of the invoice; today by default.
     #[must_use]
     pub fn memo_date(mut self, date: Date) -> Self {
         self.body.memo_date = Some(date);
         self
     }
 
-    /// Day on which the credit memo is applied, not before its date; by default today.
+    /// Sets the date on which the credit memo is applied, not before the date on the credit memo; today by
+    /// default.
     #[must_use]
     pub fn apply_effective_date(mut self, date: Date) -> Self {
         self.body.apply_effective_date = Some(date);
         self
     }
 
-    /// Text on the credit memo, at most 255 characters.
+    /// Sets the comment on the credit memo, at most 255 characters.
     #[must_use]
     pub fn comment(mut self, text: impl Into<String>) -> Self {
         self.body.comment = Some(text.into());
         self
     }
 
-    /// One of the tenant's reason codes; by default `Invoice reversal`.
+    /// Sets the reason code, one of the codes of the tenant; `Invoice reversal` by default.
     #[must_use]
     pub fn reason_code(mut self, code: impl Into<String>) -> Self {
         self.body.reason_code = Some(code.into());
@@ -93,7 +106,7 @@ impl Operation for ReverseInvoice {
         self.body.check_fields(&Path::ROOT)?;
         if let (Some(memo), Some(applied)) = (self.body.memo_date, self.body.apply_effective_date) {
             if applied < memo {
-                return Err(Error::invalid("applyEffectiveDate", "is before memoDate"));
+                return Err(Error::invalid("applyEffectiveDate", "must not be before `memoDate`"));
             }
         }
         RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
@@ -104,7 +117,7 @@ impl Operation for ReverseInvoice {
     }
 }
 
-/// Read back through Object Query, which alone shows the flag.
+/// Reads the reversed flag with Object Query, the only operation that returns it.
 impl ReadBack for ReverseInvoice {
     type Read = QueryInvoices;
 
@@ -121,35 +134,35 @@ impl ReadBack for ReverseInvoice {
 }
 
 model! {
-    /// What a reversal made.
+    /// Response to a reversal.
     pub response ReversedInvoice {
-        /// The credit memo; none while a job is at work.
+        /// Credit memo that was created; absent while a job is running.
         pub credit_memo: Option<ReversalCreditMemo> = "creditMemo",
-        /// All credit memos, of a split invoice.
+        /// All credit memos that were created for a split invoice.
         pub credit_memos: Vec<ReversalCreditMemo> = "creditMemos",
-        /// The debit memo, when a credit memo of the same charges was reversed too.
+        /// Debit memo, if the reversal also reversed a credit memo of the same charges.
         pub debit_memo: Option<ReversalDebitMemo> = "debitMemo",
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
-        /// Id of the job, of a large invoice.
+        /// Id of the job that reverses a large invoice.
         pub job_id: Option<JobId> = "jobId",
-        /// How the job stands.
+        /// Status of the job that reverses a large invoice.
         pub job_status: Option<JobStatus> = "jobStatus",
     }
 }
 
 model! {
-    /// A credit memo that was made.
+    /// Credit memo that a reversal or a write-off created.
     pub struct ReversalCreditMemo {
-        /// Its id.
+        /// Id of the credit memo.
         pub id: Option<CreditMemoId> = "id",
     }
 }
 
 model! {
-    /// A debit memo that was made.
+    /// Debit memo that a reversal created.
     pub struct ReversalDebitMemo {
-        /// Its id.
+        /// Id of the debit memo.
         pub id: Option<DebitMemoId> = "id",
     }
 }
@@ -159,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let reverse = ReverseInvoice::new("INV1").memo_date("2024-06-01".parse().unwrap()).reason_code("x");
         let text = serde_json::to_string(&reverse).unwrap();
         let request = serde_json::from_str::<ReverseInvoice>(&text).unwrap().request().unwrap();
@@ -169,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_named() {
+    fn invalid_fields_are_named() {
         let reverse = ReverseInvoice::new("INV1").memo_date("2024-06-02".parse().unwrap());
         let early = reverse.clone().apply_effective_date("2024-06-01".parse().unwrap());
         assert_eq!(early.request().unwrap_err().field(), Some("applyEffectiveDate"));
@@ -177,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn both_answers_are_read() {
+    fn both_forms_of_the_response_are_decoded() {
         let read =
             |body: &'static str| ReverseInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
         let done = read(r#"{"success":true,"creditMemo":{"id":"cm"},"debitMemo":{"id":"dm"}}"#);
@@ -189,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_is_read_back_by_id_or_number() {
+    fn the_reversed_flag_is_read_back_by_id_or_number() {
         let read = |key: &str| ReverseInvoice::new(key).read_back().request().unwrap().uri().to_string();
         assert!(read("INV1").ends_with("filter%5B%5D=invoicenumber.EQ%3AINV1"));
         assert!(

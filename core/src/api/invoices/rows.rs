@@ -1,16 +1,16 @@
-//! Rows of bulk answers.
+//! Rows of bulk responses.
 
 use crate::model::envelope::Envelope;
 
-/// Rows that say their place in the request (counted from 0) get it, the others fill the places between in their
-/// order.
-pub(super) fn in_request_order<T>(rows: Vec<T>, place: impl Fn(&T) -> Option<i64>) -> Vec<T> {
+/// Sorts the rows of a response in the order of the request. A row that reports its index in the request,
+/// counted from 0, is moved to that index. The other rows fill the gaps in their order.
+pub(super) fn in_request_order<T>(rows: Vec<T>, index_of: impl Fn(&T) -> Option<i64>) -> Vec<T> {
     let count = rows.len();
     let mut placed: Vec<Option<T>> = Vec::with_capacity(count);
     placed.resize_with(count, || None);
     let mut others = Vec::with_capacity(count);
     for row in rows {
-        let slot = place(&row).and_then(|place| placed.get_mut(usize::try_from(place).ok()?));
+        let slot = index_of(&row).and_then(|index| placed.get_mut(usize::try_from(index).ok()?));
         match slot {
             Some(slot @ None) => *slot = Some(row),
             _ => others.push(row),
@@ -20,11 +20,12 @@ pub(super) fn in_request_order<T>(rows: Vec<T>, place: impl Fn(&T) -> Option<i64
     placed.into_iter().filter_map(|row| row.or_else(|| others.next())).collect()
 }
 
-/// The service says so, or there is nothing to show for it.
-pub(super) fn has_failed(verdict: &Envelope, has_id: bool) -> bool {
-    match verdict.success {
+/// Returns whether a row failed: the service reports a failure, or the row has neither a success flag nor an
+/// id.
+pub(super) fn has_failed(envelope: &Envelope, has_id: bool) -> bool {
+    match envelope.success {
         Some(success) => !success,
-        None => !verdict.reasons.is_empty() || !has_id,
+        None => !envelope.reasons.is_empty() || !has_id,
     }
 }
 
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_row_is_lost_whatever_place_it_claims() {
+    fn no_row_is_lost_whatever_its_index() {
         let order = |rows: &[(char, Option<i64>)]| {
             let rows = in_request_order(rows.to_vec(), |row| row.1);
             rows.into_iter().map(|row| row.0).collect::<String>()

@@ -3,13 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::items::InvoiceTaxationItem;
-use crate::api::invoices::paging::PageOf;
-use crate::error::Result;
-use crate::model::json;
+use crate::api::invoices::paging::{Paging, numbered_pages};
 use crate::model::model;
-use crate::operation::request_builder::RequestBuilder;
-use crate::operation::{Operation, Paginated, Spec};
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::operation::Spec;
 use crate::types::{InvoiceItemId, InvoiceKey};
 
 static SPEC: Spec = Spec::read(
@@ -17,20 +13,28 @@ static SPEC: Spec = Spec::read(
     "/v1/invoices/{invoiceKey}/items/{itemId}/taxation-items",
 );
 
-/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items` ("List all taxation items of an invoice item"): lists the tax lines of an invoice item, page by
-/// page.
+/// `GET /v1/invoices/{invoiceKey}/items/{itemId}/taxation-items` ("List all taxation items of an invoice
+/// item"): lists the tax lines of an invoice item in pages.
 ///
 /// ```
 /// use zuora_core::invoices::GetTaxationItems;
-/// use zuora_core::Operation;
-///
-/// let request = GetTaxationItems::new("INV00000155", "2c86c8955bd63cc1015bd7c151af02ef").request()?;
-/// assert_eq!(
-///     request.uri(),
-///     "/v1/invoices/INV00000155/items/2c86c8955bd63cc1015bd7c151af02ef/taxation-items?pageSize=40",
-/// );
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().query(), Some("pageSize=40"));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"data":[{"name":"VAT","taxRate":0.19,
+/// #         "taxAmount":1.90}]}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let tax_lines = GetTaxationItems::new("INV00000155", "2c86c8955bd63cc1015bd7c151af02ef");
+/// for line in client.items(&tax_lines) {
+///     let line = line?;
+///     assert_eq!(line.tax_amount.unwrap().to_string(), "1.90");
+/// }
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_taxation_items_of_invoice_item")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetTaxationItems {
     #[serde(rename = "invoiceKey")]
@@ -38,67 +42,28 @@ pub struct GetTaxationItems {
     #[serde(rename = "itemId")]
     item: InvoiceItemId,
     #[serde(default)]
-    paging: PageOf,
+    paging: Paging,
 }
 
 impl GetTaxationItems {
-    /// Of this item of the invoice of this id or number, from the first page on, 40 a page.
+    /// Creates the operation for an invoice id or number and the id of one of its items. It starts at the
+    /// first page and requests 40 tax lines per page.
     pub fn new(invoice: impl Into<InvoiceKey>, item: impl Into<InvoiceItemId>) -> Self {
-        Self { invoice: invoice.into(), item: item.into(), paging: PageOf::default() }
-    }
-
-    /// Rows a page, 1 to 40.
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.paging.size = rows;
-        self
-    }
-
-    /// The page to begin with, counted from 1.
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.paging.page = page;
-        self
+        Self { invoice: invoice.into(), item: item.into(), paging: Paging::default() }
     }
 }
 
-impl Operation for GetTaxationItems {
-    type Output = InvoiceTaxationItems;
-
-    fn spec(&self) -> &Spec {
-        &SPEC
-    }
-
-    fn request(&self) -> Result<HttpRequest> {
-        self.paging
-            .put(RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str(), self.item.as_str()])?)?
-            .empty()
-    }
-
-    fn parse(&self, success: &HttpResponse) -> Result<InvoiceTaxationItems> {
-        json::read(success.body())
-    }
-}
-
-impl Paginated for GetTaxationItems {
-    type Item = InvoiceTaxationItem;
-
-    fn into_page(&self, page: InvoiceTaxationItems) -> (Vec<InvoiceTaxationItem>, Option<Self>) {
-        let paging = self.paging.next(page.data.len(), page.next_page.as_deref());
-        (page.data, paging.map(|paging| Self { paging, ..self.clone() }))
-    }
-
-    fn next_page(&self) -> Option<Self> {
-        Some(Self { paging: self.paging.next_page()?, ..self.clone() })
-    }
+numbered_pages! {
+    GetTaxationItems { keys: [invoice, item], page: paging.page, size: paging.size }
+        -> InvoiceTaxationItems { data: InvoiceTaxationItem }
 }
 
 model! {
-    /// A page of an item's tax lines.
+    /// Page of tax lines of an invoice item.
     pub response InvoiceTaxationItems {
-        /// The lines.
+        /// Tax lines on the page.
         pub data: Vec<InvoiceTaxationItem> = "data",
-        /// Address of the next page; none on the last one. It is not followed.
+        /// URL of the next page; absent on the last page. The client does not follow the URL.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
@@ -106,9 +71,11 @@ model! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::{Operation, Paginated};
+    use crate::transport::HttpResponse;
 
     #[test]
-    fn lines_are_read_page_by_page() {
+    fn tax_lines_are_listed_in_pages() {
         let list = GetTaxationItems::new("INV1", "i").page_size(1);
         let body = r#"{"data":[{"name":"VAT","taxRate":0.080,"taxAmount":"8.00"}],"nextPage":"x"}"#;
         let (lines, next) = list.into_page(list.parse(&HttpResponse::new(body.into())).unwrap());
@@ -125,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn both_keys_are_checked() {
+    fn both_path_keys_are_validated() {
         assert_eq!(GetTaxationItems::new("", "i").request().unwrap_err().field(), Some("invoiceKey"));
         assert_eq!(GetTaxationItems::new("1", "..").request().unwrap_err().field(), Some("itemId"));
     }

@@ -1,91 +1,91 @@
-//! Words that several invoice operations share.
+//! Enumerations that several invoice operations share.
 
 use crate::types::open_enum::open_enum;
 
 open_enum! {
-    /// Where an invoice stands. A reversed or written-off invoice stays `Posted`.
+    /// Status of an invoice. A reversed or written-off invoice keeps the status `Posted`.
     pub enum InvoiceStatus {
-        /// Open to changes, not yet owed.
+        /// Open for changes and not yet due.
         Draft = "Draft",
-        /// Owed and locked.
+        /// Due for payment, and locked.
         Posted = "Posted",
-        /// Canceled for good; only such an invoice can be deleted.
+        /// Canceled permanently. Only a canceled invoice can be deleted.
         Canceled = "Canceled",
         /// Being canceled in the background.
         CancelInProgress = "CancelInProgress",
-        /// Being made; a placeholder of a large account.
+        /// Being generated: a placeholder for the invoice of a large account.
         Generating = "Generating",
-        /// Waiting for its taxes.
+        /// Waiting for the tax calculation.
         PendingForTax = "PendingForTax",
-        /// Split into others.
+        /// Split into other invoices.
         Split = "Split",
-        /// Something failed while it was made.
+        /// Failed during generation.
         Error = "Error",
     }
 }
 
 open_enum! {
-    /// Whether an invoice has been handed to an accounting system.
+    /// Status of the transfer of an invoice to an accounting system.
     ///
-    /// Some servers write a boolean instead of a word; it reads as the text `true` or `false`.
+    /// Some servers send a boolean, which is decoded as `true` or `false`.
     pub enum TransferredToAccounting {
-        /// Not yet.
+        /// Not transferred yet.
         No = "No",
-        /// On its way.
+        /// Being transferred.
         Processing = "Processing",
-        /// Yes.
+        /// Transferred.
         Yes = "Yes",
         /// The transfer failed.
         Error = "Error",
-        /// Not to be transferred.
+        /// Excluded from the transfer.
         Ignore = "Ignore",
-        /// An older form of `Yes`.
+        /// Older form of `Yes`.
         True = "true",
-        /// An older form of `No`.
+        /// Older form of `No`.
         False = "false",
     }
 }
 
 open_enum! {
-    /// What made an invoice.
+    /// Process that created an invoice.
     pub enum InvoiceSource {
-        /// A bill run; its number is the source id.
+        /// Bill run, whose number is the source id.
         BillRun = "BillRun",
-        /// An API call.
+        /// API call.
         Api = "API",
-        /// The subscribe call of an older API.
+        /// Subscribe call of an older API.
         ApiSubscribe = "ApiSubscribe",
-        /// The amend call of an older API.
+        /// Amend call of an older API.
         ApiAmend = "ApiAmend",
     }
 }
 
 open_enum! {
-    /// What an invoice bills.
+    /// Kind of objects that an invoice bills.
     pub enum InvoiceSourceType {
         /// Subscriptions.
         Subscription = "Subscription",
-        /// Items of its own: a standalone invoice.
+        /// Items of a standalone invoice.
         Standalone = "Standalone",
         /// Order line items.
         Order = "Order",
-        /// Several of these.
+        /// Several kinds of objects.
         Consolidation = "Consolidation",
     }
 }
 
 open_enum! {
-    /// Where an electronic invoice stands.
+    /// Status of an electronic invoice.
     pub enum EInvoiceStatus {
-        /// Being made or sent.
+        /// Being generated or sent.
         Processing = "Processing",
         /// Accepted.
         Success = "Success",
-        /// Not made or not accepted.
+        /// Not generated or not accepted.
         Failed = "Failed",
-        /// Not needed for this invoice.
+        /// Not required for this invoice.
         Skipped = "Skipped",
-        /// Accepted under conditions.
+        /// Accepted with conditions.
         ConditionalSuccess = "ConditionalSuccess",
         /// Approved by the tax authority.
         ApprovedByAuthority = "ApprovedByAuthority",
@@ -95,137 +95,137 @@ open_enum! {
         CancelProcessing = "CancelProcessing",
         /// Canceled.
         Cancelled = "Cancelled",
-        /// Could not be canceled.
+        /// Cancellation failed.
         CancelFailed = "CancelFailed",
-        /// Made, not yet sent.
+        /// Generated, but not sent yet.
         Generated = "Generated",
-        /// The result could not be fetched in time.
+        /// Timed out while the result was retrieved.
         RetrieveTimeOut = "RetrieveTimeOut",
     }
 }
 
 open_enum! {
-    /// How the taxes of an invoice were worked out.
+    /// Status of the tax calculation of an invoice.
     pub enum TaxStatus {
-        /// All of them.
+        /// All taxes are calculated.
         Complete = "Complete",
-        /// An error of the calculation.
+        /// Calculation failed.
         Error = "Error",
-        /// An error that nobody can name.
+        /// Calculation failed with an unknown error.
         UnknownError = "UnknownError",
-        /// The tax engine has the document already.
+        /// Document already exists in the tax engine.
         DuplicateDoc = "DuplicateDoc",
-        /// The tax engine did not accept the request.
+        /// Request was rejected by the tax engine.
         InvalidRequest = "InvalidRequest",
-        /// The tax engine's answer could not be read.
+        /// Response of the tax engine could not be decoded.
         InvalidResponse = "InvalidResponse",
-        /// The tax engine failed.
+        /// Tax engine failed.
         TaxEngineError = "TaxEngineError",
-        /// Somebody else changed the document meanwhile.
+        /// Document was changed concurrently.
         ConcurrentModify = "ConcurrentModify",
-        /// An error inside the service.
+        /// Service failed internally.
         InternalServerError = "InternalServerError",
-        /// The template of the tax code has an error.
+        /// Tax code template contains an error.
         TaxCodeTemplateError = "TaxCodeTemplateError",
-        /// Voided in the tax engine.
+        /// Document was voided in the tax engine.
         Voided = "Voided",
     }
 }
 
 open_enum! {
-    /// Whether an amount has its tax in it.
+    /// Tax mode: whether an amount includes tax.
     pub enum TaxMode {
-        /// The amount is before tax.
+        /// Amount before tax.
         TaxExclusive = "TaxExclusive",
-        /// The amount has the tax in it.
+        /// Amount including tax.
         TaxInclusive = "TaxInclusive",
     }
 }
 
 open_enum! {
-    /// What a tax rate is.
+    /// Type of a tax rate.
     pub enum TaxRateType {
-        /// A share of the amount.
+        /// Fraction of the amount.
         Percentage = "Percentage",
-        /// A fixed amount in the invoice's currency.
+        /// Fixed amount in the currency of the invoice.
         FlatFee = "FlatFee",
     }
 }
 
 open_enum! {
-    /// What starts the recognition of revenue.
+    /// Event that starts revenue recognition.
     pub enum RevRecTrigger {
-        /// The day the contract takes effect.
+        /// Date on which the contract takes effect.
         ContractEffectiveDate = "ContractEffectiveDate",
-        /// The day the service is activated.
+        /// Date on which the service is activated.
         ServiceActivationDate = "ServiceActivationDate",
-        /// The day the customer accepts.
+        /// Date on which the customer accepts the service.
         CustomerAcceptanceDate = "CustomerAcceptanceDate",
     }
 }
 
 open_enum! {
-    /// What an item of an invoice is.
+    /// Kind of an invoice item.
     pub enum ProcessingType {
-        /// A charge.
+        /// Charge.
         Charge = "Charge",
-        /// A discount on another item.
+        /// Discount on another item.
         Discount = "Discount",
-        /// A payment in advance.
+        /// Prepayment.
         Prepayment = "Prepayment",
-        /// A tax.
+        /// Tax.
         Tax = "Tax",
-        /// What rounding the whole invoice adds or takes.
+        /// Difference from rounding the total of the invoice.
         Rounding = "Rounding",
-        /// A surcharge.
+        /// Surcharge.
         Surcharge = "Surcharge",
-        /// What is missing to a committed minimum.
+        /// Difference to a committed minimum.
         CommitmentTrueUp = "CommitmentTrueUp",
-        /// The billing of a prepayment.
+        /// Billing of a prepayment.
         PrepaymentBilling = "PrepaymentBilling",
-        /// The use of a prepayment.
+        /// Use of a prepayment.
         PrepaymentApplication = "PrepaymentApplication",
     }
 }
 
 open_enum! {
-    /// What an item of an invoice comes from.
+    /// Kind of object that an invoice item was created from.
     pub enum ItemSource {
-        /// A charge of a subscription.
+        /// Charge of a subscription.
         SubscriptionComponent = "SubscriptionComponent",
-        /// A charge of the product catalog.
+        /// Charge of the product catalog.
         ProductRatePlanCharge = "ProductRatePlanCharge",
-        /// An item of an order.
+        /// Order line item.
         OrderLineItem = "OrderLineItem",
-        /// Another item of an invoice.
+        /// Item of another invoice.
         InvoiceDetail = "InvoiceDetail",
-        /// An item of a credit memo.
+        /// Item of a credit memo.
         CreditMemoItem = "CreditMemoItem",
-        /// An item of a debit memo.
+        /// Item of a debit memo.
         DebitMemoItem = "DebitMemoItem",
-        /// An adjustment.
+        /// Adjustment.
         Adjustment = "Adjustment",
         /// Rounding.
         Rounding = "Rounding",
-        /// Nothing else.
+        /// No other object.
         None = "None",
-        /// A surcharge.
+        /// Surcharge.
         Surcharge = "Surcharge",
-        /// A commitment.
+        /// Commitment.
         Commitment = "Commitment",
     }
 }
 
 open_enum! {
-    /// What a telephone number is for.
+    /// Type of a phone number.
     pub enum PhoneType {
-        /// Work.
+        /// Work phone.
         Work = "Work",
-        /// On the move.
+        /// Mobile phone.
         Mobile = "Mobile",
-        /// At home.
+        /// Home phone.
         Home = "Home",
-        /// Anything else.
+        /// Other phone.
         Other = "Other",
     }
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::api::invoices::Invoice;
 use crate::api::invoices::item_update::ItemUpdate;
 use crate::api::invoices::terms::{InvoiceStatus, TransferredToAccounting};
-use crate::error::{Error, Result};
+use crate::api::shared::required_fields;
+use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
@@ -16,23 +17,33 @@ use crate::types::{AccountId, Amount, Date, DateTime, InvoiceId, InvoiceKey, Inv
 
 static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
 
-/// `PUT /v1/invoices/{invoiceKey}` ("Update an invoice"): changes an invoice.
+/// `PUT /v1/invoices/{invoiceKey}` ("Update an invoice"): updates an invoice.
 ///
-/// Dates, amounts and items can be changed on a draft only; a posted invoice takes a few fields, such as custom
-/// ones. Takes no idempotency key, and a repeat that adds items adds them twice: once the outcome is unknown, read
-/// the invoice and its items.
+/// Dates, amounts and items can be changed on a draft only. On a posted invoice only a few fields can be
+/// changed, such as custom fields. The service accepts no idempotency key, and a retry that adds items adds
+/// them twice. After an unknown outcome, read the invoice and its items before retrying.
 ///
 /// ```
+/// use zuora_core::Date;
 /// use zuora_core::invoices::{InvoicePatch, ItemUpdate, UpdateInvoice};
-/// use zuora_core::{Date, Operation};
-///
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices/INV00000155"));
+/// #     assert!(request.body().starts_with(br#"{"dueDate":"2024-07-01""#));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"id":"2c92","number":"INV00000155",
+/// #         "dueDate":"2024-07-01"}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
 /// let changes = InvoicePatch::default()
 ///     .due_date(Date::new(2024, 7, 1)?)
 ///     .items([ItemUpdate::remove("2c86c8955bd63cc1015bd7c151af02ef")]);
-/// let request = UpdateInvoice::new("INV00000155", changes).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155");
+/// let updated = client.call(&UpdateInvoice::new("INV00000155", changes))?;
+/// assert_eq!(updated.due_date, Some(Date::new(2024, 7, 1)?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "update_invoice")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdateInvoice {
     #[serde(rename = "invoiceKey")]
@@ -41,7 +52,7 @@ pub struct UpdateInvoice {
 }
 
 impl UpdateInvoice {
-    /// Changes the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>, changes: InvoicePatch) -> Self {
         Self { invoice: invoice.into(), changes }
     }
@@ -65,74 +76,75 @@ impl Operation for UpdateInvoice {
 }
 
 model! {
-    /// Changes of an invoice; what is not named stays.
+    /// Changes to an invoice. Fields that are not set do not change.
     pub request InvoicePatch {
         id: Option<InvoiceId> = "id" (by hand),
         invoice_date: Option<Date> = "invoiceDate" (by hand),
         due_date: Option<Date> = "dueDate" (by hand),
-        /// Text on the invoice.
+        /// Comments on the invoice, at most 255 characters.
         pub comments: Option<String> = "comments" [max_len(255)],
-        /// Whether the account pays it without being asked.
+        /// Whether the invoice is paid automatically.
         pub auto_pay: Option<bool> = "autoPay",
-        /// The template that it is printed with.
+        /// Id of the invoice template.
         pub template_id: Option<String> = "templateId" [max_len(32)],
-        /// Whether it has been handed to an accounting system. Changing it away from `Yes` needs a permission.
+        /// Status of the transfer to an accounting system. Changing it from `Yes` requires a permission.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
-        /// Items that are added, changed or taken away, at most 1,000.
+        /// Items to add, modify or remove, at most 1,000.
         pub items: Vec<ItemUpdate> = "invoiceItems" [entries(0, 1000)],
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
     }
 }
 
 impl InvoicePatch {
-    /// Date on the invoice. The service changes this or the due date, not both: takes the place of
-    /// [`due_date`](Self::due_date).
+    /// Sets the date on the invoice. An update can change either this date or the due date, so this method
+    /// unsets [`due_date`](Self::due_date).
     #[must_use]
     pub fn invoice_date(mut self, date: Date) -> Self {
         (self.invoice_date, self.due_date) = (Some(date), None);
         self
     }
 
-    /// Day by which it is to be paid. The service changes this or the invoice date, not both: takes the place of
-    /// [`invoice_date`](Self::invoice_date).
+    /// Sets the date on which payment is due. An update can change either this date or the date on the
+    /// invoice, so this method unsets [`invoice_date`](Self::invoice_date).
     #[must_use]
     pub fn due_date(mut self, date: Date) -> Self {
         (self.invoice_date, self.due_date) = (None, Some(date));
         self
     }
 
-    /// As a row of a bulk update.
+    /// Returns the changes as a row of a bulk update.
     pub(super) fn of(mut self, invoice: InvoiceId) -> Self {
         self.id = Some(invoice);
         self
     }
 
+    /// Returns the id of the invoice in a row of a bulk update.
     pub(super) fn invoice(&self) -> Option<&InvoiceId> {
         self.id.as_ref()
     }
 
-    /// Whether reading the invoice can show the changes: items stand elsewhere.
+    /// Returns whether the changes are visible in the retrieved invoice, which does not contain the items.
     pub(super) fn is_observable(&self) -> bool {
         self.items.is_empty() && *self != Self { id: self.id.clone(), ..Self::default() }
     }
 
-    /// Whether an invoice that shows something else was certainly not changed. The service may have written text
-    /// in its own way, so text proves only that it was.
+    /// Returns whether an invoice with other values proves that the changes were not applied. The service may
+    /// normalize text, so different text proves nothing.
     pub(super) fn is_conclusive(&self) -> bool {
         let texts =
             [&self.comments, &self.integration_id_ns, &self.integration_status_ns, &self.sync_date_ns];
         self.is_observable() && self.extra.is_empty() && texts.into_iter().all(Option::is_none)
     }
 
-    /// Whether the invoice shows every change.
+    /// Returns whether the invoice contains every change, or `None` when the changes are not visible in it.
     pub(super) fn matches(&self, invoice: &Invoice) -> Option<bool> {
-        fn same<T: PartialEq + ?Sized>(wanted: Option<&T>, shown: Option<&T>) -> bool {
-            wanted.is_none_or(|wanted| shown == Some(wanted))
+        fn same<T: PartialEq + ?Sized>(change: Option<&T>, current: Option<&T>) -> bool {
+            change.is_none_or(|change| current == Some(change))
         }
         let extra = self.extra.iter().all(|(name, value)| invoice.extra.raw(&name) == Some(value));
         self.is_observable().then(|| {
@@ -149,6 +161,7 @@ impl InvoicePatch {
         })
     }
 
+    /// Returns the approximate size of the body in bytes.
     pub(super) fn size(&self) -> usize {
         128 + 256 * self.items.len()
     }
@@ -156,7 +169,9 @@ impl InvoicePatch {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
         if self.invoice_date.is_some() && self.due_date.is_some() {
-            return Err(path.refuse("dueDate", "cannot be changed together with invoiceDate"));
+            return Err(
+                path.refuse("dueDate", "cannot be changed together with `invoiceDate`: send two updates")
+            );
         }
         for (index, item) in self.items.iter().enumerate() {
             item.check(&path.row("invoiceItems", index))?;
@@ -166,77 +181,77 @@ impl InvoicePatch {
 }
 
 model! {
-    /// An invoice after an update. The service has other wire names here than in [`Invoice`](crate::api::invoices::Invoice);
-    /// the fields are named the same.
+    /// Invoice after an update.
+    ///
+    /// The fields have the same names as in [`Invoice`](crate::api::invoices::Invoice), although the service
+    /// uses other names for some of them in this response. Amounts are in the currency
+    /// [`currency`](Self::currency).
     pub response UpdatedInvoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
         /// Number of the invoice.
         pub number: Option<InvoiceNumber> = "number",
-        /// Where it stands.
+        /// Status of the invoice.
         pub status: Option<InvoiceStatus> = "status",
-        /// The account that owes it.
+        /// Id of the account that owes the invoice.
         pub account_id: Option<AccountId> = "accountId",
         /// Currency of all amounts, an ISO 4217 code.
         pub currency: Option<Box<str>> = "currency",
-        /// Its whole amount, tax included.
+        /// Total amount of the invoice, including tax.
         pub amount: Option<Amount> = "amount",
-        /// Its tax.
+        /// Total tax on the invoice.
         pub tax_amount: Option<Amount> = "taxAmount",
-        /// The part that is free of tax.
+        /// Amount that is exempt from tax.
         pub tax_exempt_amount: Option<Amount> = "totalTaxExemptAmount",
-        /// Its discounts.
+        /// Total of the discounts on the invoice.
         pub discount: Option<Amount> = "discount",
-        /// What is still owed.
+        /// Amount that is still due.
         pub balance: Option<Amount> = "balance",
-        /// What a credit balance has settled.
+        /// Amount of the credit balance that is applied to the invoice.
         pub credit_balance_adjustment_amount: Option<Amount> = "creditBalanceAdjustmentAmount",
         /// Date on the invoice.
         pub invoice_date: Option<Date> = "invoiceDate",
-        /// Day by which it is to be paid.
+        /// Date on which payment is due.
         pub due_date: Option<Date> = "dueDate",
-        /// Charges due on this day or before were billed.
+        /// Target date: charges that were due on or before this day are billed.
         pub target_date: Option<Date> = "targetDate",
-        /// When it was posted, in the tenant's time zone.
+        /// Time at which the invoice was posted, in the tenant's time zone.
         pub posted_date: Option<DateTime> = "postedOn",
-        /// Id of the user who posted it.
+        /// Id of the user who posted the invoice.
         pub posted_by: Option<Box<str>> = "postedById",
-        /// When it was canceled, in the tenant's time zone.
+        /// Time at which the invoice was canceled, in the tenant's time zone.
         pub canceled_date: Option<DateTime> = "cancelledOn",
-        /// Id of the user who canceled it.
+        /// Id of the user who canceled the invoice.
         pub canceled_by: Option<Box<str>> = "cancelledById",
-        /// Text on the invoice.
+        /// Comments on the invoice.
         pub comments: Option<Box<str>> = "comment",
-        /// Whether the account pays it without being asked.
+        /// Whether the invoice is paid automatically.
         pub auto_pay: Option<bool> = "autoPay",
-        /// The template that it is printed with.
+        /// Id of the invoice template.
         pub template_id: Option<Box<str>> = "templateId",
-        /// Whether it has been handed to an accounting system.
+        /// Status of the transfer to an accounting system.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
-        /// Id of the user who created it.
+        /// Id of the user who created the invoice.
         pub created_by_id: Option<Box<str>> = "createdById",
-        /// When it was created, in the tenant's time zone.
+        /// Time of creation, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
-        /// Id of the user who changed it last.
+        /// Id of the user who last updated the invoice.
         pub updated_by_id: Option<Box<str>> = "updatedById",
-        /// When it was changed last, in the tenant's time zone.
+        /// Time of the last update, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<Box<str>> = "IntegrationId__NS",
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<Box<str>> = "IntegrationStatus__NS",
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<Box<str>> = "SyncDate__NS",
     }
 }
 
-impl UpdatedInvoice {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the answer has none.
-    pub fn id(&self) -> Result<&InvoiceId> {
-        self.id.as_ref().ok_or_else(|| Error::unreadable("id", "missing"))
+required_fields! {
+    UpdatedInvoice {
+        /// Returns the id of the invoice.
+        id: InvoiceId = "id",
     }
 }
 
@@ -254,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn three_things_happen_to_items() {
+    fn items_are_added_modified_and_removed() {
         let change = ItemPatch::of("2").description("x").without_tax().discount_items([
             DiscountUpdate::from(DiscountPatch::of("5").amount(-2)),
             NewDiscountItem::named("Spring", -1).into(),
@@ -265,10 +280,10 @@ mod tests {
             ItemUpdate::remove("3"),
         ]);
         let text = serde_json::to_string(&update(changes.clone())).unwrap();
-        let back = serde_json::from_str::<UpdateInvoice>(&text).unwrap();
-        assert_eq!(back, update(changes));
+        let queued = serde_json::from_str::<UpdateInvoice>(&text).unwrap();
+        assert_eq!(queued, update(changes));
         assert_eq!(
-            std::str::from_utf8(back.request().unwrap().body()).unwrap(),
+            std::str::from_utf8(queued.request().unwrap().body()).unwrap(),
             r#"{"invoiceDate":"2024-06-01","invoiceItems":[{"chargeName":"Setup","amount":1,"#.to_owned()
                 + r#""serviceStartDate":"2024-06-01"},{"id":"2","description":"x","taxCode":null,"taxMode":null,"#
                 + r#""discountItems":[{"id":"5","amount":-2},{"chargeName":"Spring","amount":-1}]},"#
@@ -278,27 +293,27 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_named() {
-        let fault = |changes| update(changes).request().unwrap_err().field().unwrap().to_owned();
+    fn invalid_fields_are_named() {
+        let invalid_field = |changes| update(changes).request().unwrap_err().field().unwrap().to_owned();
         let both = r#"{"invoiceDate":"2024-06-01","dueDate":"2024-06-01"}"#;
-        assert_eq!(fault(serde_json::from_str(both).unwrap()), "dueDate");
+        assert_eq!(invalid_field(serde_json::from_str(both).unwrap()), "dueDate");
         let removals = vec![ItemUpdate::remove("1"); 1001];
-        assert_eq!(fault(InvoicePatch::default().items(removals)), "invoiceItems");
-        let late = NewDiscountItem::of_charge("c", -1);
-        let change = ItemPatch::of("2").discount_items([late]);
+        assert_eq!(invalid_field(InvoicePatch::default().items(removals)), "invoiceItems");
+        let from_catalog = NewDiscountItem::of_charge("c", -1);
+        let change = ItemPatch::of("2").discount_items([from_catalog]);
         assert_eq!(
-            fault(InvoicePatch::default().items([change])),
+            invalid_field(InvoicePatch::default().items([change])),
             "invoiceItems[0].discountItems[0].productRatePlanChargeId"
         );
         let long = ItemPatch::of("2").sku("x".repeat(256));
         assert_eq!(
-            fault(InvoicePatch::default().items([ItemUpdate::remove("1"), long.into()])),
+            invalid_field(InvoicePatch::default().items([ItemUpdate::remove("1"), long.into()])),
             "invoiceItems[1].sku"
         );
     }
 
     #[test]
-    fn the_answer_speaks_the_vocabulary_of_invoices() {
+    fn the_response_has_the_field_names_of_an_invoice() {
         let body =
             r#"{"number":"INV1","comment":"x","postedOn":"2024-06-01 10:00:00","totalTaxExemptAmount":0.00}"#;
         let invoice = update(InvoicePatch::default()).parse(&HttpResponse::new(body.into())).unwrap();

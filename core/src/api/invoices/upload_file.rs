@@ -14,26 +14,37 @@ use crate::types::{FileId, InvoiceKey};
 
 static SPEC: Spec = Spec::keyed("upload_file_for_invoice", "/v1/invoices/{invoiceKey}/files");
 
-/// Most bytes of a file: the service says 4 MB.
-const MOST: usize = 4 * 1024 * 1024;
+/// Maximum size of a file in bytes. The limit of the service is 4 MB.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// `POST /v1/invoices/{invoiceKey}/files` ("Upload a file for an invoice"): attaches a PDF of your own to a draft or posted invoice.
+/// `POST /v1/invoices/{invoiceKey}/files` ("Upload a file for an invoice"): attaches a custom PDF file to a
+/// draft or posted invoice.
 ///
-/// At most 4 MiB, at most 50 files an invoice, each name only once.
+/// A file can have at most 4 MiB. An invoice can have at most 50 files, and their names must be distinct.
 ///
 /// ```
 /// use zuora_core::invoices::UploadInvoiceFile;
-/// use zuora_core::Operation;
-///
-/// let request = UploadInvoiceFile::new("INV00000155", "terms.pdf", &b"%PDF-1.7 ..."[..]).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/files");
-/// assert!(request.headers()["content-type"].to_str()?.starts_with("multipart/form-data; boundary="));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("POST", "/v1/invoices/INV00000155/files"));
+/// #     let content_type = request.headers()["content-type"].to_str().unwrap();
+/// #     assert!(content_type.starts_with("multipart/form-data; boundary="));
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"fileId":"2c98901f62d7d83d0162d7facea6262d"}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let upload = UploadInvoiceFile::new("INV00000155", "terms.pdf", &b"%PDF-1.7 ..."[..]);
+/// let uploaded = client.call(&upload)?;
+/// assert_eq!(uploaded.file_id.as_ref().unwrap(), &"2c98901f62d7d83d0162d7facea6262d");
+/// # Ok::<(), zuora_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Build`](crate::ErrorKind::Build) for what is no PDF (`file`), is too large (`file`), or has no name
-/// (`filename`).
+/// [`ErrorKind::Build`](crate::ErrorKind::Build) when the file is not a PDF or is too large (field `file`),
+/// or when the name is empty or contains control characters (field `filename`).
+#[doc(alias = "upload_file_for_invoice")]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadInvoiceFile {
     #[serde(rename = "invoiceKey")]
@@ -45,7 +56,7 @@ pub struct UploadInvoiceFile {
 }
 
 impl UploadInvoiceFile {
-    /// Attaches this file, under this name, to the invoice of this id or number.
+    /// Creates the operation for an invoice id or number, the name of the file and its content.
     pub fn new(invoice: impl Into<InvoiceKey>, name: impl Into<String>, file: impl Into<Bytes>) -> Self {
         Self { invoice: invoice.into(), name: name.into(), file: file.into() }
     }
@@ -60,13 +71,13 @@ impl Operation for UploadInvoiceFile {
 
     fn request(&self) -> Result<HttpRequest> {
         if !self.file.starts_with(b"%PDF") {
-            return Err(Error::invalid("file", "is no PDF: it does not begin with %PDF"));
+            return Err(Error::invalid("file", "must be a PDF that starts with `%PDF`"));
         }
-        if self.file.len() > MOST {
-            return Err(Error::invalid("file", "is larger than 4 MiB"));
+        if self.file.len() > MAX_BYTES {
+            return Err(Error::invalid("file", "must be at most 4 MiB"));
         }
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
-            return Err(Error::invalid("filename", "is empty or has control characters"));
+            return Err(Error::invalid("filename", "must not be empty or contain control characters"));
         }
         let boundary = boundary(&self.file);
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
@@ -82,7 +93,7 @@ impl Operation for UploadInvoiceFile {
 
 impl UploadInvoiceFile {
     fn multipart(&self, boundary: &str) -> Vec<u8> {
-        // As browsers do it: quotes in a name are written in percent form.
+        // Quotes in a file name are percent-encoded, as browsers do.
         let name = self.name.replace('"', "%22");
         let head = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
@@ -97,8 +108,8 @@ impl UploadInvoiceFile {
     }
 }
 
-/// A line that does not occur in the file. It depends on the file alone: a repeat under the same idempotency key has
-/// to be the same request.
+/// Returns a boundary that does not occur in the file. It depends only on the file, because a retry with the
+/// same idempotency key must send the same request.
 fn boundary(file: &[u8]) -> String {
     // FNV-1a.
     let hash = |seed| {
@@ -114,7 +125,7 @@ fn boundary(file: &[u8]) -> String {
     }
 }
 
-/// The file as it lies in a queue.
+/// Serialization of the file as a string of hexadecimal digits.
 mod hexadecimal {
     use std::fmt::Write as _;
 
@@ -139,11 +150,12 @@ mod hexadecimal {
             _ => None,
         };
         let file: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
-        file.map(Bytes::from).ok_or_else(|| D::Error::custom("the file is not in hexadecimal digits"))
+        file.map(Bytes::from)
+            .ok_or_else(|| D::Error::custom("the file must be a string of hexadecimal digits"))
     }
 }
 
-/// Prints the size of the file only.
+/// Shows the size of the file instead of its content.
 impl std::fmt::Debug for UploadInvoiceFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UploadInvoiceFile")
@@ -155,9 +167,9 @@ impl std::fmt::Debug for UploadInvoiceFile {
 }
 
 model! {
-    /// The file that was attached.
+    /// Response to an upload.
     pub response UploadedFile {
-        /// The id under which it is downloaded.
+        /// Id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles).
         pub file_id: Option<FileId> = "fileId",
     }
 }
@@ -166,13 +178,13 @@ model! {
 mod tests {
     use super::*;
 
-    fn fault(name: &str, file: Vec<u8>) -> Option<String> {
+    fn invalid_field(name: &str, file: Vec<u8>) -> Option<String> {
         let error = UploadInvoiceFile::new("1", name, file).request().err()?;
         error.field().map(ToOwned::to_owned)
     }
 
     #[test]
-    fn the_file_is_one_part_and_the_same_each_time() {
+    fn the_multipart_body_is_deterministic() {
         let upload = UploadInvoiceFile::new("INV1", "a \"b\".pdf", &b"%PDF-1.7 \xff\r\n--zuora-"[..]);
         let request = upload.request().unwrap();
         let content_type = request.headers()["content-type"].to_str().unwrap();
@@ -188,8 +200,8 @@ mod tests {
         let again = serde_json::from_str::<UploadInvoiceFile>(&queued).unwrap().request().unwrap();
         assert_eq!((again.body(), again.headers()), (request.body(), request.headers()));
         assert!(serde_json::from_str::<UploadInvoiceFile>(&queued.replace("\"25", "\"2")).is_err());
-        let answer = upload.parse(&HttpResponse::new(r#"{"success":true,"fileId":"f"}"#.into())).unwrap();
-        assert_eq!(answer.file_id.unwrap(), "f");
+        let uploaded = upload.parse(&HttpResponse::new(r#"{"success":true,"fileId":"f"}"#.into())).unwrap();
+        assert_eq!(uploaded.file_id.unwrap(), "f");
     }
 
     #[test]
@@ -204,16 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_named() {
+    fn invalid_fields_are_named() {
         let pdf = |size: usize| {
             let mut file = b"%PDF".to_vec();
             file.resize(size, 0);
             file
         };
-        assert_eq!(fault("a.pdf", pdf(MOST)), None);
-        assert_eq!(fault("a.pdf", pdf(MOST + 1)).unwrap(), "file");
-        assert_eq!(fault("a.pdf", b"GIF89a".to_vec()).unwrap(), "file");
-        assert_eq!(fault("", pdf(9)).unwrap(), "filename");
-        assert_eq!(fault("a\r\nX: y", pdf(9)).unwrap(), "filename");
+        assert_eq!(invalid_field("a.pdf", pdf(MAX_BYTES)), None);
+        assert_eq!(invalid_field("a.pdf", pdf(MAX_BYTES + 1)).unwrap(), "file");
+        assert_eq!(invalid_field("a.pdf", b"GIF89a".to_vec()).unwrap(), "file");
+        assert_eq!(invalid_field("", pdf(9)).unwrap(), "filename");
+        assert_eq!(invalid_field("a\r\nX: y", pdf(9)).unwrap(), "filename");
     }
 }

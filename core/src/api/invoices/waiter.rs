@@ -1,4 +1,4 @@
-//! Waiting for what the service does to an invoice in the background.
+//! Waiter for the background processing of an invoice.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse, Timestamp};
 use crate::types::{Amount, InvoiceKey, JobId};
 
-/// An invoice that is being posted, canceled, reversed or deleted.
+/// Waits until an invoice is posted, canceled, reversed or deleted.
 ///
-/// Small invoices are done when the answer comes, large ones by a job. The job is looked at where there is one;
-/// where the service does not let it be seen (its documents name deletion and reversal jobs only), the invoice
-/// itself is read instead.
+/// The service processes small invoices synchronously, and large invoices in a background job. The waiter
+/// polls the job, if there is one. When the service rejects the retrieval of the job, the waiter polls the
+/// invoice instead: job retrieval is documented for deletions and reversals only.
 ///
 /// ```
 /// use zuora_core::invoices::{InvoiceGoal, InvoiceWaiter, PostInvoice};
@@ -22,56 +22,78 @@ use crate::types::{Amount, InvoiceKey, JobId};
 /// use zuora_core::polling::PollingPolicy;
 /// use zuora_core::testing::FakeTransport;
 ///
-/// # let world = FakeTransport::new(|request| Ok(FakeTransport::json(200, match request.method().as_str() {
+/// # let transport = FakeTransport::new(|request| Ok(FakeTransport::json(200, match request.method().as_str() {
 /// #     "PUT" => r#"{"id":"8a","jobId":"8b","jobStatus":"Pending","success":true}"#,
 /// #     _ => r#"{"id":"8b","status":"Completed","success":true}"#,
 /// # })));
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::with_transport(&config, world)?;
+/// let client = Client::with_transport(&config, transport)?;
 /// let submitted = client.call(&PostInvoice::new("INV00000155"))?;
 /// client.wait(InvoiceWaiter::of("INV00000155", InvoiceGoal::Posted, &submitted), PollingPolicy::default())?;
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "wait")]
+#[doc(alias = "poll")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InvoiceWaiter {
     invoice: InvoiceKey,
     goal: InvoiceGoal,
-    /// `None` once it is the invoice that is looked at.
+    /// Id of the job to poll; `None` when the invoice is polled.
     job: Option<JobId>,
 }
 
-/// What is to become of an invoice.
+/// Goal of an [`InvoiceWaiter`]: the state that the invoice must reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum InvoiceGoal {
-    /// It is posted.
+    /// Invoice is posted.
     Posted,
-    /// It is canceled.
+    /// Invoice is canceled.
     Canceled,
-    /// It is reversed, which leaves it posted with nothing due.
+    /// Invoice is reversed: it is still posted, with a balance of zero.
     Reversed,
-    /// It is gone.
+    /// Invoice no longer exists.
     Deleted,
 }
 
-/// How an [`InvoiceWaiter`] ended well.
+/// Output of an [`InvoiceWaiter`] that reached its goal.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct InvoiceOutcome {
-    /// The job, where it was a job that was looked at.
+    /// Completed job, if the waiter polled a job.
     pub job: Option<OperationJob>,
-    /// The invoice, where it was the invoice that was looked at, and it is not gone.
+    /// Invoice, if the waiter polled the invoice and the invoice still exists.
     pub invoice: Option<Invoice>,
 }
 
+impl InvoiceGoal {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Posted => "post",
+            Self::Canceled => "cancel",
+            Self::Reversed => "reverse",
+            Self::Deleted => "delete",
+        }
+    }
+
+    fn participle(self) -> &'static str {
+        match self {
+            Self::Posted => "posted",
+            Self::Canceled => "canceled",
+            Self::Reversed => "reversed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 impl InvoiceWaiter {
-    /// Awaits the goal by reading the invoice of this id or number.
+    /// Creates a waiter that polls the invoice, for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal) -> Self {
         Self { invoice: invoice.into(), goal, job: None }
     }
 
-    /// Awaits what was submitted. An answer that says `Completed` is believed, job or not: one look at the
-    /// invoice is all that is left.
+    /// Creates a waiter for a submitted operation, from its response. When the response reports `Completed`,
+    /// the job is not polled and the waiter reads the invoice.
     pub fn of(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal, submitted: &SubmittedJob) -> Self {
         match submitted.status() {
             JobStatus::Completed => Self::new(invoice, goal),
@@ -79,7 +101,7 @@ impl InvoiceWaiter {
         }
     }
 
-    /// Awaits a reversal that was submitted.
+    /// Creates a waiter for a submitted reversal, from its response.
     pub fn of_reversal(invoice: impl Into<InvoiceKey>, submitted: &ReversedInvoice) -> Self {
         let job = match &submitted.job_status {
             Some(JobStatus::Completed) => None,
@@ -88,12 +110,12 @@ impl InvoiceWaiter {
         Self { job, ..Self::new(invoice, InvoiceGoal::Reversed) }
     }
 
-    /// Awaits this job.
+    /// Creates a waiter that polls a job.
     pub fn by_job(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal, job: impl Into<JobId>) -> Self {
         Self { job: Some(job.into()), ..Self::new(invoice, goal) }
     }
 
-    fn judge_job(&self, job: OperationJob) -> Result<Progress<InvoiceOutcome>> {
+    fn evaluate_job(&self, job: OperationJob) -> Result<Progress<InvoiceOutcome>> {
         match job.status()? {
             JobStatus::Completed => {
                 Ok(Progress::Ready(InvoiceOutcome { job: Some(job), ..InvoiceOutcome::default() }))
@@ -102,36 +124,36 @@ impl InvoiceWaiter {
                 let reasons =
                     job.envelope.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 let invoice = self.invoice.as_str();
-                Err(Error::failed(format!(
-                    "the job that invoice {invoice} be {:?} failed: {reasons}",
-                    self.goal
-                )))
+                Err(Error::failed(format!("job to {} invoice {invoice} failed: {reasons}", self.goal.verb())))
             }
             _ => Ok(Progress::Pending(None)),
         }
     }
 
-    fn judge_invoice(&self, invoice: Invoice) -> Result<Progress<InvoiceOutcome>> {
-        use InvoiceStatus::{Canceled, Error as Broken, Posted};
-        let status = invoice.status.as_ref().ok_or_else(|| Error::unreadable("status", "missing"))?;
-        let reached = match self.goal {
+    fn evaluate_invoice(&self, invoice: Invoice) -> Result<Progress<InvoiceOutcome>> {
+        use InvoiceStatus::{Canceled, Error as Failed, Posted};
+        let status = invoice.status()?;
+        let is_reached = match self.goal {
             InvoiceGoal::Posted => *status == Posted,
             InvoiceGoal::Canceled => *status == Canceled,
-            // The retrieve answer has no field for it; a reversal leaves nothing due.
+            // The response has no field for a reversal. A reversed invoice has a balance of zero.
             InvoiceGoal::Reversed => invoice.balance.as_ref().is_some_and(Amount::is_zero),
             InvoiceGoal::Deleted => false,
         };
-        let lost = match self.goal {
-            InvoiceGoal::Posted => matches!(status, Canceled | Broken),
-            InvoiceGoal::Canceled => matches!(status, Posted | Broken),
-            InvoiceGoal::Reversed => matches!(status, Canceled | Broken),
+        let is_unreachable = match self.goal {
+            InvoiceGoal::Posted => matches!(status, Canceled | Failed),
+            InvoiceGoal::Canceled => matches!(status, Posted | Failed),
+            InvoiceGoal::Reversed => matches!(status, Canceled | Failed),
             InvoiceGoal::Deleted => false,
         };
-        if lost {
+        if is_unreachable {
             let key = self.invoice.as_str();
-            return Err(Error::failed(format!("invoice {key} is {status} and will not be {:?}", self.goal)));
+            return Err(Error::failed(format!(
+                "invoice {key} is {status} and can no longer be {}",
+                self.goal.participle()
+            )));
         }
-        Ok(match reached {
+        Ok(match is_reached {
             true => Progress::Ready(InvoiceOutcome { invoice: Some(invoice), ..InvoiceOutcome::default() }),
             false => Progress::Pending(None),
         })
@@ -151,8 +173,8 @@ impl Waiter for InvoiceWaiter {
 
     fn evaluate(&mut self, seen: Result<InvoiceOrJob>, _: Timestamp) -> Result<Progress<InvoiceOutcome>> {
         match seen {
-            Ok(InvoiceOrJob::Job(job)) => self.judge_job(*job),
-            Ok(InvoiceOrJob::Invoice(invoice)) => self.judge_invoice(*invoice),
+            Ok(InvoiceOrJob::Job(job)) => self.evaluate_job(*job),
+            Ok(InvoiceOrJob::Invoice(invoice)) => self.evaluate_invoice(*invoice),
             Err(error)
                 if self.job.is_some() && error.kind() == ErrorKind::Rejected && !error.is_retryable() =>
             {
@@ -167,23 +189,23 @@ impl Waiter for InvoiceWaiter {
     }
 }
 
-/// One look of an [`InvoiceWaiter`].
+/// Poll operation of an [`InvoiceWaiter`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReadInvoiceOrJob {
-    /// At the job.
+    /// Retrieves the job.
     Job(GetOperationJob),
-    /// At the invoice itself.
+    /// Retrieves the invoice.
     Invoice(GetInvoice),
 }
 
-/// What a [`ReadInvoiceOrJob`] shows.
+/// Output of [`ReadInvoiceOrJob`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InvoiceOrJob {
-    /// The job.
+    /// Job.
     Job(Box<OperationJob>),
-    /// The invoice.
+    /// Invoice.
     Invoice(Box<Invoice>),
 }
 
@@ -192,23 +214,23 @@ impl Operation for ReadInvoiceOrJob {
 
     fn spec(&self) -> &Spec {
         match self {
-            Self::Job(look) => look.spec(),
-            Self::Invoice(look) => look.spec(),
+            Self::Job(read) => read.spec(),
+            Self::Invoice(read) => read.spec(),
         }
     }
 
     fn request(&self) -> Result<HttpRequest> {
         match self {
-            Self::Job(look) => look.request(),
-            Self::Invoice(look) => look.request(),
+            Self::Job(read) => read.request(),
+            Self::Invoice(read) => read.request(),
         }
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<InvoiceOrJob> {
         match self {
-            Self::Job(look) => look.parse(success).map(|job| InvoiceOrJob::Job(Box::new(job))),
-            Self::Invoice(look) => {
-                look.parse(success).map(|invoice| InvoiceOrJob::Invoice(Box::new(invoice)))
+            Self::Job(read) => read.parse(success).map(|job| InvoiceOrJob::Job(Box::new(job))),
+            Self::Invoice(read) => {
+                read.parse(success).map(|invoice| InvoiceOrJob::Invoice(Box::new(invoice)))
             }
         }
     }
@@ -230,52 +252,52 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_cannot_be_seen_gives_way_to_the_invoice() {
-        let mut awaited = InvoiceWaiter::by_job("INV1", InvoiceGoal::Posted, "8b");
-        assert_eq!(awaited.read().spec().name, "get_operation_job");
+    fn the_invoice_is_polled_when_the_job_cannot_be_retrieved() {
+        let mut waiter = InvoiceWaiter::by_job("INV1", InvoiceGoal::Posted, "8b");
+        assert_eq!(waiter.read().spec().name, "get_operation_job");
         assert!(matches!(
-            awaited.evaluate(Err(not_found()), Timestamp::default()),
+            waiter.evaluate(Err(not_found()), Timestamp::default()),
             Ok(Progress::Pending(None))
         ));
-        assert_eq!(awaited.read().spec().name, "get_invoice");
+        assert_eq!(waiter.read().spec().name, "get_invoice");
         assert!(matches!(
-            awaited.evaluate(seen(r#"{"status":"Draft"}"#), Timestamp::default()),
+            waiter.evaluate(seen(r#"{"status":"Draft"}"#), Timestamp::default()),
             Ok(Progress::Pending(_))
         ));
         assert!(matches!(
-            awaited.evaluate(seen(r#"{"status":"Posted"}"#), Timestamp::default()),
+            waiter.evaluate(seen(r#"{"status":"Posted"}"#), Timestamp::default()),
             Ok(Progress::Ready(_))
         ));
         assert!(
-            awaited.evaluate(Err(not_found()), Timestamp::default()).is_err(),
-            "the invoice itself is gone"
+            waiter.evaluate(Err(not_found()), Timestamp::default()).is_err(),
+            "the invoice itself no longer exists"
         );
     }
 
     #[test]
-    fn an_answer_that_says_completed_needs_no_job() {
+    fn a_completed_response_requires_no_job() {
         let submitted: SubmittedJob =
             serde_json::from_str(r#"{"id":"8a","jobId":"8b","jobStatus":"Completed"}"#).unwrap();
-        let mut awaited = InvoiceWaiter::of("INV1", InvoiceGoal::Deleted, &submitted);
-        assert_eq!(awaited.read().spec().name, "get_invoice");
-        assert!(matches!(awaited.evaluate(Err(not_found()), Timestamp::default()), Ok(Progress::Ready(_))));
+        let mut waiter = InvoiceWaiter::of("INV1", InvoiceGoal::Deleted, &submitted);
+        assert_eq!(waiter.read().spec().name, "get_invoice");
+        assert!(matches!(waiter.evaluate(Err(not_found()), Timestamp::default()), Ok(Progress::Ready(_))));
     }
 
     #[test]
-    fn a_failed_job_tells_why() {
-        let mut awaited = InvoiceWaiter::by_job("INV1", InvoiceGoal::Reversed, "8b");
+    fn a_failed_job_reports_its_reasons() {
+        let mut waiter = InvoiceWaiter::by_job("INV1", InvoiceGoal::Reversed, "8b");
         let job = r#"{"success":true,"status":"Failed","reasons":[{"code":50000030,"message":"payments applied"}]}"#;
         let job = InvoiceOrJob::Job(Box::new(serde_json::from_str(job).unwrap()));
-        let error = awaited.evaluate(Ok(job), Timestamp::default()).unwrap_err();
+        let error = waiter.evaluate(Ok(job), Timestamp::default()).unwrap_err();
         assert!(error.to_string().contains("[50000030] payments applied"), "{error}");
     }
 
     #[test]
-    fn nothing_due_is_what_a_reversal_leaves() {
-        let mut awaited = InvoiceWaiter::new("INV1", InvoiceGoal::Reversed);
+    fn a_reversed_invoice_has_a_balance_of_zero() {
+        let mut waiter = InvoiceWaiter::new("INV1", InvoiceGoal::Reversed);
         let open = seen(r#"{"status":"Posted","balance":10.00}"#);
-        assert!(matches!(awaited.evaluate(open, Timestamp::default()), Ok(Progress::Pending(_))));
-        let settled = seen(r#"{"status":"Posted","balance":0.00}"#);
-        assert!(matches!(awaited.evaluate(settled, Timestamp::default()), Ok(Progress::Ready(_))));
+        assert!(matches!(waiter.evaluate(open, Timestamp::default()), Ok(Progress::Pending(_))));
+        let reversed = seen(r#"{"status":"Posted","balance":0.00}"#);
+        assert!(matches!(waiter.evaluate(reversed, Timestamp::default()), Ok(Progress::Ready(_))));
     }
 }

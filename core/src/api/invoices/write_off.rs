@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::reverse::ReversalCreditMemo;
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus};
-use crate::call::reconcile::ReadBack;
+use crate::api::invoices::{GetInvoice, InvoiceStatus};
+use crate::api::shared::read_back_by_key;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
@@ -17,20 +17,32 @@ use crate::types::{Amount, Date, InvoiceItemId, InvoiceKey, TaxationItemId};
 
 static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/write-off");
 
-/// `PUT /v1/invoices/{invoiceKey}/write-off` ("Write off an invoice"): writes off what is still owed on a posted invoice.
+/// `PUT /v1/invoices/{invoiceKey}/write-off` ("Write off an invoice"): writes off the balance of a posted
+/// invoice.
 ///
-/// A credit memo takes the whole balance to zero; there is no writing off of a part. Needs Invoice Settlement, and
-/// at most 2,000 items.
+/// A credit memo reduces the whole balance to zero. A partial write-off is not possible. Requires Invoice
+/// Settlement. The invoice can have at most 2,000 items. The service accepts no idempotency key. After an
+/// unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::{WriteOff, WriteOffInvoice};
-/// use zuora_core::Operation;
-///
-/// let request = WriteOffInvoice::new("INV00000155").details(WriteOff::default().comment("insolvent")).request()?;
-/// assert_eq!(request.uri(), "/v1/invoices/INV00000155/write-off");
-/// assert_eq!(&request.body()[..], br#"{"comment":"insolvent"}"#);
+/// # use zuora_core::{Client, Config};
+/// # use zuora_core::testing::FakeTransport;
+/// #
+/// # let transport = FakeTransport::new(|request| {
+/// #     let target = (request.method().as_str(), request.uri().path());
+/// #     assert_eq!(target, ("PUT", "/v1/invoices/INV00000155/write-off"));
+/// #     assert_eq!(&request.body()[..], br#"{"comment":"insolvent"}"#);
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"creditMemo":{"id":"2c94"}}"#))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let write_off = WriteOffInvoice::new("INV00000155").details(WriteOff::default().comment("insolvent"));
+/// let written_off = client.call(&write_off)?;
+/// assert_eq!(written_off.credit_memo.as_ref().and_then(|memo| memo.id.as_ref()).unwrap(), &"2c94");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "write_off_invoice")]
+#[doc(alias = "bad debt")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WriteOffInvoice {
     #[serde(rename = "invoiceKey")]
@@ -39,12 +51,12 @@ pub struct WriteOffInvoice {
 }
 
 impl WriteOffInvoice {
-    /// Writes off the invoice of this id or number.
+    /// Creates the operation for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>) -> Self {
         Self { invoice: invoice.into(), details: WriteOff::default() }
     }
 
-    /// What the credit memo shall be like.
+    /// Sets the details of the credit memo.
     #[must_use]
     pub fn details(mut self, details: WriteOff) -> Self {
         self.details = details;
@@ -70,50 +82,46 @@ impl Operation for WriteOffInvoice {
     }
 }
 
-/// Read back through the invoice's balance. That it is zero does not say that it was written off: it may have been
-/// paid.
-impl ReadBack for WriteOffInvoice {
-    type Read = GetInvoice;
-
-    fn read_back(&self) -> GetInvoice {
-        GetInvoice::new(self.invoice.clone())
-    }
-
-    fn is_applied(&self, seen: Result<&Invoice, &Error>) -> Option<bool> {
+read_back_by_key! {
+    /// Reads the balance of the invoice. A zero balance does not prove the write-off: the invoice may have
+    /// been paid.
+    WriteOffInvoice { invoice } with GetInvoice, |seen| {
         let invoice = seen.ok()?;
-        Some(invoice.status.as_ref()? == &InvoiceStatus::Posted && invoice.balance.as_ref()?.is_zero())
+        Some(*invoice.status.as_ref()? == InvoiceStatus::Posted && invoice.balance.as_ref()?.is_zero())
     }
 }
 
 model! {
-    /// What the credit memo of a write-off shall be like.
+    /// Details of the credit memo of a write-off.
     pub request WriteOff {
-        /// Text on the credit memo.
+        /// Comment on the credit memo, at most 255 characters.
         pub comment: Option<String> = "comment" [max_len(255)],
-        /// Date on the credit memo, not before that of the invoice; by default today.
+        /// Date on the credit memo, not before the date of the invoice; today by default.
         pub memo_date: Option<Date> = "memoDate",
-        /// One of the tenant's reason codes; by default `Write-off`.
+        /// Reason code of the tenant; `Write-off` by default.
         pub reason_code: Option<String> = "reasonCode",
-        /// Amount to write off, in the invoice's currency. Needs the permission for enhanced write-offs.
+        /// Amount to write off, in the currency of the invoice. Requires the permission for enhanced
+        /// write-offs.
         pub amount: Option<Amount> = "amount",
-        /// Whether the tax is worked out from the amounts.
+        /// Whether tax is calculated from the amounts.
         pub tax_auto_calculation: Option<bool> = "taxAutoCalculation",
-        /// Whether revenue is affected; by default it is. Needs the permission for enhanced write-offs.
+        /// Revenue impact; `Yes` by default. Requires the permission for enhanced write-offs.
         pub revenue_impacting: Option<YesOrNo> = "revenueImpacting",
-        /// Accounting code when revenue is not affected. Needs the permission for enhanced write-offs.
+        /// Accounting code for a write-off that does not affect revenue. Requires the permission for enhanced
+        /// write-offs.
         pub non_revenue_write_off_accounting_code: Option<String> =
             "nonRevenueWriteOffAccountingCode" [max_len(100)],
-        /// All items of the invoice, if any. Needs the permission for enhanced write-offs.
+        /// Details of every item of the invoice, or none. Requires the permission for enhanced write-offs.
         pub items: Vec<WriteOffItem> = "items",
-        /// Id in NetSuite.
+        /// Id of the corresponding object in NetSuite.
         pub integration_id_ns: Option<String> = "IntegrationId__NS" [max_len(255)],
-        /// Where the transfer to NetSuite stands.
+        /// Status of the synchronization with NetSuite.
         pub integration_status_ns: Option<String> = "IntegrationStatus__NS" [max_len(255)],
         /// Origin of the credit memo in NetSuite.
         pub origin_ns: Option<String> = "Origin__NS" [max_len(255)],
-        /// When it was last transferred to NetSuite.
+        /// Time of the last synchronization with NetSuite.
         pub sync_date_ns: Option<String> = "SyncDate__NS" [max_len(255)],
-        /// The transaction in NetSuite.
+        /// Related transaction in NetSuite.
         pub transaction_ns: Option<String> = "Transaction__NS" [max_len(255)],
     }
 }
@@ -125,7 +133,7 @@ impl WriteOff {
         if code.is_some() && matches!(self.revenue_impacting, None | Some(YesOrNo::Yes)) {
             return Err(Error::invalid(
                 "nonRevenueWriteOffAccountingCode",
-                "is only for revenueImpacting No",
+                "is allowed only when `revenueImpacting` is `No`",
             ));
         }
         for (index, item) in self.items.iter().enumerate() {
@@ -143,71 +151,71 @@ impl WriteOff {
 }
 
 model! {
-    /// How one item is written off.
+    /// Details of the write-off of one item.
     pub request WriteOffItem {
-        /// The item of the invoice.
+        /// Id of the invoice item.
         pub invoice_item_id: Option<InvoiceItemId> = "invoiceItemId" [REQUIRED],
         /// Amount before tax.
         pub amount_without_tax: Option<Amount> = "amountWithoutTax",
-        /// Text on the line.
+        /// Comment on the credit memo item, at most 255 characters.
         pub comment: Option<String> = "comment" [max_len(255)],
-        /// Accounting codes of the line.
+        /// Accounting codes of the credit memo item.
         pub finance_information: Option<CreditMemoItemFinance> = "financeInformation",
-        /// First day of the period.
+        /// First day of the service period.
         pub service_start_date: Option<Date> = "serviceStartDate",
-        /// Last day of the period.
+        /// Last day of the service period.
         pub service_end_date: Option<Date> = "serviceEndDate",
-        /// SKU on the line.
+        /// SKU of the credit memo item.
         pub sku_name: Option<String> = "skuName",
         /// Name of the unit.
         pub unit_of_measure: Option<String> = "unitOfMeasure",
-        /// Whether revenue accounting leaves the billing of it out.
+        /// Whether the billing of the item is excluded from revenue accounting.
         pub exclude_item_billing_from_revenue_accounting: Option<bool> = "excludeItemBillingFromRevenueAccounting",
-        /// How its tax lines are written off.
+        /// Details of the tax lines.
         pub taxation_items: Vec<WriteOffTax> = "taxationItems",
     }
 }
 
 impl WriteOffItem {
-    /// For this item of the invoice.
+    /// Creates the details for an item of the invoice.
     pub fn new(item: impl Into<InvoiceItemId>) -> Self {
         Self::default().invoice_item_id(item)
     }
 }
 
 model! {
-    /// Accounting codes of a credit memo's line.
+    /// Accounting codes of a credit memo item.
     pub request CreditMemoItemFinance {
-        /// For deferred revenue.
+        /// Accounting code for deferred revenue.
         pub deferred_revenue_accounting_code: Option<String> = "deferredRevenueAccountingCode" [max_len(100)],
-        /// For what is on account.
+        /// Accounting code for on-account amounts.
         pub on_account_accounting_code: Option<String> = "onAccountAccountingCode" [max_len(100)],
-        /// For recognized revenue.
+        /// Accounting code for recognized revenue.
         pub recognized_revenue_accounting_code: Option<String> = "recognizedRevenueAccountingCode" [max_len(100)],
-        /// Rule by which revenue is recognized.
+        /// Name of the revenue recognition rule.
         pub revenue_recognition_rule_name: Option<String> = "revenueRecognitionRuleName" [max_len(100)],
     }
 }
 
 model! {
-    /// How one tax line is written off.
+    /// Details of the write-off of one tax line.
     pub request WriteOffTax {
-        /// The tax line of the invoice.
+        /// Id of the tax line of the invoice.
         pub taxation_item_id: Option<TaxationItemId> = "taxationItemId" [REQUIRED],
-        /// Amount of tax.
+        /// Amount of tax to write off, in the currency of the invoice.
         pub amount: Option<Amount> = "amount",
     }
 }
 
 impl WriteOffTax {
-    /// For this tax line of the invoice.
+    /// Creates the details for a tax line of the invoice.
     pub fn new(line: impl Into<TaxationItemId>) -> Self {
         Self::default().taxation_item_id(line)
     }
 }
 
 open_enum! {
-    /// Yes or no, where the service wants a word.
+    /// `Yes` or `No`, as the service writes some flags.
     pub enum YesOrNo {
         /// Yes.
         Yes = "Yes",
@@ -217,9 +225,9 @@ open_enum! {
 }
 
 model! {
-    /// What a write-off made.
+    /// Response to a write-off.
     pub response WrittenOffInvoice {
-        /// The credit memo.
+        /// Credit memo that was created and applied.
         pub credit_memo: Option<ReversalCreditMemo> = "creditMemo",
     }
 }
@@ -229,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_sends_the_same_request() {
         let item = WriteOffItem::new("item")
             .amount_without_tax("12.30".parse::<Amount>().unwrap())
             .finance_information(CreditMemoItemFinance::default().on_account_accounting_code("1200"))
@@ -250,32 +258,32 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_named() {
-        let fault = |details| {
+    fn invalid_fields_are_named() {
+        let invalid_field = |details| {
             let error = WriteOffInvoice::new("1").details(details).request().unwrap_err();
             error.field().unwrap().to_owned()
         };
         let long = "x".repeat(256);
-        assert_eq!(fault(WriteOff::default().comment(&long)), "comment");
+        assert_eq!(invalid_field(WriteOff::default().comment(&long)), "comment");
         assert_eq!(
-            fault(WriteOff::default().non_revenue_write_off_accounting_code("1")),
+            invalid_field(WriteOff::default().non_revenue_write_off_accounting_code("1")),
             "nonRevenueWriteOffAccountingCode"
         );
         let items = |item| WriteOff::default().items([WriteOffItem::new("1"), item]);
-        assert_eq!(fault(items(WriteOffItem::default())), "items[1].invoiceItemId");
+        assert_eq!(invalid_field(items(WriteOffItem::default())), "items[1].invoiceItemId");
         let finance = CreditMemoItemFinance::default().on_account_accounting_code(&long);
         assert_eq!(
-            fault(items(WriteOffItem::new("2").finance_information(finance))),
+            invalid_field(items(WriteOffItem::new("2").finance_information(finance))),
             "items[1].financeInformation.onAccountAccountingCode"
         );
         let taxes = WriteOffItem::new("2").taxation_items([WriteOffTax::default()]);
-        assert_eq!(fault(items(taxes)), "items[1].taxationItems[0].taxationItemId");
+        assert_eq!(invalid_field(items(taxes)), "items[1].taxationItems[0].taxationItemId");
     }
 
     #[test]
-    fn the_credit_memo_is_answered() {
+    fn the_credit_memo_is_decoded() {
         let body = r#"{"creditMemo":{"id":"cm"},"success":true}"#;
-        let answer = WriteOffInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
-        assert_eq!(answer.credit_memo.unwrap().id.unwrap(), "cm");
+        let written_off = WriteOffInvoice::new("1").parse(&HttpResponse::new(body.into())).unwrap();
+        assert_eq!(written_off.credit_memo.unwrap().id.unwrap(), "cm");
     }
 }

@@ -1,0 +1,132 @@
+//! Code that several operations share.
+//!
+//! An operation is still one file: its path, its fields and its rules are written there. Only the parts that
+//! would be the same text in every file are here.
+
+use std::borrow::Borrow;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Implements [`Operation`](crate::operation::Operation) for an operation on one object, whose path contains
+/// one key.
+///
+/// ```text
+/// operation_by_key! { GetInvoice { invoice } -> Invoice, json::read }
+/// operation_by_key! { PostInvoice { invoice, body } -> SubmittedJob, json::read }
+/// operation_by_key! { CancelInvoice { invoice, {} } -> SubmittedJob, json::read }
+/// ```
+///
+/// `invoice` is the field with the key, and `body` the field that is sent as JSON. `{}` sends an empty JSON
+/// object: the service rejects a PUT without a body with 415. The static `SPEC` is the one next to the
+/// operation.
+macro_rules! operation_by_key {
+    ($operation:ident { $key:ident } -> $output:ident, $read:path) => {
+        $crate::api::shared::operation_by_key! { @ $operation $output $read, |operation| operation.$key, empty() }
+    };
+    ($operation:ident { $key:ident, {} } -> $output:ident, $read:path) => {
+        $crate::api::shared::operation_by_key! {
+            @ $operation $output $read, |operation| operation.$key, json(&$crate::api::shared::EmptyObject {}, 2)
+        }
+    };
+    ($operation:ident { $key:ident, $body:ident } -> $output:ident, $read:path) => {
+        $crate::api::shared::operation_by_key! {
+            @ $operation $output $read, |operation| operation.$key, json(&operation.$body, 32)
+        }
+    };
+    (@ $operation:ident $output:ident $read:path, |$self:ident| $key:expr, $method:ident($($body:expr),*)) => {
+        impl $crate::operation::Operation for $operation {
+            type Output = $output;
+
+            fn spec(&self) -> &$crate::operation::Spec {
+                &SPEC
+            }
+
+            fn request(&self) -> $crate::Result<$crate::transport::HttpRequest> {
+                let $self = self;
+                $crate::operation::request_builder::RequestBuilder::with_keys(&SPEC, &[$key.as_str()])?
+                    .$method($($body),*)
+            }
+
+            fn parse(&self, success: &$crate::transport::HttpResponse) -> $crate::Result<$output> {
+                $read(success.body())
+            }
+        }
+    };
+}
+
+/// Implements [`ReadBack`](crate::call::reconcile::ReadBack) for an operation on one object that is read back
+/// by the same key.
+///
+/// ```text
+/// read_back_by_key! { PostInvoice { invoice } with GetInvoice, |seen| Some(seen.ok()?.status? == Posted) }
+/// ```
+///
+/// The closure receives the object that was read, or the error, and decides whether the operation was
+/// applied.
+macro_rules! read_back_by_key {
+    ($(#[$doc:meta])* $operation:ident { $key:ident } with $read:ident, |$seen:ident| $is_applied:expr) => {
+        $(#[$doc])*
+        impl $crate::call::reconcile::ReadBack for $operation {
+            type Read = $read;
+
+            fn read_back(&self) -> $read {
+                $read::new(self.$key.clone())
+            }
+
+            fn is_applied(
+                &self,
+                $seen: Result<&<$read as $crate::operation::Operation>::Output, &$crate::Error>,
+            ) -> Option<bool> {
+                $is_applied
+            }
+        }
+    };
+}
+
+/// Declares methods that return a field, or an error when the service left the field out.
+///
+/// ```text
+/// required_fields! { Invoice {
+///     /// Returns the id of the invoice.
+///     id: InvoiceId = "id",
+/// } }
+/// ```
+macro_rules! required_fields {
+    ($model:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $name:literal,)* }) => {
+        impl $model {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                #[doc = concat!(
+                    "[`ErrorKind::Decode`](crate::ErrorKind::Decode) when the response does not contain `", $name, "`.",
+                )]
+                pub fn $field(&self) -> $crate::Result<&$type> {
+                    $crate::api::shared::required(&self.$field, $name)
+                }
+            )*
+        }
+    };
+}
+
+pub(crate) use {operation_by_key, read_back_by_key, required_fields};
+
+/// Returns a field, or the error that the response does not contain it.
+pub(crate) fn required<'a, T: Borrow<R>, R: ?Sized>(
+    field: &'a Option<T>,
+    name: &'static str,
+) -> Result<&'a R> {
+    field.as_ref().map(T::borrow).ok_or_else(|| missing(name))
+}
+
+/// Returns the error for a field that the response does not contain.
+#[cold]
+pub(crate) fn missing(name: &'static str) -> Error {
+    Error::unreadable(name, "missing")
+}
+
+/// The JSON object without fields.
+#[derive(Serialize)]
+pub(crate) struct EmptyObject {}
