@@ -1,4 +1,4 @@
-//! Files: the bytes of a PDF.
+//! Downloads of files, such as the PDF files of invoices.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -12,22 +12,35 @@ use crate::types::FileId;
 
 static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").with_format(ResponseFormat::File);
 
-/// `GET /v1/files/{file-id}` ("Retrieve a file"): downloads a file.
+/// Downloads a file.
 ///
-/// The id is the last part of an invoice file's `pdfFileUrl`, not the id of its row.
+/// `GET /v1/files/{file-id}` ("Retrieve a file")
+///
+/// The file id is the last part of the `pdfFileUrl` of an invoice file. It is not the `id` of the invoice file.
 ///
 /// ```
 /// use zuora_core::files::GetFiles;
-/// use zuora_core::Operation;
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// let request = GetFiles::new("2c98901f62d7d83d0162d7facea6262d").request()?;
-/// assert_eq!(request.uri(), "/v1/files/2c98901f62d7d83d0162d7facea6262d");
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/files/2c98901f62d7d83d0162d7facea6262d");
+/// #     Ok(FakeTransport::json(200, "%PDF-1.7"))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let file = client.call(&GetFiles::new("2c98901f62d7d83d0162d7facea6262d"))?;
+/// assert!(file.is_pdf());
+/// assert_eq!(file.bytes.len(), 8);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the service answers with an XML error instead of the file, which it
-/// does above 2,047 MB.
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the service sends an XML error instead of the file, which it does
+/// for files larger than 2,047 MB.
+#[doc(alias = "get_files")]
+#[doc(alias = "GET_Files")]
+#[doc(alias = "download")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetFiles {
     #[serde(rename = "file-id")]
@@ -35,7 +48,7 @@ pub struct GetFiles {
 }
 
 impl GetFiles {
-    /// Downloads the file of this id.
+    /// Downloads the file with this id.
     pub fn new(file: impl Into<FileId>) -> Self {
         Self { file: file.into() }
     }
@@ -57,24 +70,24 @@ impl Operation for GetFiles {
         let file =
             File { bytes: success.body().clone(), content_type: content_type.unwrap_or_default().to_owned() };
         if file.is_xml_error() {
-            return Err(Error::unreadable("$", "an XML error came instead of the file"));
+            return Err(Error::unreadable("$", "expected a file, found an XML error"));
         }
         Ok(file)
     }
 }
 
-/// A file that was downloaded.
+/// A downloaded file.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct File {
-    /// All of it.
+    /// Content of the file.
     pub bytes: Bytes,
-    /// Its media type as the service gave it, such as `application/pdf;charset=UTF-8`; empty when it gave none.
+    /// Media type reported by the service, such as `application/pdf;charset=UTF-8`, or empty if none was reported.
     pub content_type: String,
 }
 
 impl File {
-    /// Whether the bytes begin as those of a PDF do.
+    /// Returns whether the content starts with the signature of a PDF file.
     pub fn is_pdf(&self) -> bool {
         self.bytes.starts_with(b"%PDF")
     }
@@ -104,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pdf_and_an_xml_error_are_told_apart() {
+    fn a_pdf_and_an_xml_error_are_distinguished() {
         let file = parse("application/pdf;charset=UTF-8", b"%PDF-1.7 \xff\x00").unwrap();
         assert!(file.is_pdf() && file.bytes.len() == 11);
         assert!(!parse("text/csv", b"a,b").unwrap().is_pdf());

@@ -1,4 +1,4 @@
-//! Jobs: work that the service does in the background.
+//! Operation jobs, which the service runs in the background.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,19 +11,31 @@ use crate::types::open_enum::open_enum;
 
 static SPEC: Spec = Spec::read("get_operation_job", "/v1/operations/jobs/{jobId}");
 
-/// `GET /v1/operations/jobs/{jobId}` ("Retrieve an operation job"): reads how a job stands.
+/// Reads the status of an operation job.
 ///
-/// That the call works says nothing about the job: look at its [`status`](OperationJob::status). Documented for
-/// deletions and reversals; for other jobs the service may refuse, then read the invoice instead.
+/// `GET /v1/operations/jobs/{jobId}` ("Retrieve an operation job")
+///
+/// The call also succeeds for a failed job, so check the [`status`](OperationJob::status) of the job. The endpoint is
+/// documented for deletions and reversals. If the service rejects the call for another type of job, read the invoice
+/// instead.
 ///
 /// ```
-/// use zuora_core::jobs::GetOperationJob;
-/// use zuora_core::Operation;
+/// use zuora_core::jobs::{GetOperationJob, JobStatus};
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// let request = GetOperationJob::new("2c92c8955bd63cc1015bd7c151af02ab").request()?;
-/// assert_eq!(request.uri(), "/v1/operations/jobs/2c92c8955bd63cc1015bd7c151af02ab");
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/operations/jobs/2c92c8955bd63cc1015bd7c151af02ab");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"objectType":"Invoice","status":"Completed"}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let job = client.call(&GetOperationJob::new("2c92c8955bd63cc1015bd7c151af02ab"))?;
+/// assert_eq!(job.status()?, &JobStatus::Completed);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_operation_job")]
+#[doc(alias = "GET_OperationJob")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetOperationJob {
     #[serde(rename = "jobId")]
@@ -31,7 +43,7 @@ pub struct GetOperationJob {
 }
 
 impl GetOperationJob {
-    /// Reads the job of this id.
+    /// Reads the job with this id.
     pub fn new(job: impl Into<JobId>) -> Self {
         Self { job: job.into() }
     }
@@ -40,17 +52,18 @@ impl GetOperationJob {
 operation_by_key! { GetOperationJob { job } -> OperationJob, json::read }
 
 model! {
-    /// How a job stands. Of a failed one [`verdict`](Self::verdict) has the reasons.
+    /// An operation job. The [`envelope`](Self::envelope) of a failed job contains the reasons.
+    #[doc(alias = "OperationJobResponse")]
     pub response OperationJob {
         /// Id of the job.
         pub id: Option<JobId> = "id",
-        /// Id of what it works on.
+        /// Id of the object of the job.
         pub object_id: Option<Box<str>> = "objectId",
-        /// What it works on.
+        /// Type of the object of the job.
         pub object_type: Option<JobObject> = "objectType",
-        /// What it does.
+        /// Type of the job.
         pub operation_type: Option<JobKind> = "operationType",
-        /// How it stands.
+        /// Status of the job.
         pub status: Option<JobStatus> = "status",
     }
 }
@@ -63,30 +76,33 @@ required_fields! {
 }
 
 model! {
-    /// What became of a request that small objects see done at once and large ones later, by a job.
+    /// The response to an operation that the service completes immediately for a small object, and in a job for a
+    /// large one.
     ///
-    /// The service has two shapes for this; ask [`status`](Self::status), [`job_id`](Self::job_id) and
-    /// [`object_id`](Self::object_id), which know both. A job id does not mean that the work still goes on.
+    /// The service sends either the object with a job id, or the job itself. The methods [`status`](Self::status),
+    /// [`job_id`](Self::job_id) and [`object_id`](Self::object_id) handle both forms. The job of a response with a job
+    /// id may already have finished.
+    #[doc(alias = "AsyncOperationResponse")]
     pub response SubmittedJob {
-        /// Id of the object, or of the job when there is an `objectId` too.
+        /// Id of the job if `objectId` is present, and id of the object otherwise.
         pub id: Option<Box<str>> = "id",
-        /// Id of the job.
+        /// Id of the job, in the form of an object.
         pub job_id: Option<JobId> = "jobId",
-        /// How the job stands.
+        /// Status of the job, in the form of an object.
         pub job_status: Option<JobStatus> = "jobStatus",
-        /// Id of the object, in the shape of a job.
+        /// Id of the object, in the form of a job.
         pub object_id: Option<Box<str>> = "objectId",
-        /// What the job works on, in the shape of a job.
+        /// Type of the object, in the form of a job.
         pub object_type: Option<JobObject> = "objectType",
-        /// What the job does, in the shape of a job.
+        /// Type of the job, in the form of a job.
         pub operation_type: Option<JobKind> = "operationType",
-        /// How the job stands, in the shape of a job.
+        /// Status of the job, in the form of a job.
         pub status: Option<JobStatus> = "status",
     }
 }
 
 impl SubmittedJob {
-    /// How the work stands; done, when the answer names no job.
+    /// Returns the status of the operation. A response without a job counts as completed.
     pub fn status(&self) -> JobStatus {
         match self.job_status.as_ref().or(self.status.as_ref()) {
             Some(status) => status.clone(),
@@ -95,34 +111,36 @@ impl SubmittedJob {
         }
     }
 
-    /// Id of the job, if there is one.
+    /// Returns the id of the job, or `None` if the service completed the operation without a job.
     pub fn job_id(&self) -> Option<JobId> {
         let of_job = self.id.as_deref().filter(|_| self.object_id.is_some());
         self.job_id.clone().or(of_job.map(JobId::from))
     }
 
-    /// Id of the object that it is about.
+    /// Returns the id of the object of the operation.
     pub fn object_id(&self) -> Option<&str> {
         self.object_id.as_deref().or(self.id.as_deref())
     }
 }
 
 open_enum! {
-    /// How a job stands.
+    /// Status of a job.
+    #[doc(alias = "OperationJobStatus")]
     pub enum JobStatus {
-        /// Not begun.
+        /// The job has not started.
         Pending = "Pending",
-        /// Begun.
+        /// The job is running.
         Processing = "Processing",
-        /// Over, without success.
+        /// The job has failed.
         Failed = "Failed",
-        /// Done.
+        /// The job has succeeded.
         Completed = "Completed",
     }
 }
 
 open_enum! {
-    /// What a job works on.
+    /// Type of the object of a job.
+    #[doc(alias = "OperationJobObjectType")]
     pub enum JobObject {
         /// An invoice.
         Invoice = "Invoice",
@@ -134,19 +152,20 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a job does.
+    /// Type of a job.
+    #[doc(alias = "OperationJobType")]
     pub enum JobKind {
-        /// Deletes.
+        /// Deletes the object.
         Delete = "Delete",
-        /// Cancels.
+        /// Cancels the object.
         Cancel = "Cancel",
-        /// Posts.
+        /// Posts the object.
         Post = "Post",
-        /// Reverses.
+        /// Reverses the object.
         Reverse = "Reverse",
-        /// Splits.
+        /// Splits the object.
         Split = "Split",
-        /// Takes a posting back.
+        /// Returns the posted object to draft.
         Unpost = "Unpost",
     }
 }
@@ -159,11 +178,11 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn both_shapes_of_a_submission_are_understood() {
+    fn both_forms_of_a_submitted_job_are_read() {
         let read = |body: &str| serde_json::from_str::<SubmittedJob>(body).unwrap();
-        let small = read(r#"{"success":true,"id":"i","jobId":"j","jobStatus":"Completed"}"#);
+        let object = read(r#"{"success":true,"id":"i","jobId":"j","jobStatus":"Completed"}"#);
         assert_eq!(
-            (small.status(), small.job_id(), small.object_id()),
+            (object.status(), object.job_id(), object.object_id()),
             (JobStatus::Completed, Some("j".into()), Some("i"))
         );
         let job = read(
@@ -179,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_job_gives_its_reasons() {
+    fn a_failed_job_has_reasons() {
         let body =
             r#"{"success":true,"id":"j","status":"Failed","reasons":[{"code":50000030,"message":"no"}]}"#;
         let job = GetOperationJob::new("j").parse(&HttpResponse::new(Bytes::from(body))).unwrap();

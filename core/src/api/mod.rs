@@ -1,6 +1,7 @@
-//! What the service offers: one operation a file.
+//! Operations of the service, one per file.
 //!
-//! An operation is a plain struct with its request, its response and its unit tests; nothing here sends anything.
+//! An operation is a plain struct that builds its request and reads its response. Nothing in this module sends a
+//! request.
 
 pub mod bill_runs;
 pub mod files;

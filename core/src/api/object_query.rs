@@ -1,4 +1,4 @@
-//! Object Query: the one way from a bill run to its invoices.
+//! Queries for invoices with Object Query, for example for the invoices of a bill run.
 
 use std::fmt;
 
@@ -19,27 +19,41 @@ use crate::types::{AccountId, Amount, BillRunNumber, ContactId, Date, DateTime, 
 
 static SPEC: Spec = Spec::read("query_invoices", "/object-query/invoices").with_quota(Quota::ObjectQuery);
 
-/// Most rows that a page may have.
-const MOST: u32 = 99;
+/// Largest page size that the service accepts, in rows.
+const MAX_PAGE_SIZE: u32 = 99;
 
-/// `GET /object-query/invoices` ("Object Query"): finds invoices, page by page.
+/// Queries invoices, page by page.
 ///
-/// Credit memos that a bill run made are not among them.
+/// `GET /object-query/invoices` ("Object Query")
+///
+/// [`Client::items`](crate::Client::items) iterates over the rows of all pages. The results contain invoices only, so
+/// they do not include the credit memos of a bill run.
 ///
 /// ```
 /// use zuora_core::object_query::{Comparison, Filter, QueryInvoices};
-/// use zuora_core::Operation;
-/// use zuora_core::types::BillRunNumber;
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(
+/// #         request.uri().path_and_query().map(|path| path.as_str()),
+/// #         Some("/object-query/invoices?pageSize=50&filter%5B%5D=sourceid.EQ%3ABR-00000016&filter%5B%5D=status.EQ%3ADraft"),
+/// #     );
+/// #     Ok(FakeTransport::json(200, r#"{"data":[{"id":"2c91","amount":10.50,"currency":"EUR"}]}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
 /// let query = QueryInvoices::of_bill_run("BR-00000016")
 ///     .filter(Filter::new("status", Comparison::Equal, "Draft"))
 ///     .page_size(50);
-/// assert_eq!(
-///     query.request()?.uri(),
-///     "/object-query/invoices?pageSize=50&filter%5B%5D=sourceid.EQ%3ABR-00000016&filter%5B%5D=status.EQ%3ADraft",
-/// );
+/// for invoice in client.items(&query) {
+///     let invoice = invoice?;
+///     assert_eq!((invoice.amount()?.to_string(), invoice.currency()?), ("10.50".to_owned(), "EUR"));
+/// }
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "query_invoices")]
+#[doc(alias = "pagination")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct QueryInvoices {
@@ -61,7 +75,7 @@ pub struct QueryInvoices {
 impl Default for QueryInvoices {
     fn default() -> Self {
         Self {
-            page_size: MOST,
+            page_size: MAX_PAGE_SIZE,
             cursor: None,
             filter: Vec::new(),
             sort: Vec::new(),
@@ -73,66 +87,67 @@ impl Default for QueryInvoices {
 }
 
 impl QueryInvoices {
-    /// All invoices of the tenant, 99 a page.
+    /// Queries all invoices of the tenant, with 99 rows per page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The invoices that a bill run made.
+    /// Queries the invoices that the bill run with this number created.
     pub fn of_bill_run(number: impl Into<BillRunNumber>) -> Self {
         Self::new().filter(Filter::new("sourceid", Comparison::Equal, number.into().as_str()))
     }
 
-    /// Only invoices that meet this filter too.
+    /// Adds a filter. An invoice must meet all filters.
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filter.push(filter);
         self
     }
 
-    /// Sorts by a field, smallest first; after what was asked for before.
+    /// Sorts by a field in ascending order. Earlier sort fields take precedence.
     #[must_use]
     pub fn ascending(mut self, field: &str) -> Self {
         self.sort.push(format!("{field}.ASC"));
         self
     }
 
-    /// Sorts by a field, largest first; after what was asked for before.
+    /// Sorts by a field in descending order. Earlier sort fields take precedence.
     #[must_use]
     pub fn descending(mut self, field: &str) -> Self {
         self.sort.push(format!("{field}.DESC"));
         self
     }
 
-    /// Answers these fields only.
+    /// Limits the response to these fields.
     #[must_use]
     pub fn fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
         self.fields = fields.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Answers a related object too, such as `account`; it lies in [`extra`](QueriedInvoice::extra) as JSON text.
+    /// Includes a related object, such as `account`, in the response. Its JSON text is stored in
+    /// [`extra`](QueriedInvoice::extra).
     #[must_use]
     pub fn expand(mut self, object: impl Into<String>) -> Self {
         self.expand.push(object.into());
         self
     }
 
-    /// Whether fields that are null are answered as null; by default they are left out.
+    /// Sets whether the response contains null for fields without a value. By default, such fields are absent.
     #[must_use]
     pub fn include_null_fields(mut self, include: bool) -> Self {
         self.include_null_fields = Some(include);
         self
     }
 
-    /// Rows a page, 1 to 99.
+    /// Sets the number of rows per page, 1 to 99.
     #[must_use]
     pub fn page_size(mut self, rows: u32) -> Self {
         self.page_size = rows;
         self
     }
 
-    /// Goes on where an earlier page ended: its [`next_page`](QueriedInvoices::next_page).
+    /// Continues after an earlier page. `cursor` is the [`next_page`](QueriedInvoices::next_page) of that page.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
@@ -148,8 +163,8 @@ impl Operation for QueryInvoices {
     }
 
     fn request(&self) -> Result<HttpRequest> {
-        if !(1..=MOST).contains(&self.page_size) {
-            return Err(Error::invalid("pageSize", "is 1 to 99"));
+        if !(1..=MAX_PAGE_SIZE).contains(&self.page_size) {
+            return Err(Error::invalid("pageSize", "must be 1 to 99"));
         }
         let mut target = RequestBuilder::new(&SPEC).query_number("pageSize", self.page_size);
         if let Some(cursor) = &self.cursor {
@@ -184,7 +199,7 @@ impl Paginated for QueryInvoices {
     }
 }
 
-/// A condition that a row must meet.
+/// A filter that compares a field with a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     field: String,
@@ -193,15 +208,16 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A field compared with a value. Of an invoice can be compared: `id`, `updateddate`, `accountid`, `amount`,
-    /// `balance`, `duedate`, `invoicedate`, `invoicenumber`, `reversed`, `sourceid`, `sourcetype`, `status`,
-    /// `einvoicestatus`, and custom fields that are indexed.
+    /// Creates a filter that compares a field with a value.
+    ///
+    /// Invoices can be filtered by `id`, `updateddate`, `accountid`, `amount`, `balance`, `duedate`, `invoicedate`,
+    /// `invoicenumber`, `reversed`, `sourceid`, `sourcetype`, `status`, `einvoicestatus` and indexed custom fields.
     pub fn new(field: impl Into<String>, comparison: Comparison, value: impl Into<String>) -> Self {
         Self { field: field.into(), comparison, value: value.into() }
     }
 }
 
-/// As it is sent: `status.EQ:Draft`.
+/// Formats the filter as sent to the service, for example `status.EQ:Draft`.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}:{}", self.field, self.comparison, self.value)
@@ -209,176 +225,179 @@ impl fmt::Display for Filter {
 }
 
 open_enum! {
-    /// How a filter compares.
+    /// Comparison operator of a filter.
     pub enum Comparison {
-        /// Equal.
+        /// Equal to the value.
         Equal = "EQ",
-        /// Not equal.
+        /// Not equal to the value.
         NotEqual = "NE",
-        /// Less.
+        /// Less than the value.
         Less = "LT",
-        /// Less or equal.
+        /// Less than or equal to the value.
         LessOrEqual = "LE",
-        /// Greater.
+        /// Greater than the value.
         Greater = "GT",
-        /// Greater or equal.
+        /// Greater than or equal to the value.
         GreaterOrEqual = "GE",
-        /// Starts with.
+        /// Starts with the value.
         StartsWith = "SW",
-        /// One of several.
+        /// Equal to one of several values.
         In = "IN",
     }
 }
 
 model! {
-    /// A page of invoices that were found.
+    /// A page of the results of [`QueryInvoices`].
     pub response QueriedInvoices {
-        /// The invoices.
+        /// Invoices of the page.
         pub data: Vec<QueriedInvoice> = "data",
-        /// The cursor of the next page; none on the last one.
+        /// Cursor of the next page. Absent on the last page.
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
 
 model! {
-    /// An invoice as Object Query shows it: more fields than [`Invoice`](crate::api::invoices::Invoice), and stamps with an
-    /// offset. Amounts are in [`currency`](Self::currency).
+    /// An invoice as reported by Object Query.
+    ///
+    /// It has more fields than [`Invoice`](crate::api::invoices::Invoice), and its timestamps have a UTC offset. All
+    /// amounts are in [`currency`](Self::currency).
+    #[doc(alias = "ExpandedInvoice")]
     pub struct QueriedInvoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",
-        /// Number of the invoice. That of a draft may change when it is posted.
+        /// Number of the invoice. The number of a draft may change when the invoice is posted.
         pub number: Option<InvoiceNumber> = "invoiceNumber",
-        /// Where it stands.
+        /// Status of the invoice.
         pub status: Option<InvoiceStatus> = "status",
-        /// The account that owes it.
+        /// Id of the account that owes the invoice.
         pub account_id: Option<AccountId> = "accountId",
         /// Currency of all amounts, an ISO 4217 code.
         pub currency: Option<Box<str>> = "currency",
-        /// Its whole amount, tax included.
+        /// Total amount including tax, in the currency of the invoice.
         pub amount: Option<Amount> = "amount",
-        /// Its amount before tax.
+        /// Total amount excluding tax, in the currency of the invoice.
         pub amount_without_tax: Option<Amount> = "amountWithoutTax",
-        /// Its tax.
+        /// Tax amount, in the currency of the invoice.
         pub tax_amount: Option<Amount> = "taxAmount",
-        /// The part that is free of tax.
+        /// Tax-exempt amount, in the currency of the invoice.
         pub tax_exempt_amount: Option<Amount> = "taxExemptAmount",
-        /// What is still owed.
+        /// Outstanding amount, in the currency of the invoice.
         pub balance: Option<Amount> = "balance",
-        /// What payments have settled.
+        /// Amount of the payments applied to the invoice, in the currency of the invoice.
         pub payment_amount: Option<Amount> = "paymentAmount",
-        /// What credit memos have settled.
+        /// Amount of the credit memos applied to the invoice, in the currency of the invoice.
         pub credit_memo_amount: Option<Amount> = "creditMemoAmount",
-        /// What a credit balance has settled.
+        /// Amount of the credit balance applied to the invoice, in the currency of the invoice.
         pub credit_balance_adjustment_amount: Option<Amount> = "creditBalanceAdjustmentAmount",
-        /// What adjustments have changed.
+        /// Amount of the adjustments to the invoice, in the currency of the invoice.
         pub adjustment_amount: Option<Amount> = "adjustmentAmount",
-        /// What was paid back.
+        /// Amount refunded, in the currency of the invoice.
         pub refund_amount: Option<Amount> = "refundAmount",
-        /// Date on the invoice.
+        /// Invoice date.
         pub invoice_date: Option<Date> = "invoiceDate",
-        /// Day by which it is to be paid.
+        /// Date on which payment is due.
         pub due_date: Option<Date> = "dueDate",
-        /// Charges due on this day or before were billed.
+        /// Target date. The invoice bills charges that were due on or before this date.
         pub target_date: Option<Date> = "targetDate",
-        /// When it was posted.
+        /// Time of posting, with a UTC offset.
         pub posted_date: Option<DateTime> = "postedDate",
-        /// Id of the user who posted it.
+        /// Id of the user who posted the invoice.
         pub posted_by: Option<Box<str>> = "postedBy",
-        /// Text on the invoice.
+        /// Comments on the invoice.
         pub comments: Option<Box<str>> = "comments",
-        /// Whether the account pays it without being asked.
+        /// Whether automatic payment is enabled for the invoice.
         pub auto_pay: Option<bool> = "autoPay",
-        /// What made it.
+        /// Source of the invoice, such as a bill run.
         pub source: Option<InvoiceSource> = "source",
-        /// Number of the bill run when one made it.
+        /// Number of the bill run that created the invoice, if the source is a bill run.
         pub source_id: Option<Box<str>> = "sourceId",
-        /// What it bills.
+        /// Type of the items that the invoice bills.
         pub source_type: Option<InvoiceSourceType> = "sourceType",
-        /// Whether it was reversed.
+        /// Whether the invoice was reversed.
         pub reversed: Option<bool> = "reversed",
-        /// Whether it came out of a split.
+        /// Whether the invoice results from splitting another invoice.
         pub is_split: Option<bool> = "isSplit",
-        /// Whether it has one-time charges.
+        /// Whether the invoice includes one-time charges.
         pub includes_one_time: Option<bool> = "includesOneTime",
-        /// Whether it has recurring charges.
+        /// Whether the invoice includes recurring charges.
         pub includes_recurring: Option<bool> = "includesRecurring",
-        /// Whether it has usage charges.
+        /// Whether the invoice includes usage charges.
         pub includes_usage: Option<bool> = "includesUsage",
-        /// Number that keeps the charges of one account on several invoices apart.
+        /// Number of the invoice group, which separates the charges of one account into several invoices.
         pub invoice_group_number: Option<Box<str>> = "invoiceGroupNumber",
-        /// The organization, on tenants that have several.
+        /// Id of the organization, for tenants with the Multi-Org feature.
         pub organization_id: Option<Box<str>> = "organizationId",
-        /// Term of payment, such as `Net 30`.
+        /// Payment term, such as `Net 30`.
         pub payment_term: Option<Box<str>> = "paymentTerm",
-        /// Link under which it can be paid.
+        /// Payment link of the invoice.
         pub payment_link: Option<Box<str>> = "paymentLink",
-        /// The sequence that its number comes from.
+        /// Id of the sequence set that determines the invoice number.
         pub sequence_set_id: Option<Box<str>> = "sequenceSetId",
-        /// The template that it is printed with.
+        /// Id of the template for the PDF file of the invoice.
         pub template_id: Option<Box<str>> = "templateId",
-        /// The profile by which notifications about it are sent.
+        /// Id of the communication profile for notifications about the invoice.
         pub communication_profile_id: Option<Box<str>> = "communicationProfileId",
-        /// Whom the bill goes to.
+        /// Id of the bill-to contact.
         pub bill_to_contact_id: Option<ContactId> = "billToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the bill-to contact at the time of posting.
         pub bill_to_contact_snapshot_id: Option<Box<str>> = "billToContactSnapshotId",
-        /// Whom it was sold to.
+        /// Id of the sold-to contact.
         pub sold_to_contact_id: Option<ContactId> = "soldToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the sold-to contact at the time of posting.
         pub sold_to_contact_snapshot_id: Option<Box<str>> = "soldToContactSnapshotId",
-        /// Whom it was shipped to.
+        /// Id of the ship-to contact.
         pub ship_to_contact_id: Option<ContactId> = "shipToContactId",
-        /// That contact as it was when the invoice was posted.
+        /// Id of the snapshot of the ship-to contact at the time of posting.
         pub ship_to_contact_snapshot_id: Option<Box<str>> = "shipToContactSnapshotId",
-        /// How its taxes were worked out.
+        /// Status of the tax calculation.
         pub tax_status: Option<TaxStatus> = "taxStatus",
-        /// What the tax engine said.
+        /// Message of the tax engine.
         pub tax_message: Option<Box<str>> = "taxMessage",
-        /// Whether it has been handed to an accounting system.
+        /// Status of the transfer to an accounting system.
         pub transferred_to_accounting: Option<TransferredToAccounting> = "transferredToAccounting",
-        /// Where its electronic form stands.
+        /// Status of the e-invoice file.
         pub e_invoice_status: Option<EInvoiceStatus> = "eInvoiceStatus" | "einvoiceStatus",
-        /// File of its electronic form.
+        /// Id of the e-invoice file.
         pub e_invoice_file_id: Option<Box<str>> = "eInvoiceFileId" | "einvoiceFileId",
-        /// Code of what went wrong with its electronic form.
+        /// Code of the error in the generation of the e-invoice file.
         pub e_invoice_error_code: Option<Box<str>> = "eInvoiceErrorCode" | "einvoiceErrorCode",
-        /// What went wrong with its electronic form.
+        /// Message of the error in the generation of the e-invoice file.
         pub e_invoice_error_message: Option<Box<str>> = "eInvoiceErrorMessage" | "einvoiceErrorMessage",
-        /// What the buyer's side made of the electronic form.
+        /// Business status of the e-invoice, reported by the buyer's side.
         pub e_invoice_business_status: Option<Box<str>> = "eInvoiceBusinessStatus" | "einvoiceBusinessStatus",
-        /// Why.
+        /// Reason for the business status of the e-invoice.
         pub e_invoice_business_status_reason: Option<String> =
             "eInvoiceBusinessStatusReason" | "einvoiceBusinessStatusReason",
-        /// The message that changed that status last.
+        /// Id of the message that last updated the business status of the e-invoice.
         pub e_invoice_business_status_update_id: Option<String> =
             "eInvoiceBusinessStatusUpdateId" | "einvoiceBusinessStatusUpdateId",
-        /// What the seller gave as a reason.
+        /// Reason given by the seller.
         pub seller_reason: Option<Box<str>> = "sellerReason",
-        /// Request by which its sales were reported electronically.
+        /// Id of the e-reporting request for the sales.
         pub sales_ereporting_request_id: Option<Box<str>> = "salesEreportingRequestId",
-        /// Where that report stands.
+        /// Status of the e-reporting of the sales.
         pub e_reporting_sales_status: Option<Box<str>> = "eReportingSalesStatus",
-        /// Code of what went wrong with that report.
+        /// Code of the error in the e-reporting of the sales.
         pub e_reporting_sales_error_code: Option<Box<str>> = "eReportingSalesErrorCode",
-        /// What went wrong with that report.
+        /// Message of the error in the e-reporting of the sales.
         pub e_reporting_sales_error_message: Option<Box<str>> = "eReportingSalesErrorMessage",
-        /// Request by which its receivables were reported electronically.
+        /// Id of the e-reporting request for the accounts receivable.
         pub ar_ereporting_request_id: Option<Box<str>> = "arEreportingRequestId",
-        /// Where that report stands.
+        /// Status of the e-reporting of the accounts receivable.
         pub e_reporting_ar_status: Option<Box<str>> = "eReportingARStatus",
-        /// Code of what went wrong with that report.
+        /// Code of the error in the e-reporting of the accounts receivable.
         pub e_reporting_ar_error_code: Option<Box<str>> = "eReportingARErrorCode",
-        /// What went wrong with that report.
+        /// Message of the error in the e-reporting of the accounts receivable.
         pub e_reporting_ar_error_message: Option<Box<str>> = "eReportingARErrorMessage",
-        /// When it was e-mailed last.
+        /// Time at which the invoice was last e-mailed, with a UTC offset.
         pub last_email_sent_date: Option<DateTime> = "lastEmailSentDate",
-        /// Id of the user who created it.
+        /// Id of the user who created the invoice.
         pub created_by_id: Option<Box<str>> = "createdById",
-        /// When it was created.
+        /// Time of creation, with a UTC offset.
         pub created_date: Option<DateTime> = "createdDate",
-        /// Id of the user who changed it last.
+        /// Id of the user who last updated the invoice.
         pub updated_by_id: Option<Box<str>> = "updatedById",
-        /// When it was changed last.
+        /// Time of the last update, with a UTC offset.
         pub updated_date: Option<DateTime> = "updatedDate",
     }
 }
@@ -400,7 +419,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn pages_follow_the_cursor_to_its_end() {
+    fn pages_follow_the_cursor_to_the_last_page() {
         let query = QueryInvoices::of_bill_run("BR-1").ascending("invoicenumber").fields(["id", "amount"]);
         let read =
             |body: &'static str| query.into_page(query.parse(&HttpResponse::new(Bytes::from(body))).unwrap());
@@ -416,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn page_sizes_that_the_service_refuses_are_not_sent() {
+    fn invalid_page_sizes_are_not_sent() {
         for size in [0, 100] {
             let error = QueryInvoices::new().page_size(size).request().unwrap_err();
             assert_eq!(error.field(), Some("pageSize"));
@@ -424,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_can_lie_in_a_queue() {
+    fn a_query_can_be_queued() {
         let query = QueryInvoices::of_bill_run("BR-1").descending("amount").cursor("c").expand("account");
         let text = serde_json::to_string(&query).unwrap();
         assert_eq!(serde_json::from_str::<QueryInvoices>(&text).unwrap(), query);

@@ -7,19 +7,19 @@ use crate::error::Error;
 use crate::wire::fields::ExtraFields;
 
 impl ExtraFields {
-    /// The value of a field, read as a `T`; none when the field is absent or null. Names are case-sensitive.
+    /// Reads the value of a field as a `T`. Returns `None` if the field is absent or null. Names are case-sensitive.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode), naming the field, when the value is no `T`.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode), naming the field, if the value cannot be read as a `T`.
     pub fn get<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<Option<T>, Error> {
         let Some(json) = self.raw(name) else { return Ok(None) };
         serde_json::from_str(json).map_err(|error| Error::unreadable(name.to_owned(), error.to_string()))
     }
 
-    /// Puts a field in, instead of one of the same name.
+    /// Sets a field, replacing any field of the same name.
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, when the value cannot be written as JSON.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, if the value cannot be written as JSON.
     pub fn set(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         let json = serde_json::to_string(value)
             .map_err(|error| Error::invalid(name.to_owned(), error.to_string()))?;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_kept_to_the_letter_and_typed_on_demand() {
+    fn values_are_preserved_exactly_and_typed_on_demand() {
         let mut fields = ExtraFields::default();
         fields.push("Rate__c", "1.50");
         fields.push("odd \"name\"\n", "{ \"a\" : [ 1 ] }");

@@ -1,4 +1,4 @@
-//! What every answer says of the call itself.
+//! The envelope of a response: success flag, ids and reasons.
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -7,30 +7,31 @@ use crate::error::reason::Reason;
 use crate::wire::values;
 use crate::wire::{FromWire, ReadError, ValueReader};
 
-/// What an answer says of the call itself: whether it worked, and where to find it in the service's logs.
+/// The envelope of a response: success flag, ids for support requests, and reasons for a failure.
 ///
-/// An operation that failed as a whole is an [`Error`](crate::Error) and gives no answer; in the row of a bulk
-/// answer this is the verdict on the row.
+/// A call that fails as a whole returns an [`Error`](crate::Error) instead of a response. In a bulk response, each
+/// row has its own envelope, which reports whether the row succeeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Envelope {
-    /// Whether it worked. Reads may leave it out.
+    /// Whether the operation succeeded. Responses to reads may omit the flag.
     pub success: Option<bool>,
-    /// The service's id of the request, a UUID.
+    /// Id of the request, a UUID assigned by the service.
     pub request_id: Option<String>,
-    /// 16 hexadecimal digits that Zuora's support asks for; on failures.
+    /// Id of the process, 16 hexadecimal digits requested by Zuora Support. Present on failures only.
     pub process_id: Option<String>,
-    /// Why it failed.
+    /// Reasons for the failure. Empty on success.
     pub reasons: Vec<Reason>,
 }
 
 super::model! {
-    /// The answer of an operation that says only that it worked.
+    /// A response without data, which reports only that the operation succeeded.
+    #[doc(alias = "CommonResponse")]
     pub response Success {}
 }
 
 super::model! {
-    /// A reason as it travels.
+    /// A reason in its JSON form.
     pub(super) struct WireReason {
         code: Option<String> = "code",
         message: Option<String> = "message",
@@ -54,7 +55,7 @@ impl<'de> Deserialize<'de> for Reason {
     }
 }
 
-/// A code of digits is written as text, the form that refusals have.
+/// Writes a numeric code as text, which is the form of error responses.
 impl Serialize for Reason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

@@ -1,4 +1,4 @@
-//! Bodies, read and written.
+//! Reading and writing of JSON bodies.
 
 use std::{io, mem};
 
@@ -10,7 +10,7 @@ use crate::wire::Model;
 use crate::wire::ValueReader;
 use crate::wire::reader::Once;
 
-/// Reads a body. It is checked once to be UTF-8, which is faster than text by text.
+/// Reads a body. UTF-8 is validated once for the whole body, which is faster than validating each text.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path of the value that cannot be read.
@@ -19,79 +19,80 @@ pub(crate) fn read<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
     fill(&mut model, body).map(|()| model)
 }
 
-/// Reads the answer to a deletion, which may have no body at all.
+/// Reads the response to a deletion, which may have an empty body.
 pub(crate) fn read_deleted<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
     if body.is_empty() { Ok(M::default()) } else { read(body) }
 }
 
 fn fill(model: &mut dyn Model, body: &[u8]) -> Result<(), Error> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::unreadable("$", format!("byte {} is not UTF-8", error.valid_up_to())))?;
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Error::unreadable("$", format!("byte {} is not valid UTF-8", error.valid_up_to()))
+    })?;
     let mut json = serde_json::Deserializer::from_str(text);
     match Once::new(&mut json).object(model) {
         Ok(true) => json.end().map_err(|error| Error::unreadable("$", error.to_string())),
-        Ok(false) => Err(Error::unreadable("$", "null where an object belongs")),
-        Err(fault) => {
-            let (path, why) = fault.into_parts();
+        Ok(false) => Err(Error::unreadable("$", "expected an object, found null")),
+        Err(error) => {
+            let (path, why) = error.into_parts();
             Err(Error::unreadable(path, why))
         }
     }
 }
 
-/// Writes a body of about `size` bytes.
+/// Writes a body with an expected length of `size` bytes.
 ///
 /// # Errors
-/// [`ErrorKind::Build`](crate::ErrorKind::Build) when a value cannot be written as JSON.
+/// [`ErrorKind::Build`](crate::ErrorKind::Build) if a value cannot be written as JSON.
 pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Bytes, Error> {
-    let mut body = Draft { room: [0; ROOM], used: 0, full: Vec::new() };
-    if size > ROOM {
-        body.full.reserve(size);
+    let mut body = BodyWriter { buffer: [0; BUFFER_SIZE], used: 0, flushed: Vec::new() };
+    if size > BUFFER_SIZE {
+        body.flushed.reserve(size);
     }
     serde_json::to_writer(&mut body, value).map_err(|error| Error::invalid("body", error.to_string()))?;
     Ok(body.finish())
 }
 
-/// What most bodies fit in.
-const ROOM: usize = 1024;
+/// Size of the stack buffer, in which most bodies fit.
+const BUFFER_SIZE: usize = 1024;
 
-/// A body that is being written. Its many small pieces gather on the stack; a body that fits in there costs one
-/// allocation, of its size.
-struct Draft {
-    room: [u8; ROOM],
+/// A writer of a body, with a buffer on the stack. A body that fits in the buffer costs one allocation of its exact
+/// size.
+struct BodyWriter {
+    buffer: [u8; BUFFER_SIZE],
     used: usize,
-    /// What stood in the room each time that it was full.
-    full: Vec<u8>,
+    /// The part of the body that no longer fitted in the buffer.
+    flushed: Vec<u8>,
 }
 
-impl Draft {
-    /// By reference, since the room is large.
+impl BodyWriter {
+    /// Returns the body. Takes a reference because moving the buffer would copy it.
     fn finish(&mut self) -> Bytes {
-        let last = &self.room[..self.used];
-        if self.full.is_empty() {
+        let last = &self.buffer[..self.used];
+        if self.flushed.is_empty() {
             return Bytes::copy_from_slice(last);
         }
-        self.full.extend_from_slice(last);
-        mem::take(&mut self.full).into()
+        self.flushed.extend_from_slice(last);
+        mem::take(&mut self.flushed).into()
     }
 
     #[cold]
-    fn make_room(&mut self, bytes: &[u8]) {
-        if self.full.capacity() == 0 {
-            self.full.reserve(4 * ROOM + bytes.len());
+    fn flush_and_write(&mut self, bytes: &[u8]) {
+        if self.flushed.capacity() == 0 {
+            self.flushed.reserve(4 * BUFFER_SIZE + bytes.len());
         }
-        self.full.extend_from_slice(&self.room[..self.used]);
+        self.flushed.extend_from_slice(&self.buffer[..self.used]);
         self.used = 0;
-        match self.room.get_mut(..bytes.len()) {
-            Some(place) => {
-                place.copy_from_slice(bytes);
+        match self.buffer.get_mut(..bytes.len()) {
+            Some(target) => {
+                target.copy_from_slice(bytes);
                 self.used = bytes.len();
             }
-            None => self.full.extend_from_slice(bytes),
+            None => self.flushed.extend_from_slice(bytes),
         }
     }
 }
 
-impl io::Write for Draft {
+impl io::Write for BodyWriter {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_all(bytes).map(|()| bytes.len())
@@ -99,12 +100,12 @@ impl io::Write for Draft {
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.room.get_mut(self.used..self.used + bytes.len()) {
-            Some(place) => {
-                place.copy_from_slice(bytes);
+        match self.buffer.get_mut(self.used..self.used + bytes.len()) {
+            Some(target) => {
+                target.copy_from_slice(bytes);
                 self.used += bytes.len();
             }
-            None => self.make_room(bytes),
+            None => self.flush_and_write(bytes),
         }
         Ok(())
     }
@@ -119,11 +120,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_of_any_size_are_written_whole_whatever_was_expected() {
-        for length in [0, 1, ROOM - 3, ROOM - 2, ROOM - 1, ROOM, 5 * ROOM] {
+    fn bodies_of_any_length_are_complete_for_any_expected_length() {
+        for length in [0, 1, BUFFER_SIZE - 3, BUFFER_SIZE - 2, BUFFER_SIZE - 1, BUFFER_SIZE, 5 * BUFFER_SIZE]
+        {
             let rows = ["x".repeat(length), "y".repeat(length)];
             for value in [&rows[..1], &rows[..]] {
-                for size in [0, ROOM, ROOM + 1, 8 * ROOM] {
+                for size in [0, BUFFER_SIZE, BUFFER_SIZE + 1, 8 * BUFFER_SIZE] {
                     assert_eq!(write(&value, size).unwrap(), serde_json::to_string(value).unwrap());
                 }
             }

@@ -1,7 +1,7 @@
-//! Models: plain structs of optional fields that lose nothing when they are read.
+//! Models: plain structs with optional fields, which preserve everything that is read.
 //!
-//! [`model!`] declares a model. Reading fills a default value in place from a [`ValueReader`]: each wire name leads
-//! to the field that takes its value, and a name that is not declared goes to `extra` as JSON text.
+//! [`model!`] declares a model. Reading fills a default value in place from a [`ValueReader`]. The value of a declared
+//! wire name is stored in its field, and the value of any other name is stored in `extra` as JSON text.
 
 pub(crate) mod custom;
 pub(crate) mod envelope;
@@ -32,9 +32,9 @@ use crate::wire::{Model, ReadError, ValueReader};
 /// - `request` is the body of a request: a struct with a setter for each field. A field marked
 ///   `= "wireName" (by hand)` has no generated setter.
 ///
-/// [Rules](rules) of a field stand in brackets behind its names; `check_fields` applies them.
+/// The [rules] of a field are listed in brackets after its wire names. `check_fields` applies them.
 ///
-/// Each small macro below writes one part of a model, from the same list of fields.
+/// Each of the small macros below generates one part of a model from the same list of fields.
 macro_rules! model {
     ($(#[$meta:meta])* $vis:vis struct $model:ident { $($fields:tt)* }) => {
         $crate::model::model_struct! { [$(#[$meta])*] $vis $model { $($fields)* } {} }
@@ -44,7 +44,7 @@ macro_rules! model {
     };
     ($(#[$meta:meta])* $vis:vis response $model:ident { $($fields:tt)* }) => {
         $crate::model::model_struct! { [$(#[$meta])*] $vis $model { $($fields)* } {
-            /// Success flag, ids and reasons: what the service says about the call itself.
+            /// Success flag, ids and reasons of the response.
             envelope: $crate::model::envelope::Envelope,
         } }
         $crate::model::model_access! { $model { $($fields)* } {
@@ -62,7 +62,7 @@ macro_rules! model {
     };
 }
 
-/// The struct itself, its `Debug` without absent fields, and what it shares with every other model.
+/// Declares the struct, its `Debug` without absent fields, and the methods common to all models.
 macro_rules! model_struct {
     ([$(#[$meta:meta])*] $vis:vis $model:ident { $(
         $(#[$doc:meta])*
@@ -76,25 +76,26 @@ macro_rules! model_struct {
         $vis struct $model {
             $($(#[$doc])* $field_vis $field: $kind $(<$inner>)?,)*
             $($(#[$part_doc])* pub $part: $part_type,)*
-            /// Custom fields and other fields that are not declared here, as JSON text.
+            /// Custom fields and other fields that this struct does not declare, as JSON text.
             pub extra: $crate::wire::fields::ExtraFields,
         }
 
         #[allow(dead_code, unreachable_pub)]
         impl $model {
-            /// Returns the value of a custom field, such as `Region__c`; none when the field is absent or null.
+            /// Reads the value of a custom field, such as `Region__c`. Returns `None` if the field is absent or null.
             ///
             /// # Errors
-            /// [`ErrorKind::Decode`]($crate::ErrorKind::Decode), naming the field, when the value is not a `T`.
+            /// [`ErrorKind::Decode`]($crate::ErrorKind::Decode), naming the field, if the value cannot be read as a
+            /// `T`.
             pub fn custom<'a, T: ::serde::Deserialize<'a>>(&'a self, name: &str) -> $crate::Result<Option<T>> {
                 self.extra.get(name)
             }
 
-            /// Sets a custom field, or any other field that is not declared here.
+            /// Sets a custom field, or any other field that this struct does not declare.
             ///
             /// # Errors
-            /// [`ErrorKind::Build`]($crate::ErrorKind::Build), naming the field, when the field is declared here, or
-            /// when the value cannot be written as JSON.
+            /// [`ErrorKind::Build`]($crate::ErrorKind::Build), naming the field, if this struct declares the field or
+            /// if the value cannot be written as JSON.
             pub fn set_custom(
                 &mut self,
                 name: &str,
@@ -105,7 +106,7 @@ macro_rules! model_struct {
         }
 
         impl ::std::fmt::Debug for $model {
-            // Compiled where it is used, as a derived one is.
+            // Inlined like a derived `Debug`, so that it is compiled only where it is used.
             #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 let mut fields = f.debug_struct(stringify!($model));
@@ -150,8 +151,8 @@ macro_rules! model_struct {
     };
 }
 
-/// Which field takes the value of which wire name, for reading and for writing. The second list holds the wire names
-/// that lead into a part of the model.
+/// Maps wire names to fields, for reading and for writing. The second list contains the wire names of the fields of a
+/// nested part.
 macro_rules! model_access {
     ($model:ident { $(
         $(#[$doc:meta])*
@@ -180,7 +181,7 @@ macro_rules! model_access {
     };
 }
 
-/// The rules of the fields.
+/// Implements the check of all fields against their rules.
 macro_rules! model_checks {
     ($model:ident { $(
         $(#[$doc:meta])*
@@ -189,7 +190,7 @@ macro_rules! model_checks {
     ),* $(,)? }) => {
         #[allow(dead_code)]
         impl $model {
-            /// Rejects a value that breaks a rule of its field.
+            /// Returns an error if a value violates a rule of its field.
             pub(crate) fn check_fields(&self, path: &$crate::model::rules::Path<'_>) -> $crate::Result<()> {
                 #[allow(unused_imports)]
                 use $crate::model::rules::{ID, REQUIRED, entries, len, max_len};
@@ -201,7 +202,8 @@ macro_rules! model_checks {
     };
 }
 
-/// One setter a field, unless the field's setter is written by hand.
+/// Generates a setter for each field, except for fields whose setter is written by hand. The documentation of a setter
+/// is a generated sentence and the documentation of the field.
 macro_rules! model_setters {
     ($model:ident { $(
         $(#[$doc:meta])*
@@ -217,6 +219,7 @@ macro_rules! model_setters {
 macro_rules! model_setter {
     (hand [$(#[$doc:meta])*] $field:ident $kind:ident $(<$inner:ty>)?) => {};
     ([$(#[$doc:meta])*] $field:ident Option<$inner:ty>) => {
+        #[doc = concat!("Sets `", stringify!($field), "`.\n")]
         $(#[$doc])*
         #[must_use]
         pub fn $field(mut self, $field: impl Into<$inner>) -> Self {
@@ -225,6 +228,7 @@ macro_rules! model_setter {
         }
     };
     ([$(#[$doc:meta])*] $field:ident Vec<$inner:ty>) => {
+        #[doc = concat!("Sets `", stringify!($field), "`.\n")]
         $(#[$doc])*
         #[must_use]
         pub fn $field<I: Into<$inner>>(mut self, $field: impl IntoIterator<Item = I>) -> Self {
@@ -233,6 +237,7 @@ macro_rules! model_setter {
         }
     };
     ([$(#[$doc:meta])*] $field:ident Patch<$inner:ty>) => {
+        #[doc = concat!("Sets `", stringify!($field), "`.\n")]
         $(#[$doc])*
         #[must_use]
         pub fn $field(mut self, $field: impl Into<$crate::model::patch::Patch<$inner>>) -> Self {
@@ -242,7 +247,7 @@ macro_rules! model_setter {
     };
 }
 
-/// The fields with their rules, for strategies that draw any value of the model.
+/// Lists the fields with their rules, for property-test strategies that generate values of the model.
 macro_rules! model_reflect {
     ($model:ident { $(
         $(#[$doc:meta])*
@@ -252,7 +257,7 @@ macro_rules! model_reflect {
         #[cfg(feature = "proptest")]
         impl $crate::testing::strategies::fields::Reflect for $model {
             fn fields() -> Vec<$crate::testing::strategies::fields::FieldStrategy<Self>> {
-                #[allow(unused_imports)] // a model without fields has no limits
+                #[allow(unused_imports)] // a model without fields needs no limits
                 use $crate::testing::strategies::fields::{FieldStrategy, Limits};
                 #[allow(unused_imports)]
                 use $crate::model::rules::{ID, REQUIRED, entries, len, max_len};
@@ -275,10 +280,10 @@ pub(crate) use {
     model, model_access, model_checks, model_reflect, model_setter, model_setters, model_struct,
 };
 
-/// Reads into the last entry in place, since a model is large to move.
+/// Reads an entry into the last element in place, because a model is large and expensive to move.
 pub(crate) fn read_last<M: Model>(list: &mut [M], entry: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
     let Some(model) = list.last_mut() else { return Ok(()) };
-    if entry.object(model)? { Ok(()) } else { Err(ReadError::new("null")) }
+    if entry.object(model)? { Ok(()) } else { Err(ReadError::new("expected an object, found null")) }
 }
 
 pub(crate) fn write<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
@@ -293,7 +298,10 @@ pub(crate) fn set_custom(
     value: &(impl serde::Serialize + ?Sized),
 ) -> Result<()> {
     if model.field(name).is_some() {
-        return Err(Error::invalid(name.to_owned(), "is a declared field: set it directly"));
+        return Err(Error::invalid(
+            name.to_owned(),
+            "is a declared field and cannot be set as a custom field",
+        ));
     }
     model.extra().set(name, value)
 }

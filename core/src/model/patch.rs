@@ -1,18 +1,25 @@
-//! Changes of a field.
+//! Changes to a field in an update.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::wire::{Field, FromWire, ReadError, ValueReader};
 
-/// What an update does to a field for which an explicit null has a meaning.
+/// A change to a field in an update, for fields that an explicit null clears.
+///
+/// ```
+/// use zuora_core::types::Patch;
+///
+/// assert_eq!(Patch::from(5), Patch::Set(5));
+/// assert_eq!(Patch::<i32>::default(), Patch::Keep);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Patch<T> {
-    /// Leave it as it is: the field is not sent.
+    /// Keeps the current value. The field is not sent.
     #[default]
     Keep,
-    /// Take its value away: null is sent.
+    /// Clears the value. The field is sent as null.
     Clear,
-    /// Give it this value.
+    /// Sets the field to this value.
     Set(T),
 }
 

@@ -1,4 +1,4 @@
-//! What the service is known to refuse, said beside the fields of a request.
+//! Rules for the fields of a request, which reject values that the service would reject.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::wire::Field;
 
-/// A rule for a field. All but [`REQUIRED`] hold only for a field that is there.
+/// A rule for a field. Every rule except [`REQUIRED`] applies only to fields that are present.
 #[derive(Clone, Copy)]
 pub(crate) enum Rule {
     Required,
@@ -15,28 +15,28 @@ pub(crate) enum Rule {
     Id,
 }
 
-/// The field is needed.
+/// The field must be present.
 pub(crate) const REQUIRED: Rule = Rule::Required;
 
-/// Ids in bodies are 32 hexadecimal digits: a number in the place of an id is a common slip.
+/// The field must be an id of 32 hexadecimal digits. Passing a number instead of an id is a common mistake.
 pub(crate) const ID: Rule = Rule::Id;
 
-/// Text of at most so many characters.
+/// The text must have at most `most` characters.
 pub(crate) const fn max_len(most: usize) -> Rule {
     Rule::Text { least: 0, most }
 }
 
-/// Text of so many characters.
+/// The text must have `least` to `most` characters.
 pub(crate) const fn len(least: usize, most: usize) -> Rule {
     Rule::Text { least, most }
 }
 
-/// A list of so many entries.
+/// The list must have `least` to `most` entries.
 pub(crate) const fn entries(least: usize, most: usize) -> Rule {
     Rule::Count { least, most }
 }
 
-/// The way to a model from the body's root; spelled out only in an error.
+/// The path from the root of the body to a model. It is formatted only for an error.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a>(Option<(&'a Path<'a>, &'static str, Option<usize>)>);
 
@@ -51,7 +51,7 @@ impl<'a> Path<'a> {
         Path(Some((self, name, None)))
     }
 
-    /// The error of a field of this model.
+    /// Creates the error of a field of this model.
     #[cold]
     pub(crate) fn refuse(&self, field: &str, why: impl Into<Cow<'static, str>>) -> Error {
         Error::invalid(format!("{self}{field}"), why)
@@ -59,11 +59,14 @@ impl<'a> Path<'a> {
 
     #[cold]
     fn refuse_length(&self, field: &str, least: usize, most: usize, unit: &str) -> Error {
-        self.refuse(field, format!("takes {least} to {most} {unit}"))
+        match least {
+            0 => self.refuse(field, format!("must have at most {most} {unit}")),
+            _ => self.refuse(field, format!("must have {least} to {most} {unit}")),
+        }
     }
 }
 
-/// Ends in a point, unless it is the root.
+/// Ends with a period unless the path is the root, so that a field name can follow.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -74,12 +77,14 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Inlined, so that the rule is known to the compiler and a field that is absent costs one look. Only plain numbers
-/// go to the errors: a rule that something points to would have to be kept in memory.
+/// Checks a field against a rule.
+///
+/// The function is inlined so that the rule is a constant and an absent field costs one comparison. The error
+/// functions receive plain numbers, because a reference to the rule would force it into memory.
 #[inline(always)]
 pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule) -> Result<()> {
     match rule {
-        Rule::Required if field.is_absent() => Err(path.refuse(name, "is needed")),
+        Rule::Required if field.is_absent() => Err(path.refuse(name, "is required")),
         Rule::Text { least, most } if field.as_text().is_some_and(|text| !has_length(text, least, most)) => {
             Err(path.refuse_length(name, least, most, "characters"))
         }
@@ -87,13 +92,13 @@ pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule)
             Err(path.refuse_length(name, least, most, "entries"))
         }
         Rule::Id if field.as_text().is_some_and(|text| !is_id(text)) => {
-            Err(path.refuse(name, "is no id: 32 hexadecimal digits"))
+            Err(path.refuse(name, "must be an id of 32 hexadecimal digits"))
         }
         _ => Ok(()),
     }
 }
 
-/// In characters, which are counted only when the number of bytes does not tell.
+/// Returns whether the text has `least` to `most` characters. Counts them only if the length in bytes is not decisive.
 fn has_length(text: &str, least: usize, most: usize) -> bool {
     let bytes = text.len();
     (bytes <= most && bytes.div_ceil(4) >= least) || (least..=most).contains(&text.chars().count())

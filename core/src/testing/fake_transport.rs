@@ -1,4 +1,4 @@
-//! A transport without a network, for tests and examples.
+//! A transport without a network for tests and examples.
 
 use std::future::ready;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,50 +11,57 @@ use crate::transport::{
     AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
 };
 
-/// A transport that answers by a function, on a clock that moves only when somebody sleeps. Token requests it
-/// answers by itself.
+/// A transport that returns the responses of a function, for tests and examples.
+///
+/// The clock of the transport advances only when the client sleeps or when [`advance`](FakeTransport::advance) is
+/// called, so waits take no real time. By default, the transport responds to token requests itself.
 ///
 /// ```
 /// use zuora_core::{Client, Config, DataCenter};
 /// use zuora_core::http::Method;
 /// use zuora_core::testing::FakeTransport;
 ///
-/// let world = FakeTransport::new(|request| {
+/// let transport = FakeTransport::new(|request| {
 ///     assert_eq!(request.uri(), "https://rest.zuora.com/v1/ping");
 ///     Ok(FakeTransport::json(200, r#"{"success":true}"#))
 /// });
-/// let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::with_transport(&config, world)?;
+/// let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// let client = Client::with_transport(&config, transport)?;
 /// assert_eq!(client.raw(Method::GET, "/v1/ping", None)?.attempts(), 1);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+///
+/// To simulate a failure of the network, return a [`TransportError`].
+#[doc(alias = "mock")]
+#[doc(alias = "stub")]
+#[doc(alias = "fake")]
 pub struct FakeTransport<F> {
-    answer: F,
-    signs_in: bool,
+    handler: F,
+    handles_token_requests: bool,
     clock: Mutex<Timestamp>,
 }
 
 impl<F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>> FakeTransport<F> {
-    /// Answers every request but those for a token.
-    pub fn new(answer: F) -> Self {
-        Self { answer, signs_in: true, clock: Mutex::default() }
+    /// Creates a transport that passes every request to `handler`, except for token requests.
+    pub fn new(handler: F) -> Self {
+        Self { handler, handles_token_requests: true, clock: Mutex::default() }
     }
 
-    /// Answers every request.
-    pub fn bare(answer: F) -> Self {
-        Self { signs_in: false, ..Self::new(answer) }
+    /// Creates a transport that passes every request to `handler`, including token requests.
+    pub fn bare(handler: F) -> Self {
+        Self { handles_token_requests: false, ..Self::new(handler) }
     }
 
     fn respond(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-        if self.signs_in && request.uri().path() == "/oauth/token" {
+        if self.handles_token_requests && request.uri().path() == "/oauth/token" {
             return Ok(FakeTransport::json(200, r#"{"access_token":"offline","expires_in":3599}"#));
         }
-        (self.answer)(request)
+        (self.handler)(request)
     }
 }
 
 impl FakeTransport<()> {
-    /// An answer with a JSON body. An impossible status becomes 500.
+    /// Creates a response with a JSON body. An invalid status code is replaced by 500.
     pub fn json(status: u16, body: impl Into<Bytes>) -> HttpResponse {
         let mut response = HttpResponse::new(body.into());
         *response.status_mut() =
@@ -64,7 +71,7 @@ impl FakeTransport<()> {
 }
 
 impl<F> FakeTransport<F> {
-    /// Moves the clock on.
+    /// Advances the clock of the transport.
     pub fn advance(&self, span: Duration) {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         *clock = *clock + span;
@@ -80,7 +87,7 @@ impl<F> FakeTransport<F> {
     }
 }
 
-/// Nothing leaves the process, so being different within it is enough.
+/// Returns a seed that is unique within the process, which is sufficient because no request leaves it.
 fn seed() -> Seed {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let mut bytes = [0; 32];

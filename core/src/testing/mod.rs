@@ -1,7 +1,8 @@
-//! Tests without a network.
+//! Tools for tests without a network.
 //!
-//! [`FakeTransport`] is a transport whose responses come from a function. With the feature `proptest`, `strategies`
-//! draws any request and any response. For a service that behaves like the real one, use the package `zuora-sandbox`.
+//! [`FakeTransport`] is a transport that returns the responses of a function. With the feature `proptest`, the module
+//! `strategies` generates arbitrary requests and responses for property tests. The package `zuora-sandbox` simulates
+//! the service.
 
 mod fake_transport;
 #[cfg(feature = "proptest")]

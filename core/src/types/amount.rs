@@ -1,4 +1,4 @@
-//! Exact numbers: money, prices, quantities, rates.
+//! Exact numbers for money, prices, quantities and rates.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,22 +12,23 @@ use serde_json::value::RawValue;
 use crate::wire::values;
 use crate::wire::{FromWire, ReadError, ValueReader};
 
-/// A number exactly as it stands in the JSON: an amount of money, a price, a quantity or a rate.
+/// An exact number, such as an amount of money, a price, a quantity or a rate.
 ///
-/// The digits are kept as they came, trailing zeros included (`10.000000000` is written back as
-/// `10.000000000`). Money carries no currency of its own: it stands in a field beside it. Numbers are written
-/// bare; they are read bare or quoted, since the service does both.
+/// The digits are preserved as received, trailing zeros included: `10.000000000` is written back as
+/// `10.000000000`. The currency is not part of an `Amount`; it is a separate field of the same object. Numbers are
+/// written without quotes. They are read with or without quotes, because the service sends both forms.
 ///
-/// Any JSON number can be read. Numbers that a [`Decimal`] cannot hold to the last digit keep their text;
-/// [`to_decimal`](Self::to_decimal) is an error for these, and nothing else is.
+/// Any JSON number can be read. A number with more digits than a [`Decimal`] can represent exactly keeps its text,
+/// and [`to_decimal`](Self::to_decimal) returns an error for it.
 ///
-/// Amounts are read from JSON text only, by `serde_json::from_str` or `from_slice`: a `serde_json::Value` has
-/// rounded its numbers already, so that reading from one is refused. For the same reason do not write models to a
-/// `Value` when digits matter.
+/// Amounts can be read from JSON text only, with `serde_json::from_str` or `from_slice`. Reading an amount from a
+/// `serde_json::Value` is an error, because a `Value` has already rounded its numbers. For the same reason, do not
+/// convert a model to a `Value` when the digits matter.
 ///
 /// # Equality
-/// Two amounts are equal when they are the same number: `10.0 == 10.00 == 1e1`. Amounts that no `Decimal` can
-/// hold are equal only when their texts are. Compare [`to_string`](ToString::to_string) to compare the digits.
+/// Two amounts are equal when they are the same number: `10.0 == 10.00 == 1e1`. Amounts that a `Decimal` cannot
+/// represent are equal only when their texts are equal. Compare [`to_string`](ToString::to_string) to compare the
+/// digits.
 ///
 /// ```
 /// use zuora_core::Amount;
@@ -38,29 +39,33 @@ use crate::wire::{FromWire, ReadError, ValueReader};
 /// assert_eq!(Amount::sum([&amount, &Amount::from(2)])?.to_string(), "12.50");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "money")]
+#[doc(alias = "decimal")]
+#[doc(alias = "price")]
+#[doc(alias = "quantity")]
 #[derive(Clone)]
 pub struct Amount(Repr);
 
-/// Two words, so that answers of many amounts stay small.
+/// The representation of an amount, in two machine words to keep responses with many amounts small.
 #[derive(Clone)]
 enum Repr {
-    /// The digits without their point, and how many of them stand behind it (28 at most).
+    /// The digits without the decimal point, and the number of digits after the point (28 at most).
     Short { mantissa: i64, scale: u8 },
-    /// A JSON number that needs more room, or that printing the digits would not give back.
+    /// A JSON number that is too long for `Short`, or that `Short` would not print in its original form.
     Long(Box<Literal>),
 }
 
 #[derive(Clone)]
 struct Literal(Box<str>);
 
-/// Why an amount cannot be had.
+/// An error from parsing an amount or from calculating with amounts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AmountError {
     /// The text is not a number.
     #[error("{0:?} is not a number")]
     NotANumber(Box<str>),
-    /// A number, but not one that 28 decimal digits hold exactly.
+    /// The number has more digits than a [`Decimal`] can represent exactly.
     #[error("{0} has too many digits for exact arithmetic")]
     TooManyDigits(Box<str>),
 }
@@ -69,21 +74,22 @@ impl Amount {
     /// Zero.
     pub const ZERO: Self = Self(Repr::Short { mantissa: 0, scale: 0 });
 
-    /// `mantissa` with the last `scale` digits after the point: `new(1050, 2)` is 10.50. For prices that are
-    /// known in the source.
+    /// Creates an amount from `mantissa`, with its last `scale` digits after the decimal point.
+    ///
+    /// `Amount::new(1050, 2)` is 10.50.
     ///
     /// # Errors
-    /// When `scale` is above 28.
+    /// [`AmountError::TooManyDigits`] when `scale` is above 28.
     pub fn new(mantissa: i64, scale: u32) -> Result<Self, AmountError> {
         Decimal::try_new(mantissa, scale)
             .map(Self::from)
             .map_err(|_| AmountError::TooManyDigits(format!("{mantissa}e-{scale}").into()))
     }
 
-    /// The number for arithmetic, exactly.
+    /// Converts the amount to a [`Decimal`] for arithmetic, without rounding.
     ///
     /// # Errors
-    /// When a [`Decimal`] would have to round it.
+    /// [`AmountError::TooManyDigits`] when a [`Decimal`] cannot represent the amount exactly.
     pub fn to_decimal(&self) -> Result<Decimal, AmountError> {
         match &self.0 {
             Repr::Short { mantissa, scale } => Ok(Decimal::new(*mantissa, (*scale).into())),
@@ -91,21 +97,23 @@ impl Amount {
         }
     }
 
-    /// The sum to the last digit; never rounds.
+    /// Adds up amounts exactly, without rounding. The sum of no amounts is zero.
+    ///
+    /// Amounts have no currency, so add up amounts of one currency only.
     ///
     /// # Errors
-    /// When one of the amounts, or the sum, has more digits than a [`Decimal`] holds.
+    /// [`AmountError::TooManyDigits`] when a [`Decimal`] cannot represent one of the amounts, or the sum, exactly.
     pub fn sum<'a>(amounts: impl IntoIterator<Item = &'a Amount>) -> Result<Amount, AmountError> {
         amounts.into_iter().try_fold(Self::ZERO, |sum, amount| sum.checked_add(amount))
     }
 
-    /// The sum of two to the last digit; never rounds.
+    /// Adds another amount exactly, without rounding.
     ///
     /// # Errors
-    /// As for [`sum`](Self::sum).
+    /// The same as for [`sum`](Self::sum).
     pub fn checked_add(&self, other: &Amount) -> Result<Amount, AmountError> {
         let (a, b) = (self.to_decimal()?, other.to_decimal()?);
-        // `Decimal`'s own addition rounds when the digits do not fit.
+        // The addition of `Decimal` rounds when the digits do not fit.
         let scale = a.scale().max(b.scale());
         let widened = |d: Decimal| d.mantissa().checked_mul(10_i128.checked_pow(scale - d.scale())?);
         widened(a)
@@ -116,20 +124,20 @@ impl Amount {
             .ok_or_else(|| AmountError::TooManyDigits(format!("{self} + {other}").into()))
     }
 
-    /// The difference of two to the last digit; never rounds.
+    /// Subtracts another amount exactly, without rounding.
     ///
     /// # Errors
-    /// As for [`sum`](Self::sum).
+    /// The same as for [`sum`](Self::sum).
     pub fn checked_sub(&self, other: &Amount) -> Result<Amount, AmountError> {
         self.checked_add(&Self::from(-other.to_decimal()?))
     }
 
-    /// Whether it is 0, in whatever form.
+    /// Returns whether the amount is zero, written in any form.
     pub fn is_zero(&self) -> bool {
         self.to_decimal().is_ok_and(|decimal| decimal.is_zero())
     }
 
-    /// Whether it is below zero.
+    /// Returns whether the amount is less than zero.
     pub fn is_negative(&self) -> bool {
         match &self.0 {
             Repr::Short { mantissa, .. } => *mantissa < 0,
@@ -137,12 +145,12 @@ impl Amount {
         }
     }
 
-    /// A JSON number, whose grammar has been checked.
+    /// Creates an amount from a JSON number whose grammar has been checked.
     fn of_literal(text: &str) -> Self {
         Self(short(text).unwrap_or_else(|| Repr::Long(Box::new(Literal(text.into())))))
     }
 
-    /// A JSON value: a number, or text that holds one; null is none.
+    /// Reads a JSON value that is a number or a string with a number. Returns `None` for null.
     fn of_json(json: &str) -> Result<Option<Self>, AmountError> {
         match json.as_bytes() {
             [b'-' | b'0'..=b'9', ..] => Ok(Some(Self::of_literal(json))),
@@ -153,13 +161,13 @@ impl Amount {
     }
 }
 
-/// Plain digits of common length, in one loop.
+/// Parses plain digits of common length in one pass.
 fn short(text: &str) -> Option<Repr> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    // 18 digits and a point: the value stays below 2^63.
+    // With at most 18 digits and a point, the value stays below 2^63.
     if digits.len() > 19 {
         return None;
     }
@@ -175,14 +183,14 @@ fn short(text: &str) -> Option<Repr> {
             _ => return None,
         }
     }
-    // An integer has no negative zero.
+    // An integer cannot represent negative zero.
     if negative && value == 0 {
         return None;
     }
     Some(Repr::Short { mantissa: if negative { -value } else { value }, scale })
 }
 
-/// A literal with an exponent, or with digits that only seem too many.
+/// Converts a literal that has an exponent, or more digits than it needs.
 fn exact(text: &str) -> Option<Decimal> {
     let (digits, exponent) = match text.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
@@ -204,7 +212,7 @@ fn exact(text: &str) -> Option<Decimal> {
     decimal(if whole.starts_with('-') { -mantissa } else { mantissa }, scale.unsigned_abs())
 }
 
-/// The decimal of this value; trailing zeros give way when they do not fit.
+/// Builds the decimal of this value, dropping trailing zeros that do not fit.
 fn decimal(mut mantissa: i128, mut scale: u32) -> Option<Decimal> {
     loop {
         match Decimal::try_from_i128_with_scale(mantissa, scale) {
@@ -218,7 +226,7 @@ fn decimal(mut mantissa: i128, mut scale: u32) -> Option<Decimal> {
     }
 }
 
-/// Whether the text is a number by JSON's grammar.
+/// Returns whether the text is a number by JSON's grammar.
 fn is_json_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
@@ -260,7 +268,7 @@ impl From<i32> for Amount {
 impl FromStr for Amount {
     type Err = AmountError;
 
-    /// Reads JSON's numbers, and also `+5`, `.5`, `5.` and `05`, which are put into JSON's form.
+    /// Parses a JSON number. Also accepts `+5`, `.5`, `5.` and `05`, and converts them to JSON's form.
     fn from_str(text: &str) -> Result<Self, AmountError> {
         if is_json_number(text) {
             return Ok(Self::of_literal(text));
@@ -294,7 +302,7 @@ impl Hash for Amount {
     }
 }
 
-/// By value; amounts that no `Decimal` can hold have no order.
+/// Compares by value. Amounts that a `Decimal` cannot represent are not ordered.
 impl PartialOrd for Amount {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         match (self.to_decimal(), other.to_decimal()) {
@@ -307,7 +315,7 @@ impl PartialOrd for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.text(&mut [0; ROOM]))
+        f.pad(self.text(&mut [0; CAPACITY]))
     }
 }
 
@@ -340,17 +348,17 @@ impl Serialize for Amount {
             }
             Repr::Long(_) => {}
         }
-        let mut room = [0; ROOM];
-        let literal = serde_json::from_str::<&RawValue>(self.text(&mut room)).map_err(S::Error::custom)?;
+        let mut buffer = [0; CAPACITY];
+        let literal = serde_json::from_str::<&RawValue>(self.text(&mut buffer)).map_err(S::Error::custom)?;
         literal.serialize(serializer)
     }
 }
 
-/// A float that prints as exactly these digits, which is twice as fast as passing the text on.
+/// Returns a float that prints as exactly these digits. Writing the float is twice as fast as writing the text.
 ///
-/// Up to 15 digits survive the way into a float and back, both steps here are exact up to the one rounding of the
-/// division, and the shortest text that names the float has no more digits than these: it is these, as long as they
-/// do not end in a zero. Down to four places the text has no exponent.
+/// Up to 15 digits survive the conversion to a float and back. The only rounding here is that of the division, and
+/// the shortest text that identifies the float has no more digits than the amount. The two texts are equal unless
+/// the amount ends in a zero. With at most four decimal places, the text has no exponent.
 fn exact_float(mantissa: i64, scale: u8) -> Option<f64> {
     const POWERS: [f64; 5] = [1.0, 10.0, 100.0, 1_000.0, 10_000.0];
     let power = POWERS.get(usize::from(scale))?;
@@ -358,20 +366,20 @@ fn exact_float(mantissa: i64, scale: u8) -> Option<f64> {
     fits.then(|| mantissa as f64 / power)
 }
 
-/// The longest short amount: a sign, a zero, a point, 28 digits.
-const ROOM: usize = 32;
+/// Length of the longest short amount, which is a sign, a zero, a point and 28 digits.
+const CAPACITY: usize = 32;
 
 impl Amount {
-    /// The literal, printed from the end of the room when it is short.
-    fn text<'a>(&'a self, room: &'a mut [u8; ROOM]) -> &'a str {
+    /// Returns the literal. A short amount is printed into the buffer, from its end.
+    fn text<'a>(&'a self, buffer: &'a mut [u8; CAPACITY]) -> &'a str {
         let (mantissa, scale) = match &self.0 {
             Repr::Short { mantissa, scale } => (*mantissa, usize::from(*scale)),
             Repr::Long(long) => return &long.0,
         };
-        let (mut rest, mut at) = (mantissa.unsigned_abs(), ROOM);
+        let (mut rest, mut at) = (mantissa.unsigned_abs(), CAPACITY);
         let mut put = |character| {
             at -= 1;
-            room[at] = character;
+            buffer[at] = character;
         };
         for _ in 0..scale {
             put(b'0' + (rest % 10) as u8);
@@ -390,7 +398,7 @@ impl Amount {
         if mantissa < 0 {
             put(b'-');
         }
-        std::str::from_utf8(&room[at..]).unwrap_or_default()
+        std::str::from_utf8(&buffer[at..]).unwrap_or_default()
     }
 }
 
@@ -403,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn every_literal_is_written_back_as_it_came() {
+    fn every_literal_is_written_back_as_received() {
         for text in [
             "0",
             "-0",
@@ -443,13 +451,13 @@ mod tests {
     }
 
     #[test]
-    fn the_way_over_floats_prints_every_digit() {
-        // A walk over mantissas of all lengths up to the limit and a little beyond.
-        let mut walk = 1_u64;
+    fn writing_as_a_float_prints_every_digit() {
+        // Pseudorandom mantissas of all lengths up to the limit and slightly above it.
+        let mut random = 1_u64;
         for step in 0..20_000_u64 {
-            walk = walk.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let digits = 10_i64.pow((step % 17) as u32 + 1);
-            let mantissa = (walk >> 1) as i64 % digits;
+            let mantissa = (random >> 1) as i64 % digits;
             for scale in 1..=6 {
                 let amount = Amount::new(if step % 2 == 0 { mantissa } else { -mantissa }, scale).unwrap();
                 assert_eq!(serde_json::to_string(&amount).unwrap(), amount.to_string());
@@ -464,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn sloppy_text_is_put_into_form_and_other_text_is_refused() {
+    fn sloppy_numbers_are_normalized_and_other_text_is_rejected() {
         for (text, form) in [("+5", "5"), (".5", "0.5"), ("007.10", "7.10"), ("5.", "5")] {
             assert_eq!(text.parse::<Amount>().unwrap().to_string(), form);
         }
@@ -476,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn equality_and_order_go_by_value() {
+    fn equality_and_order_are_by_value() {
         assert_eq!(read("10.0"), read("1e1"));
         assert_eq!(read("-0.00"), read("0"));
         assert_ne!(read("1e400"), read("1e401"));
@@ -498,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_not_json_text() {
+    fn amounts_are_read_from_json_text_only() {
         let rounded = serde_json::from_value::<Amount>(serde_json::json!(10.5)).unwrap_err();
         assert!(rounded.to_string().contains("from JSON text only"), "{rounded}");
         let streamed = serde_json::from_reader::<_, Amount>(&b"10.5"[..]).unwrap_err();

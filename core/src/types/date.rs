@@ -1,4 +1,4 @@
-//! Days and wall-clock times, as the service writes them.
+//! Dates and wall-clock times in the formats of the service.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::ser::{Serialize, Serializer};
 use crate::wire::values;
 use crate::wire::{FromWire, ReadError, ValueReader};
 
-/// A day of the calendar, with no time and no zone.
+/// A calendar date without a time or a time zone.
 ///
-/// Read from `2021-02-01`, also with a time behind it (`2021-02-01 00:00:00`, `2021-02-01T00:00:00`), which is
-/// dropped: older answers carry a midnight in date fields. Written as `2021-02-01`.
+/// Dates are read and written as `2021-02-01`. A time after the date, as in `2021-02-01 00:00:00` or
+/// `2021-02-01T00:00:00`, is accepted and dropped, because some responses have a midnight in date fields.
 ///
 /// ```
 /// use zuora_core::Date;
@@ -27,32 +27,32 @@ use crate::wire::{FromWire, ReadError, ValueReader};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Date(
-    /// Year, month and day in one number, which is never zero.
+    /// Year, month and day in one number that is never zero, so that `Option<Date>` needs no extra space.
     NonZeroU32,
 );
 
-/// Text or numbers that name no day or time.
+/// An error for text or numbers that are not a valid date or time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not {wanted}")]
+#[error("{text:?} is not {expected}")]
 pub struct DateError {
     text: Box<str>,
-    wanted: &'static str,
+    expected: &'static str,
 }
 
 impl DateError {
-    fn new(text: &str, wanted: &'static str) -> Self {
-        Self { text: text.chars().take(40).collect(), wanted }
+    fn new(text: &str, expected: &'static str) -> Self {
+        Self { text: text.chars().take(40).collect(), expected }
     }
 }
 
 impl Date {
-    /// A day of the Gregorian calendar, in the years 1 to 9999.
+    /// Creates a date of the Gregorian calendar, in the years 1 to 9999.
     ///
     /// # Errors
-    /// When there is no such day.
+    /// [`DateError`] when the date does not exist.
     pub fn new(year: u16, month: u8, day: u8) -> Result<Self, DateError> {
         Self::checked(year.into(), month.into(), day.into())
-            .ok_or_else(|| DateError::new(&format!("{year:04}-{month:02}-{day:02}"), "a day of the calendar"))
+            .ok_or_else(|| DateError::new(&format!("{year:04}-{month:02}-{day:02}"), "a calendar date"))
     }
 
     fn checked(year: u32, month: u32, day: u32) -> Option<Self> {
@@ -62,29 +62,29 @@ impl Date {
         NonZeroU32::new(year << 9 | month << 5 | day).map(Self)
     }
 
-    /// The year, 1 to 9999.
+    /// Returns the year, 1 to 9999.
     pub fn year(self) -> u16 {
         (self.0.get() >> 9) as u16
     }
 
-    /// The month, 1 to 12.
+    /// Returns the month, 1 to 12.
     pub fn month(self) -> u8 {
         (self.0.get() >> 5 & 15) as u8
     }
 
-    /// The day of the month, 1 to 31.
+    /// Returns the day of the month, 1 to 31.
     pub fn day(self) -> u8 {
         (self.0.get() & 31) as u8
     }
 
-    /// Whether it is the last day of its month.
+    /// Returns whether the date is the last day of its month.
     pub fn is_month_end(self) -> bool {
         u32::from(self.day()) == days_of_month(self.year().into(), self.month().into())
     }
 
-    /// Days since the first day of the year 1.
+    /// Counts the days since a fixed day in the distant past.
     fn ordinal(self) -> i64 {
-        // Years from March on, so that the odd day comes last.
+        // The year starts in March here, so that the leap day is its last day.
         let (year, month) = match self.month() {
             1 | 2 => (i64::from(self.year()) - 1, i64::from(self.month()) + 9),
             month => (i64::from(self.year()), i64::from(month) - 3),
@@ -120,7 +120,7 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
         .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
-/// The two digits of a number below 100.
+/// Returns the two digits of a number below 100.
 fn digits(number: u8) -> [u8; 2] {
     [b'0' + number / 10, b'0' + number % 10]
 }
@@ -169,34 +169,48 @@ impl Serialize for Date {
     }
 }
 
-/// A time on the tenant's wall clock; with an offset only where the service writes one.
+/// A date and time on the tenant's wall clock, with a UTC offset only if the service sent one.
 ///
-/// The stamps of the v1 operations (`2022-01-24 19:58:27`) have no zone: they are in the time zone of the tenant,
-/// by default US Pacific with its daylight saving, and the service's answers change when the tenant's setting does.
-/// Do not take them for UTC. Object Query writes an offset (`2025-03-21T01:42:47-07:00`).
+/// Timestamps of the v1 operations (`2022-01-24 19:58:27`) have no time zone. They are in the time zone of the
+/// tenant, by default US Pacific time with daylight saving. The same timestamp is reported differently after the
+/// tenant's time zone changes. Do not treat these timestamps as UTC. Object Query sends an offset
+/// (`2025-03-21T01:42:47-07:00`).
 ///
-/// Read from both forms, with or without fractions of a second, and from a bare date, which is its midnight.
-/// Written in the form that it was read in.
+/// A `DateTime` is read from both forms, with or without fractions of a second, and from a date, which means
+/// midnight. It is written in the form in which it was read.
 ///
-/// Two are equal when date, time and offset are, whatever their form. They have an order only when both have an
-/// offset (as points in time) or neither has.
+/// Two values are equal when their dates, times and offsets are equal, in whatever form they were read. Two values
+/// are ordered as points in time if both have an offset, as wall-clock times if neither has one, and are not
+/// ordered otherwise.
+///
+/// ```
+/// use zuora_core::types::DateTime;
+///
+/// let wall_clock: DateTime = "2022-01-24 19:58:27".parse()?;
+/// assert_eq!((wall_clock.hour(), wall_clock.offset()), (19, None));
+///
+/// let with_offset: DateTime = "2025-03-21T01:42:47-07:00".parse()?;
+/// assert_eq!(with_offset.offset(), Some(-420));
+/// # Ok::<(), zuora_core::types::DateError>(())
+/// ```
+#[doc(alias = "timestamp")]
 #[derive(Clone, Copy)]
 pub struct DateTime {
     date: Date,
-    /// Seconds of the day; up to 86,400 for a leap second.
+    /// Seconds since midnight, up to 86,400 for a leap second.
     seconds: u32,
     nanos: u32,
-    /// Minutes east of UTC.
+    /// Offset from UTC in minutes, positive to the east.
     offset: Option<i16>,
     form: Form,
 }
 
-/// How the text looked.
+/// The format of the text that a time was read from.
 #[derive(Clone, Copy)]
 struct Form {
-    /// Between date and time; none when there was only a date.
+    /// Separator between date and time, absent if there was only a date.
     separator: Option<u8>,
-    /// Digits of the fraction.
+    /// Number of digits in the fraction of a second.
     fraction: u8,
     zone: Zone,
 }
@@ -215,10 +229,10 @@ enum Zone {
 }
 
 impl DateTime {
-    /// A time of the tenant's wall clock, written as `2022-01-24 19:58:27`.
+    /// Creates a time on the tenant's wall clock, written as `2022-01-24 19:58:27`.
     ///
     /// # Errors
-    /// When there is no such time of day.
+    /// [`DateError`] when the time of day does not exist.
     pub fn new(date: Date, hour: u8, minute: u8, second: u8) -> Result<Self, DateError> {
         if hour > 23 || minute > 59 || second > 59 {
             return Err(DateError::new(&format!("{hour:02}:{minute:02}:{second:02}"), "a time of day"));
@@ -232,37 +246,38 @@ impl DateTime {
         })
     }
 
-    /// The day.
+    /// Returns the date.
     pub fn date(self) -> Date {
         self.date
     }
 
-    /// The hour, 0 to 23.
+    /// Returns the hour, 0 to 23.
     pub fn hour(self) -> u8 {
         (self.seconds.min(86_399) / 3600) as u8
     }
 
-    /// The minute, 0 to 59.
+    /// Returns the minute, 0 to 59.
     pub fn minute(self) -> u8 {
         (self.seconds.min(86_399) / 60 % 60) as u8
     }
 
-    /// The second, 0 to 59; 60 for a leap second at the end of the day.
+    /// Returns the second, 0 to 59, or 60 for a leap second at the end of the day.
     pub fn second(self) -> u8 {
         if self.seconds == 86_400 { 60 } else { (self.seconds % 60) as u8 }
     }
 
-    /// Billionths of a second.
+    /// Returns the fraction of the second, in nanoseconds.
     pub fn nanosecond(self) -> u32 {
         self.nanos
     }
 
-    /// Minutes east of UTC, where the service wrote an offset.
+    /// Returns the offset from UTC in minutes, positive to the east. Returns `None` if the service sent no offset.
     pub fn offset(self) -> Option<i16> {
         self.offset
     }
 
-    /// What equality and order go by: seconds since a far past (of UTC or of the wall clock), and billionths.
+    /// Returns the key for equality and order: seconds since a day in the distant past (in UTC if there is an
+    /// offset, else on the wall clock), and nanoseconds.
     fn instant(self) -> (i64, u32) {
         let offset = i64::from(self.offset.unwrap_or_default()) * 60;
         (self.date.ordinal() * 86_400 + i64::from(self.seconds) - offset, self.nanos)
@@ -293,7 +308,7 @@ impl DateTime {
     }
 }
 
-/// Digits after a point: their count, their value in billionths, and what follows.
+/// Parses the digits after a point. Returns their count, their value in nanoseconds, and the remaining text.
 fn fraction(text: &[u8]) -> Option<(u8, u32, &[u8])> {
     let [b'.', rest @ ..] = text else { return Some((0, 0, text)) };
     let count = rest.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -316,7 +331,7 @@ fn zone(text: &[u8]) -> Option<(Zone, Option<i16>)> {
     let offset = i16::try_from(hours * 60 + minutes).ok().filter(|_| hours < 24 && minutes < 60)?;
     match sign {
         b'+' => Some((zone, Some(offset))),
-        // Minus zero could not be written back.
+        // The sign of a zero offset would be lost when the time is written.
         b'-' if offset != 0 => Some((zone, Some(-offset))),
         _ => None,
     }
@@ -341,7 +356,7 @@ impl PartialOrd for DateTime {
         if self.offset.is_some() != other.offset.is_some() {
             return None;
         }
-        // Points in time at different offsets are not equal, so their order says more than the instant does.
+        // Equal instants at different offsets are not equal values, so the offset breaks the tie.
         Some(self.instant().cmp(&other.instant()).then(self.offset.cmp(&other.offset)))
     }
 }
@@ -407,7 +422,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_days_of_the_calendar() {
+    fn dates_must_exist_in_the_calendar() {
         for (text, form) in [
             ("2021-02-01", "2021-02-01"),
             ("0001-01-01", "0001-01-01"),
@@ -442,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_written_in_the_form_that_they_were_read_in() {
+    fn times_are_written_in_the_form_in_which_they_were_read() {
         for text in [
             "2022-01-24 19:58:27",
             "2022-01-24T19:58:27",
@@ -475,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn times_compare_only_with_their_kind() {
+    fn times_with_and_without_an_offset_are_not_ordered() {
         let time = |text: &str| text.parse::<DateTime>().unwrap();
         assert_eq!(time("2022-01-24 00:00:00"), time("2022-01-24"));
         assert_eq!(time("2022-01-24T10:00:00Z"), time("2022-01-24T10:00:00.000+00:00"));

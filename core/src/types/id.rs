@@ -1,9 +1,9 @@
-//! Ids, numbers, and keys that take either.
+//! Ids, numbers, and keys that are either.
 
-/// Declares a type of id: text that is kept as it was read.
+/// Declares an id type, which preserves its text as read.
 ///
-/// Any text makes one; what could not stand in a path (nothing at all, `.`, `..`, control characters) is refused
-/// when a request is made of it.
+/// Any text is accepted. Text that cannot be a path segment (empty text, `.`, `..`, control characters) is rejected
+/// when a request is built from the id.
 macro_rules! id {
     ($($(#[$meta:meta])* pub struct $name:ident;)*) => {$(
         $(#[$meta])*
@@ -11,7 +11,7 @@ macro_rules! id {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// The text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -66,7 +66,7 @@ macro_rules! id {
         $crate::wire::values::text_on_the_wire!($name, own_text);
     )*};
 }
-/// A key is made of ids and numbers.
+/// Converts ids and numbers to a key.
 macro_rules! key {
     ($key:ident: $($part:ident),*) => {$(
         impl From<$part> for $key {
@@ -86,20 +86,38 @@ macro_rules! key {
 id! {
     /// Id of a bill run: 32 hexadecimal digits.
     pub struct BillRunId;
-    /// Number of a bill run, such as `BR-00000016`; invoices that the run made name it as their source.
+    /// Number of a bill run, such as `BR-00000016`. It is the `sourceId` of the invoices that the run created.
     pub struct BillRunNumber;
-    /// Id or number of a bill run, where the service takes either.
+    /// Id or number of a bill run, for operations that accept either.
+    ///
+    /// ```
+    /// use zuora_core::types::{BillRunId, BillRunKey, BillRunNumber};
+    ///
+    /// let by_id = BillRunKey::from(BillRunId::from("2c9890077e8a8490017e8bf3a5171a43"));
+    /// let by_number = BillRunKey::from(BillRunNumber::from("BR-00000016"));
+    /// assert_ne!(by_id, by_number);
+    /// ```
     pub struct BillRunKey;
-    /// Id of an invoice: 32 hexadecimal digits. Never changes.
+    /// Id of an invoice: 32 hexadecimal digits. An id never changes.
     pub struct InvoiceId;
-    /// Number of an invoice, such as `INV00000155`. A draft may have a temporary one (`TMP-…`) that changes when it
-    /// is posted: keep the id.
+    /// Number of an invoice, such as `INV00000155`.
+    ///
+    /// A draft invoice may have a temporary number (`TMP-…`), which changes when the invoice is posted. Store the
+    /// [`InvoiceId`] instead.
     pub struct InvoiceNumber;
-    /// Id or number of an invoice, where the service takes either.
+    /// Id or number of an invoice, for operations that accept either.
+    ///
+    /// ```
+    /// use zuora_core::types::{InvoiceId, InvoiceKey, InvoiceNumber};
+    ///
+    /// let by_id = InvoiceKey::from(InvoiceId::from("2c92c8955bd63cc1015bd7c151af02ab"));
+    /// let by_number = InvoiceKey::from(InvoiceNumber::from("INV00000155"));
+    /// assert_ne!(by_id, by_number);
+    /// ```
     pub struct InvoiceKey;
-    /// Id of a line of an invoice.
+    /// Id of an invoice item.
     pub struct InvoiceItemId;
-    /// Id of a tax line of an invoice item.
+    /// Id of a taxation item, which is a tax line of an invoice item.
     pub struct TaxationItemId;
     /// Id of an account.
     pub struct AccountId;
@@ -109,7 +127,7 @@ id! {
     pub struct SubscriptionId;
     /// Id of a contact.
     pub struct ContactId;
-    /// Id of a charge of the product catalog.
+    /// Id of a product rate plan charge in the product catalog.
     pub struct ProductRatePlanChargeId;
     /// Id of a credit memo.
     pub struct CreditMemoId;
@@ -117,9 +135,9 @@ id! {
     pub struct DebitMemoId;
     /// Id of a payment.
     pub struct PaymentId;
-    /// Id under which a file is downloaded.
+    /// Id of a file that can be downloaded.
     pub struct FileId;
-    /// Id of a job that works in the background.
+    /// Id of a background job.
     pub struct JobId;
 }
 

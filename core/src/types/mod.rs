@@ -1,4 +1,4 @@
-//! Values that requests and answers are made of.
+//! Value types of requests and responses: amounts, dates, ids and keys.
 
 mod amount;
 mod date;

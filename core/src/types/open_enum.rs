@@ -1,6 +1,6 @@
-//! Sets of words that may grow.
+//! Enumerations to which the service may add values.
 
-/// Declares an enum whose unknown values keep their text.
+/// Declares an enum that preserves the text of unknown values.
 ///
 /// ```text
 /// open_enum! {
@@ -12,13 +12,13 @@
 /// }
 /// ```
 ///
-/// A new value of the service is not an error: it is read, compared, printed and written back as its text. To get
-/// one to send, convert its text: `Name::from("Text")`.
+/// A value that the service adds later is not an error. It is read, compared, printed and written back as its text.
+/// To send such a value, convert its text with `Name::from("Text")`.
 macro_rules! open_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$meta])*
         ///
-        /// Values that this version does not know keep their text: see [`as_str`](Self::as_str).
+        /// A value unknown to this version of the crate keeps its text, which [`as_str`](Self::as_str) returns.
         #[derive(Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -28,7 +28,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// The value as it stands on the wire.
+            /// Returns the value as sent by the service.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -36,7 +36,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// Whether this version has a name for it.
+            /// Returns whether this version of the crate knows the value.
             pub fn is_known(&self) -> bool {
                 !matches!(self, Self::_Unknown(_))
             }
@@ -57,7 +57,7 @@ macro_rules! open_enum {
 }
 pub(crate) use open_enum;
 
-/// Conversions of a type that is some text with a few known values.
+/// Implements the conversions of a text type with a few known values.
 macro_rules! text_type {
     ($name:ident) => {
         impl $name {
@@ -107,12 +107,12 @@ macro_rules! text_type {
 }
 pub(crate) use text_type;
 
-/// A value that has no name yet.
+/// A value unknown to this version of the crate.
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Unknown(Box<Text>);
 
-/// Behind one thin pointer, so that a word takes two machine words in an answer.
+/// The text of an unknown value, behind a thin pointer to keep the enum at two machine words.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Text(Box<str>);
 

@@ -1,13 +1,21 @@
-//! Text that must not be printed.
+//! Secret text that must not be logged.
 
 use std::fmt;
 
-/// A client secret or a token. It prints as `[redacted]`, whatever the format.
+/// A client secret or an access token. Every format prints it as `[redacted]`.
+///
+/// ```
+/// use zuora_core::types::Secret;
+///
+/// let secret = Secret::from("client-secret");
+/// assert_eq!(format!("{secret:?}"), "[redacted]");
+/// assert_eq!(secret.expose(), "client-secret");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// The text itself, for the one place that sends it.
+    /// Returns the secret text. Do not log it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -36,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_prints_nothing_of_itself() {
+    fn a_secret_is_printed_redacted() {
         let secret = Secret::from("hunter2".to_owned());
         assert_eq!(
             format!("{secret:?} {secret:#?} {:?}", Some(&secret)),

@@ -1,4 +1,4 @@
-//! Fields that a model does not declare: custom fields, and what the service added later.
+//! Fields that a model does not declare, such as custom fields and fields that the service added later.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,32 +7,43 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
-/// Fields that a model does not declare, in their order, each value as its JSON text.
+/// Fields that a model does not declare, in the order received, with their values as JSON text.
 ///
-/// Custom fields (`Region__c`), fields of the NetSuite connector (`…__NS`) that the model does not name, and
-/// whatever the service adds after this version. They are written back to the letter. Every model carries one as
-/// `extra`, and reads it by `custom`.
+/// These are custom fields (`Region__c`), fields of the NetSuite connector (`…__NS`) without a declared counterpart,
+/// and fields that the service added after this version of the crate. They are written back unchanged. Every model
+/// has an `ExtraFields` in its field `extra`, and a method `custom` that reads a single field from it.
+///
+/// ```
+/// use zuora_core::types::ExtraFields;
+///
+/// let mut extra = ExtraFields::default();
+/// extra.set("Region__c", "EU")?;
+/// assert_eq!(extra.raw("Region__c"), Some("\"EU\""));
+/// assert_eq!(extra.get::<String>("Region__c")?.as_deref(), Some("EU"));
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[doc(alias = "custom fields")]
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct ExtraFields {
-    /// Empty, or the text of one JSON object: a single allocation for any number of fields.
+    /// The text of one JSON object, or empty. One string needs one allocation for any number of fields.
     object: String,
 }
 
-/// Room for a few fields.
-const FIRST: usize = 96;
+/// Initial capacity in bytes, enough for a few fields.
+const INITIAL_CAPACITY: usize = 96;
 
 impl ExtraFields {
-    /// Whether there are none.
+    /// Returns whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.object.is_empty()
     }
 
-    /// The fields in their order: name, and value as JSON text.
+    /// Iterates over the fields in their order, as pairs of a name and a value as JSON text.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
         self.entries().into_iter()
     }
 
-    /// The value of a field as JSON text.
+    /// Returns the value of a field as JSON text, or `None` if the field is absent. Names are case-sensitive.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.entries().into_iter().rev().find(|(known, _)| known == name).map(|(_, json)| json)
     }
@@ -41,8 +52,8 @@ impl ExtraFields {
         if self.object.pop().is_some() {
             self.object.push(',');
         } else {
-            // Where there is one there are more, as a rule.
-            self.object.reserve((name.len() + json.len() + 24).max(FIRST));
+            // An object with one undeclared field usually has several.
+            self.object.reserve((name.len() + json.len() + 24).max(INITIAL_CAPACITY));
             self.object.push('{');
         }
         if name.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
@@ -61,7 +72,7 @@ impl ExtraFields {
         if self.object.is_empty() {
             return Vec::new();
         }
-        // Written by `push` alone, it is an object.
+        // Only `push` writes the text, so it is always an object.
         serde_json::Deserializer::from_str(&self.object).deserialize_map(Entries).unwrap_or_default()
     }
 
@@ -82,7 +93,7 @@ impl fmt::Debug for ExtraFields {
     }
 }
 
-/// Reads a name of an object.
+/// Reads the name of a field of an object.
 pub(super) struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -97,7 +108,7 @@ impl<'de> Visitor<'de> for Name {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
+        f.write_str("a field name")
     }
 
     fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Cow<'de, str>, E> {

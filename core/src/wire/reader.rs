@@ -1,8 +1,9 @@
-//! Where the values of models come from: any serde format, behind one trait object.
+//! Readers of values from any serde format, behind one trait object.
 //!
-//! serde compiles a reader anew for each type and each format. Here the part that knows the format ([`Next`], a few
-//! visitors) is compiled once for each format, and the part that knows a type once for each type; they meet at
-//! `dyn ValueReader`. This keeps dozens of models small and quick to compile, and costs one indirect call a value.
+//! serde compiles a reader for each combination of a type and a format. Here, the code for a format ([`NextValue`] and a
+//! few visitors) is compiled once per format, and the code for a type is compiled once per type. They are connected by
+//! `dyn ValueReader`. This design keeps dozens of models small and fast to compile, at the cost of one indirect call
+//! per value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,14 +15,14 @@ use serde_json::value::RawValue;
 use super::fields::Name;
 use super::{Each, Model, ReadError, ValueReader};
 
-/// What knows a format: gives its next value to a seed.
+/// A source of values in some serde format.
 trait NextValue<'de> {
     type Error: Error;
 
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error>;
 }
 
-/// A value that stands alone or in a list.
+/// A top-level value, or an entry of a list.
 pub(crate) struct Once<D>(Option<D>);
 
 impl<D> Once<D> {
@@ -34,12 +35,13 @@ impl<'de, D: Deserializer<'de>> NextValue<'de> for Once<D> {
     type Error = D::Error;
 
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, D::Error> {
-        let deserializer = self.0.take().ok_or_else(|| D::Error::custom("the value was read already"))?;
+        let deserializer =
+            self.0.take().ok_or_else(|| D::Error::custom("the value has already been read"))?;
         seed.deserialize(deserializer)
     }
 }
 
-/// The value of a name in an object.
+/// The value of a field of an object.
 struct ValueOf<'a, A>(&'a mut A);
 
 impl<'de, A: MapAccess<'de>> NextValue<'de> for ValueOf<'_, A> {
@@ -74,20 +76,22 @@ impl<'de, N: NextValue<'de>> ValueReader<'de> for N {
     }
 }
 
-/// A `Value` and a reader cannot lend their text, which serde_json says in its own terms.
+/// Replaces the message of serde_json for sources that cannot lend their text, such as a `Value` or an `io::Read`.
 #[cold]
 fn explain(error: impl fmt::Display) -> ReadError {
     let why = error.to_string();
     match why.contains("expected raw value") {
         true => ReadError::new(
-            "numbers and unknown fields are read from JSON text only: use from_str or from_slice",
+            "numbers and undeclared fields can be read from JSON text only; use `from_str` or `from_slice`",
         ),
         false => ReadError::new(why),
     }
 }
 
-/// Reads an object into a model. On an error the path is left here, the reason goes through the format, which adds
-/// line and column.
+/// A visitor that reads an object into a model.
+///
+/// In case of an error, the path is stored here. The reason is passed through the format, which adds the line and
+/// the column.
 struct Object<'a> {
     model: &'a mut dyn Model,
     path: &'a mut String,
@@ -115,7 +119,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                 Some(field) => field.read(value),
                 None => read_other(self.model, &name, value),
             };
-            read.map_err(|fault| leave(fault.in_field(&name), self.path))?;
+            read.map_err(|error| store_path(error.in_field(&name), self.path))?;
         }
         Ok(true)
     }
@@ -129,7 +133,7 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 }
 
-/// Takes the value of a name that is not declared.
+/// Reads the value of a field that is not declared.
 fn read_other<'de>(
     model: &mut dyn Model,
     name: &str,
@@ -140,12 +144,12 @@ fn read_other<'de>(
 }
 
 #[cold]
-fn leave<E: Error>(fault: ReadError, path: &mut String) -> E {
-    *path = fault.0.path;
-    E::custom(fault.0.why)
+fn store_path<E: Error>(error: ReadError, path: &mut String) -> E {
+    *path = error.0.path;
+    E::custom(error.0.why)
 }
 
-/// Reads a list.
+/// A visitor that reads a list.
 struct List<'a, 'b, 'de> {
     each: &'a mut Each<'b, 'de>,
     path: &'a mut String,
@@ -199,11 +203,11 @@ impl<'de> DeserializeSeed<'de> for Entry<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        (self.each)(&mut Once::new(deserializer)).map_err(|fault| leave(fault, self.path))
+        (self.each)(&mut Once::new(deserializer)).map_err(|error| store_path(error, self.path))
     }
 }
 
-/// Reads text, or what may stand in for it.
+/// A visitor that reads text, a number or a boolean as text.
 struct Text<T>(PhantomData<T>);
 
 impl<T> Text<T> {
@@ -215,7 +219,7 @@ impl<T> Text<T> {
 impl<'de, T: From<String> + From<&'de str>> DeserializeSeed<'de> for Text<T> {
     type Value = Option<T>;
 
-    // One call less for each value, and there are only two callers for each format.
+    // `deserialize_any` calls one function less per value, and it has only two callers per format.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         deserializer.deserialize_any(self)
     }
@@ -225,7 +229,7 @@ impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a single value")
+        f.write_str("text, a number or a boolean")
     }
 
     #[inline(always)]
@@ -257,11 +261,11 @@ impl<'de, T: From<String> + From<&'de str>> Visitor<'de> for Text<T> {
         Ok(None)
     }
 
-    /// The form that numbers take when some crate of the build switches on serde_json's `arbitrary_precision`.
+    /// Reads the form of numbers that serde_json uses if any crate of the build enables `arbitrary_precision`.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         match map.next_key::<Cow<'de, str>>()?.as_deref() {
             Some("$serde_json::private::Number") => Ok(Some(map.next_value::<String>()?.into())),
-            _ => Err(A::Error::custom("an object where a single value belongs")),
+            _ => Err(A::Error::custom("expected text, a number or a boolean, found an object")),
         }
     }
 }
@@ -273,7 +277,7 @@ mod tests {
     use crate::transport::HttpResponse;
 
     #[test]
-    fn an_error_says_where_and_why() {
+    fn an_error_has_a_path_and_a_reason() {
         for (body, path, why) in [
             (r#"{"invoiceItems":[{"id":"1"},null]}"#, "invoiceItems[1]", "null"),
             (r#"{"invoiceItems":[{"chargeAmount":"x"}]}"#, "invoiceItems[0].chargeAmount", "\"x\""),
@@ -287,8 +291,8 @@ mod tests {
             ("null", "$", "null"),
             ("{} {}", "$", "trailing"),
         ] {
-            let answer = HttpResponse::new(body.into());
-            let error = crate::api::invoices::GetInvoiceItems::new("1").parse(&answer).unwrap_err();
+            let response = HttpResponse::new(body.into());
+            let error = crate::api::invoices::GetInvoiceItems::new("1").parse(&response).unwrap_err();
             assert_eq!(error.field(), Some(path), "{body}");
             assert!(error.to_string().contains(why), "{error}");
         }

@@ -1,7 +1,7 @@
-//! How single values travel, leniently, in one place.
+//! Lenient reading of single values.
 //!
-//! The service writes a number as text, a boolean as text, an integer where text is documented, and null where a
-//! field could as well be absent. Each type says here what it takes; the models only name their fields.
+//! The service may send a number as text, a boolean as text, an integer where text is documented, and null instead of
+//! an absent field. The accepted forms of each type are defined here; a model only names its fields.
 
 use serde::de::{Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap};
@@ -79,7 +79,7 @@ impl FromWire for bool {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(other) => Err(not("true or false", other)),
+            Some(other) => Err(not("`true` or `false`", other)),
         }
     }
 }
@@ -92,20 +92,20 @@ impl FromWire for i64 {
 }
 
 #[cold]
-fn not(wanted: &str, found: &str) -> ReadError {
+fn not(expected: &str, found: &str) -> ReadError {
     let found: String = found.chars().take(40).collect();
-    ReadError::new(format_args!("{found:?} is not {wanted}"))
+    ReadError::new(format_args!("{found:?} is not {expected}"))
 }
 
 impl<T: FromWire> FromWire for Vec<T> {
     fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let mut list = Self::new();
-        let there = source.list(&mut |entry| T::read_entry(&mut list, entry))?;
-        Ok(there.then_some(list))
+        let is_list = source.list(&mut |entry| T::read_entry(&mut list, entry))?;
+        Ok(is_list.then_some(list))
     }
 }
 
-/// For a type that has `as_str` and is made of a text that was read.
+/// Implements reading and writing for a text type, by its `as_str` and `of_text`.
 macro_rules! text_on_the_wire {
     ($name:ident, $read:ident) => {
         impl $crate::wire::FromWire for $name {
@@ -135,8 +135,8 @@ macro_rules! text_on_the_wire {
 }
 pub(crate) use text_on_the_wire;
 
-/// A value that may not be null.
+/// Reads a value that must not be null.
 pub(crate) fn required<'de, T: FromWire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let value = T::read(&mut Once::new(deserializer)).map_err(ReadError::into_error)?;
-    value.ok_or_else(|| D::Error::custom("null where a value belongs"))
+    value.ok_or_else(|| D::Error::custom("expected a value, found null"))
 }

@@ -1,4 +1,4 @@
-//! A bill run as the service shows it.
+//! The bill run as reported by the service.
 
 use std::fmt;
 
@@ -15,70 +15,73 @@ use crate::wire::{FromWire, values};
 use crate::wire::{ReadError, ValueReader};
 
 model! {
-    /// A bill run: a job that bills the accounts of its scope up to a target date.
+    /// A bill run, which bills the accounts in its scope up to a target date.
     ///
-    /// The answer of all bill-run operations but the e-mail one. Posting and deleting may echo an older status:
-    /// read the run again instead of relying on theirs.
+    /// All operations on bill runs return a `BillRun`, except [`EmailBillRun`](super::EmailBillRun). The responses to
+    /// posting and deleting may contain an outdated status. Read the run again to get its current status.
+    #[doc(alias = "BillRunResponse")]
+    #[doc(alias = "CancelBillRunResponse")]
     pub response BillRun {
-        /// Id of the run.
+        /// Id of the bill run.
         pub id: Option<BillRunId> = "id",
-        /// Number of the run; its invoices name it as their source.
+        /// Number of the bill run. It is the `sourceId` of the invoices that the run created.
         pub number: Option<BillRunNumber> = "billRunNumber",
-        /// Name given by whoever created it.
+        /// Name of the bill run, chosen by its creator.
         pub name: Option<Box<str>> = "name",
-        /// Where the run stands.
+        /// Status of the bill run.
         pub status: Option<BillRunStatus> = "status",
-        /// Batches of accounts in scope; a run over filters may echo `AllBatches`.
+        /// Batches of accounts in scope. A run with filters may report `AllBatches`.
         pub batches: Vec<String> = "batches",
         /// Bill cycle day of the accounts in scope.
         pub bill_cycle_day: Option<BillCycleDay> = "billCycleDay",
-        /// What narrows the scope in place of batches.
+        /// Filters that define the scope instead of batches.
         pub filters: Vec<BillRunFilter> = "billRunFilters",
-        /// Kinds of charges that are left out.
+        /// Types of charges that the run does not bill.
+        #[doc(alias = "chargeTypeToExclude")]
         pub excluded_charge_types: Vec<ChargeType> = "chargeTypeToExclude",
-        /// Whether posted documents are e-mailed without being asked for, after auto-posting.
+        /// Whether the service e-mails the documents automatically after auto-posting them.
         pub auto_email: Option<bool> = "autoEmail",
-        /// Whether the documents are posted as soon as the run is complete.
+        /// Whether the service posts the documents automatically as soon as the run is completed.
         pub auto_post: Option<bool> = "autoPost",
-        /// Whether subscriptions that are due are renewed by the run.
+        /// Whether the run renews subscriptions that are due for renewal.
         pub auto_renewal: Option<bool> = "autoRenewal",
-        /// Whether no e-mail is sent for documents of zero amount.
+        /// Whether documents with a zero amount are excluded from e-mailing.
         pub no_email_for_zero_amount_invoice: Option<bool> = "noEmailForZeroAmountInvoice",
-        /// When the run repeats; none for an ad hoc run.
+        /// Schedule of the bill run. Absent for an ad hoc run.
         pub schedule: Option<BillRunSchedule> = "schedule",
-        /// Organizations in scope, on tenants that have several.
+        /// Organizations in scope, for tenants with the Multi-Org feature.
         pub organization_labels: Vec<OrganizationLabel> = "organizationLabels",
-        /// When a scheduled run starts, in the tenant's time zone; the start may be some 20 minutes off.
+        /// Start time of a scheduled run, in the tenant's time zone. The actual start may differ by about 20 minutes.
         pub scheduled_execution_time: Option<DateTime> = "scheduledExecutionTime",
-        /// Date that the invoices bear.
+        /// Invoice date of the documents.
         pub invoice_date: Option<Date> = "invoiceDate",
-        /// Days from the day of the run to the invoice date, on scheduled runs.
+        /// Number of days from the day of the run to the invoice date, for scheduled runs.
         pub invoice_date_offset: Option<i64> = "invoiceDateOffset",
-        /// Months from the month of the run to that of the invoice date, on monthly runs.
+        /// Number of months from the month of the run to the month of the invoice date, for monthly runs.
         pub invoice_date_month_offset: Option<i64> = "invoiceDateMonthOffset",
-        /// Day of the month of the invoice date, on monthly runs; 31 is the last day of any month.
+        /// Day of the month of the invoice date, 1 to 31, for monthly runs. 31 means the last day of any month.
         pub invoice_date_day_of_month: Option<i64> = "invoiceDateDayOfMonth",
-        /// Charges are billed when they are due on this day or before.
+        /// Target date. The run bills all charges that are due on or before this date.
         pub target_date: Option<Date> = "targetDate",
-        /// Days from the day of the run to the target date, on scheduled runs.
+        /// Number of days from the day of the run to the target date, for scheduled runs.
         pub target_date_offset: Option<i64> = "targetDateOffset",
-        /// Months from the month of the run to that of the target date, on monthly runs.
+        /// Number of months from the month of the run to the month of the target date, for monthly runs.
         pub target_date_month_offset: Option<i64> = "targetDateMonthOffset",
-        /// Day of the month of the target date, on monthly runs; 31 is the last day of any month.
+        /// Day of the month of the target date, 1 to 31, for monthly runs. 31 means the last day of any month.
         pub target_date_day_of_month: Option<i64> = "targetDateDayOfMonth",
-        /// Whether subscriptions are billed.
+        /// Whether the run bills subscriptions.
         pub include_subscriptions: Option<bool> = "includeSubscriptions",
-        /// Whether order line items are billed.
+        /// Whether the run bills order line items.
         pub include_order_line_items: Option<bool> = "includeOrderLineItems",
-        /// Id of the user who created the run.
+        /// Id of the user who created the bill run.
         pub created_by_id: Option<Box<str>> = "createdById",
-        /// When it was created, in the tenant's time zone.
+        /// Time of creation, in the tenant's time zone.
         pub created_date: Option<DateTime> = "createdDate",
-        /// Id of the user who changed it last.
+        /// Id of the user who last updated the bill run.
         pub updated_by_id: Option<Box<str>> = "updatedById",
-        /// When it was changed last, in the tenant's time zone.
+        /// Time of the last update, in the tenant's time zone.
         pub updated_date: Option<DateTime> = "updatedDate",
-        /// The run that the schedule starts next, in the answer to canceling one occurrence of a scheduled run.
+        /// Next run of the schedule, in the response to canceling one occurrence of a scheduled run.
         pub next_run: Option<Box<BillRun>> = "nextRun",
     }
 }
@@ -95,89 +98,98 @@ required_fields! {
 }
 
 model! {
-    /// An organization in or out of a run's scope, on tenants that have several.
+    /// An organization that a bill run includes or excludes, for tenants with the Multi-Org feature.
+    ///
+    /// Either `organization_id` or `organization_name` is required.
     pub request OrganizationLabel {
-        /// Id of the organization; it or the name is needed.
+        /// Id of the organization.
         pub organization_id: Option<String> = "organizationId",
         /// Name of the organization.
         pub organization_name: Option<String> = "organizationName",
-        /// Whether the organizations below it are meant too.
+        /// Whether the label also applies to the descendants of the organization.
         pub cascading_down: Option<bool> = "cascadingDown",
-        /// Whether it is left out instead of taken in.
+        /// Whether the organization is excluded from the scope instead of included.
         pub excluded: Option<bool> = "excluded",
     }
 }
 
 open_enum! {
-    /// Where a bill run stands.
+    /// Status of a bill run.
     pub enum BillRunStatus {
-        /// Queued, or waiting for its time.
+        /// The run is queued, or scheduled for later.
         Pending = "Pending",
-        /// Accounts are being billed.
+        /// The run is billing its accounts.
         Processing = "Processing",
-        /// The documents exist as drafts and nothing is posted. Some accounts may have failed nevertheless, which
-        /// a run does not show.
+        /// The documents exist as drafts and none is posted. Some accounts may have failed, but the run does not
+        /// report them.
         Completed = "Completed",
-        /// The run as a whole failed.
+        /// The run failed as a whole.
         Error = "Error",
-        /// Canceled; its drafts are gone.
+        /// The run is canceled and its draft documents are deleted.
         Canceled = "Canceled",
         /// All documents are posted.
         Posted = "Posted",
-        /// Documents are being posted. Falls back to `Completed` when one of them cannot be.
+        /// The documents are being posted. If any of them cannot be posted, the run returns to `Completed`.
         PostInProgress = "PostInProgress",
-        /// Being canceled.
+        /// The run is being canceled.
         CancelInProgress = "CancelInProgress",
-        /// Being deleted, along with its documents.
+        /// The run and its documents are being deleted.
         RemoveInProgress = "RemoveInProgress",
-        /// A scheduled run that somebody has put on hold.
+        /// The schedule of the run is paused.
         Paused = "Paused",
     }
 }
 
 open_enum! {
-    /// What a bill run makes.
+    /// Type of a bill run.
     pub enum BillRunType {
-        /// Invoices and credit memos.
+        /// A run that creates invoices and credit memos.
         Regular = "Regular",
-        /// No documents: it moves the dates up to which charges count as billed, once and for good. Needs a feature
-        /// of the tenant.
+        /// A run that creates no documents. It moves the charged-through dates of the charges to the target date,
+        /// which cannot be undone. Requires the Catch-Up Bill Run feature.
         CatchUp = "CatchUp",
     }
 }
 
 open_enum! {
-    /// Kind of a charge.
+    /// Type of a charge.
     pub enum ChargeType {
-        /// Charged once.
+        /// A one-time charge.
         OneTime = "OneTime",
-        /// Charged every period.
+        /// A charge for each billing period.
         Recurring = "Recurring",
-        /// Charged by what was used.
+        /// A charge for usage.
         Usage = "Usage",
-        /// None of these, such as the items of a standalone invoice.
+        /// Any other charge, such as an item of a standalone invoice.
         Others = "Others",
     }
 }
 
-/// The day of the month on which the accounts in scope are billed: `AllBillCycleDays`, `1` to `31`, or
-/// `AsRunDay` for the day of a scheduled run.
+/// The bill cycle day of the accounts in scope.
 ///
-/// The service writes it as text or as a number, and so it is written back.
+/// The value is `AllBillCycleDays`, a day of the month from `1` to `31`, or `AsRunDay` for the day of a scheduled run.
+/// The service sends the value as text or as a number, and the same form is written back.
+///
+/// ```
+/// use zuora_core::bill_runs::BillCycleDay;
+///
+/// assert_eq!(BillCycleDay::from(15).day(), Some(15));
+/// assert_eq!(BillCycleDay::from("AllBillCycleDays").day(), None);
+/// ```
 #[derive(Clone)]
 pub struct BillCycleDay {
     text: Box<str>,
-    /// It came as a bare number.
-    bare: bool,
+    /// Whether the value was received as a number instead of text.
+    is_number: bool,
 }
 
 impl BillCycleDay {
-    /// As it stands on the wire.
+    /// Returns the value as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The day, when it is one.
+    /// Returns the day of the month, or `None` if the value is not a number.
     pub fn day(&self) -> Option<u8> {
         self.text.parse().ok()
     }
@@ -185,19 +197,19 @@ impl BillCycleDay {
 
 impl From<&str> for BillCycleDay {
     fn from(text: &str) -> Self {
-        Self { text: text.into(), bare: false }
+        Self { text: text.into(), is_number: false }
     }
 }
 
 impl From<String> for BillCycleDay {
     fn from(text: String) -> Self {
-        Self { text: text.into(), bare: false }
+        Self { text: text.into(), is_number: false }
     }
 }
 
 impl From<u8> for BillCycleDay {
     fn from(day: u8) -> Self {
-        Self { text: day.to_string().into(), bare: false }
+        Self { text: day.to_string().into(), is_number: false }
     }
 }
 
@@ -226,10 +238,10 @@ impl FromWire for BillCycleDay {
         let json = source.raw()?;
         match json.as_bytes() {
             b"null" => Ok(None),
-            [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), bare: true })),
+            [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), is_number: true })),
             _ => serde_json::from_str(json)
-                .map(|text| Some(Self { text, bare: false }))
-                .map_err(|_| ReadError::new("neither text nor a number")),
+                .map(|text| Some(Self { text, is_number: false }))
+                .map_err(|_| ReadError::new("expected text or a number")),
         }
     }
 }
@@ -243,7 +255,7 @@ impl<'de> Deserialize<'de> for BillCycleDay {
 impl Serialize for BillCycleDay {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.text.parse::<u64>() {
-            Ok(day) if self.bare => serializer.serialize_u64(day),
+            Ok(day) if self.is_number => serializer.serialize_u64(day),
             _ => serializer.serialize_str(&self.text),
         }
     }

@@ -10,21 +10,35 @@ use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::put("cancel_bill_run", "/v1/bill-runs/{billRunId}/cancel");
 
-/// `PUT /v1/bill-runs/{billRunId}/cancel` ("Cancel a bill run"): cancels a bill run that is `Pending`, or `Completed` with nothing posted.
+/// Cancels a bill run that is `Pending`, or `Completed` with no posted documents.
 ///
-/// The service works on in the background: the answer shows `CancelInProgress`, the end is `Canceled`. Of a
-/// scheduled run only this occurrence is canceled, and the answer holds the next one as
-/// [`next_run`](BillRun::next_run), unless [`all_occurrences`](Self::all_occurrences) is asked for.
+/// `PUT /v1/bill-runs/{billRunId}/cancel` ("Cancel a bill run")
+///
+/// The service cancels the run in the background. The status in the response is `CancelInProgress`, and the final
+/// status is `Canceled`. Wait for it with [`BillRunGoal::Canceled`](super::BillRunGoal::Canceled).
+///
+/// For a scheduled run, the operation cancels only the next occurrence by default. The response then contains the
+/// following occurrence as [`next_run`](BillRun::next_run). Use [`all_occurrences`](Self::all_occurrences) to cancel
+/// the whole schedule.
 ///
 /// ```
-/// use zuora_core::bill_runs::CancelBillRun;
-/// use zuora_core::Operation;
+/// use zuora_core::bill_runs::{BillRunStatus, CancelBillRun};
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// let request = CancelBillRun::new("2c9890077e8a8490017e8bf3a5171a43").request()?;
-/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/cancel");
-/// assert_eq!(&request.body()[..], b"{}");
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/cancel");
+/// #     assert_eq!(&request.body()[..], b"{}");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"status":"CancelInProgress"}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let run = client.call(&CancelBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+/// assert_eq!(run.status()?, &BillRunStatus::CancelInProgress);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "cancel_bill_run")]
+#[doc(alias = "PUT_CancelBillRun")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CancelBillRun {
     #[serde(rename = "billRunId")]
@@ -39,19 +53,21 @@ struct Body {
 }
 
 impl CancelBillRun {
-    /// Cancels the run of this id.
+    /// Cancels the bill run with this id.
     pub fn new(bill_run: impl Into<BillRunId>) -> Self {
         Self { bill_run: bill_run.into(), body: Body::default() }
     }
 
-    /// Cancels a scheduled run for good, and not only its next occurrence.
+    /// Cancels all future occurrences of a scheduled run. Sends `"cancelOnce": false`.
+    #[doc(alias = "cancelOnce")]
     #[must_use]
     pub fn all_occurrences(mut self) -> Self {
         self.body.cancel_once = Some(false);
         self
     }
 
-    /// Says aloud what is the default: cancels only the next occurrence of a scheduled run.
+    /// Cancels only the next occurrence of a scheduled run, which is the default. Sends `"cancelOnce": true`.
+    #[doc(alias = "cancelOnce")]
     #[must_use]
     pub fn this_occurrence(mut self) -> Self {
         self.body.cancel_once = Some(true);
@@ -77,7 +93,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_builds_the_same_request() {
         let operation = CancelBillRun::new("run-1").all_occurrences();
         let text = serde_json::to_string(&operation).unwrap();
         let request = serde_json::from_str::<CancelBillRun>(&text).unwrap().request().unwrap();
@@ -86,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_run_of_a_schedule_is_answered() {
+    fn the_response_contains_the_next_run_of_a_schedule() {
         let body = Bytes::from(
             r#"{"success":true,"status":"CancelInProgress","nextRun":{"id":"2","status":"Pending"}}"#,
         );

@@ -17,48 +17,62 @@ use crate::types::Date;
 static SPEC: Spec = Spec::keyed("create_bill_run", "/v1/bill-runs");
 
 model! {
-    /// `POST /v1/bill-runs` ("Create a bill run"): starts or schedules a bill run.
+    /// Starts or schedules a bill run.
     ///
-    /// Whom it bills is a [`Scope`], when it runs a [`RunTiming`]; combinations that make no sense cannot be written.
-    /// The new run is `Pending`: watch it until it is `Completed`, then post it.
+    /// `POST /v1/bill-runs` ("Create a bill run")
     ///
-    /// The service refuses while more than 500 runs that were made through the API are pending.
+    /// A [`Scope`] selects the accounts to bill, and a [`RunTiming`] determines the start. The status of the new run
+    /// is `Pending`. Wait until the run is `Completed`, and then post it with
+    /// [`PostBillRun`](crate::bill_runs::PostBillRun).
+    ///
+    /// The service rejects the request while more than 500 runs created through the API are pending.
     ///
     /// ```
-    /// use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun};
-    /// use zuora_core::{Date, Operation};
+    /// use zuora_core::bill_runs::{AdHoc, Batches, BillRunStatus, CreateBillRun};
+    /// use zuora_core::Date;
+    /// # use zuora_core::testing::FakeTransport;
+    /// # use zuora_core::{Client, Config, DataCenter};
     ///
-    /// let target = Date::new(2024, 5, 31)?;
-    /// let run = CreateBillRun::new(Batches::named(["Batch1", "Batch2"]).cycle_day(15), AdHoc::up_to(target))
-    ///     .name("May, mid-month")
-    ///     .auto_renewal(true);
+    /// # let transport = FakeTransport::new(|request| {
+    /// #     assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/bill-runs"));
+    /// #     Ok(FakeTransport::json(200, r#"{"success":true,"billRunNumber":"BR-00000016","status":"Pending"}"#))
+    /// # });
+    /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+    /// # let client = Client::with_transport(&config, transport)?;
+    /// let target_date = Date::new(2024, 5, 31)?;
+    /// let scope = Batches::named(["Batch1", "Batch2"]).cycle_day(15);
+    /// let create = CreateBillRun::new(scope, AdHoc::up_to(target_date)).name("May, mid-month").auto_renewal(true);
     ///
-    /// let request = run.request()?;
-    /// assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/v1/bill-runs"));
+    /// let run = client.call(&create)?;
+    /// assert_eq!(run.number()?.as_str(), "BR-00000016");
+    /// assert_eq!(run.status()?, &BillRunStatus::Pending);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build) names the field that the service would refuse.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, if the service would reject the request.
+    #[doc(alias = "create_bill_run")]
+    #[doc(alias = "POST_CreateBillRun")]
     pub request CreateBillRun {
-        /// A name for people.
+        /// Name of the bill run, for display.
         name: Option<String> = "name",
         batches: Vec<String> = "batches" (by hand),
         bill_cycle_day: Option<BillCycleDay> = "billCycleDay" (by hand),
         filters: Vec<BillRunFilter> = "billRunFilters" (by hand),
-        /// What the run makes; by default documents. Needs the catch-up feature of the tenant.
+        /// Type of the bill run. The default is `Regular`. Requires the Catch-Up Bill Run feature.
         bill_run_type: Option<BillRunType> = "billRunType",
-        /// Kinds of charges to leave out, at most two.
+        /// Types of charges that the run does not bill, at most two.
+        #[doc(alias = "chargeTypeToExclude")]
         excluded_charge_types: Vec<ChargeType> = "chargeTypeToExclude",
-        /// Whether to e-mail the posted documents, after auto-posting; by default not. Needs the tenant's rule for
-        /// auto-posting.
+        /// Whether to e-mail the documents automatically after auto-posting them. The default is false. Requires the
+        /// tenant's billing rule for auto-posting.
         auto_email: Option<bool> = "autoEmail",
-        /// Whether to post as soon as the run is complete; by default not. Needs the tenant's rule for
-        /// auto-posting.
+        /// Whether to post the documents automatically as soon as the run is completed. The default is false. Requires
+        /// the tenant's billing rule for auto-posting.
         auto_post: Option<bool> = "autoPost",
-        /// Whether to renew subscriptions that are due; by default not.
+        /// Whether to renew subscriptions that are due for renewal. The default is false.
         auto_renewal: Option<bool> = "autoRenewal",
-        /// Whether to send no e-mail for documents of zero amount; by default they are sent.
+        /// Whether to exclude documents with a zero amount from e-mailing. The default is false.
         no_email_for_zero_amount_invoice: Option<bool> = "noEmailForZeroAmountInvoice",
         schedule: Option<BillRunSchedule> = "schedule" (by hand),
         invoice_date: Option<Date> = "invoiceDate" (by hand),
@@ -67,17 +81,17 @@ model! {
         target_date: Option<Date> = "targetDate" (by hand),
         target_date_month_offset: Option<i64> = "targetDateMonthOffset" (by hand),
         target_date_day_of_month: Option<i64> = "targetDateDayOfMonth" (by hand),
-        /// Organizations to bill, on tenants that have several.
+        /// Organizations to bill, for tenants with the Multi-Org feature.
         organization_labels: Vec<OrganizationLabel> = "organizationLabels",
-        /// Whether to bill subscriptions; by default they are billed.
+        /// Whether to bill subscriptions. The default is true.
         include_subscriptions: Option<bool> = "includeSubscriptions",
-        /// Whether to bill order line items; by default they are billed.
+        /// Whether to bill order line items. The default is true.
         include_order_line_items: Option<bool> = "includeOrderLineItems",
     }
 }
 
 impl CreateBillRun {
-    /// A run over a scope, at a time.
+    /// Creates a bill run with a scope and a timing.
     pub fn new(scope: impl Into<Scope>, timing: impl Into<RunTiming>) -> Self {
         let mut run = Self::default();
         match scope.into() {
@@ -147,12 +161,12 @@ impl Operation for CreateBillRun {
     }
 }
 
-/// What the service is known to refuse.
+/// Checks for requests that the service would reject.
 impl CreateBillRun {
     fn check(&self) -> Result<()> {
         self.check_scope()?;
         match &self.schedule {
-            None if self.target_date.is_none() => refuse("targetDate", "is needed for an ad hoc run")?,
+            None if self.target_date.is_none() => reject("targetDate", "is required for an ad hoc run")?,
             None => {}
             Some(schedule) => check_schedule(schedule)?,
         }
@@ -161,13 +175,13 @@ impl CreateBillRun {
         let (offset, day) = (self.target_date_month_offset, self.target_date_day_of_month);
         self.check_date("targetDate", self.target_date, offset, day)?;
         if self.excluded_charge_types.len() > 2 {
-            refuse("chargeTypeToExclude", "takes at most two kinds")?;
+            reject("chargeTypeToExclude", "must have at most 2 entries")?;
         }
         for (index, label) in self.organization_labels.iter().enumerate() {
             if label.organization_id.is_none() && label.organization_name.is_none() {
-                refuse(
+                reject(
                     format!("organizationLabels[{index}].organizationId"),
-                    "or organizationName is needed",
+                    "either `organizationId` or `organizationName` is required",
                 )?;
             }
         }
@@ -176,25 +190,25 @@ impl CreateBillRun {
 
     fn check_scope(&self) -> Result<()> {
         match (self.batches.len(), self.filters.len()) {
-            (0, 0) => return refuse("batches", "or billRunFilters are needed, one at least"),
+            (0, 0) => return reject("batches", "either `batches` or `billRunFilters` is required"),
             (0, _) if self.bill_cycle_day.is_some() => {
-                return refuse("billCycleDay", "is for a scope of batches only");
+                return reject("billCycleDay", "is allowed only for a scope of batches");
             }
             (0, _) => return self.check_filters(),
-            (_, 1..) => return refuse("billRunFilters", "cannot be combined with batches"),
-            (301.., _) => return refuse("batches", "takes at most 300 names"),
+            (_, 1..) => return reject("billRunFilters", "cannot be combined with `batches`"),
+            (301.., _) => return reject("batches", "must have at most 300 entries"),
             _ => {}
         }
         let Some(day) = &self.bill_cycle_day else { return Ok(()) };
         let is_day = |text: &str| text.parse::<i64>().is_ok_and(|day| !(1..=31).contains(&day));
         match day.as_str() {
             "AsRunDay" if self.schedule.is_none() => {
-                refuse("billCycleDay", "AsRunDay is for scheduled runs only")
+                reject("billCycleDay", "`AsRunDay` is allowed only for scheduled runs")
             }
             text if text.is_empty() || text.len() > 1000 => {
-                refuse("billCycleDay", "takes 1 to 1,000 characters")
+                reject("billCycleDay", "must have 1 to 1,000 characters")
             }
-            text if is_day(text) => refuse("billCycleDay", "is not a day of the month"),
+            text if is_day(text) => reject("billCycleDay", "must be a day of the month from 1 to 31"),
             _ => Ok(()),
         }
     }
@@ -203,7 +217,7 @@ impl CreateBillRun {
         for (index, filter) in self.filters.iter().enumerate() {
             filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
             if let Some(missing) = missing_part(filter) {
-                refuse(format!("billRunFilters[{index}].{missing}"), "is needed for this type of filter")?;
+                reject(format!("billRunFilters[{index}].{missing}"), "is required for this type of filter")?;
             }
         }
         let by = |kind: &FilterType| {
@@ -211,21 +225,21 @@ impl CreateBillRun {
             self.filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
         };
         if by(&FilterType::Account).count() > 1 {
-            refuse("billRunFilters", "takes one account only")?;
+            reject("billRunFilters", "must have at most one account")?;
         }
         if by(&FilterType::Subscription).count() > 50 {
-            refuse("billRunFilters", "takes at most 50 subscriptions")?;
+            reject("billRunFilters", "must have at most 50 subscriptions")?;
         }
         let mut accounts = by(&FilterType::Subscription).map(|filter| &filter.account_id);
         if let Some(first) = accounts.next() {
             if accounts.any(|other| other != first) {
-                refuse("billRunFilters", "takes subscriptions of one account only")?;
+                reject("billRunFilters", "must have subscriptions of a single account")?;
             }
         }
         Ok(())
     }
 
-    /// A date is fixed, or told by month and day, or neither.
+    /// Checks a date that is fixed, specified by month offset and day of the month, or absent.
     fn check_date(
         &self,
         name: &'static str,
@@ -241,46 +255,50 @@ impl CreateBillRun {
         });
         match (offset, day) {
             (None, None) => Ok(()),
-            (Some(_), None) => refuse(format!("{name}DayOfMonth"), "is needed beside the month offset"),
-            (None, Some(_)) => refuse(format!("{name}MonthOffset"), "is needed beside the day of the month"),
-            _ if fixed.is_some() => refuse(name, "cannot be combined with a month offset"),
-            _ if !monthly => refuse(format!("{name}MonthOffset"), "is for monthly schedules only"),
+            (Some(_), None) => {
+                reject(format!("{name}DayOfMonth"), "is required together with the month offset")
+            }
+            (None, Some(_)) => {
+                reject(format!("{name}MonthOffset"), "is required together with the day of the month")
+            }
+            _ if fixed.is_some() => reject(name, "cannot be combined with a month offset"),
+            _ if !monthly => reject(format!("{name}MonthOffset"), "is allowed only for monthly schedules"),
             (_, Some(1..=31)) => Ok(()),
-            _ => refuse(format!("{name}DayOfMonth"), "is not a day of the month"),
+            _ => reject(format!("{name}DayOfMonth"), "must be a day of the month from 1 to 31"),
         }
     }
 }
 
 fn check_schedule(schedule: &BillRunSchedule) -> Result<()> {
     if schedule.repeat_from.is_none() {
-        refuse("schedule.repeatFrom", "is needed")?;
+        reject("schedule.repeatFrom", "is required")?;
     }
     if !schedule.run_time.is_some_and(|hour| (0..=23).contains(&hour)) {
-        refuse("schedule.runTime", "is an hour from 0 to 23")?;
+        reject("schedule.runTime", "must be an hour from 0 to 23")?;
     }
     if schedule.weekly_on_day.len() > 7 {
-        refuse("schedule.weeklyOnDay", "takes at most 7 days")?;
+        reject("schedule.weeklyOnDay", "must have at most 7 entries")?;
     }
     match &schedule.repeat_type {
-        None => refuse("schedule.repeatType", "is needed"),
+        None => reject("schedule.repeatType", "is required"),
         Some(RepeatType::Weekly) if schedule.weekly_on_day.is_empty() => {
-            refuse("schedule.weeklyOnDay", "is needed for a weekly run")
+            reject("schedule.weeklyOnDay", "is required for a weekly schedule")
         }
         Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly)
             if schedule.monthly_on_end_of_month.is_some() =>
         {
-            refuse("schedule.monthlyOnEndOfMonth", "is for monthly runs only")
+            reject("schedule.monthlyOnEndOfMonth", "is allowed only for monthly schedules")
         }
         _ if schedule.monthly_on_end_of_month == Some(true)
             && !schedule.repeat_from.is_some_and(Date::is_month_end) =>
         {
-            refuse("schedule.monthlyOnEndOfMonth", "is for runs that begin on the last day of a month")
+            reject("schedule.monthlyOnEndOfMonth", "requires a `repeatFrom` on the last day of a month")
         }
         _ => Ok(()),
     }
 }
 
-/// The part that a filter of a known type lacks.
+/// Returns the wire name of the field that a filter of a known type lacks.
 fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
     let account = filter.account_id.is_none().then_some("accountId");
     match &filter.filter_type {
@@ -295,7 +313,7 @@ fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
     }
 }
 
-fn refuse(field: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) -> Result<()> {
+fn reject(field: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) -> Result<()> {
     Err(Error::invalid(field, why))
 }
 
@@ -313,14 +331,14 @@ mod tests {
         String::from_utf8(run.request().unwrap().body().to_vec()).unwrap()
     }
 
-    /// The field that is at fault in this body.
-    fn fault(body: &str) -> String {
+    /// Returns the field that the error for this body names, or an empty text for a valid body.
+    fn invalid_field(body: &str) -> String {
         let run: CreateBillRun = serde_json::from_str(body).unwrap();
         run.request().err().map(|error| error.field().unwrap_or_default().to_owned()).unwrap_or_default()
     }
 
     #[test]
-    fn an_ad_hoc_run_over_batches() {
+    fn an_ad_hoc_run_for_batches() {
         let timing = AdHoc::up_to(date("2024-05-31")).invoice_date(date("2024-06-01"));
         let run = CreateBillRun::new(Batches::named(["Batch1", "Batch20"]).cycle_day(15), timing)
             .name("May")
@@ -339,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_that_are_filters() {
+    fn scopes_are_sent_as_filters() {
         let timing = || AdHoc::up_to(date("2024-05-31"));
         let scope = Scope::subscriptions(
             "2c92a0fd5e2d4f8a015e2d5c3a1b0001",
@@ -366,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn schedules() {
+    fn schedules_are_sent_with_their_dates() {
         let weekly = Schedule::weekly(date("2024-06-03"), 4, [Weekday::Monday, Weekday::Friday]).as_run_day();
         assert_eq!(
             body(&CreateBillRun::new(Batches::all(), weekly)),
@@ -389,9 +407,10 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_named_and_not_sent() {
-        let filters =
-            |filters: &str| fault(&format!(r#"{{"billRunFilters":[{filters}],"targetDate":"2024-05-31"}}"#));
+    fn invalid_fields_are_named_and_not_sent() {
+        let filters = |filters: &str| {
+            invalid_field(&format!(r#"{{"billRunFilters":[{filters}],"targetDate":"2024-05-31"}}"#))
+        };
         let subscription = |account: &str| {
             format!(
                 r#"{{"filterType":"Subscription","accountId":"{account}","subscriptionId":"2c92a0fd5e2d4f8a015e2d5c3a1b0011"}}"#
@@ -432,10 +451,10 @@ mod tests {
             "billRunFilters[0].condition"
         );
 
-        let with = |more: &str| fault(&format!(r#"{{"batches":["Batch1"],{more}}}"#));
+        let with = |more: &str| invalid_field(&format!(r#"{{"batches":["Batch1"],{more}}}"#));
         assert_eq!(with(r#""targetDate":"2024-05-31""#), "");
         assert_eq!(with(r#""name":"no date""#), "targetDate");
-        assert_eq!(fault(r#"{"targetDate":"2024-05-31"}"#), "batches");
+        assert_eq!(invalid_field(r#"{"targetDate":"2024-05-31"}"#), "batches");
         assert_eq!(with(&format!(r#""billRunFilters":[{account}]"#)), "billRunFilters");
         assert_eq!(with(r#""billCycleDay":"AsRunDay","targetDate":"2024-05-31""#), "billCycleDay");
         assert_eq!(with(r#""billCycleDay":"32","targetDate":"2024-05-31""#), "billCycleDay");
@@ -448,7 +467,7 @@ mod tests {
             "organizationLabels[0].organizationId"
         );
         assert_eq!(
-            fault(&format!(
+            invalid_field(&format!(
                 r#"{{"billRunFilters":[{account}],"billCycleDay":"1","targetDate":"2024-05-31"}}"#
             )),
             "billCycleDay"
@@ -484,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_can_lie_in_a_queue() {
+    fn an_operation_can_be_queued() {
         let mut run = CreateBillRun::new(Batches::all(), AdHoc::up_to(date("2024-05-31"))).auto_email(true);
         run.set_custom("newSwitch", &"on").unwrap();
         let text = serde_json::to_string(&run).unwrap();

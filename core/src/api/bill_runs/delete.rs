@@ -10,19 +10,31 @@ use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::delete("delete_bill_run", "/v1/bill-runs/{billRunId}");
 
-/// `DELETE /v1/bill-runs/{billRunId}` ("Delete a bill run"): deletes a bill run that is `Canceled` or `Error`, and what it made.
+/// Deletes a bill run that is `Canceled` or `Error`, together with its documents.
 ///
-/// The service works on in the background (`RemoveInProgress`); in the end reading the run answers 404.
+/// `DELETE /v1/bill-runs/{billRunId}` ("Delete a bill run")
+///
+/// The service deletes the run in the background, in the status `RemoveInProgress`. After the deletion, reading the
+/// run fails with 404. Wait for it with [`BillRunGoal::Deleted`](super::BillRunGoal::Deleted).
 ///
 /// ```
-/// use zuora_core::bill_runs::DeleteBillRun;
-/// use zuora_core::Operation;
+/// use zuora_core::bill_runs::{BillRunStatus, DeleteBillRun};
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// let request = DeleteBillRun::new("2c9890077e8a8490017e8bf3a5171a43").request()?;
-/// assert_eq!(request.method(), "DELETE");
-/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.method(), "DELETE");
+/// #     assert_eq!(request.uri().path(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"status":"RemoveInProgress"}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let run = client.call(&DeleteBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+/// assert_eq!(run.status()?, &BillRunStatus::RemoveInProgress);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "delete_bill_run")]
+#[doc(alias = "DELETE_DeleteBillRun")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeleteBillRun {
     #[serde(rename = "billRunId")]
@@ -30,7 +42,7 @@ pub struct DeleteBillRun {
 }
 
 impl DeleteBillRun {
-    /// Deletes the run of this id.
+    /// Deletes the bill run with this id.
     pub fn new(bill_run: impl Into<BillRunId>) -> Self {
         Self { bill_run: bill_run.into() }
     }
@@ -54,7 +66,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_builds_the_same_request() {
         let operation = DeleteBillRun::new("run-1");
         let text = serde_json::to_string(&operation).unwrap();
         let request = serde_json::from_str::<DeleteBillRun>(&text).unwrap().request().unwrap();
@@ -63,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_may_have_no_body() {
+    fn a_response_may_have_no_body() {
         let delete = DeleteBillRun::new("1");
         assert_eq!(delete.parse(&HttpResponse::new(Bytes::new())).unwrap(), BillRun::default());
         let body = Bytes::from(r#"{"success":true,"status":"RemoveInProgress"}"#);

@@ -12,21 +12,34 @@ use crate::types::BillRunKey;
 
 static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/emails");
 
-/// `POST /v1/bill-runs/{billRunKey}/emails` ("Email billing documents generated from a bill run"): e-mails the posted documents of a bill run; drafts are skipped.
+/// E-mails the posted documents of a bill run. Draft documents are skipped.
 ///
-/// Needs the tenant's notifications for manual e-mails; recipients come from their template. By default only
-/// documents that were never e-mailed are sent. Asking again at once may send a document twice.
+/// `POST /v1/bill-runs/{billRunKey}/emails` ("Email billing documents generated from a bill run")
+///
+/// The tenant's notifications for manual e-mails must be active. Their templates determine the recipients. By
+/// default, the operation sends only documents that have never been e-mailed. Calling it twice in quick succession may
+/// send a document twice.
 ///
 /// ```
 /// use zuora_core::bill_runs::EmailBillRun;
-/// use zuora_core::Operation;
 /// use zuora_core::types::BillRunNumber;
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// let request = EmailBillRun::new(BillRunNumber::from("BR-00000001")).resend(true).request()?;
-/// assert_eq!(request.uri(), "/v1/bill-runs/BR-00000001/emails");
-/// assert_eq!(&request.body()[..], br#"{"resend":true}"#);
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/bill-runs/BR-00000001/emails");
+/// #     assert_eq!(&request.body()[..], br#"{"resend":true}"#);
+/// #     Ok(FakeTransport::json(200, r#"{"success":true}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let email = EmailBillRun::new(BillRunNumber::from("BR-00000001")).resend(true);
+/// let response = client.call(&email)?;
+/// assert_eq!(response.envelope.success, Some(true));
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "email_bill_run")]
+#[doc(alias = "POST_EmailBillingDocumentsfromBillRun")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmailBillRun {
     #[serde(rename = "billRunKey")]
@@ -41,12 +54,12 @@ struct Body {
 }
 
 impl EmailBillRun {
-    /// E-mails the documents of the run of this id or number.
+    /// E-mails the documents of the bill run with this id or number.
     pub fn new(bill_run: impl Into<BillRunKey>) -> Self {
         Self { bill_run: bill_run.into(), body: Body::default() }
     }
 
-    /// Whether documents that were e-mailed before are sent again.
+    /// Sets whether to send documents again that have already been e-mailed. The default is false.
     #[must_use]
     pub fn resend(mut self, resend: bool) -> Self {
         self.body.resend = Some(resend);
@@ -76,7 +89,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_builds_the_same_request() {
         let operation = EmailBillRun::new(BillRunKey::from("BR-1")).resend(false);
         let text = serde_json::to_string(&operation).unwrap();
         let request = serde_json::from_str::<EmailBillRun>(&text).unwrap().request().unwrap();
@@ -85,10 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_says_only_that_it_worked() {
+    fn a_response_reports_only_success() {
         let body = Bytes::from(r#"{"success" : true}"#);
-        let done = EmailBillRun::new("BR-1").parse(&HttpResponse::new(body)).unwrap();
-        assert_eq!(done.envelope.success, Some(true));
+        let response = EmailBillRun::new("BR-1").parse(&HttpResponse::new(body)).unwrap();
+        assert_eq!(response.envelope.success, Some(true));
         assert_eq!(&EmailBillRun::new("BR-1").request().unwrap().body()[..], b"{}");
     }
 }

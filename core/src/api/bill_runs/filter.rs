@@ -1,27 +1,27 @@
-//! What narrows the scope of a bill run in place of batches.
+//! Filters that define the scope of a bill run instead of batches.
 
 use crate::model::model;
 use crate::types::open_enum::open_enum;
 use crate::types::{AccountId, SubscriptionId};
 
 model! {
-    /// One filter of a bill run: an account, a subscription, or a condition.
+    /// A filter of a bill run, by account, by subscription or by condition.
     ///
-    /// Older servers echo a condition filter without its object and condition.
+    /// Responses of older servers omit the object and the condition of a condition filter.
     pub struct BillRunFilter {
-        /// What the filter is by.
+        /// Type of the filter.
         pub filter_type: Option<FilterType> = "filterType",
-        /// The account, or that of the subscription.
+        /// Id of the account, or of the account that owns the subscription.
         pub account_id: Option<AccountId> = "accountId" [ID],
-        /// The subscription.
+        /// Id of the subscription.
         pub subscription_id: Option<SubscriptionId> = "subscriptionId" [ID],
-        /// What the condition is about.
+        /// Type of the object whose fields the condition compares.
         pub object: Option<FilterObject> = "objectType",
-        /// The condition.
+        /// Condition that an object must meet.
         pub condition: Option<Condition> = "condition",
         /// Id of the invoice schedule that started the run.
         pub invoice_schedule_id: Option<String> = "invoiceScheduleId",
-        /// Id of the item of that schedule.
+        /// Id of the invoice schedule item that started the run.
         pub invoice_schedule_item_id: Option<String> = "invoiceScheduleItemId",
         /// Id of the filter.
         pub filter_id: Option<String> = "filterId",
@@ -29,12 +29,12 @@ model! {
 }
 
 impl BillRunFilter {
-    /// All subscriptions of an account.
+    /// Creates a filter for all subscriptions of an account.
     pub fn account(account: impl Into<AccountId>) -> Self {
         Self { filter_type: Some(FilterType::Account), account_id: Some(account.into()), ..Self::default() }
     }
 
-    /// One subscription of an account.
+    /// Creates a filter for one subscription of an account.
     pub fn subscription(account: impl Into<AccountId>, subscription: impl Into<SubscriptionId>) -> Self {
         Self {
             filter_type: Some(FilterType::Subscription),
@@ -44,7 +44,7 @@ impl BillRunFilter {
         }
     }
 
-    /// Everything that meets a condition.
+    /// Creates a filter for all objects of a type that meet a condition.
     pub fn condition(object: FilterObject, condition: Condition) -> Self {
         Self {
             filter_type: Some(FilterType::FilterCondition),
@@ -56,7 +56,7 @@ impl BillRunFilter {
 }
 
 model! {
-    /// A condition: a field compared with a value, or a group of conditions.
+    /// A condition on the fields of an object. It compares one field with a value, or it is a group of conditions.
     ///
     /// ```
     /// use zuora_core::bill_runs::{Condition, Operator};
@@ -67,23 +67,24 @@ model! {
     /// ]);
     /// assert_eq!(condition.conditions.len(), 2);
     /// ```
+    #[doc(alias = "BillRunCondition")]
     pub struct Condition {
-        /// Name of the field, in a single condition.
+        /// Name of the field to compare. Absent for a group.
         pub field: Option<String> = "field",
-        /// How the field is compared.
+        /// Comparison operator. Absent for a group.
         pub operator: Option<Operator> = "operator",
-        /// What it is compared with: a value, several with commas between them for `in`, or a variable such as
-        /// `{{TargetDate}}`. None for the operators that ask for null.
+        /// Value to compare with: a single value, comma-separated values for [`Operator::In`], or a variable such as
+        /// `{{TargetDate}}`. Absent for [`Operator::IsNull`] and [`Operator::IsNotNull`].
         pub value: Option<String> = "value",
-        /// How the conditions of a group are joined.
+        /// Logical operator that joins the conditions of a group.
         pub relation: Option<Relation> = "relation",
-        /// The conditions of a group.
+        /// Conditions of a group.
         pub conditions: Vec<Condition> = "conditions",
     }
 }
 
 impl Condition {
-    /// A field compared with a value; the value is not sent with operators that take none.
+    /// Creates a condition that compares a field with a value. The value is ignored for operators without a value.
     pub fn of(field: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
         let takes_value = !matches!(operator, Operator::IsNull | Operator::IsNotNull);
         Self {
@@ -94,12 +95,12 @@ impl Condition {
         }
     }
 
-    /// A group whose conditions must all be met.
+    /// Creates a group that is met if all of its conditions are met.
     pub fn all(conditions: impl IntoIterator<Item = Condition>) -> Self {
         Self::group(Relation::And, conditions)
     }
 
-    /// A group of which one condition must be met.
+    /// Creates a group that is met if at least one of its conditions is met.
     pub fn any(conditions: impl IntoIterator<Item = Condition>) -> Self {
         Self::group(Relation::Or, conditions)
     }
@@ -110,65 +111,65 @@ impl Condition {
 }
 
 open_enum! {
-    /// What a filter of a bill run is by.
+    /// Type of a bill run filter.
     pub enum FilterType {
-        /// An account.
+        /// Filters by account.
         Account = "Account",
-        /// A subscription.
+        /// Filters by subscription.
         Subscription = "Subscription",
-        /// A condition over the fields of an object.
+        /// Filters by a condition on the fields of an object.
         FilterCondition = "FilterCondition",
-        /// The invoice schedule that started the run; in answers.
+        /// Identifies the invoice schedule that started the run. Occurs in responses only.
         InvoiceSchedule = "InvoiceSchedule",
-        /// What failed in an earlier run.
+        /// Filters by the errors of an earlier bill run.
         BillRunErrors = "BillRunErrors",
     }
 }
 
 open_enum! {
-    /// What a condition of a bill run is about.
+    /// Type of the object whose fields a condition compares.
     pub enum FilterObject {
         /// Accounts.
         Account = "Account",
         /// Subscriptions.
         Subscription = "Subscription",
-        /// Charges of subscriptions.
+        /// Rate plan charges of subscriptions.
         RatePlanCharge = "RatePlanCharge",
     }
 }
 
 open_enum! {
-    /// How a condition compares.
+    /// Comparison operator of a condition.
     pub enum Operator {
-        /// Equal.
+        /// Equal to the value.
         Equal = "eq",
-        /// Not equal.
+        /// Not equal to the value.
         NotEqual = "neq",
-        /// Greater.
+        /// Greater than the value.
         Greater = "gt",
-        /// Less.
+        /// Less than the value.
         Less = "lt",
-        /// Greater or equal.
+        /// Greater than or equal to the value.
         GreaterOrEqual = "gte",
-        /// Less or equal.
+        /// Less than or equal to the value.
         LessOrEqual = "lte",
-        /// Like a pattern.
+        /// Matches the pattern in the value.
         Like = "lk",
-        /// One of at most 500 values with commas between them.
+        /// Equal to one of at most 500 comma-separated values.
         In = "in",
-        /// Null; takes no value.
+        /// Null. No value is sent.
         IsNull = "nl",
-        /// Not null; takes no value.
+        /// Not null. No value is sent.
         IsNotNull = "nnl",
     }
 }
 
 open_enum! {
-    /// How the conditions of a group are joined.
+    /// Logical operator that joins the conditions of a group.
     pub enum Relation {
-        /// All must be met.
+        /// All conditions must be met.
         And = "and",
-        /// One must be met.
+        /// At least one condition must be met.
         Or = "or",
     }
 }

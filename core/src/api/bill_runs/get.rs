@@ -10,16 +10,30 @@ use crate::types::BillRunId;
 
 static SPEC: Spec = Spec::read("get_bill_run", "/v1/bill-runs/{billRunId}");
 
-/// `GET /v1/bill-runs/{billRunId}` ("Retrieve a bill run"): reads a bill run, above all its status.
+/// Reads a bill run with its status.
+///
+/// `GET /v1/bill-runs/{billRunId}` ("Retrieve a bill run")
+///
+/// To wait for a status, use a [`BillRunWaiter`](super::BillRunWaiter).
 ///
 /// ```
-/// use zuora_core::bill_runs::GetBillRun;
-/// use zuora_core::Operation;
+/// use zuora_core::bill_runs::{BillRunStatus, GetBillRun};
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// let request = GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43").request()?;
-/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"billRunNumber":"BR-00000016","status":"Completed"}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+/// assert_eq!(run.number()?.as_str(), "BR-00000016");
+/// assert_eq!(run.status()?, &BillRunStatus::Completed);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "get_bill_run")]
+#[doc(alias = "GET_BillRun")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GetBillRun {
     #[serde(rename = "billRunId")]
@@ -27,7 +41,7 @@ pub struct GetBillRun {
 }
 
 impl GetBillRun {
-    /// Reads the run of this id.
+    /// Reads the bill run with this id.
     pub fn new(bill_run: impl Into<BillRunId>) -> Self {
         Self { bill_run: bill_run.into() }
     }
@@ -44,7 +58,7 @@ mod tests {
     use crate::transport::HttpResponse;
     use bytes::Bytes;
 
-    const ANSWER: &str = r#"{"success" : true, "id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
+    const RESPONSE: &str = r#"{"success" : true, "id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
         "name":null,"status":"Completed","batches":["Batch1"],"billCycleDay":1,"billRunFilters":null,
         "chargeTypeToExclude":["OneTime"],"autoPost":false,"invoiceDate":null,"targetDate":"2022-02-01",
         "createdDate":"2022-01-24 19:58:27","requestId":"8b4b2b8a-0000-4000-8000-000000000000","newField":[1.50]}"#;
@@ -54,8 +68,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_and_written_without_loss() {
-        let run = read(ANSWER).unwrap();
+    fn a_response_is_read_and_written_without_loss() {
+        let run = read(RESPONSE).unwrap();
         assert_eq!(run.id().unwrap(), &"2c9890077e8a8490017e8bf3a5171a43");
         assert_eq!(run.status().unwrap(), &BillRunStatus::Completed);
         assert_eq!(run.bill_cycle_day.as_ref().unwrap().day(), Some(1));
@@ -71,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_of_tomorrow_keeps_its_text() {
+    fn an_unknown_status_keeps_its_text() {
         let run = read(r#"{"status":"Hibernating"}"#).unwrap();
         let status = run.status().unwrap();
         assert!(!status.is_known());
@@ -80,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_by_its_path() {
+    fn a_decode_error_names_the_path_of_the_value() {
         for (body, path) in [
             (r#"{"targetDate":"soon"}"#, "targetDate"),
             (

@@ -1,4 +1,6 @@
-//! Bill runs: the jobs that make invoices.
+//! Bill runs: the background jobs that create invoices.
+//!
+//! A bill run is created, waited for with a [`BillRunWaiter`], optionally reviewed as a [`Review`], and then posted.
 //!
 //! | Operation | Method and path |
 //! | --- | --- |

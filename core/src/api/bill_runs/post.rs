@@ -10,22 +10,37 @@ use crate::types::{BillRunId, Date};
 
 static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post");
 
-/// `PUT /v1/bill-runs/{billRunId}/post` ("Post a bill run"): posts all documents of a completed bill run.
+/// Posts all documents of a bill run that is `Completed`.
 ///
-/// The service works on in the background: the run goes through `PostInProgress` to `Posted`, or back to
-/// `Completed` when a document could not be posted. Only a `Completed` run can be posted. Takes no idempotency
-/// key: once its outcome is unknown, read the run.
+/// `PUT /v1/bill-runs/{billRunId}/post` ("Post a bill run")
+///
+/// The service posts the documents in the background. The run changes to `PostInProgress` and then to `Posted`, or
+/// back to `Completed` if a document could not be posted. Wait for it with
+/// [`BillRunGoal::Posted`](super::BillRunGoal::Posted).
+///
+/// The endpoint does not support idempotency keys. If the outcome of a call is unknown, use
+/// [`Client::reconcile`](crate::Client::reconcile) before retrying.
 ///
 /// ```
-/// use zuora_core::bill_runs::PostBillRun;
-/// use zuora_core::{Date, Operation};
+/// use zuora_core::bill_runs::{BillRunStatus, PostBillRun};
+/// use zuora_core::Date;
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
+/// # let transport = FakeTransport::new(|request| {
+/// #     assert_eq!(request.uri().path(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/post");
+/// #     assert_eq!(&request.body()[..], br#"{"invoiceDate":"2024-06-01"}"#);
+/// #     Ok(FakeTransport::json(200, r#"{"success":true,"status":"PostInProgress"}"#))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
 /// let post = PostBillRun::new("2c9890077e8a8490017e8bf3a5171a43").invoice_date(Date::new(2024, 6, 1)?);
-/// let request = post.request()?;
-/// assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/post");
-/// assert_eq!(&request.body()[..], br#"{"invoiceDate":"2024-06-01"}"#);
+/// let run = client.call(&post)?;
+/// assert_eq!(run.status()?, &BillRunStatus::PostInProgress);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "post_bill_run")]
+#[doc(alias = "PUT_PostBillRun")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PostBillRun {
     #[serde(rename = "billRunId")]
@@ -40,12 +55,12 @@ struct Body {
 }
 
 impl PostBillRun {
-    /// Posts the run of this id.
+    /// Posts the documents of the bill run with this id.
     pub fn new(bill_run: impl Into<BillRunId>) -> Self {
         Self { bill_run: bill_run.into(), body: Body::default() }
     }
 
-    /// Puts this date on all invoices and credit memos of the run; it must lie in an open accounting period.
+    /// Sets the date of all invoices and credit memos of the run. The date must be in an open accounting period.
     #[must_use]
     pub fn invoice_date(mut self, date: Date) -> Self {
         self.body.invoice_date = Some(date);
@@ -71,7 +86,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn a_request_is_the_same_out_of_a_queue() {
+    fn a_queued_operation_builds_the_same_request() {
         let operation = PostBillRun::new("run-1").invoice_date("2024-06-01".parse().unwrap());
         let text = serde_json::to_string(&operation).unwrap();
         let request = serde_json::from_str::<PostBillRun>(&text).unwrap().request().unwrap();
@@ -86,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_the_run() {
+    fn a_response_is_the_run() {
         let body = Bytes::from(r#"{"success":true,"id":"1","status":"PostInProgress"}"#);
         let run = PostBillRun::new("1").parse(&HttpResponse::new(body)).unwrap();
         assert_eq!(run.status().unwrap(), &crate::api::bill_runs::BillRunStatus::PostInProgress);

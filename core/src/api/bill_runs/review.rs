@@ -1,4 +1,4 @@
-//! What a bill run made, looked at by a person before it is posted.
+//! Reviews of the invoices of a bill run before posting.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +15,34 @@ use crate::session::Session;
 use crate::transport::Timestamp;
 use crate::types::{Amount, AmountError, BillRunId, BillRunNumber, Date};
 
-/// The invoices of a bill run at one moment: how many, how much, and which.
+/// A snapshot of the invoices of a bill run, for a review before posting.
 ///
-/// Credit memos that the run makes, and accounts that failed in it, cannot be seen through these operations:
-/// the totals are of invoices. It is plain data and can be kept as JSON text while somebody looks at it.
+/// [`Client::review`](crate::Client::review) creates a review. The API does not list the credit memos of a run or the
+/// accounts that failed in it, so a review contains invoices only. A review can be stored as JSON until it is
+/// approved. Then [`PostIfUnchanged`] posts the run, unless its invoices have changed since the review.
+///
+/// ```
+/// use zuora_core::bill_runs::{GetBillRun, PostIfUnchanged};
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
+///
+/// # let transport = FakeTransport::new(|request| {
+/// #     let body = match request.uri().path() {
+/// #         "/object-query/invoices" => r#"{"data":[{"id":"2c91","currency":"EUR","amount":10.50}]}"#,
+/// #         _ => r#"{"success":true,"id":"2c98","billRunNumber":"BR-00000016","status":"Completed"}"#,
+/// #     };
+/// #     Ok(FakeTransport::json(200, body))
+/// # });
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
+/// let run = client.call(&GetBillRun::new("2c98"))?;
+/// let review = client.review(&run)?;
+/// assert_eq!(review.invoice_count(), 1);
+/// assert_eq!(review.totals()?["EUR"].to_string(), "10.50");
+///
+/// client.post_if_unchanged(&PostIfUnchanged::new(review))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Review {
     bill_run_id: BillRunId,
@@ -26,42 +50,43 @@ pub struct Review {
     invoices: BTreeMap<String, ReviewedInvoice>,
 }
 
-/// One invoice of a review.
+/// An invoice in a [`Review`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReviewedInvoice {
-    /// Its number; drafts may have none yet, or one that changes with posting.
+    /// Number of the invoice. The number of a draft may be absent, or may change when the invoice is posted.
     pub number: Option<String>,
-    /// Id of the account.
+    /// Id of the account that owes the invoice.
     pub account_id: Option<String>,
-    /// Its currency, such as `EUR`.
+    /// Currency of the invoice, an ISO 4217 code such as `EUR`.
     pub currency: Option<String>,
-    /// Its total with tax, in its currency.
+    /// Total amount of the invoice including tax, in its currency.
     pub amount: Option<Amount>,
-    /// Its status, such as `Draft`.
+    /// Status of the invoice, such as `Draft`.
     pub status: Option<String>,
 }
 
 impl Review {
-    /// Id of the run.
+    /// Returns the id of the bill run.
     pub fn bill_run_id(&self) -> &BillRunId {
         &self.bill_run_id
     }
 
-    /// How many invoices the run made.
+    /// Returns the number of invoices that the run created.
     pub fn invoice_count(&self) -> usize {
         self.invoices.len()
     }
 
-    /// Each invoice by its id.
+    /// Iterates over the invoices, as pairs of an id and an invoice.
     pub fn invoices(&self) -> impl Iterator<Item = (&str, &ReviewedInvoice)> {
         self.invoices.iter().map(|(id, invoice)| (id.as_str(), invoice))
     }
 
-    /// The sum of the invoices' amounts for each currency; an empty name stands for invoices that show none.
+    /// Returns the total amount of the invoices for each currency, by its ISO 4217 code. The total of invoices without
+    /// a currency has an empty code.
     ///
     /// # Errors
-    /// An amount or a sum that has more digits than a decimal number holds.
+    /// [`AmountError::TooManyDigits`] if an amount or a total cannot be represented exactly.
     pub fn totals(&self) -> Result<BTreeMap<String, Amount>, AmountError> {
         let mut totals = BTreeMap::<String, Amount>::new();
         for invoice in self.invoices.values() {
@@ -73,9 +98,10 @@ impl Review {
         Ok(totals)
     }
 
-    /// 16 hexadecimal digits that change with any invoice, amount, currency or status: for people to compare.
+    /// Returns a checksum of 16 hexadecimal digits over the ids, accounts, currencies, amounts and statuses of the
+    /// invoices. Reviewers can compare it.
     pub fn fingerprint(&self) -> String {
-        // FNV-1a: a checksum against change, not against forgery.
+        // FNV-1a detects accidental changes, but not forgery.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let mut mix = |text: &str| {
             for byte in text.bytes().chain([0]) {
@@ -92,20 +118,20 @@ impl Review {
         format!("{hash:016x}")
     }
 
-    /// What is different in `later`, a line for each invoice.
+    /// Describes the differences between this review and a `later` one, with one line for each changed invoice.
     pub fn changes(&self, later: &Self) -> Vec<String> {
         let mut changes = Vec::new();
         for (id, before) in &self.invoices {
             match later.invoices.get(id) {
-                None => changes.push(format!("{} is gone", before.name(id))),
+                None => changes.push(format!("{} was removed", before.name(id))),
                 Some(after) if before.differs(after) => {
-                    changes.push(format!("{} was {before} and is {after}", before.name(id)));
+                    changes.push(format!("{} changed from {before} to {after}", before.name(id)));
                 }
                 Some(_) => {}
             }
         }
         for (id, new) in later.invoices.iter().filter(|(id, _)| !self.invoices.contains_key(*id)) {
-            changes.push(format!("{} is new: {new}", new.name(id)));
+            changes.push(format!("{} was added ({new})", new.name(id)));
         }
         changes
     }
@@ -132,7 +158,7 @@ impl ReviewedInvoice {
         self.number.as_deref().unwrap_or(id)
     }
 
-    /// The number does not count: a draft's may change.
+    /// Compares everything except the number, because the number of a draft may change.
     fn differs(&self, other: &Self) -> bool {
         let facts = |invoice: &Self| {
             (
@@ -154,7 +180,7 @@ impl fmt::Display for ReviewedInvoice {
     }
 }
 
-/// A [`Machine`] that reads all invoices of a run into a [`Review`].
+/// A [`Machine`] that reads all invoices of a bill run into a [`Review`].
 #[derive(Debug)]
 pub struct ReviewBillRun {
     pages: Paginator<QueryInvoices>,
@@ -162,21 +188,21 @@ pub struct ReviewBillRun {
 }
 
 impl ReviewBillRun {
-    /// `run` needs its id and its number.
+    /// Creates a machine for a bill run.
     ///
     /// # Errors
-    /// The run lacks one of them.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the id or the number of `run` is absent.
     pub fn new(session: &Session, run: &BillRun) -> Result<Self> {
         let review = Review {
             bill_run_id: run.id()?.clone(),
             bill_run_number: run.number()?.clone(),
             invoices: BTreeMap::new(),
         };
-        Ok(Self::again(session, review))
+        Ok(Self::repeat(session, review))
     }
 
-    /// Reads anew what `review` was read from.
-    fn again(session: &Session, review: Review) -> Self {
+    /// Creates a machine that reads the invoices of the run of `review` again.
+    fn repeat(session: &Session, review: Review) -> Self {
         let query = QueryInvoices::of_bill_run(review.bill_run_number.clone());
         let empty = Review { invoices: BTreeMap::new(), ..review };
         Self { pages: Paginator::new(session, query), review: Some(empty) }
@@ -193,8 +219,8 @@ impl Machine for ReviewBillRun {
                 Err(error) => return Action::Done(Err(error)),
             };
             let (Some(review), Some(page)) = (&mut self.review, page) else {
-                let over = || Error::failed("stepped out of turn");
-                return Action::Done(self.review.take().ok_or_else(over));
+                let finished = || Error::failed("the machine has already finished");
+                return Action::Done(self.review.take().ok_or_else(finished));
             };
             if let Err(error) = page.iter().try_for_each(|invoice| review.add(invoice)) {
                 return Action::Done(Err(error));
@@ -204,8 +230,10 @@ impl Machine for ReviewBillRun {
     }
 }
 
-/// Posting a bill run on the condition that its invoices are still those of a review: see
-/// [`Client::post_if_unchanged`](crate::Client::post_if_unchanged).
+/// A request to post a bill run only if its invoices have not changed since a [`Review`].
+///
+/// Execute it with [`Client::post_if_unchanged`](crate::Client::post_if_unchanged). [`Review`] has an example.
+#[doc(alias = "compare and set")]
 #[derive(Clone, Debug)]
 pub struct PostIfUnchanged {
     post: PostBillRun,
@@ -213,29 +241,29 @@ pub struct PostIfUnchanged {
 }
 
 impl PostIfUnchanged {
-    /// Posts the run that `review` was read from.
+    /// Creates a request to post the run of `review`.
     pub fn new(review: Review) -> Self {
         Self { post: PostBillRun::new(review.bill_run_id.clone()), review }
     }
 
-    /// See [`PostBillRun::invoice_date`].
+    /// Sets the date of all invoices and credit memos of the run. See [`PostBillRun::invoice_date`].
     #[must_use]
     pub fn invoice_date(mut self, date: Date) -> Self {
         self.post = self.post.invoice_date(date);
         self
     }
 
-    /// A [`Machine`] that reads the run's invoices again and posts only when nothing has changed.
+    /// Returns a [`Machine`] that reads the invoices of the run again and posts the run if they have not changed.
     pub fn machine(&self, session: &Session) -> impl Machine<Output = Response<BillRun>> + Send + use<> {
         CheckThenPost {
-            reading: Some(ReviewBillRun::again(session, self.review.clone())),
+            reading: Some(ReviewBillRun::repeat(session, self.review.clone())),
             review: self.review.clone(),
             call: Call::new(session, self.post.clone()),
         }
     }
 }
 
-/// Reads the run's invoices again, compares, and posts.
+/// The machine that reads the invoices of the run again, compares them with the review, and posts the run.
 #[derive(Debug)]
 struct CheckThenPost {
     reading: Option<ReviewBillRun>,
@@ -256,8 +284,10 @@ impl Machine for CheckThenPost {
         };
         let changes = self.review.changes(&later);
         if !changes.is_empty() {
-            let what =
-                format!("not posted: the run has changed since it was reviewed: {}", changes.join("; "));
+            let what = format!(
+                "bill run not posted because its invoices changed after the review ({})",
+                changes.join("; ")
+            );
             return Action::Done(Err(Error::failed(what).in_operation("post_bill_run")));
         }
         self.reading = None;

@@ -1,34 +1,44 @@
-//! When a bill run repeats.
+//! Schedules of bill runs.
 
 use crate::model::model;
 use crate::types::Date;
 use crate::types::open_enum::open_enum;
 
 model! {
-    /// When a bill run starts and repeats, as the service shows it.
+    /// The schedule of a bill run, as reported by the service.
     ///
-    /// To make one for a request take [`Schedule`] or [`MonthlySchedule`].
+    /// To create a schedule for a request, use [`Schedule`] or [`MonthlySchedule`].
     pub struct BillRunSchedule {
         /// Day of the first run.
         pub repeat_from: Option<Date> = "repeatFrom",
-        /// Last day on which it may run; none when it goes on.
+        /// Last day on which a run may start. Absent for a schedule without an end.
         pub repeat_to: Option<Date> = "repeatTo",
-        /// How it repeats.
+        /// Frequency of the runs.
         pub repeat_type: Option<RepeatType> = "repeatType",
-        /// Hour of the day at which it starts, 0 to 23, in the tenant's time zone.
+        /// Hour of the day at which a run starts, 0 to 23, in the tenant's time zone.
         pub run_time: Option<i64> = "runTime",
         /// Days of the week on which a weekly run starts.
         pub weekly_on_day: Vec<Weekday> = "weeklyOnDay",
-        /// Whether a monthly run that began on the last day of a month stays on last days: after April 30 comes
-        /// May 31, not May 30.
+        /// Whether a monthly schedule that starts on the last day of a month always runs on the last day of the month.
+        /// If so, the run after April 30 is on May 31 instead of May 30.
         pub monthly_on_end_of_month: Option<bool> = "monthlyOnEndOfMonth",
     }
 }
 
-/// A schedule for a new bill run: once, daily or weekly.
+/// A schedule for a new bill run that runs once, daily or weekly.
 ///
-/// The invoice date and the target date are by default the day of each run. Fixed ones are moved along by each
-/// repeat, so that their distance to the day of the run stays.
+/// By default, the invoice date and the target date are the day of each run. A fixed date applies to the first run.
+/// For each later run, the service moves the date so that its distance to the day of the run remains the same.
+///
+/// ```
+/// use zuora_core::bill_runs::{Batches, CreateBillRun, Schedule, Weekday};
+/// use zuora_core::{Date, Operation};
+///
+/// let schedule = Schedule::weekly(Date::new(2024, 6, 3)?, 4, [Weekday::Monday]);
+/// let create = CreateBillRun::new(Batches::all(), schedule);
+/// assert!(create.request().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct Schedule {
@@ -38,7 +48,7 @@ pub struct Schedule {
     pub(super) target_date: RunDate,
 }
 
-/// Where a date of a scheduled run comes from.
+/// The rule for a date of a scheduled run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum RunDate {
     /// The day of the run.
@@ -52,24 +62,25 @@ pub(super) enum RunDate {
 }
 
 impl Schedule {
-    /// One run in the future, at an hour from 0 to 23 in the tenant's time zone.
+    /// Schedules a single run in the future, at an hour from 0 to 23 in the tenant's time zone.
     pub fn once(on: Date, hour: u8) -> Self {
         Self::repeating(RepeatType::None, on, hour)
     }
 
-    /// A run every day.
+    /// Schedules a run every day, at an hour from 0 to 23 in the tenant's time zone.
     pub fn daily(from: Date, hour: u8) -> Self {
         Self::repeating(RepeatType::Daily, from, hour)
     }
 
-    /// A run on some days of the week, at least one.
+    /// Schedules a run on one or more days of the week, at an hour from 0 to 23 in the tenant's time zone.
     pub fn weekly(from: Date, hour: u8, on: impl IntoIterator<Item = Weekday>) -> Self {
         let mut schedule = Self::repeating(RepeatType::Weekly, from, hour);
         schedule.wire.weekly_on_day = on.into_iter().collect();
         schedule
     }
 
-    /// A run every month, on the day of the first one.
+    /// Schedules a run every month, on the day of the month of the first run, at an hour from 0 to 23 in the tenant's
+    /// time zone.
     pub fn monthly(from: Date, hour: u8) -> MonthlySchedule {
         MonthlySchedule(Self::repeating(RepeatType::Monthly, from, hour))
     }
@@ -84,80 +95,89 @@ impl Schedule {
         Self { wire, ..Self::default() }
     }
 
-    /// The last day on which it may run.
+    /// Sets the last day on which a run may start.
     pub fn until(mut self, last: Date) -> Self {
         self.wire.repeat_to = Some(last);
         self
     }
 
-    /// Bill the accounts whose bill cycle day is the day of the run. For a scope of batches that names no bill cycle
-    /// day itself.
+    /// Bills the accounts whose bill cycle day is the day of the run.
+    ///
+    /// Applies only to a scope of batches without a bill cycle day.
+    #[doc(alias = "AsRunDay")]
     pub fn as_run_day(mut self) -> Self {
         self.as_run_day = true;
         self
     }
 
-    /// Date on the invoices of the first run.
+    /// Sets the invoice date of the first run.
     pub fn invoice_date(mut self, date: Date) -> Self {
         self.invoice_date = RunDate::Fixed(date);
         self
     }
 
-    /// Target date of the first run.
+    /// Sets the target date of the first run.
     pub fn target_date(mut self, date: Date) -> Self {
         self.target_date = RunDate::Fixed(date);
         self
     }
 }
 
-/// The open door: a schedule of any other form.
+/// Creates a schedule of any other form.
 impl From<BillRunSchedule> for Schedule {
     fn from(wire: BillRunSchedule) -> Self {
         Self { wire, ..Self::default() }
     }
 }
 
-/// A monthly schedule for a new bill run. Its dates may also be told by month and day.
+/// A monthly schedule for a new bill run.
+///
+/// In addition to the dates of a [`Schedule`], its dates can be specified by month and day of the month.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct MonthlySchedule(pub(super) Schedule);
 
 impl MonthlySchedule {
-    /// The last day on which it may run.
+    /// Sets the last day on which a run may start.
     pub fn until(self, last: Date) -> Self {
         Self(self.0.until(last))
     }
 
-    /// As [`Schedule::as_run_day`].
+    /// Bills the accounts whose bill cycle day is the day of the run. See [`Schedule::as_run_day`].
     pub fn as_run_day(self) -> Self {
         Self(self.0.as_run_day())
     }
 
-    /// Whether a schedule that begins on the last day of a month stays on last days: after April 30 comes May 31.
-    pub fn on_end_of_month(mut self, stays: bool) -> Self {
-        self.0.wire.monthly_on_end_of_month = Some(stays);
+    /// Sets whether a schedule that starts on the last day of a month always runs on the last day of the month.
+    ///
+    /// If so, the run after April 30 is on May 31 instead of May 30.
+    #[doc(alias = "monthlyOnEndOfMonth")]
+    pub fn on_end_of_month(mut self, month_end: bool) -> Self {
+        self.0.wire.monthly_on_end_of_month = Some(month_end);
         self
     }
 
-    /// Date on the invoices of the first run.
+    /// Sets the invoice date of the first run.
     pub fn invoice_date(self, date: Date) -> Self {
         Self(self.0.invoice_date(date))
     }
 
-    /// Target date of the first run.
+    /// Sets the target date of the first run.
     pub fn target_date(self, date: Date) -> Self {
         Self(self.0.target_date(date))
     }
 
-    /// The invoice date is a day (1 to 31; 31 is the last day of any month) of the month that lies `months` after
-    /// that of the run.
+    /// Sets the invoice date to a day of the month that is `months` after the month of the run.
+    ///
+    /// `day` is 1 to 31. 31 means the last day of any month.
     pub fn invoice_day(mut self, months: i64, day: u8) -> Self {
         self.0.invoice_date = RunDate::InMonth { offset: months, day };
         self
     }
 
-    /// The target date is a day (1 to 31; 31 is the last day of any month) of the month that lies `months` after
-    /// that of the run.
+    /// Sets the target date to a day of the month that is `months` after the month of the run.
+    ///
+    /// `day` is 1 to 31. 31 means the last day of any month.
     pub fn target_day(mut self, months: i64, day: u8) -> Self {
         self.0.target_date = RunDate::InMonth { offset: months, day };
         self
@@ -165,15 +185,15 @@ impl MonthlySchedule {
 }
 
 open_enum! {
-    /// How a scheduled bill run repeats.
+    /// Frequency of a scheduled bill run.
     pub enum RepeatType {
-        /// It does not.
+        /// A single run.
         None = "None",
-        /// Every day.
+        /// A run every day.
         Daily = "Daily",
-        /// On some days of the week.
+        /// A run on certain days of the week.
         Weekly = "Weekly",
-        /// Every month.
+        /// A run every month.
         Monthly = "Monthly",
     }
 }

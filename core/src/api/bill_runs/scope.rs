@@ -1,38 +1,47 @@
-//! Whom a bill run bills, and when.
+//! Scope and timing of a new bill run.
 
 use crate::api::bill_runs::{
     BillCycleDay, BillRunFilter, Condition, FilterObject, MonthlySchedule, Schedule,
 };
 use crate::types::{AccountId, Date, SubscriptionId};
 
-/// Whom a bill run bills.
+/// The accounts or subscriptions that a bill run bills.
+///
+/// ```
+/// use zuora_core::bill_runs::{Batches, Condition, FilterObject, Operator, Scope};
+///
+/// let batches = Scope::from(Batches::named(["Batch1", "Batch2"]));
+/// let account = Scope::account("2c92a0fd5e2d4f8a015e2d5c3a1b0001");
+/// let region = Scope::condition(FilterObject::Account, Condition::of("Region__c", Operator::Equal, "EU"));
+/// # let _ = (batches, account, region);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Scope {
-    /// The accounts of some batches.
+    /// The accounts of certain batches.
     Batches(Batches),
     /// One account with all its subscriptions.
     Account(AccountId),
     /// 1 to 50 subscriptions of one account.
     Subscriptions {
-        /// The account.
+        /// Id of the account.
         account: AccountId,
-        /// Its subscriptions.
+        /// Ids of the subscriptions.
         subscriptions: Vec<SubscriptionId>,
     },
-    /// Everything that meets one or more conditions.
+    /// Objects that meet one or more conditions.
     Conditions(Vec<(FilterObject, Condition)>),
-    /// The open door: filters of any other form.
+    /// Filters of any other form.
     Filters(Vec<BillRunFilter>),
 }
 
 impl Scope {
-    /// One account with all its subscriptions.
+    /// Selects one account with all its subscriptions.
     pub fn account(account: impl Into<AccountId>) -> Self {
         Self::Account(account.into())
     }
 
-    /// 1 to 50 subscriptions of one account.
+    /// Selects 1 to 50 subscriptions of one account.
     pub fn subscriptions<S: Into<SubscriptionId>>(
         account: impl Into<AccountId>,
         subscriptions: impl IntoIterator<Item = S>,
@@ -41,7 +50,7 @@ impl Scope {
         Self::Subscriptions { account: account.into(), subscriptions }
     }
 
-    /// Everything that meets a condition.
+    /// Selects all objects of a type that meet a condition.
     pub fn condition(object: FilterObject, condition: Condition) -> Self {
         Self::Conditions(vec![(object, condition)])
     }
@@ -53,7 +62,7 @@ impl From<Batches> for Scope {
     }
 }
 
-/// The accounts of some batches, and of one bill cycle day or all.
+/// A scope of batches, which are groups of accounts, optionally limited to one bill cycle day.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Batches {
@@ -62,34 +71,34 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// All batches.
+    /// Selects all batches.
     pub fn all() -> Self {
         Self::named(["AllBatches"])
     }
 
-    /// Some batches: `Batch1` to `Batch50`, or up to `Batch200` on some tenants. At least one.
+    /// Selects one or more batches by name, `Batch1` to `Batch50`. Some tenants have up to `Batch200`.
     pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         Self { names: names.into_iter().map(Into::into).collect(), cycle_day: None }
     }
 
-    /// Only accounts that are billed on this day of the month, 1 to 31; without it, on any.
+    /// Limits the scope to accounts with this bill cycle day, 1 to 31. The default is any day.
     pub fn cycle_day(mut self, day: impl Into<BillCycleDay>) -> Self {
         self.cycle_day = Some(day.into());
         self
     }
 }
 
-/// When a bill run runs.
+/// The timing of a bill run.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RunTiming {
-    /// Now, once.
+    /// A single run that starts immediately.
     AdHoc(AdHoc),
-    /// Later, or again and again.
+    /// One or more runs in the future.
     Schedule(Schedule),
 }
 
-/// A run that starts now.
+/// A single bill run that starts immediately.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct AdHoc {
@@ -98,12 +107,12 @@ pub struct AdHoc {
 }
 
 impl AdHoc {
-    /// Bills what is due on this day or before.
+    /// Bills all charges that are due on or before the target date.
     pub fn up_to(target_date: Date) -> Self {
         Self { target_date, invoice_date: None }
     }
 
-    /// Date on the invoices; by default the current one of the tenant.
+    /// Sets the invoice date. The default is the current date in the tenant's time zone.
     pub fn invoice_date(mut self, date: Date) -> Self {
         self.invoice_date = Some(date);
         self

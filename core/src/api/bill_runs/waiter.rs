@@ -1,4 +1,4 @@
-//! Waiting for a bill run to get somewhere.
+//! Waiting for a bill run to reach a status.
 
 use std::time::Duration;
 
@@ -10,91 +10,102 @@ use crate::error::{Error, Result};
 use crate::transport::Timestamp;
 use crate::types::BillRunId;
 
-/// How long a run may show the status it had before an action, after the action was accepted.
+/// Time for which a run may keep its previous status after an action on it was accepted.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// A bill run that is on its way to a goal, judged with memory.
+/// A [`Waiter`] that polls a bill run until it reaches a goal or can no longer reach it.
 ///
-/// There is no status that ends every wait: a run that is to be posted is `Completed` before posting begins and
-/// `Completed` again when a document could not be posted. Which of the two it is depends on what was seen
-/// before, and only the goal says whether it is good news.
+/// A status alone does not decide a wait. A run to be posted is `Completed` before the posting starts, and `Completed`
+/// again if a document could not be posted. The waiter distinguishes the two cases by the statuses of earlier polls.
 ///
 /// | Goal | Reached | Failed |
 /// | --- | --- | --- |
-/// | [`Completed`](Goal::Completed) | `Completed`, `PostInProgress`, `Posted` | `Error`, `Canceled`, or being canceled or removed |
-/// | [`Posted`](Goal::Posted) | `Posted` | the same; `Completed` after `PostInProgress`, or for 60 s without it |
-/// | [`Canceled`](Goal::Canceled) | `Canceled` | `Posted`, `Error`; any other status after `CancelInProgress`, or for 60 s without it |
-/// | [`Deleted`](Goal::Deleted) | 404 | any other status after `RemoveInProgress`, or for 60 s without it |
+/// | [`Completed`](BillRunGoal::Completed) | `Completed`, `PostInProgress`, `Posted` | `Error`, `Canceled`, `CancelInProgress`, `RemoveInProgress` |
+/// | [`Posted`](BillRunGoal::Posted) | `Posted` | the same statuses; `Completed` after `PostInProgress`, or for 60 s without it |
+/// | [`Canceled`](BillRunGoal::Canceled) | `Canceled` | `Posted`, `Error`, `RemoveInProgress`; any other status after `CancelInProgress`, or for 60 s without it |
+/// | [`Deleted`](BillRunGoal::Deleted) | 404 | any other status after `RemoveInProgress`, or for 60 s without it |
 ///
-/// Every status that is not known keeps the wait going. When it is reached there is the run as last seen; for
-/// [`Deleted`](Goal::Deleted) that is the last look before it was gone.
+/// A status unknown to this version of the crate does not end the wait. The output is the run as of the last poll. For
+/// [`Deleted`](BillRunGoal::Deleted), it is the run as of the last poll before the deletion.
+///
+/// A waiter can be serialized, so that another process can continue the wait.
 ///
 /// ```
-/// use zuora_core::{Client, Config, DataCenter};
+/// use zuora_core::bill_runs::{BillRunGoal, BillRunStatus, BillRunWaiter};
 /// use zuora_core::polling::PollingPolicy;
-/// use zuora_core::testing::FakeTransport;
-/// use zuora_core::bill_runs::{BillRunWaiter, BillRunGoal};
 /// # use std::cell::Cell;
+/// # use zuora_core::testing::FakeTransport;
+/// # use zuora_core::{Client, Config, DataCenter};
 ///
-/// # let looks = Cell::new(0);
-/// # let world = FakeTransport::new(|_| {
-/// #     looks.set(looks.get() + 1);
-/// #     let status = ["Pending", "Processing", "Completed"][looks.get() - 1];
+/// # let polls = Cell::new(0);
+/// # let transport = FakeTransport::new(|_| {
+/// #     polls.set(polls.get() + 1);
+/// #     let status = ["Pending", "Processing", "Completed"][polls.get() - 1];
 /// #     Ok(FakeTransport::json(200, format!(r#"{{"id":"2c98","status":"{status}","success":true}}"#)))
 /// # });
-/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// let client = Client::with_transport(&config, world)?;
+/// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
+/// # let client = Client::with_transport(&config, transport)?;
 /// let run = client.wait(BillRunWaiter::new("2c98", BillRunGoal::Completed), PollingPolicy::default())?;
-/// assert_eq!(run.status()?.as_str(), "Completed");
+/// assert_eq!(run.status()?, &BillRunStatus::Completed);
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
+#[doc(alias = "poll")]
+#[doc(alias = "wait")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BillRunWaiter {
     id: BillRunId,
     goal: BillRunGoal,
+    /// The run as of the last poll.
     #[serde(default)]
-    seen: Option<BillRun>,
-    /// The passing status that leads to the goal was seen.
+    last: Option<BillRun>,
+    /// Whether a poll has reported the transitional status that leads to the goal.
     #[serde(default)]
     under_way: bool,
-    /// How long the run has shown the status it had before.
+    /// Time for which polls have reported the same status.
     #[serde(default)]
     unchanged: Duration,
     #[serde(skip)]
-    last_look: Option<Timestamp>,
+    last_polled_at: Option<Timestamp>,
 }
 
-/// Where a bill run is to get.
+/// A goal for which a [`BillRunWaiter`] waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum BillRunGoal {
-    /// Its documents exist.
+    /// The documents of the run exist as drafts.
     Completed,
-    /// Its documents are posted.
+    /// All documents of the run are posted.
     Posted,
-    /// It is canceled.
+    /// The run is canceled.
     Canceled,
-    /// It is gone, with its documents.
+    /// The run and its documents are deleted.
     Deleted,
 }
 
 impl BillRunWaiter {
-    /// Awaits the run with this id.
+    /// Creates a waiter for the bill run with this id.
     pub fn new(id: impl Into<BillRunId>, goal: BillRunGoal) -> Self {
-        Self { id: id.into(), goal, seen: None, under_way: false, unchanged: Duration::ZERO, last_look: None }
+        Self {
+            id: id.into(),
+            goal,
+            last: None,
+            under_way: false,
+            unchanged: Duration::ZERO,
+            last_polled_at: None,
+        }
     }
 
-    /// The run as the last look showed it.
-    pub fn seen(&self) -> Option<&BillRun> {
-        self.seen.as_ref()
+    /// Returns the bill run as of the last poll.
+    pub fn bill_run(&self) -> Option<&BillRun> {
+        self.last.as_ref()
     }
 
-    /// The status that the last look showed.
+    /// Returns the status as of the last poll.
     pub fn status(&self) -> Option<&BillRunStatus> {
-        self.seen.as_ref()?.status.as_ref()
+        self.last.as_ref()?.status.as_ref()
     }
 
-    /// Pending for as long as a run may take to begin what was asked of it.
+    /// Keeps waiting while the requested action may still start, and fails otherwise.
     fn not_yet(&mut self, status: &BillRunStatus) -> Result<Progress<BillRun>> {
         if self.under_way || self.unchanged >= GRACE {
             return Err(self.missed(status));
@@ -102,7 +113,7 @@ impl BillRunWaiter {
         Ok(Progress::Pending(None))
     }
 
-    fn on_the_way(&mut self) -> Progress<BillRun> {
+    fn progressing(&mut self) -> Progress<BillRun> {
         self.under_way = true;
         Progress::Pending(None)
     }
@@ -111,16 +122,16 @@ impl BillRunWaiter {
         let id = self.id.as_str();
         let advice = match (self.goal, status) {
             (BillRunGoal::Posted, BillRunStatus::Completed) if self.under_way => {
-                "it fell back, so at least one document could not be posted; posting again takes the drafts that are left"
+                "the run fell back, so at least one document could not be posted; post again to retry the remaining drafts"
             }
-            (_, BillRunStatus::Error) => "the run as a whole failed",
-            (_, _) if self.under_way => "it fell back",
-            _ => "it is not on its way there",
+            (_, BillRunStatus::Error) => "the run failed as a whole",
+            (_, _) if self.under_way => "the run fell back",
+            _ => "the run is not progressing toward this goal",
         };
-        Error::failed(format!("bill run {id} is {status} and not {:?}: {advice}", self.goal))
+        Error::failed(format!("bill run {id} is {status} instead of {:?} ({advice})", self.goal))
     }
 
-    fn judge_status(&mut self, run: BillRun, status: &BillRunStatus) -> Result<Progress<BillRun>> {
+    fn evaluate_status(&mut self, run: BillRun, status: &BillRunStatus) -> Result<Progress<BillRun>> {
         use BillRunStatus::{
             CancelInProgress, Canceled, Completed, Error, Paused, Pending, PostInProgress, Posted,
             Processing, RemoveInProgress,
@@ -132,7 +143,7 @@ impl BillRunWaiter {
 
             (BillRunGoal::Posted, PostInProgress)
             | (BillRunGoal::Canceled, CancelInProgress)
-            | (BillRunGoal::Deleted, RemoveInProgress) => Ok(self.on_the_way()),
+            | (BillRunGoal::Deleted, RemoveInProgress) => Ok(self.progressing()),
 
             (
                 BillRunGoal::Completed | BillRunGoal::Posted,
@@ -165,30 +176,30 @@ impl Waiter for BillRunWaiter {
         GetBillRun::new(self.id.clone())
     }
 
-    fn evaluate(&mut self, seen: Result<BillRun>, now: Timestamp) -> Result<Progress<BillRun>> {
-        let run = match seen {
+    fn evaluate(&mut self, response: Result<BillRun>, now: Timestamp) -> Result<Progress<BillRun>> {
+        let run = match response {
             Ok(run) => run,
             Err(error) if self.goal == BillRunGoal::Deleted && error.is_not_found() => {
-                let last = self.seen.take();
-                return Ok(Progress::Ready(last.unwrap_or_else(|| self.gone_at_once())));
+                let last = self.last.take();
+                return Ok(Progress::Ready(last.unwrap_or_else(|| self.never_read())));
             }
             Err(error) => return Err(error),
         };
         let status = run.status()?.clone();
         if self.status() == Some(&status) {
-            let since = self.last_look.map_or(Duration::ZERO, |last| last.until(now));
+            let since = self.last_polled_at.map_or(Duration::ZERO, |last| last.until(now));
             self.unchanged = self.unchanged.saturating_add(since);
         } else {
             self.unchanged = Duration::ZERO;
         }
-        self.last_look = Some(now);
-        self.seen = Some(run.clone());
-        self.judge_status(run, &status)
+        self.last_polled_at = Some(now);
+        self.last = Some(run.clone());
+        self.evaluate_status(run, &status)
     }
 }
 
 impl BillRunWaiter {
-    fn gone_at_once(&self) -> BillRun {
+    fn never_read(&self) -> BillRun {
         BillRun { id: Some(self.id.clone()), ..BillRun::default() }
     }
 }
@@ -197,33 +208,33 @@ impl BillRunWaiter {
 mod tests {
     use super::*;
 
-    /// Looks every 10 s; gives what each status was judged as.
+    /// Polls every 10 s and returns the progress after each status.
     fn evaluate(goal: BillRunGoal, statuses: &[&str]) -> Vec<&'static str> {
-        let mut awaited = BillRunWaiter::new("2c98", goal);
-        let mut verdicts = Vec::new();
-        for (look, status) in statuses.iter().enumerate() {
-            let seen = match *status {
+        let mut waiter = BillRunWaiter::new("2c98", goal);
+        let mut progress = Vec::new();
+        for (poll, status) in statuses.iter().enumerate() {
+            let response = match *status {
                 "404" => {
-                    let reason = Error::failed("gone");
-                    Err(reason.with_context(crate::error::Context {
+                    let error = Error::failed("not found");
+                    Err(error.with_context(crate::error::Context {
                         status: Some(http::StatusCode::NOT_FOUND),
                         ..Default::default()
                     }))
                 }
                 status => Ok(BillRun { status: Some(status.into()), ..BillRun::default() }),
             };
-            let now = Timestamp::new(Duration::from_secs(10 * look as u64));
-            verdicts.push(match awaited.evaluate(seen, now) {
+            let now = Timestamp::new(Duration::from_secs(10 * poll as u64));
+            progress.push(match waiter.evaluate(response, now) {
                 Ok(Progress::Ready(_)) => "ready",
                 Ok(Progress::Pending(_)) => "pending",
                 Err(_) => "failed",
             });
         }
-        verdicts
+        progress
     }
 
     #[test]
-    fn completed_is_news_of_either_kind_for_a_run_to_be_posted() {
+    fn completed_means_not_posted_yet_or_failed_to_post() {
         assert_eq!(
             evaluate(BillRunGoal::Posted, &["Completed", "PostInProgress", "Posted"]),
             ["pending", "pending", "ready"]
@@ -235,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn each_goal_has_its_own_end() {
+    fn each_goal_has_its_own_final_statuses() {
         assert_eq!(
             evaluate(BillRunGoal::Completed, &["Pending", "Processing", "Completed"]),
             ["pending", "pending", "ready"]
@@ -260,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_nobody_knows_keeps_the_wait_going() {
+    fn an_unknown_status_does_not_end_the_wait() {
         assert_eq!(
             evaluate(BillRunGoal::Posted, &["Archiving", "PostInProgress", "Resting", "Posted"])[3],
             "ready"
@@ -268,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn memory_outlives_the_process() {
-        let mut awaited = BillRunWaiter::new("2c98", BillRunGoal::Posted);
-        let seen = |status: &str| Ok(BillRun { status: Some(status.into()), ..BillRun::default() });
-        awaited.evaluate(seen("PostInProgress"), Timestamp::default()).unwrap();
-        let text = serde_json::to_string(&awaited).unwrap();
-        let mut taken_up: BillRunWaiter = serde_json::from_str(&text).unwrap();
-        assert!(taken_up.evaluate(seen("Completed"), Timestamp::default()).is_err(), "it fell back");
+    fn a_serialized_waiter_remembers_earlier_polls() {
+        let mut waiter = BillRunWaiter::new("2c98", BillRunGoal::Posted);
+        let run = |status: &str| Ok(BillRun { status: Some(status.into()), ..BillRun::default() });
+        waiter.evaluate(run("PostInProgress"), Timestamp::default()).unwrap();
+        let text = serde_json::to_string(&waiter).unwrap();
+        let mut resumed: BillRunWaiter = serde_json::from_str(&text).unwrap();
+        assert!(resumed.evaluate(run("Completed"), Timestamp::default()).is_err(), "the run fell back");
     }
 }

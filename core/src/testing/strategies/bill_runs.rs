@@ -1,4 +1,4 @@
-//! Operations on bill runs, and what they are made of.
+//! Strategies for operations on bill runs and their values.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -78,7 +78,7 @@ plain! { BillRun, BillRunSchedule }
 
 generate! { BillCycleDay, BillRunFilter, Condition, OrganizationLabel }
 
-/// The next run of a schedule, which names none itself.
+/// Generates the next run of a schedule, which has no next run itself.
 impl Generate for Box<BillRun> {
     fn within(_: Limits) -> BoxedStrategy<Self> {
         (any::<BillRunId>(), any::<BillRunStatus>())
@@ -89,12 +89,12 @@ impl Generate for Box<BillRun> {
     }
 }
 
-/// An id that may stand where only ids may.
+/// Generates an id of 32 hexadecimal digits, for fields that require one.
 fn hexadecimal<T: Generate>() -> BoxedStrategy<T> {
     T::within(Limits { id: true, ..Limits::NONE })
 }
 
-/// `AsRunDay` goes with batches that name no day, and at most two kinds of charges are left out.
+/// Combines `AsRunDay` only with batches without a bill cycle day, and excludes at most two types of charges.
 fn creations() -> BoxedStrategy<CreateBillRun> {
     let run = prop_oneof![
         4 => (any::<Scope>(), any::<RunTiming>()).prop_map(|(scope, timing)| CreateBillRun::new(scope, timing)),
@@ -118,7 +118,7 @@ fn batches() -> BoxedStrategy<Batches> {
         .boxed()
 }
 
-/// Every scope but batches: at most one account, and at most 50 subscriptions, of one account.
+/// Generates scopes other than batches, with at most one account and at most 50 subscriptions of one account.
 fn filters() -> BoxedStrategy<Scope> {
     let account = || hexadecimal::<AccountId>();
     let subscriptions = |least| vec(hexadecimal::<SubscriptionId>(), least..=3);
@@ -141,7 +141,7 @@ fn filters() -> BoxedStrategy<Scope> {
     .boxed()
 }
 
-/// Filters that are neither by account nor by subscription nor by condition.
+/// Generates filters of the types other than account, subscription and condition.
 fn other_filters() -> BoxedStrategy<BillRunFilter> {
     let kind = select(vec![FilterType::InvoiceSchedule, FilterType::BillRunErrors, "NewType".into()]);
     let id = || option::of(text(1..=12));
@@ -156,7 +156,7 @@ fn other_filters() -> BoxedStrategy<BillRunFilter> {
         .boxed()
 }
 
-/// Single conditions, and groups of groups of them.
+/// Generates single conditions and nested groups of conditions.
 fn conditions() -> BoxedStrategy<Condition> {
     let single = (text(1..=12), any::<Operator>(), text(0..=12))
         .prop_map(|(field, operator, value)| Condition::of(field, operator, value));
@@ -170,9 +170,9 @@ fn conditions() -> BoxedStrategy<Condition> {
         .boxed()
 }
 
-/// All schedules, the open door too.
+/// Generates schedules of all types, including unknown types.
 fn schedules() -> BoxedStrategy<RunTiming> {
-    let other = (any::<Date>(), 0..24_i64, words_of_tomorrow()).prop_map(|(from, hour, kind)| {
+    let other = (any::<Date>(), 0..24_i64, unknown_repeat_types()).prop_map(|(from, hour, kind)| {
         let schedule = BillRunSchedule {
             repeat_from: Some(from),
             run_time: Some(hour),
@@ -189,7 +189,7 @@ fn schedules() -> BoxedStrategy<RunTiming> {
     .boxed()
 }
 
-fn words_of_tomorrow() -> impl Strategy<Value = RepeatType> {
+fn unknown_repeat_types() -> impl Strategy<Value = RepeatType> {
     select(vec!["Yearly", "Quarterly"]).prop_map(RepeatType::from)
 }
 
@@ -227,7 +227,7 @@ fn simple_schedules() -> BoxedStrategy<Schedule> {
         .boxed()
 }
 
-/// How a date of a monthly run is told.
+/// A date of a monthly run.
 #[derive(Clone, Debug)]
 enum RunDate {
     RunDay,
@@ -235,7 +235,7 @@ enum RunDate {
     InMonth(i64, u8),
 }
 
-/// Only a schedule that begins on the last day of a month can stay on last days.
+/// Sets `on_end_of_month` only for schedules that start on the last day of a month.
 fn monthly_schedules() -> BoxedStrategy<MonthlySchedule> {
     let date = || {
         prop_oneof![
@@ -244,12 +244,12 @@ fn monthly_schedules() -> BoxedStrategy<MonthlySchedule> {
             (-12..=12_i64, 1..=31_u8).prop_map(|(months, day)| RunDate::InMonth(months, day)),
         ]
     };
-    let stays = option::of(any::<bool>());
-    (any::<Date>(), 0..24_u8, stays, option::of(any::<Date>()), date(), date())
-        .prop_map(|(from, hour, stays, until, invoice_date, target_date)| {
+    let month_end = option::of(any::<bool>());
+    (any::<Date>(), 0..24_u8, month_end, option::of(any::<Date>()), date(), date())
+        .prop_map(|(from, hour, month_end, until, invoice_date, target_date)| {
             let mut schedule = Schedule::monthly(from, hour);
-            if let Some(stays) = stays {
-                schedule = schedule.on_end_of_month(stays && from.is_month_end());
+            if let Some(month_end) = month_end {
+                schedule = schedule.on_end_of_month(month_end && from.is_month_end());
             }
             if let Some(last) = until {
                 schedule = schedule.until(last);

@@ -1,7 +1,7 @@
-//! Models, field by field.
+//! Strategies for models, field by field.
 //!
-//! `model!` lists the fields of each model with their rules; a value is drawn for each of them by itself, so that
-//! none can be forgotten and a failing case shrinks to the fields that matter.
+//! `model!` lists the fields of each model with their rules. A value is generated for each field independently. No
+//! field can be missed, and a failing case shrinks to the fields that cause the failure.
 
 use std::fmt;
 
@@ -12,28 +12,28 @@ use proptest::prelude::*;
 use crate::model::patch::Patch;
 use crate::model::rules::Rule;
 
-/// Longest list of which the full length is drawn too: longer ones would make every case slow.
-const LONGEST: usize = 50;
+/// Largest maximum length at which full lists are generated. Longer lists would make every case slow.
+const MAX_FULL_LENGTH: usize = 50;
 
-/// A type that stands in a field of a model.
+/// A type of the fields of a model.
 pub(crate) trait Generate: Clone + fmt::Debug + Sized + 'static {
-    /// Values that the rules of the field allow.
+    /// Generates values that satisfy the rules of a field.
     fn within(limits: Limits) -> BoxedStrategy<Self>;
 }
 
-/// A model whose fields are known.
+/// A model that lists its fields.
 pub(crate) trait Reflect: Clone + fmt::Debug + Default + 'static {
     fn fields() -> Vec<FieldStrategy<Self>>;
 }
 
-/// What the rules of a field say.
+/// The limits that the rules of a field impose.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(super) required: bool,
     pub(super) id: bool,
-    /// Fewest and most characters.
+    /// Minimum and maximum number of characters.
     pub(super) text: (usize, usize),
-    /// Fewest and most entries.
+    /// Minimum and maximum number of entries.
     pub(super) count: (usize, usize),
 }
 
@@ -51,7 +51,7 @@ impl Limits {
     }
 }
 
-/// A field of a model: its wire name, whether a constructor sets it, and what may stand in it.
+/// The strategy of a field, with its wire name and whether a constructor sets it.
 pub(crate) struct FieldStrategy<M> {
     name: &'static str,
     by_hand: bool,
@@ -59,7 +59,7 @@ pub(crate) struct FieldStrategy<M> {
 }
 
 impl<M: 'static> FieldStrategy<M> {
-    /// A part of the model that no wire name leads to as a whole.
+    /// Creates the strategy of a part of the model without a wire name.
     pub(crate) fn unnamed<F: Generate>(slot: fn(&mut M) -> &mut F) -> Self {
         Self::new("", "", Limits::NONE, slot)
     }
@@ -79,7 +79,7 @@ impl<M: 'static> FieldStrategy<M> {
     }
 }
 
-/// One field with the value that it gets.
+/// An assignment of a generated value to a field.
 pub(crate) struct Setting<M>(Box<dyn FnOnce(&mut M)>);
 
 impl<M> fmt::Debug for Setting<M> {
@@ -88,12 +88,12 @@ impl<M> fmt::Debug for Setting<M> {
     }
 }
 
-/// A model whose fields are drawn each by itself.
+/// Generates a model with independent fields.
 pub(super) fn each_field<M: Reflect>() -> BoxedStrategy<M> {
     filled(Just(M::default()), &[])
 }
 
-/// What is drawn from `base`, with all fields drawn that are not set by hand nor among the `others`.
+/// Generates a model from `base`, and generates all of its fields except those set by hand and those in `others`.
 pub(super) fn filled<M: Reflect>(
     base: impl Strategy<Value = M> + 'static,
     others: &[&str],
@@ -117,19 +117,19 @@ impl<T: Generate> Generate for Option<T> {
     }
 }
 
-/// Mostly short; a list with a limit is full now and then, of the same entry.
+/// Generates short lists in most cases. A list with a maximum length is occasionally full, with identical entries.
 impl<T: Generate> Generate for Vec<T> {
     fn within(limits: Limits) -> BoxedStrategy<Self> {
         let (least, most) = limits.count;
         let few = vec(T::within(Limits::NONE), least..=most.min(least + 2));
-        if most > LONGEST {
+        if most > MAX_FULL_LENGTH {
             return few.boxed();
         }
         prop_oneof![30 => few, 1 => full(T::within(Limits::NONE), most)].boxed()
     }
 }
 
-/// As many of the same as there may be.
+/// Generates a list of `most` identical entries.
 pub(super) fn full<T: Clone + fmt::Debug>(
     row: impl Strategy<Value = T>,
     most: usize,
@@ -144,7 +144,7 @@ impl<T: Generate> Generate for Patch<T> {
     }
 }
 
-/// `any` of these types is what `$strategy` gives.
+/// Implements `Arbitrary` for types, each with its strategy.
 macro_rules! arbitrary {
     ($($type:ty => $strategy:expr;)*) => {$(
         impl ::proptest::arbitrary::Arbitrary for $type {
@@ -159,7 +159,7 @@ macro_rules! arbitrary {
 }
 pub(crate) use arbitrary;
 
-/// `any` of these types may stand in any field.
+/// Implements `Generate` for types whose values are valid in any field.
 macro_rules! generate {
     ($($type:ty),* $(,)?) => {$(
         impl $crate::testing::strategies::fields::Generate for $type {
@@ -173,7 +173,7 @@ macro_rules! generate {
 }
 pub(crate) use generate;
 
-/// `any` of these models has each field or not, by itself; no rule ties its fields to each other.
+/// Implements the strategies of models whose fields are independent of each other.
 macro_rules! plain {
     ($($model:ty),* $(,)?) => {
         $crate::testing::strategies::fields::arbitrary! { $($model => $crate::testing::strategies::fields::each_field();)* }

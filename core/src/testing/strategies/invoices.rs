@@ -1,4 +1,4 @@
-//! Operations on invoices.
+//! Strategies for operations on invoices and their values.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -103,7 +103,7 @@ arbitrary! {
     ];
     InvoicePatch => changes(3);
     WriteOff => (each_field::<Self>(), prop_oneof![Just(YesOrNo::No), Just("Maybe".into())]).prop_map(|(details, no)| {
-        // An accounting code for what does not affect revenue goes with just that.
+        // A non-revenue write-off accounting code requires a write-off that does not affect revenue.
         match (&details.non_revenue_write_off_accounting_code, &details.revenue_impacting) {
             (Some(_), None | Some(YesOrNo::Yes)) => details.revenue_impacting(no),
             _ => details,
@@ -121,12 +121,12 @@ fn contact_ids() -> BoxedStrategy<ContactId> {
     ContactId::within(Limits { id: true, ..Limits::NONE })
 }
 
-/// A page and its size.
+/// Generates a page number and a page size.
 fn pages() -> impl Strategy<Value = (u32, u32)> {
     (prop_oneof![8 => 1..=5_u32, 1 => 1..=u32::MAX], 1..=40_u32)
 }
 
-/// A new invoice is a draft or posted, and its number is made of letters, digits, `-` and `_`.
+/// Generates new invoices with a valid status, and with numbers of letters, digits, `-` and `_`.
 fn new_invoices(
     items: impl Strategy<Value = Vec<NewInvoiceItem>> + 'static,
 ) -> BoxedStrategy<CreateStandaloneInvoice> {
@@ -164,7 +164,7 @@ fn new_invoices(
         .boxed()
 }
 
-/// The invoice date or the due date is changed, not both; so many items at most.
+/// Generates changes to the invoice date or the due date, but not to both, and to at most `items` items.
 fn changes(items: usize) -> BoxedStrategy<InvoicePatch> {
     let date = prop_oneof![
         Just(InvoicePatch::default()),
@@ -199,7 +199,7 @@ fn emails() -> BoxedStrategy<EmailInvoice> {
         .boxed()
 }
 
-/// What begins as a PDF does; lines that look like the ends of a form's parts among it.
+/// Generates content with the signature of a PDF file, some of it with lines that resemble multipart boundaries.
 fn pdfs() -> BoxedStrategy<Bytes> {
     let part = prop_oneof![
         4 => vec(any::<u8>(), 0..=40),
@@ -208,7 +208,7 @@ fn pdfs() -> BoxedStrategy<Bytes> {
     vec(part, 0..=3).prop_map(|parts| [&b"%PDF-1.7\n"[..], &parts.concat()].concat().into()).boxed()
 }
 
-/// A credit memo is not applied before its date.
+/// Generates reversals whose credit memo is not applied before its date.
 fn reversals() -> BoxedStrategy<ReverseInvoice> {
     let comment = option::of(String::within(Limits { text: (0, 255), ..Limits::NONE }));
     let date = || option::of(any::<Date>());

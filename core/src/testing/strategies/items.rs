@@ -1,4 +1,4 @@
-//! Items of invoices: new ones, and what an update does to those that are there.
+//! Strategies for invoice items, new or updated.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ arbitrary! {
 
 generate! { DiscountUpdate, ItemUpdate, NewDiscountItem, NewInvoiceItem, NewTaxItem }
 
-/// Text comes from here or from a charge of the catalog, and tax lines stand instead of tax code and mode.
+/// Generates items with a name or a catalog charge, and with either tax items or a tax code and mode.
 fn new_items() -> BoxedStrategy<NewInvoiceItem> {
     let of_charge = (any::<ProductRatePlanChargeId>(), any::<Amount>(), any::<Date>())
         .prop_map(|(charge, amount, start)| NewInvoiceItem::of_charge(charge, amount, start));
@@ -63,12 +63,12 @@ fn new_items() -> BoxedStrategy<NewInvoiceItem> {
     .boxed()
 }
 
-/// Tax lines of one's own go with amounts before tax.
+/// Generates the tax modes that are valid for tax items, whose amounts exclude tax.
 fn tax_modes() -> impl Strategy<Value = TaxMode> {
     prop_oneof![8 => Just(TaxMode::TaxExclusive), 1 => Just("NewMode".into())]
 }
 
-/// Items of which only what is needed is set.
+/// Generates items with the required fields only.
 pub(super) fn lean_items() -> BoxedStrategy<NewInvoiceItem> {
     (text(1..=12), any::<Amount>(), any::<Date>())
         .prop_map(|(name, amount, start)| NewInvoiceItem::named(name, amount, start))
@@ -85,7 +85,7 @@ fn discounts_of_charges() -> BoxedStrategy<NewDiscountItem> {
         .boxed()
 }
 
-/// Charges of the catalog, booking references and tax lines are for discounts of new items.
+/// Generates discounts for existing items, which cannot have a catalog charge, a booking reference or tax items.
 fn discounts_of_old_items() -> BoxedStrategy<NewDiscountItem> {
     let others = ["chargeName", "productRatePlanChargeId", "bookingReference", "taxItems"];
     filled(named_discounts(), &others)

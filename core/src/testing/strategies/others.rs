@@ -1,4 +1,4 @@
-//! Queries, jobs, files, tokens.
+//! Strategies for queries, jobs, files and tokens.
 
 use proptest::collection::vec;
 use proptest::option;

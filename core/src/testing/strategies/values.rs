@@ -1,4 +1,4 @@
-//! Single values: text, amounts, days, ids, words, custom fields.
+//! Strategies for single values: text, amounts, dates, ids, enumerations and custom fields.
 
 use std::ops::RangeInclusive;
 
@@ -19,8 +19,9 @@ use crate::types::{
 };
 use crate::wire::fields::ExtraFields;
 
-/// Text of so many characters: words mostly, and now and then any character of Unicode, quotes and controls
-/// included.
+/// Generates text with a number of characters in the given range.
+///
+/// Most characters are letters. The others are any Unicode characters, including quotes and control characters.
 pub fn text(characters: RangeInclusive<usize>) -> BoxedStrategy<String> {
     let character = prop_oneof![
         24 => proptest::char::range('a', 'z'),
@@ -31,28 +32,31 @@ pub fn text(characters: RangeInclusive<usize>) -> BoxedStrategy<String> {
     vec(character, characters).prop_map(String::from_iter).boxed()
 }
 
-/// Text of so many characters, none of them a control character.
+/// Generates text with a number of characters in the given range, without control characters.
 pub(super) fn printable(characters: RangeInclusive<usize>) -> BoxedStrategy<String> {
     let visible = |letter: char| if letter.is_control() { '·' } else { letter };
     text(characters).prop_map(move |text| text.chars().map(visible).collect()).boxed()
 }
 
-/// Money with two decimals, from -10,000,000.00 to 10,000,000.00: what adds up exactly however much of it there
-/// is. [`any::<Amount>()`](Amount) draws every number that JSON can write.
+/// Generates amounts of money with two decimals, from -10,000,000.00 to 10,000,000.00.
+///
+/// Sums of these amounts are always exact. [`any::<Amount>()`](Amount) generates any number that JSON can represent.
 pub fn money() -> BoxedStrategy<Amount> {
     (-1_000_000_000..=1_000_000_000_i64).prop_map(|cents| amount(cents, 2)).boxed()
 }
 
 fn amount(mantissa: i64, scale: u32) -> Amount {
-    Amount::new(mantissa, scale).expect("no more than 28 decimals")
+    Amount::new(mantissa, scale).expect("at most 28 decimals")
 }
 
-/// Money, numbers of up to 28 digits and decimals, and literals that no decimal holds.
+/// Generates money, numbers with up to 28 digits and decimals, and literals that a decimal cannot represent.
 fn amounts() -> BoxedStrategy<Amount> {
-    // What 96 bits hold.
-    const MOST: i128 = (1 << 96) - 1;
-    let decimal = (-MOST..=MOST, 0..=28_u32).prop_map(|(mantissa, scale)| {
-        Amount::from(Decimal::try_from_i128_with_scale(mantissa, scale).expect("96 bits and 28 decimals"))
+    // Largest mantissa of a `Decimal`, which has 96 bits.
+    const MAX_MANTISSA: i128 = (1 << 96) - 1;
+    let decimal = (-MAX_MANTISSA..=MAX_MANTISSA, 0..=28_u32).prop_map(|(mantissa, scale)| {
+        Amount::from(
+            Decimal::try_from_i128_with_scale(mantissa, scale).expect("at most 96 bits and 28 decimals"),
+        )
     });
     let digits = || vec(proptest::char::range('0', '9'), 1..=20).prop_map(String::from_iter);
     let exponent = prop_oneof![
@@ -76,22 +80,22 @@ fn amounts() -> BoxedStrategy<Amount> {
     .boxed()
 }
 
-/// Days of our time mostly; month ends and leap days among them, and now and then any year.
+/// Generates dates from 2000 to 2035, and occasionally of any year. Month ends and leap days are frequent.
 fn dates() -> BoxedStrategy<Date> {
     let year = prop_oneof![10 => 2000..=2035_u16, 1 => 1..=9999_u16];
     (year, 1..=12_u8, prop_oneof![6 => 1..=31_u8, 1 => Just(31)])
         .prop_map(|(year, month, day)| {
-            let that_or_the_last = (1..=day).rev().find_map(|day| Date::new(year, month, day).ok());
-            that_or_the_last.expect("every month has a first day")
+            let latest_valid = (1..=day).rev().find_map(|day| Date::new(year, month, day).ok());
+            latest_valid.expect("every month has a first day")
         })
         .boxed()
 }
 
-/// The wall clock mostly, and every other form that is read.
-fn stamps() -> BoxedStrategy<DateTime> {
+/// Generates wall-clock times, and times in every other accepted format.
+fn date_times() -> BoxedStrategy<DateTime> {
     let seconds = || (0..24_u8, 0..60_u8, 0..60_u8);
     let wall = (dates(), seconds()).prop_map(|(date, (hour, minute, second))| {
-        DateTime::new(date, hour, minute, second).expect("a time of day")
+        DateTime::new(date, hour, minute, second).expect("a valid time of day")
     });
     let time = prop_oneof![
         9 => seconds().prop_map(|(hour, minute, second)| format!("{hour:02}:{minute:02}:{second:02}")),
@@ -107,26 +111,26 @@ fn stamps() -> BoxedStrategy<DateTime> {
         |(date, separator, time, fraction, zone)| format!("{date}{separator}{time}{fraction}{zone}"),
     );
     let bare = dates().prop_map(|date| date.to_string());
-    let read = |text: String| text.parse::<DateTime>().expect("a form that is read");
+    let read = |text: String| text.parse::<DateTime>().expect("an accepted format");
     prop_oneof![4 => wall, 1 => other.prop_map(read), 1 => bare.prop_map(read)].boxed()
 }
 
-/// 32 hexadecimal digits.
+/// Generates ids of 32 hexadecimal digits.
 fn hexadecimal() -> BoxedStrategy<String> {
     any::<u128>().prop_map(|id| format!("{id:032x}")).boxed()
 }
 
-/// Any text that can stand in a path.
+/// Generates any text that is a valid path segment.
 fn odd() -> BoxedStrategy<String> {
     printable(1..=20).prop_map(|text| if matches!(&*text, "." | "..") { "...".into() } else { text }).boxed()
 }
 
-/// Numbers that the service gives, such as `INV00000155`.
+/// Generates numbers in the format of the service, such as `INV00000155`.
 fn numbers(prefix: &'static str) -> BoxedStrategy<String> {
     (1..100_000_000_u32).prop_map(move |number| format!("{prefix}{number:08}")).boxed()
 }
 
-/// Ids: 32 hexadecimal digits mostly, and now and then any text that can stand in a path.
+/// Implements strategies for id types. Most ids are 32 hexadecimal digits, the others any valid path segment.
 macro_rules! ids {
     ($($id:ty),* $(,)?) => {
         arbitrary! { $($id => prop_oneof![8 => hexadecimal(), 1 => odd()].prop_map(<$id>::from);)* }
@@ -151,11 +155,11 @@ arbitrary! {
     InvoiceKey => prop_oneof![any::<InvoiceId>().prop_map(Self::from), any::<InvoiceNumber>().prop_map(Self::from)];
     Amount => amounts();
     Date => dates();
-    DateTime => stamps();
+    DateTime => date_times();
     Secret => text(1..=40).prop_map(Self::from);
     ExtraFields => custom_fields();
     Reason => reasons();
-    Envelope => verdicts();
+    Envelope => envelopes();
 }
 
 generate! {
@@ -178,12 +182,12 @@ impl Generate for String {
         if most == usize::MAX {
             return some;
         }
-        // As long as it may be, also when its characters take several bytes.
+        // The maximum length in characters, also with characters of several bytes.
         prop_oneof![30 => some, 1 => select(vec!["x", "é", "🧾"]).prop_map(move |c| c.repeat(most))].boxed()
     }
 }
 
-/// No fields mostly, else one or two: each a name that ends in `__c`, and any JSON value.
+/// Generates no fields in most cases, or one or two fields with names ending in `__c` and any JSON values.
 fn custom_fields() -> BoxedStrategy<ExtraFields> {
     let name = prop_oneof![
         8 => vec(proptest::char::range('a', 'z'), 1..=8).prop_map(String::from_iter),
@@ -198,8 +202,8 @@ fn custom_fields() -> BoxedStrategy<ExtraFields> {
     let some = vec((name, value), 1..=2).prop_map(|fields| {
         let mut custom = ExtraFields::default();
         for (name, json) in fields {
-            let value = RawValue::from_string(json).expect("JSON");
-            custom.set(&format!("{name}__c"), &value).expect("JSON can be written");
+            let value = RawValue::from_string(json).expect("valid JSON");
+            custom.set(&format!("{name}__c"), &value).expect("valid JSON can be written");
         }
         custom
     });
@@ -216,7 +220,7 @@ fn reasons() -> BoxedStrategy<Reason> {
         .boxed()
 }
 
-fn verdicts() -> BoxedStrategy<Envelope> {
+fn envelopes() -> BoxedStrategy<Envelope> {
     (option::of(any::<bool>()), option::of(numbers("R-")), option::of(numbers("P-")), vec(reasons(), 0..=2))
         .prop_map(|(success, request_id, process_id, reasons)| Envelope {
             success,
@@ -227,8 +231,8 @@ fn verdicts() -> BoxedStrategy<Envelope> {
         .boxed()
 }
 
-/// A word that is known, or now and then one that is not.
-pub(crate) fn words(known: &'static [&'static str]) -> BoxedStrategy<String> {
+/// Generates a known value of an enumeration, or occasionally an unknown one.
+pub(crate) fn enum_values(known: &'static [&'static str]) -> BoxedStrategy<String> {
     let unknown = vec(proptest::char::range('a', 'z'), 1..=10).prop_map(|word| {
         let word = String::from_iter(word);
         format!("New{word}")
@@ -236,12 +240,12 @@ pub(crate) fn words(known: &'static [&'static str]) -> BoxedStrategy<String> {
     prop_oneof![8 => select(known).prop_map(str::to_owned), 1 => unknown].boxed()
 }
 
-/// `any` of an open enumeration.
+/// Implements the strategies of an open enumeration.
 macro_rules! word {
     ($name:ident: $($text:literal),*) => {
         $crate::testing::strategies::fields::arbitrary! {
             $name => ::proptest::strategy::Strategy::prop_map(
-                $crate::testing::strategies::values::words(&[$($text),*]),
+                $crate::testing::strategies::values::enum_values(&[$($text),*]),
                 Self::from,
             );
         }
