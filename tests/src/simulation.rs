@@ -12,7 +12,7 @@ use zuora_core::machine::{Action, Call, Event, Machine};
 use zuora_core::operation::{Effect, RawOperation};
 use zuora_core::session::{Session, Token};
 use zuora_core::testing::FakeTransport;
-use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, TransportError};
+use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, TransportError, WallTime};
 use zuora_core::types::Secret;
 use zuora_core::{CallOptions, Config, DataCenter, Error, Response};
 
@@ -77,7 +77,7 @@ impl<F> std::ops::Deref for Simulation<F> {
 
 impl<F: Server> Simulation<F> {
     pub fn new(server: F) -> Self {
-        Self { now: Timestamp::default(), log: Log::default(), server }
+        Self { now: at(0), log: Log::default(), server }
     }
 
     /// Drives one machine to its end.
@@ -298,6 +298,12 @@ pub fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// A moment of the simulated clock.
 pub fn at(seconds: u64) -> Timestamp {
-    Timestamp::new(secs(seconds))
+    moment(secs(seconds))
+}
+
+/// A moment of the simulated clock, this long after its start on 2026-01-01T00:00:00 UTC.
+pub fn moment(since: Duration) -> Timestamp {
+    Timestamp::new(since).with_wall(WallTime::from_unix_millis(1_767_225_600_000) + since)
 }

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use reqwest::{ClientBuilder, redirect, retry};
@@ -111,7 +112,8 @@ impl AsyncTransport for Reqwest {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::new(Instant::now().saturating_duration_since(self.epoch))
+        let since = Instant::now().saturating_duration_since(self.epoch);
+        Timestamp::new(since).with_wall(SystemTime::now().into())
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {

@@ -9,7 +9,7 @@ mod agent;
 mod prefetched_pages;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ureq::{Agent, AsSendBody, SendBody, Timeout};
 use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
@@ -67,7 +67,7 @@ impl Transport for Ureq {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::new(self.epoch.elapsed())
+        Timestamp::new(self.epoch.elapsed()).with_wall(SystemTime::now().into())
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {

@@ -90,7 +90,7 @@ impl<O: Operation> Machine for Call<O> {
             Ok(accepted) => accepted,
             Err(error) => return Action::Done(Err(error)),
         };
-        Action::Done(read(&self.operation, exchange, accepted).map(|(response, body)| {
+        Action::Done(read(&self.operation, exchange, accepted, now).map(|(response, body)| {
             self.body = body;
             response
         }))
@@ -101,6 +101,7 @@ fn read<O: Operation>(
     operation: &O,
     exchange: &mut Exchange,
     accepted: Accepted,
+    now: Timestamp,
 ) -> Result<(Response<O::Output>, Bytes)> {
     let Accepted { mut response, attempts } = accepted;
     if response.status() == StatusCode::NO_CONTENT && response.body().is_empty() {
@@ -111,6 +112,6 @@ fn read<O: Operation>(
             let (head, body) = response.into_parts();
             Ok((Response::new(value, head.headers, attempts), body))
         }
-        Err(error) => Err(exchange.decode_failed(error, &response)),
+        Err(error) => Err(exchange.decode_failed(error, &response, now)),
     }
 }

@@ -47,7 +47,7 @@ pub struct Reconciliation<O> {
 impl<O: ReadBack> Reconciliation<O> {
     /// For a transition that ended with `error`, on the same transport's clock.
     pub fn new(transition: &O, error: &Error) -> Self {
-        Self { transition: transition.clone(), sent_at: error.sent_at() }
+        Self { transition: transition.clone(), sent_at: error.failed_at() }
     }
 }
 

@@ -12,6 +12,7 @@ use http::StatusCode;
 
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::{Timestamp, TransportError};
+use crate::types::RequestScope;
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,8 +46,12 @@ pub(crate) struct Context {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) retryable: bool,
     pub(crate) outcome: Outcome,
-    /// When the last attempt with an unknown outcome was sent.
-    pub(crate) sent_at: Option<Timestamp>,
+    /// When the last attempt with an unknown outcome failed.
+    pub(crate) failed_at: Option<Timestamp>,
+    /// Whether the response was one that the service had stored under the idempotency key.
+    pub(crate) replayed: bool,
+    /// The entity, organizations and API version of the call.
+    pub(crate) scope: Option<Box<RequestScope>>,
     pub(crate) body: Bytes,
 }
 
@@ -58,6 +63,7 @@ impl Error {
             Cause::Transport(_) | Cause::TokenUnavailable { .. } => ErrorKind::Transport,
             Cause::Auth { .. } => ErrorKind::Auth,
             Cause::Rejected | Cause::Redirect => ErrorKind::Rejected,
+            Cause::Server => ErrorKind::Server,
             Cause::Throttled { .. } => ErrorKind::Throttled,
             Cause::Decode { .. } => ErrorKind::Decode,
             Cause::Timeout { .. } => ErrorKind::Timeout,
@@ -145,9 +151,20 @@ impl Error {
         &self.0.context.body
     }
 
-    /// When the last attempt with an unknown outcome was sent, on the transport's clock.
-    pub(crate) fn sent_at(&self) -> Option<Timestamp> {
-        self.0.context.sent_at
+    /// Whether the failure is one that the service had stored under the idempotency key. The service may keep a
+    /// failure for 24 hours, and returns it for every retry under that key.
+    pub fn is_replay(&self) -> bool {
+        self.0.context.replayed
+    }
+
+    /// When the last attempt with an unknown outcome failed, on the clock of the transport that sent it.
+    pub fn failed_at(&self) -> Option<Timestamp> {
+        self.0.context.failed_at
+    }
+
+    /// The entity, organizations and API version that the failed call was made with: a read has to use the same.
+    pub(crate) fn scope(&self) -> Option<&RequestScope> {
+        self.0.context.scope.as_deref()
     }
 
     /// A request that would be refused, with the field at fault: for operations defined outside this crate.
@@ -178,6 +195,8 @@ pub enum ErrorKind {
     Auth,
     /// The service said no, and why.
     Rejected,
+    /// The service or a gateway before it failed (5xx), or reported a failure inside the service.
+    Server,
     /// The tenant's limits are used up, or a wait would be longer than the caller allows.
     Throttled,
     /// An answer came that cannot be read.
@@ -215,6 +234,8 @@ pub(crate) enum Cause {
     TokenUnavailable { what: Cow<'static, str> },
     #[error("the service rejected the request")]
     Rejected,
+    #[error("the service failed")]
+    Server,
     #[error(
         "the server redirects, which is not followed because the token would go along: check the base URL"
     )]
@@ -286,7 +307,7 @@ impl Error {
             write!(f, "{}: ", context.operation)?;
         }
         match (cause, context.reasons.first()) {
-            (Cause::Rejected, Some(first)) => write!(f, "{first}")?,
+            (Cause::Rejected | Cause::Server, Some(first)) => write!(f, "{first}")?,
             (cause, Some(first)) => write!(f, "{cause}: {first}")?,
             (Cause::Transport(failure), None) => {
                 write!(f, "{failure}")?;
@@ -331,6 +352,10 @@ impl Error {
         let lacks_permission =
             || self.reasons().iter().any(|reason| reason.category() == ReasonCategory::Permission);
         Some(match (self.outcome(), self.kind()) {
+            (Outcome::Unknown, _) if self.is_replay() => {
+                "outcome unknown: the operation may have been applied; the service keeps this failure under the \
+                 idempotency key for up to 24 hours, so look for the object before you send it under another key"
+            }
             (Outcome::Unknown, _) if self.idempotency_key().is_some() => {
                 "outcome unknown: the operation may have been applied; retry with the same idempotency key"
             }

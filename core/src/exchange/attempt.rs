@@ -23,7 +23,6 @@ pub(super) struct Attempt {
     pub(super) error: Error,
     pub(super) response: Option<HttpResponse>,
     pub(super) envelope: EnvelopeReader,
-    sent_at: Timestamp,
     generation: u64,
 }
 
@@ -34,7 +33,7 @@ impl Exchange {
         in_flight: InFlight,
         now: Timestamp,
     ) -> Action<Accepted> {
-        let (sent_at, generation) = in_flight.end();
+        let generation = in_flight.end();
         let (response, damage) = inflate(response, self.session.max_body());
         let (result, envelope) = retry::classify(self.effect, self.format, &response, damage.is_some());
         if result == AttemptResult::Success {
@@ -44,7 +43,7 @@ impl Exchange {
             (AttemptResult::Undecodable { .. }, Some(damage)) => damage.into_error(),
             _ => error_of(result, &response, &envelope),
         };
-        self.decide(Attempt { result, error, response: Some(response), envelope, sent_at, generation }, now)
+        self.decide(Attempt { result, error, response: Some(response), envelope, generation }, now)
     }
 
     pub(super) fn not_responded(
@@ -53,11 +52,11 @@ impl Exchange {
         in_flight: InFlight,
         now: Timestamp,
     ) -> Action<Accepted> {
-        let (sent_at, generation) = in_flight.end();
+        let generation = in_flight.end();
         let result = retry::classify_failure(&failure);
         let error = Cause::Transport(failure).into();
         let envelope = EnvelopeReader::default();
-        self.decide(Attempt { result, error, response: None, envelope, sent_at, generation }, now)
+        self.decide(Attempt { result, error, response: None, envelope, generation }, now)
     }
 
     fn accept(&mut self, response: HttpResponse, now: Timestamp) -> Action<Accepted> {
@@ -86,7 +85,7 @@ impl Exchange {
         let decision = retry::decide(self.effect, result, self.retry_state);
         if retry::outcome(self.effect, result, false) == Outcome::Unknown {
             self.retry_state.uncertain = true;
-            self.unknown_since = Some(attempt.sent_at);
+            self.unknown_since = Some(now);
         }
         match decision {
             Decision::Accept => match attempt.response {
@@ -143,8 +142,11 @@ impl Exchange {
         retry_after: Option<Duration>,
     ) -> Action<Accepted> {
         let retryable = may_retry || (self.effect == Effect::Keyed && outcome == Outcome::Unknown);
+        let replayed = self.retry_state.replay;
         let (error, context) = attempt.into_parts();
-        self.finish_with(error, Context { retry_after, retryable, outcome, ..context })
+        // A failure that the service keeps under the key comes back for every retry under that key.
+        let retryable = retryable && !replayed;
+        self.finish_with(error, Context { retry_after, retryable, outcome, replayed, ..context })
     }
 
     /// The delay before a retry. Where the tenant's limits demand it, the whole session is held back.
@@ -236,6 +238,8 @@ fn error_of(result: AttemptResult, response: &HttpResponse, envelope: &EnvelopeR
         },
         AttemptResult::Unauthorized => Cause::Auth { what: text("the service rejected the token") },
         AttemptResult::Throttled => Cause::Throttled { what: text("the service is throttling requests") },
+        AttemptResult::Indeterminate { .. } => Cause::Server,
+        _ if response.status().is_server_error() => Cause::Server,
         _ if envelope.reasons.is_empty() && response.status().is_redirection() => Cause::Redirect,
         _ => Cause::Rejected,
     }

@@ -98,11 +98,11 @@ impl Exchange {
     pub(super) fn finish_with(&mut self, error: Error, context: Context) -> Action<Accepted> {
         self.state = State::Over;
         self.outcome = Some(context.outcome);
-        Action::Done(Err(error.with_context(self.complete(context, self.unknown_since))))
+        Action::Done(Err(error.with_context(self.complete(context))))
     }
 
     /// The error of an accepted response that the operation cannot read.
-    pub(crate) fn decode_failed(&mut self, error: Error, response: &HttpResponse) -> Error {
+    pub(crate) fn decode_failed(&mut self, error: Error, response: &HttpResponse, now: Timestamp) -> Error {
         let says_success = || {
             envelope_reader::begins_with_success(response.body())
                 || EnvelopeReader::read(response.body()).success == Some(true)
@@ -113,19 +113,23 @@ impl Exchange {
             _ => Outcome::Unknown,
         };
         self.outcome = Some(outcome);
+        if outcome == Outcome::Unknown {
+            self.unknown_since = Some(now);
+        }
         let context = context_of(Some(response.clone()), EnvelopeReader::default());
         let retryable = self.effect == Effect::Keyed && outcome == Outcome::Unknown;
-        error.with_context(self.complete(Context { retryable, outcome, ..context }, None))
+        error.with_context(self.complete(Context { retryable, outcome, ..context }))
     }
 
     /// Adds what the exchange knows about itself.
-    fn complete(&self, context: Context, sent_at: Option<Timestamp>) -> Context {
+    fn complete(&self, context: Context) -> Context {
         Context {
             operation: self.operation.into(),
             attempts: self.attempts,
             track_id: self.track_id().map(Into::into),
             idempotency_key: self.key_text().map(Into::into),
-            sent_at,
+            failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
+            scope: Some(Box::new(self.session.scope_of(&self.headers))),
             ..context
         }
     }

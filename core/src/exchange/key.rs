@@ -8,41 +8,49 @@ use crate::error::Result;
 use crate::session::Session;
 use crate::session::headers;
 
-/// A key and how often it had to give way to the next one.
+/// A key, and the number of times that a stored rejection has made it give way to the next one.
 ///
-/// A key of the session's own is kept as its number: its text is needed once a send, and after that only by
-/// those who are told of a failure.
+/// The number is part of the text (`K`, `K.1`, `K.2`), and a key that is given with a number continues from there: a
+/// caller who was handed `K.1` and a caller who starts again from `K` walk through the same keys.
+///
+/// A key of the session's own is stored as its number, since its text is needed only for a send and for an error.
 #[derive(Debug)]
 pub(super) struct IdempotencyKey {
-    first: First,
+    base: Base,
     turn: u32,
 }
 
 #[derive(Debug)]
-enum First {
-    Callers(String),
+enum Base {
+    Caller(String),
     /// None until the first send.
-    Sessions(Option<u64>),
+    Session(Option<u64>),
 }
 
 impl IdempotencyKey {
-    pub(super) fn new(callers: Option<String>) -> Self {
-        Self { first: callers.map_or(First::Sessions(None), First::Callers), turn: 0 }
+    pub(super) fn new(of_caller: Option<String>) -> Self {
+        match of_caller {
+            None => Self { base: Base::Session(None), turn: 0 },
+            Some(key) => {
+                let (base, turn) = headers::split_key(&key);
+                Self { base: Base::Caller(base.to_owned()), turn }
+            }
+        }
     }
 
-    /// The key as a header, the same until [`turn`](Self::turn) is called.
+    /// Returns the key as a header value, the same until [`advance`](Self::advance) is called.
     pub(super) fn value(&mut self, session: &Session) -> Result<HeaderValue> {
-        if let First::Sessions(number @ None) = &mut self.first {
+        if let Base::Session(number @ None) = &mut self.base {
             *number = Some(session.next_key());
         }
         headers::key(self.text(session).unwrap_or_default())
     }
 
-    /// The key that was sent or is going to be, unless there is none yet.
+    /// Returns the key that was sent or is about to be sent, unless there is none yet.
     pub(super) fn text(&self, session: &Session) -> Option<String> {
-        let mut text = match &self.first {
-            First::Callers(text) => text.clone(),
-            First::Sessions(number) => session.key_text((*number)?),
+        let mut text = match &self.base {
+            Base::Caller(text) => text.clone(),
+            Base::Session(number) => session.key_text((*number)?),
         };
         if self.turn > 0 {
             // Writing to a string does not fail.
@@ -51,8 +59,8 @@ impl IdempotencyKey {
         Some(text)
     }
 
-    /// Goes on to the key that a restarted caller would find next.
+    /// Moves on to the next key, the one that a restarted caller would use next.
     pub(super) fn advance(&mut self) {
-        self.turn += 1;
+        self.turn = self.turn.saturating_add(1);
     }
 }

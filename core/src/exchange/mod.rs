@@ -32,11 +32,11 @@ use self::key::IdempotencyKey;
 use self::prepared_request::PreparedRequest;
 use self::retry::RetryState;
 use self::token_request::{TokenOutcome, TokenRequest};
-use crate::error::{Error, Outcome, Result};
+use crate::error::{Context, Error, Outcome, Result};
 use crate::machine::{Action, Event};
 use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
-use crate::session::call_options::CallOptions;
+use crate::session::call_options::{CallOptions, RetryOf};
 use crate::session::config::{AbandonedWrite, Timing};
 use crate::session::headers::{self, CommonHeaders};
 use crate::session::permit::{Admission, Permit};
@@ -67,7 +67,7 @@ pub(crate) struct Exchange {
     key: IdempotencyKey,
     retry_state: RetryState,
     seen_ids: Vec<Box<str>>,
-    /// When the last attempt with an unknown outcome was sent.
+    /// When the last attempt with an unknown outcome failed.
     unknown_since: Option<Timestamp>,
     /// Set once the exchange is over.
     outcome: Option<Outcome>,
@@ -87,17 +87,16 @@ enum State {
 /// An attempt whose result is not known yet.
 #[derive(Debug)]
 struct InFlight {
-    sent_at: Timestamp,
     /// The generation of the token that the attempt carries.
     generation: u64,
     permit: Permit,
 }
 
 impl InFlight {
-    /// Frees the place in flight; returns when the attempt was sent and the generation of its token.
-    fn end(self) -> (Timestamp, u64) {
+    /// Frees the place in flight, and returns the generation of the attempt's token.
+    fn end(self) -> u64 {
         drop(self.permit);
-        (self.sent_at, self.generation)
+        self.generation
     }
 }
 
@@ -132,6 +131,11 @@ impl Exchange {
                 return Err(Error::invalid("Idempotency-Key", why));
             }
         }
+        let earlier = options.retry_of.as_ref();
+        let is_in_doubt = earlier.is_some_and(|earlier| earlier.is_in_doubt);
+        if is_in_doubt && spec.effect == Effect::Unkeyed {
+            return Err(unsafe_retry(earlier.and_then(|earlier| earlier.failed_at)));
+        }
         Ok(Self {
             headers: CommonHeaders::check(&options.headers)?,
             request: PreparedRequest::new(request?, session.base())?,
@@ -147,9 +151,9 @@ impl Exchange {
             waiting_on: None,
             attempts: 0,
             key: IdempotencyKey::new(options.idempotency_key.clone()),
-            retry_state: RetryState { uncertain: options.unknown_since.is_some(), ..RetryState::default() },
-            seen_ids: Vec::new(),
-            unknown_since: options.unknown_since,
+            retry_state: RetryState { uncertain: is_in_doubt, ..RetryState::default() },
+            seen_ids: earlier.map(RetryOf::ids).unwrap_or_default(),
+            unknown_since: earlier.and_then(|earlier| earlier.failed_at),
             outcome: None,
         })
     }
@@ -170,9 +174,9 @@ impl Exchange {
             (State::RequestingToken(token_request), event) => self.request_token(token_request, event, now),
             (State::Sent(in_flight), Event::Response(response)) => self.responded(response, in_flight, now),
             (State::Sent(in_flight), Event::Failure(failure)) => self.not_responded(failure, in_flight, now),
-            (State::Sent(in_flight), Event::Tick) => {
+            (State::Sent(_), Event::Tick) => {
                 self.retry_state.uncertain = true;
-                self.unknown_since = Some(in_flight.sent_at);
+                self.unknown_since = Some(now);
                 self.fail(Error::failed("stepped out of turn: a request is in flight"))
             }
             _ => self.fail(Error::failed("stepped out of turn")),
@@ -186,7 +190,7 @@ impl Exchange {
         }
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
-                self.send(authorization, InFlight { sent_at: now, generation, permit })
+                self.send(authorization, InFlight { generation, permit }, now)
             }
             Admission::RequestToken(lease) => {
                 let token_request = TokenRequest::new(&self.session, lease, &self.headers, self.timing);
@@ -225,15 +229,12 @@ impl Exchange {
         }
     }
 
-    fn send(&mut self, authorization: HeaderValue, in_flight: InFlight) -> Action<Accepted> {
+    fn send(&mut self, authorization: HeaderValue, in_flight: InFlight, now: Timestamp) -> Action<Accepted> {
         let request = match self.outgoing(authorization) {
             Ok(request) => request,
             Err(error) => return self.fail(error),
         };
-        let limits = Limits::new(
-            self.timing.attempt.min(self.budget.left(in_flight.sent_at)),
-            self.session.max_body(),
-        );
+        let limits = Limits::new(self.timing.attempt.min(self.budget.left(now)), self.session.max_body());
         self.attempts += 1;
         self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent(in_flight);
@@ -253,6 +254,12 @@ impl Exchange {
         self.session.request_headers(&self.headers).apply(&mut request, Some(authorization), idempotency_key);
         Ok(request)
     }
+}
+
+/// The error of a PUT or DELETE that would be sent although an earlier attempt may have been applied.
+fn unsafe_retry(failed_at: Option<Timestamp>) -> Error {
+    let what = "not sent again: the outcome of an earlier attempt is unknown, and a PUT or DELETE has no idempotency key";
+    Error::failed(what).with_context(Context { outcome: Outcome::Unknown, failed_at, ..Context::default() })
 }
 
 impl Drop for Exchange {

@@ -12,8 +12,8 @@ use crate::transport::Timestamp;
 pub struct CallOptions {
     pub(crate) headers: CommonHeaderText,
     pub(crate) idempotency_key: Option<String>,
-    /// When an earlier call was sent whose outcome is unknown.
-    pub(crate) unknown_since: Option<Timestamp>,
+    /// The earlier call that this one retries.
+    pub(crate) retry_of: Option<RetryOf>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) max_attempts: Option<u32>,
@@ -32,7 +32,12 @@ impl CallOptions {
     pub fn retry_of(error: &Error) -> Self {
         Self {
             idempotency_key: error.idempotency_key().map(str::to_owned),
-            unknown_since: error.sent_at().filter(|_| error.outcome() == Outcome::Unknown),
+            retry_of: Some(RetryOf {
+                is_in_doubt: error.outcome() == Outcome::Unknown,
+                failed_at: error.failed_at(),
+                request_id: error.request_id().map(Into::into),
+                process_id: error.process_id().map(Into::into),
+            }),
             ..Self::default()
         }
     }
@@ -112,5 +117,22 @@ impl Timing {
             max_wait: options.max_wait.or(self.max_wait),
             ..self
         }
+    }
+}
+
+/// An earlier call that a call retries.
+#[derive(Clone, Debug)]
+pub(crate) struct RetryOf {
+    /// Whether the outcome of the earlier call is unknown.
+    pub(crate) is_in_doubt: bool,
+    pub(crate) failed_at: Option<Timestamp>,
+    /// The ids of its response: a response with one of them is a replay.
+    pub(crate) request_id: Option<Box<str>>,
+    pub(crate) process_id: Option<Box<str>>,
+}
+
+impl RetryOf {
+    pub(crate) fn ids(&self) -> Vec<Box<str>> {
+        self.request_id.iter().chain(&self.process_id).cloned().collect()
     }
 }

@@ -1,5 +1,7 @@
 //! The headers that every operation shares, checked and prepared once, and those that every answer brings.
 
+use std::fmt;
+
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Uri};
@@ -75,6 +77,12 @@ impl BaseUrl {
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
         Uri::from_parts(parts).map_err(|_| unsendable())
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
     }
 }
 
@@ -157,7 +165,7 @@ fn track_id(text: &str) -> Result<HeaderValue> {
 /// # Errors
 /// A key that is empty, too long or not printable ASCII.
 pub(crate) fn callers_key(text: &str) -> Result<&str> {
-    if own_part(text).len() > CALLERS_KEY {
+    if split_key(text).0.len() > CALLERS_KEY {
         return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
     }
     printable("Idempotency-Key", text)?;
@@ -175,12 +183,13 @@ pub(crate) fn key(text: String) -> Result<HeaderValue> {
     HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "cannot stand in a header"))
 }
 
-/// A key without the counters that earlier calls have added.
-fn own_part(key: &str) -> &str {
-    match key.rsplit_once('.') {
-        Some((own, turn)) if !turn.is_empty() && turn.bytes().all(|b| b.is_ascii_digit()) => own_part(own),
-        _ => key,
-    }
+/// Splits a key into its base and its number, 0 for a key without one. Only numbers in the form that
+/// an exchange writes count.
+pub(crate) fn split_key(key: &str) -> (&str, u32) {
+    key.rsplit_once('.')
+        .filter(|(base, number)| !base.is_empty() && !number.starts_with(['0', '+']))
+        .and_then(|(base, number)| Some((base, number.parse().ok().filter(|number| *number < u32::MAX)?)))
+        .unwrap_or((key, 0))
 }
 
 pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue> {
@@ -248,4 +257,27 @@ impl RequestHeaders<'_> {
 /// A number as a header value, without the spare room that `HeaderValue::from` pays an allocation for.
 fn digits(number: usize) -> HeaderValue {
     HeaderValue::try_from(number.to_string()).unwrap_or_else(|_| number.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_counts_only_in_the_form_that_is_written() {
+        for (key, base, turn) in [
+            ("K", "K", 0),
+            ("K.1", "K", 1),
+            ("K.1.1", "K.1", 1),
+            ("2024.06", "2024.06", 0),
+            ("K.0", "K.0", 0),
+            ("K.+1", "K.+1", 0),
+            ("K.", "K.", 0),
+            (".1", ".1", 0),
+            ("K.4294967295", "K.4294967295", 0),
+            ("K.99999999999", "K.99999999999", 0),
+        ] {
+            assert_eq!(split_key(key), (base, turn), "{key}");
+        }
+    }
 }

@@ -36,6 +36,7 @@ use crate::session::jitter::Random;
 use crate::session::limiter::{Feedback, RateLimiters};
 use crate::session::token::TokenCache;
 use crate::transport::{Seed, Timestamp};
+use crate::types::RequestScope;
 
 /// The state that all calls of a client share. Cheap to clone; clones are the same session.
 ///
@@ -223,6 +224,21 @@ impl Session {
     /// The same for a token request, which belongs to no entity.
     pub(crate) fn token_request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
         RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.token_headers, call }
+    }
+
+    /// The scope of a call with these headers of its own.
+    pub(crate) fn scope_of(&self, call: &CommonHeaders) -> RequestScope {
+        let text = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
+            let value = call.as_ref().or(session.as_ref())?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let session = &self.0.common;
+        RequestScope {
+            base_url: self.0.base.to_string(),
+            entity_id: text(&call.entity_id, &session.entity_id),
+            org_ids: text(&call.org_ids, &session.org_ids),
+            api_version: text(&call.version, &session.version),
+        }
     }
 
     /// Whether abandoned writes are reported.

@@ -5,12 +5,15 @@
 //! authenticate, retry, follow redirects or log.
 
 pub(crate) mod headers;
+mod timestamp;
 
 #[doc(inline)]
 pub use self::headers::{ConcurrencyLimit, RateLimit};
+#[doc(inline)]
+pub use self::timestamp::{Timestamp, WallTime};
 
 use std::fmt;
-use std::ops::{Add, Deref};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,35 +167,6 @@ impl AsRef<[u8]> for Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.0.len())
-    }
-}
-
-/// A moment on the clock of a transport, as the time since a point that the transport chose. Additions saturate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Timestamp(Duration);
-
-impl Timestamp {
-    /// The moment `since` after the transport's own starting point.
-    pub const fn new(since: Duration) -> Self {
-        Self(since)
-    }
-
-    /// Time since the transport's own starting point.
-    pub const fn elapsed(self) -> Duration {
-        self.0
-    }
-
-    /// Time left until `later`; zero when it has passed.
-    pub fn until(self, later: Timestamp) -> Duration {
-        later.0.saturating_sub(self.0)
-    }
-}
-
-impl Add<Duration> for Timestamp {
-    type Output = Timestamp;
-
-    fn add(self, span: Duration) -> Timestamp {
-        Timestamp(self.0.saturating_add(span))
     }
 }
 

@@ -4,6 +4,7 @@ mod amount;
 mod date;
 mod id;
 pub(crate) mod open_enum;
+mod request_scope;
 mod secret;
 
 #[doc(inline)]
@@ -23,4 +24,5 @@ pub use id::{
 };
 #[doc(hidden)]
 pub use open_enum::Unknown;
+pub use request_scope::RequestScope;
 pub use secret::Secret;

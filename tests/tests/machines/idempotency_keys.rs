@@ -1,15 +1,16 @@
 //! Idempotency keys: which requests get one, its value, and its maximum length.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use http::Method;
 use zuora_core::operation::{Effect, RawOperation, Spec};
 use zuora_core::testing::FakeTransport;
 use zuora_core::transport::{HttpRequest, HttpResponse};
-use zuora_core::{CallOptions, Client, Error, ErrorKind, Operation};
+use zuora_core::{CallOptions, Client, Error, ErrorKind, Operation, Outcome};
 use zuora_tests::simulation::{
-    self, EFFECTS, SendResult, Simulation, call_with, config, header, play_with, received, rejected, script,
-    success, warm,
+    self, EFFECTS, SendResult, Simulation, call, call_with, config, header, ms, play_with, received,
+    rejected, script, success, warm,
 };
 
 #[test]
@@ -214,4 +215,86 @@ fn an_operation_cannot_set_a_key_or_a_token() {
     simulation.drive(zuora_core::machine::Call::new(&warm(&config()), PresetHeaders)).result.unwrap();
     assert!(simulation.keys().is_empty(), "the service rejects a PUT with a key");
     assert_ne!(simulation.calls()[0].request.headers()["authorization"], "Bearer own");
+}
+
+#[test]
+fn a_key_with_a_number_continues_from_there_whoever_uses_it() {
+    // The service keeps rejections under K and K.1, and makes one bill run for each other key.
+    let made = RefCell::new(BTreeSet::new());
+    let server = |request: &zuora_core::transport::HttpRequest, _| {
+        let key = header(request.headers(), "idempotency-key").unwrap();
+        let result = match key.as_str() {
+            "K" => received(429, &[("Zuora-Request-Id", "r0")], ""),
+            "K.1" => received(429, &[("Zuora-Request-Id", "r1")], ""),
+            _ => {
+                made.borrow_mut().insert(key);
+                success()
+            }
+        };
+        (ms(10), result)
+    };
+    let session = warm(&config());
+    let mut simulation = Simulation::new(server);
+    let first = CallOptions::new().idempotency_key("K").max_attempts(3);
+    let error = simulation.drive(call_with(&session, Effect::Keyed, &first)).result.unwrap_err();
+    assert_eq!(error.idempotency_key(), Some("K.1"));
+    assert!(
+        simulation.drive(call_with(&session, Effect::Keyed, &CallOptions::retry_of(&error))).result.is_ok()
+    );
+    // Another process that knows K only.
+    let again = CallOptions::new().idempotency_key("K").max_attempts(9);
+    assert!(simulation.drive(call_with(&warm(&config()), Effect::Keyed, &again)).result.is_ok());
+    drop(simulation);
+    assert_eq!(made.into_inner(), BTreeSet::from(["K.2".to_owned()]), "one bill run");
+}
+
+#[test]
+fn an_unkeyed_write_in_doubt_is_not_sent_again_by_a_retry() {
+    let session = warm(&config());
+    let mut simulation = Simulation::new(script([SendResult::Lost]));
+    let lost = simulation.drive(call(&session, Effect::Unkeyed)).result.unwrap_err();
+    assert!(lost.failed_at().is_some());
+    let error = simulation
+        .drive(call_with(&session, Effect::Unkeyed, &CallOptions::retry_of(&lost)))
+        .result
+        .unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0));
+    assert!(error.to_string().contains("reconcile before retrying"), "{error}");
+    assert_eq!(simulation.calls().len(), 1);
+    // A rejection leaves nothing in doubt.
+    let mut simulation = Simulation::new(script([rejected(400, &["50000020"]), success()]));
+    let rejection = simulation.drive(call(&session, Effect::Unkeyed)).result.unwrap_err();
+    assert!(
+        simulation
+            .drive(call_with(&session, Effect::Unkeyed, &CallOptions::retry_of(&rejection)))
+            .result
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_response_that_cannot_be_read_leaves_the_next_call_in_doubt() {
+    let session = warm(&config());
+    let mut simulation =
+        Simulation::new(script([received(200, &[], "<html>"), rejected(400, &["58730020"])]));
+    let first = simulation.drive(call(&session, Effect::Keyed)).result.unwrap_err();
+    assert!(first.failed_at().is_some());
+    let retry = call_with(&session, Effect::Keyed, &CallOptions::retry_of(&first));
+    assert_eq!(simulation.drive(retry).result.unwrap_err().outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn a_stored_failure_is_recognized_by_the_call_that_retries_it() {
+    let session = warm(&config());
+    let stored = || received(500, &[("Zuora-Request-Id", "r1")], "");
+    let once = CallOptions::new().max_attempts(1);
+    let mut simulation = Simulation::new(script([stored(), stored()]));
+    let first = simulation.drive(call_with(&session, Effect::Keyed, &once)).result.unwrap_err();
+    assert!(!first.is_replay() && first.is_retryable());
+    let again = simulation
+        .drive(call_with(&session, Effect::Keyed, &CallOptions::retry_of(&first)))
+        .result
+        .unwrap_err();
+    assert!(again.is_replay() && !again.is_retryable());
+    assert_eq!((again.attempts(), again.outcome()), (1, Outcome::Unknown));
 }

@@ -125,7 +125,7 @@ fn a_concurrency_429_lowers_the_limit_and_throttles_no_class() {
         let mut next = call(&session, Effect::Read);
         let until = waits(&mut next, Event::Tick, at(1));
         assert!(
-            until <= Timestamp::new(secs(1) + ms(100)),
+            until <= zuora_tests::simulation::moment(secs(1) + ms(100)),
             "a short delay until the next poll, not a throttled class"
         );
         drop(flight);

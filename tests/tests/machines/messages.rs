@@ -85,8 +85,8 @@ fn one_message_of_each_kind() {
         (invalid, "get_bill_run: `billRunId`: would change the path; not sent"),
         (
             undecodable,
-            "post_bill_run: the response cannot be read at `autoPost`: an object where a single value belongs at line \
-             1 column 29 (200 OK); the operation was applied; do not send it again",
+            "post_bill_run: the response cannot be read at `autoPost`: expected text, a number or a boolean, found an \
+             object at line 1 column 29 (200 OK); the operation was applied; do not send it again",
         ),
     ];
     for (error, message) in &errors {

@@ -42,7 +42,7 @@ fn each(name: &'static str, result: fn() -> SendResult, decision: Decision) -> R
 }
 
 const REJECTED: Decision = Fail(ErrorKind::Rejected, NotApplied);
-const INDETERMINATE: Decision = Fail(ErrorKind::Rejected, Unknown);
+const INDETERMINATE: Decision = Fail(ErrorKind::Server, Unknown);
 const UNDECODABLE: Decision = Fail(ErrorKind::Decode, Unknown);
 /// A read changes nothing, even if its response is lost.
 const UNDECODABLE_READ: Decision = Fail(ErrorKind::Decode, NotApplied);
@@ -127,8 +127,7 @@ fn table() -> Vec<Row> {
             || received(200, &[], r#"{"reasons":[{"code":"50000061","message":"x"}]}"#),
             Retry,
             Retry,
-            // The first matching row wins; for an unkeyed write both rows agree.
-            Fail(ErrorKind::Rejected, Unknown),
+            INDETERMINATE,
         ),
         row("TEMPORARY_ERROR", || rejected(200, &["TEMPORARY_ERROR"]), Retry, Retry, INDETERMINATE),
         row("TRANSACTION_TIMEOUT", || rejected(200, &["TRANSACTION_TIMEOUT"]), Retry, Retry, INDETERMINATE),
@@ -208,7 +207,7 @@ fn table() -> Vec<Row> {
         each("422", || received(422, &[], ""), REJECTED),
         each("a lock with a permanent reason", || rejected(409, &["50000050", "50000030"]), REJECTED),
         each("a bad token with a permanent reason", || rejected(400, &["90000011", "50000030"]), REJECTED),
-        each("500 with a reason", || rejected(500, &["50000030"]), REJECTED),
+        each("500 with a reason", || rejected(500, &["50000030"]), Fail(ErrorKind::Server, NotApplied)),
         each("a redirect", || received(302, &[("Location", "https://evil.example/")], ""), REJECTED),
     ]
 }
@@ -363,7 +362,10 @@ fn after_an_unknown_outcome_the_key_never_changes() {
     let (ended, log) = play(Effect::Keyed, [SendResult::Lost, busy(), busy()]);
     let error = ended.result.unwrap_err();
     assert_eq!(error.outcome(), Unknown);
-    assert!(error.is_retryable(), "retryable with the same key");
+    assert!(
+        error.is_replay() && !error.is_retryable(),
+        "the service keeps the rejection under the key for a day"
+    );
     let keys = log.keys();
     assert_eq!(keys.len(), 3);
     assert!(keys.iter().all(|key| *key == keys[0]));
@@ -374,7 +376,10 @@ fn after_an_unknown_outcome_the_key_never_changes() {
 fn a_replayed_server_error_ends_a_keyed_call() {
     let broken = || received(500, &[("Zuora-Request-Id", "a")], "");
     let (ended, log) = play(Effect::Keyed, [broken(), broken()]);
-    assert_eq!(ended.result.unwrap_err().outcome(), Unknown);
+    let error = ended.result.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Server, Unknown));
+    assert!(error.is_replay() && !error.is_retryable());
+    assert!(error.to_string().contains("keeps this failure under the idempotency key"), "{error}");
     assert_eq!(log.calls().len(), 2, "the service keeps the error for a day: further retries are useless");
 }
 

@@ -3,7 +3,6 @@
 use zuora_core::machine::{Action, Event, Machine};
 use zuora_core::operation::Effect;
 use zuora_core::session::Token;
-use zuora_core::transport::Timestamp;
 use zuora_core::types::Secret;
 use zuora_core::{CallOptions, Config, DataCenter, ErrorKind, Outcome};
 use zuora_tests::simulation::{
@@ -30,10 +29,10 @@ fn the_lifetime_of_a_token_is_read_in_any_form() {
         let body = format!(r#"{{"access_token":"t",{life}}}"#);
         let mut simulation = Simulation::new(token_server(|_| received(200, &[], &body)));
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok(), "{life}");
-        simulation.now = Timestamp::new(secs(seconds - 301));
+        simulation.now = zuora_tests::simulation::moment(secs(seconds - 301));
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
         assert_eq!(simulation.token_requests().len(), 1, "{life}");
-        simulation.now = Timestamp::new(secs(seconds - 299));
+        simulation.now = zuora_tests::simulation::moment(secs(seconds - 299));
         assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
         assert_eq!(simulation.token_requests().len(), 2, "{life}");
     }

@@ -6,7 +6,6 @@ use std::cell::Cell;
 use zuora_core::machine::{Action, Event, Machine};
 use zuora_core::operation::{Effect, RawOperation};
 use zuora_core::session::Token;
-use zuora_core::transport::Timestamp;
 use zuora_core::types::Secret;
 use zuora_core::{CallOptions, ErrorKind, Outcome};
 use zuora_tests::simulation::{
@@ -44,7 +43,7 @@ fn calls_of_a_cold_session_share_one_token_request() {
     let ends = simulation.run(calls(&session, 64));
     assert!(ends.iter().all(|ended| ended.result.is_ok()));
     assert_eq!(simulation.token_requests().len(), 1);
-    let arrived = Timestamp::new(ms(200));
+    let arrived = zuora_tests::simulation::moment(ms(200));
     let last = ends.iter().map(|ended| ended.at).max().unwrap();
     assert!(
         arrived.until(last) <= ms(150),
@@ -251,10 +250,12 @@ fn a_lost_lease_expires() {
     std::mem::forget(lost);
     let mut waiter = call(&session, Effect::Read);
     assert!(
-        matches!(waiter.step(Event::Tick, Timestamp::new(limits.timeout)), Action::Wait(_)),
+        matches!(waiter.step(Event::Tick, zuora_tests::simulation::moment(limits.timeout)), Action::Wait(_)),
         "a response may still arrive"
     );
-    let Action::Send(request, _) = waiter.step(Event::Tick, Timestamp::new(limits.timeout + secs(6))) else {
+    let Action::Send(request, _) =
+        waiter.step(Event::Tick, zuora_tests::simulation::moment(limits.timeout + secs(6)))
+    else {
         panic!("the lease has expired")
     };
     assert!(is_token_request(&request));

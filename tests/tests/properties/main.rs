@@ -86,7 +86,7 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
         options = options.max_wait(max_wait);
     }
     let mut call = simulation::call_with(&session, effect, &options);
-    let begin = Timestamp::new(secs(7));
+    let begin = zuora_tests::simulation::moment(secs(7));
     let end = begin + limits.deadline;
     let (mut now, mut awaiting, mut in_time) = (begin, Awaiting::Tick(begin), true);
     let (mut sends, mut waits, mut waited) = (0_u32, 0, Duration::ZERO);
@@ -332,7 +332,7 @@ proptest! {
             };
         }
         // The last poll may start at the deadline, and gets 30 s.
-        prop_assert!(now <= Timestamp::new(secs(deadline + 31)), "{now:?} of {deadline} s");
+        prop_assert!(now <= zuora_tests::simulation::moment(secs(deadline + 31)), "{now:?} of {deadline} s");
     }
 
     #[test]

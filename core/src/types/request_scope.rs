@@ -1,0 +1,22 @@
+//! The tenant and the part of it that a request works in.
+
+use serde::{Deserialize, Serialize};
+
+/// The base URL, entity, organizations and API version that a request was made with.
+///
+/// A read that has to see what a write did must use the same: in another entity the object looks gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestScope {
+    /// Base URL of the tenant's data center.
+    pub base_url: String,
+    /// `Zuora-Entity-Ids`; none when no such header is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+    /// `Zuora-Org-Ids`, separated by commas; none when no such header is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_ids: Option<String>,
+    /// `Zuora-Version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+}
