@@ -12,7 +12,7 @@ use super::{Accepted, Exchange, InFlight, State};
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::error::{Cause, Context, Error, Outcome};
 use crate::machine::Action;
-use crate::operation::Effect;
+use crate::operation::{Effect, ResponseFormat};
 use crate::session::limiter::Feedback;
 use crate::transport::headers;
 use crate::transport::{HttpResponse, Timestamp, TransportError};
@@ -41,7 +41,7 @@ impl Exchange {
         }
         let error = match (result, damage) {
             (AttemptResult::Undecodable { .. }, Some(damage)) => damage.into_error(),
-            _ => error_of(result, &response, &envelope),
+            _ => error_of(result, self.format, &response, &envelope),
         };
         self.decide(Attempt { result, error, response: Some(response), envelope, generation }, now)
     }
@@ -229,13 +229,27 @@ pub(super) fn context_of(response: Option<HttpResponse>, envelope: EnvelopeReade
     }
 }
 
-fn error_of(result: AttemptResult, response: &HttpResponse, envelope: &EnvelopeReader) -> Error {
+fn error_of(
+    result: AttemptResult,
+    format: ResponseFormat,
+    response: &HttpResponse,
+    envelope: &EnvelopeReader,
+) -> Error {
     let text = |what: &'static str| Cow::Borrowed(what);
     match result {
-        AttemptResult::Undecodable { .. } => Cause::Decode {
-            path: "success".into(),
-            why: "the response to a write does not say whether it succeeded".into(),
-        },
+        AttemptResult::Undecodable { .. } => {
+            let why = if envelope.is_contradictory {
+                "the response contradicts itself about success"
+            } else if !response.status().is_success() {
+                "the response says success with an error status"
+            } else if format == ResponseFormat::Any {
+                "the response to a write does not say whether it succeeded; a request that only reads is made with \
+                 `RawOperation::read_only`"
+            } else {
+                "the response to a write does not say whether it succeeded"
+            };
+            Cause::Decode { path: "success".into(), why: why.into() }
+        }
         AttemptResult::Unauthorized => Cause::Auth { what: text("the service rejected the token") },
         AttemptResult::Throttled => Cause::Throttled { what: text("the service is throttling requests") },
         AttemptResult::Indeterminate { .. } => Cause::Server,

@@ -1,48 +1,48 @@
-//! The one look at an answer that tells success from refusal, whatever the status and the shape of the body.
+//! The one look at a body that tells success from an error, whatever the status and the shape of the body.
 //!
-//! The service has several shapes: the v1 envelope (`success`, `processId`, `reasons`), the older `Success`
-//! with `Errors`, query faults, flat `code` and `message`, OAuth's `error`. One reader knows them all.
+//! The service has several shapes: the v1 envelope (`success`, `processId`, `reasons`), the older `Success` with
+//! `Errors`, query faults, a flat `code` and `message`, OAuth's `error`, and lists of results. One reader knows them
+//! all.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use http::HeaderMap;
-use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::headers::REQUEST_ID;
 
-/// What an answer's body says of the request, apart from its payload.
+/// The part of a body that is about the request, apart from the payload.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct EnvelopeReader {
     pub(crate) success: Option<bool>,
+    /// Two flags contradict each other, or the results of a list do.
+    pub(crate) is_contradictory: bool,
     pub(crate) process_id: Option<Box<str>>,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) reasons: Vec<Reason>,
-    /// The reason is a code and a message of their own, which may be fields of a payload.
-    pub(crate) flat: bool,
+    /// The only reason is a `code` and a `message` without an envelope: the form of a gateway, or fields of a payload.
+    pub(crate) is_flat: bool,
 }
 
-/// Whether the body's outermost object says `"success": true`, found without reading all of it.
+/// Whether the outermost object of a body says `"success": true`, found without reading all of the body.
 ///
-/// The flag stands first or last in nearly every answer. Last means before the final brace, which closes the
-/// outermost object: no text inside a string can stand there, since a string must be closed before the brace.
-/// `false`: not in these places, so the whole has to be read.
-///
-/// Flags that contradict each other need the whole read too, in which the bad news wins.
+/// The flag is the first or the last field in nearly every response. Last means before the final brace, which closes
+/// the outermost object: no text inside a string can be in that place, since a string must be closed before the brace.
+/// A body that names the flag more than once needs to be read as a whole, and so does a body with the flag elsewhere.
 pub(crate) fn quick_success(body: &[u8]) -> bool {
-    matches!((first_flag(body), last_flag(body)), (Some(true), None | Some(true)) | (None, Some(true)))
+    (first_flag(body) == Some(true) || last_flag(body) == Some(true)) && names_flag_once(body)
 }
 
-/// Certain even of a body that was cut off.
-pub(crate) fn begins_with_success(body: &[u8]) -> bool {
-    first_flag(body) == Some(true)
+/// Names of the flag may be escaped, but not to the end in any writer.
+fn names_flag_once(body: &[u8]) -> bool {
+    memchr::memmem::find_iter(body, b"ccess\"").nth(1).is_none()
 }
 
-/// The flag, if it is what the body begins with.
+/// The flag, if the body begins with it.
 fn first_flag(body: &[u8]) -> Option<bool> {
     let rest = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
     let rest = rest.strip_prefix(b"\"success\"")?.trim_ascii_start();
@@ -54,7 +54,7 @@ fn first_flag(body: &[u8]) -> Option<bool> {
     matches!(rest.trim_ascii_start().first(), Some(b'}' | b',')).then_some(flag)
 }
 
-/// The flag, if it is what the body ends with.
+/// The flag, if the body ends with it.
 fn last_flag(body: &[u8]) -> Option<bool> {
     let rest = body.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
     let (flag, rest) = match rest.strip_suffix(b"true") {
@@ -65,9 +65,19 @@ fn last_flag(body: &[u8]) -> Option<bool> {
     matches!(rest.trim_ascii_end().last(), Some(b'{' | b',')).then_some(flag)
 }
 
-/// Whether the body can hold an envelope at all: a cheap search before a whole read.
+/// Whether the body can hold an error at all: a quick search before a whole read.
 pub(crate) fn may_hold_error(body: &[u8]) -> bool {
-    const MARKS: [&str; 5] = ["uccess\"", "easons\"", "aultcode\"", "aultCode\"", "REQUEST_EXCEEDED"];
+    const MARKS: [&str; 9] = [
+        "ccess\"",
+        "CCESS\"",
+        "easons\"",
+        "ault",
+        "rrors\"",
+        "rror\"",
+        "essage\"",
+        "REQUEST_EXCEEDED",
+        "\\u00",
+    ];
     MARKS.iter().any(|mark| memchr::memmem::find(body, mark.as_bytes()).is_some())
 }
 
@@ -78,97 +88,153 @@ impl EnvelopeReader {
         named.map(Into::into).or_else(|| self.request_id.clone())
     }
 
-    /// Reads any body. One that is not a JSON object has an empty envelope.
+    /// Reads any body, as far as it can be read: what comes before a damage counts. A body that is not JSON has an
+    /// empty envelope.
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
-        serde_json::from_str(&text).unwrap_or_default()
+        let mut reading = Reading::default();
+        let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+        let whole = Body(&mut reading).deserialize(&mut json).is_ok();
+        let has_more = whole && json.end().is_err();
+        let mut envelope = reading.finish();
+        if has_more && !names_flag_once(body) {
+            envelope.is_contradictory = true;
+        }
+        envelope
     }
 
-    /// Whether a 2xx answer with this envelope is a refusal all the same.
-    pub(crate) fn is_error(&self) -> bool {
+    /// Whether a 2xx response with this envelope is an error nevertheless. `any_body` is for responses of which nothing
+    /// is known: a `code` and a `message` may be their payload, so they count only when they have a known meaning.
+    pub(crate) fn is_error(&self, any_body: bool) -> bool {
         match self.success {
-            Some(success) => !success,
-            None if self.flat => self.reasons.iter().any(|reason| reason.category() != ReasonCategory::Other),
+            Some(success) => !success || self.is_contradictory,
+            None if self.is_flat && any_body => {
+                self.reasons.iter().any(|reason| reason.category() != ReasonCategory::Other)
+            }
             None => !self.reasons.is_empty(),
         }
     }
-}
 
-impl<'de> Deserialize<'de> for EnvelopeReader {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ExtraFields;
-
-        impl<'de> Visitor<'de> for ExtraFields {
-            type Value = EnvelopeReader;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvelopeReader, A::Error> {
-                let mut envelope = EnvelopeReader::default();
-                let mut flat = Flat::default();
-                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-                    let value: &RawValue = map.next_value()?;
-                    envelope.note(&name, value.get(), &mut flat);
-                }
-                if envelope.reasons.is_empty() && envelope.shows_flat(&flat.reason) {
-                    envelope.flat = !flat.is_fault;
-                    envelope.reasons.push(flat.reason);
-                }
-                Ok(envelope)
-            }
-        }
-
-        deserializer.deserialize_map(ExtraFields)
-    }
-}
-
-/// A code and a message beside the other fields.
-#[derive(Default)]
-struct Flat {
-    reason: Reason,
-    /// The names are those of a fault and of no payload.
-    is_fault: bool,
-}
-
-impl EnvelopeReader {
-    fn note(&mut self, name: &str, value: &str, flat: &mut Flat) {
-        match name {
-            // Of two flags that contradict each other the bad news wins.
-            "success" | "Success" => {
-                let says = match value {
-                    "true" | "\"true\"" => Some(true),
-                    "false" | "\"false\"" => Some(false),
-                    _ => None,
-                };
-                self.success = match (self.success, says) {
-                    (Some(false), _) => Some(false),
-                    (before, None) => before,
-                    (_, says) => says,
-                };
-            }
-            "processId" => self.process_id = id(value),
-            "requestId" => self.request_id = id(value),
-            "reasons" | "Errors" | "errors" => self.reasons.extend(reasons(value)),
-            "code" | "Code" => flat.reason.code = text(value).unwrap_or_default(),
-            "message" | "Message" => flat.reason.message = text(value).unwrap_or_default(),
-            "faultcode" | "FaultCode" | "error" => {
-                flat.is_fault = true;
-                flat.reason.code = text(value).unwrap_or_default();
-            }
-            "faultstring" | "FaultMessage" | "error_description" => {
-                flat.is_fault = true;
-                flat.reason.message = text(value).unwrap_or_default();
+    fn note_flag(&mut self, says: Option<bool>) {
+        match (self.success, says) {
+            (_, None) => {}
+            (None, says) => self.success = says,
+            (Some(before), Some(says)) if before != says => {
+                self.is_contradictory = true;
+                self.success = Some(false);
             }
             _ => {}
         }
     }
+}
 
-    /// Whether a code and a message beside each other are a refusal, and not fields of some payload.
-    fn shows_flat(&self, flat: &Reason) -> bool {
-        let said = !flat.code.is_empty() || !flat.message.is_empty();
-        said && self.success != Some(true)
+/// An envelope that is being read, with a code and a message that are beside the other fields.
+#[derive(Default)]
+struct Reading {
+    envelope: EnvelopeReader,
+    flat: Reason,
+    /// The names of code and message are those of a fault and of no payload.
+    is_fault: bool,
+}
+
+impl Reading {
+    fn note(&mut self, name: &str, value: &str) {
+        match name {
+            "processId" => self.envelope.process_id = id(value),
+            "requestId" => self.envelope.request_id = id(value),
+            "reasons" | "Errors" | "errors" => self.envelope.reasons.extend(reasons(value)),
+            "code" | "Code" => self.flat.code = text(value).unwrap_or_default(),
+            "message" | "Message" => self.flat.message = text(value).unwrap_or_default(),
+            "faultcode" | "FaultCode" => {
+                self.is_fault = true;
+                self.flat.code = text(value).unwrap_or_default();
+            }
+            "faultstring" | "FaultMessage" | "error_description" => {
+                self.is_fault = true;
+                self.flat.message = text(value).unwrap_or_default();
+            }
+            // OAuth's word, or an object with a code and a message.
+            "error" | "fault" => {
+                self.is_fault = true;
+                match text(value) {
+                    Some(code) => self.flat.code = code,
+                    None => self.envelope.reasons.extend(reasons(value)),
+                }
+            }
+            _ if name.eq_ignore_ascii_case("success") => self.envelope.note_flag(flag(value)),
+            _ => {}
+        }
+    }
+
+    /// Notes one result of a list.
+    fn note_result(&mut self, result: &str) {
+        let Self { envelope, .. } = Self::of_object(result);
+        self.envelope.note_flag(envelope.success);
+        self.envelope.is_contradictory |= envelope.is_contradictory;
+        self.envelope.reasons.extend(envelope.reasons);
+    }
+
+    fn of_object(json: &str) -> Self {
+        let mut reading = Self::default();
+        // A damaged result has said what comes before the damage.
+        let _ = Body(&mut reading).deserialize(&mut serde_json::Deserializer::from_str(json));
+        reading
+    }
+
+    fn finish(self) -> EnvelopeReader {
+        let Self { mut envelope, flat, is_fault } = self;
+        let has_flat = !flat.code.is_empty() || !flat.message.is_empty();
+        if envelope.reasons.is_empty() && has_flat && envelope.success != Some(true) {
+            envelope.is_flat = !is_fault;
+            envelope.reasons.push(flat);
+        }
+        envelope
+    }
+}
+
+/// Reads a body into a [`Reading`], which keeps what was read when an error ends the reading.
+struct Body<'a>(&'a mut Reading);
+
+impl<'de> DeserializeSeed<'de> for Body<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Body<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object or a list of results")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            let value: &RawValue = map.next_value()?;
+            self.0.note(&name, value.get());
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
+        while let Some(result) = results.next_element::<&RawValue>()? {
+            if !result.get().starts_with('{') {
+                while results.next_element::<IgnoredAny>()?.is_some() {}
+                break;
+            }
+            self.0.note_result(result.get());
+        }
+        Ok(())
+    }
+}
+
+fn flag(json: &str) -> Option<bool> {
+    match json {
+        "true" | "\"true\"" => Some(true),
+        "false" | "\"false\"" => Some(false),
+        _ => None,
     }
 }
 
@@ -176,11 +242,11 @@ fn id(json: &str) -> Option<Box<str>> {
     text(json).filter(|id| !id.is_empty()).map(Into::into)
 }
 
-/// A JSON text or number as text.
+/// The text of a JSON string or number.
 fn text(json: &str) -> Option<String> {
     match serde_json::from_str(json).ok()? {
         Value::String(text) => Some(text),
-        // The literal and not the number: a code is no quantity.
+        // The literal and not the number: a code is not a quantity.
         Value::Number(_) => Some(json.to_owned()),
         _ => None,
     }
@@ -197,13 +263,15 @@ fn reasons(json: &str) -> Vec<Reason> {
 }
 
 fn reason(row: &Value) -> Reason {
-    let field = |names: [&str; 2]| match names.iter().find_map(|name| row.get(name)) {
+    let field = |names: [&str; 3]| match names.iter().find_map(|name| row.get(name)) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
     let (code, message) = match row {
-        Value::Object(_) => (field(["code", "Code"]), field(["message", "Message"])),
+        Value::Object(_) => {
+            (field(["code", "Code", "faultcode"]), field(["message", "Message", "faultstring"]))
+        }
         Value::String(text) => (String::new(), text.clone()),
         other => (String::new(), other.to_string()),
     };

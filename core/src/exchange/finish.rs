@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::attempt::context_of;
-use super::envelope_reader::{self, EnvelopeReader};
+use super::envelope_reader::EnvelopeReader;
 use super::{Accepted, Exchange, MAX_POLL_DELAY, State};
 use crate::error::{Cause, Context, Error, Outcome};
 use crate::machine::Action;
@@ -104,8 +104,8 @@ impl Exchange {
     /// The error of an accepted response that the operation cannot read.
     pub(crate) fn decode_failed(&mut self, error: Error, response: &HttpResponse, now: Timestamp) -> Error {
         let says_success = || {
-            envelope_reader::begins_with_success(response.body())
-                || EnvelopeReader::read(response.body()).success == Some(true)
+            let envelope = EnvelopeReader::read(response.body());
+            envelope.success == Some(true) && !envelope.is_contradictory
         };
         let outcome = match self.effect {
             Effect::Read => Outcome::NotApplied,

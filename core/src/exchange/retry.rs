@@ -1,19 +1,20 @@
-//! What may be repeated, with which key, and what is known of the outcome: the key table.
+//! The retry table: whether a request is sent again, under which key, and what is known of the outcome.
 //!
-//! Everything here is a pure function of what came back, so that each row can be read and tested by itself.
+//! Everything here is a pure function of the result of an attempt, so that each row can be read and tested by itself.
 //!
-//! | Came back | Read | Keyed (POST) | Transition (PUT, DELETE) | Outcome so far |
+//! | Result of the attempt | Read | Keyed (POST) | Unkeyed (PUT, DELETE) | Outcome so far |
 //! | --- | --- | --- | --- | --- |
-//! | never left | repeat | repeat, same key | repeat | not applied |
-//! | first 401 | fresh token, once, not counted | same | same | not applied |
-//! | 429, or only reasons of categories 50 and 70 | repeat | repeat, same key; a replay: next key | repeat | not applied |
-//! | 409 without such a reason | stop | whole success body: done; else wait, same key | stop | keyed: unknown; else not applied |
-//! | no answer, 5xx without a verdict, any reason of category 60, 61, 99 | repeat (60 and 99: twice at most) | repeat, same key; a replay ends it | stop: read back | unknown, sticky |
-//! | 2xx that cannot be read or, on a write, lacks the flag | stop | stop | stop | unknown, or applied when `success: true` was read |
-//! | any other refusal | stop | stop | stop | not applied, unless unknown already |
+//! | not sent | retry | retry, same key | retry | not applied |
+//! | first 401 | new token, once, not counted | same | same | not applied |
+//! | 429, or only reasons of categories 50 and 70 | retry | retry, same key; a replay: next key | retry | not applied |
+//! | no response, 5xx without an envelope, 408, 444, 499, 1xx, 600 and above, any reason of category 60, 61, 99 | retry (60 and 99: twice at most) | retry, same key; a replay ends it | fail: reconcile | unknown, sticky |
+//! | 409 without such a reason | fail | whole success body: done; else wait, same key | fail | keyed: unknown; else not applied |
+//! | 2xx that cannot be read or, on a write, lacks the flag; flags that contradict each other or the status | fail | fail | fail | unknown, or applied when `success: true` was read |
+//! | any other error response | fail | fail | fail | not applied, unless unknown already |
 //!
-//! The first row that fits wins. A *replay* is an answer that carries the request id or process id of an
-//! earlier answer of the same call: the service keeps the first outcome of a key for a day.
+//! The first row that matches wins. A `code` and a `message` without an envelope in a 5xx are a gateway's words: the
+//! code says nothing about the work. A *replay* is a response with the request id or process id of an earlier response
+//! to the same call: the service keeps the first outcome of a key for a day.
 
 use std::time::Duration;
 
@@ -25,64 +26,69 @@ use crate::error::reason::{Reason, ReasonCategory};
 use crate::operation::{Effect, ResponseFormat};
 use crate::transport::{HttpResponse, TransportError};
 
-/// What came back from one attempt: the rows of the key table.
+/// The result of one attempt: the rows of the retry table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptResult {
     /// The server cannot have seen the request.
     NotSent,
-    /// 401, or nothing but reasons of category 11.
+    /// 401, or only reasons of category 11.
     Unauthorized,
-    /// 429, or nothing but lock and limit reasons: the service did not begin.
+    /// 429, or only lock and limit reasons: the service did not begin.
     Throttled,
     /// 409 that is about the key, not about a lock.
-    KeyInUse { whole_success: bool },
-    /// Nobody can tell whether the work was done. `unlikely_to_recover` is for reasons worth few tries.
-    Indeterminate { unlikely_to_recover: bool },
-    /// 2xx, but not to be read. `applied` when it said `success: true`.
-    Undecodable { applied: bool },
-    /// A refusal for good.
+    KeyInUse {
+        whole_success: bool,
+    },
+    /// Nothing shows whether the work was done. `unlikely_to_recover` is for reasons worth few tries.
+    Indeterminate {
+        unlikely_to_recover: bool,
+    },
+    /// A response that cannot be read, or that contradicts itself. `applied` when it said `success: true`.
+    Undecodable {
+        applied: bool,
+    },
+    /// A permanent rejection.
     Rejected,
-    /// What was asked for.
     Success,
 }
 
-/// What the attempts before this one have shown.
+/// What the attempts so far have shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RetryState {
-    /// A fresh token was fetched already.
+    /// A new token was requested already.
     pub(crate) refreshed: bool,
-    /// The answer in hand is one that came before.
+    /// The response at hand is a replay.
     pub(crate) replay: bool,
-    /// An attempt ended with nothing known.
+    /// An attempt ended with an unknown outcome.
     pub(crate) uncertain: bool,
-    /// Answers that were worth few tries, this one included.
+    /// Responses worth few tries, the one at hand included.
     pub(crate) unlikely_to_recover: u32,
 }
 
-/// What to do next.
+/// The next step of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Hand the answer to the caller.
+    /// Hand the response to the caller.
     Accept,
-    /// Fetch a fresh token and repeat, without counting.
+    /// Request a new token and retry, without counting the attempt.
     RefreshToken,
-    /// Wait and repeat.
+    /// Wait and retry.
     Retry(NextKey),
     /// Give up.
     Fail,
 }
 
-/// The key of a repeat.
+/// The key of a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NextKey {
     Same,
     Advance,
 }
 
-/// How often an answer of category 60 or 99 is repeated at most.
+/// Most retries after responses of category 60 or 99.
 const MAX_UNLIKELY_RETRIES: u32 = 2;
 
-/// The key table.
+/// Looks up the retry table.
 pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -> Decision {
     use AttemptResult::{
         Indeterminate, KeyInUse, NotSent, Rejected, Success, Throttled, Unauthorized, Undecodable,
@@ -95,8 +101,8 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
         (NotSent, _) => Retry(NextKey::Same),
         (Unauthorized, _) if !state.refreshed => RefreshToken,
         (Unauthorized, _) => Fail,
-        // The refusal itself is what the service keeps under the key. A new key is safe only while no earlier
-        // attempt can still be at work.
+        // The service keeps the rejection itself under the key. A new key is safe only while no earlier attempt can
+        // still be at work.
         (Throttled, Keyed) if state.replay && state.uncertain => Fail,
         (Throttled, Keyed) if state.replay => Retry(NextKey::Advance),
         (Throttled, _) => Retry(NextKey::Same),
@@ -115,10 +121,10 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
     }
 }
 
-/// What is known of the outcome when a call ends with this, after `uncertain` attempts or without.
+/// The known outcome of a call that ends with `result`, after an `uncertain` attempt or without one.
 pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) -> Outcome {
     match result {
-        // Reading changes nothing, however it ends.
+        // A read changes nothing, however it ends.
         _ if effect == Effect::Read => Outcome::NotApplied,
         AttemptResult::Success | AttemptResult::Undecodable { applied: true } => Outcome::Applied,
         AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
@@ -147,36 +153,50 @@ pub(crate) fn classify(
     }
     let envelope = EnvelopeReader::read(response.body());
     let result = if status.is_success() {
-        classify_success(effect, status, &envelope)
+        classify_success(effect, format, &envelope)
     } else {
-        classify_error(status, &envelope.reasons, envelope.success == Some(true))
+        classify_error(status, &envelope)
+    };
+    // Reading has no outcome to be in doubt of: the error response is what a caller wants to see.
+    let result = match result {
+        AttemptResult::Undecodable { .. } if effect == Effect::Read && !status.is_success() => {
+            AttemptResult::Rejected
+        }
+        // No key can be in use by a request without one: the response contradicts itself.
+        AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Unkeyed => {
+            AttemptResult::Undecodable { applied: false }
+        }
+        result => result,
     };
     (result, envelope)
 }
 
 /// A success that is recognized without reading the whole body.
 fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpResponse) -> bool {
-    if response.status() == StatusCode::NO_CONTENT {
+    let body = response.body();
+    if response.status() == StatusCode::NO_CONTENT && body.is_empty() {
         return true;
     }
-    let body = response.body();
     match (format, effect) {
         (ResponseFormat::File, _) if !body.trim_ascii_start().starts_with(b"{") => true,
-        (ResponseFormat::Json, _) if envelope_reader::quick_success(body) => true,
+        (ResponseFormat::Json | ResponseFormat::Any, _) if envelope_reader::quick_success(body) => true,
         (_, Effect::Read) => !envelope_reader::may_hold_error(body),
         _ => false,
     }
 }
 
 /// Classifies a 2xx response, which may report an error all the same.
-fn classify_success(effect: Effect, status: StatusCode, envelope: &EnvelopeReader) -> AttemptResult {
-    if !envelope.is_error() {
+fn classify_success(effect: Effect, format: ResponseFormat, envelope: &EnvelopeReader) -> AttemptResult {
+    if envelope.is_contradictory && effect != Effect::Read {
+        return AttemptResult::Undecodable { applied: false };
+    }
+    if !envelope.is_error(format == ResponseFormat::Any) {
         return match envelope.success == Some(true) || effect == Effect::Read {
             true => AttemptResult::Success,
             false => AttemptResult::Undecodable { applied: false },
         };
     }
-    match classify_error(status, &envelope.reasons, envelope.success == Some(true)) {
+    match classify_reasons(&envelope.reasons).unwrap_or(AttemptResult::Rejected) {
         result @ (AttemptResult::Throttled | AttemptResult::Indeterminate { .. }) => result,
         // On a write, reasons without the flag reject only where they say that the work did not begin.
         _ if envelope.success.is_none() && effect != Effect::Read => {
@@ -196,35 +216,64 @@ pub(crate) fn classify_failure(failure: &TransportError) -> AttemptResult {
     }
 }
 
-/// Classifies an error response.
-pub(crate) fn classify_error(status: StatusCode, reasons: &[Reason], whole_success: bool) -> AttemptResult {
-    let any =
-        |categories: &[ReasonCategory]| reasons.iter().any(|reason| categories.contains(&reason.category()));
-    let transient = [ReasonCategory::Lock, ReasonCategory::Limit];
-    let all_transient = reasons.iter().all(|reason| transient.contains(&reason.category()));
-    let all = |category| !reasons.is_empty() && reasons.iter().all(|reason| reason.category() == category);
-    if status == StatusCode::UNAUTHORIZED || all(ReasonCategory::Authentication) {
+/// Classifies a response without a 2xx status.
+pub(crate) fn classify_error(status: StatusCode, envelope: &EnvelopeReader) -> AttemptResult {
+    // Nginx and others answer so for a request that they passed on and no longer wait for.
+    let is_cut_off = matches!(status.as_u16(), 408 | 444 | 499);
+    let is_odd = status.is_informational() || status.as_u16() >= 600;
+    let is_of_gateway = status.is_server_error() && envelope.is_flat;
+    let reasons = if is_of_gateway { &[] } else { &envelope.reasons[..] };
+    let said_success = envelope.success == Some(true) || envelope.is_contradictory;
+
+    if status == StatusCode::UNAUTHORIZED {
         return AttemptResult::Unauthorized;
     }
-    if status == StatusCode::TOO_MANY_REQUESTS || (all_transient && !reasons.is_empty()) {
+    if status == StatusCode::TOO_MANY_REQUESTS {
         return AttemptResult::Throttled;
     }
-    if status == StatusCode::CONFLICT && !any(&[ReasonCategory::Lock]) {
-        return AttemptResult::KeyInUse { whole_success };
+    if let Some(result) = classify_reasons(reasons) {
+        return result;
     }
-    if any(&[ReasonCategory::Internal, ReasonCategory::Temporary, ReasonCategory::External]) {
-        return AttemptResult::Indeterminate {
-            unlikely_to_recover: any(&[ReasonCategory::Internal, ReasonCategory::External]),
+    if status == StatusCode::CONFLICT {
+        return match reasons.iter().any(|reason| reason.category() == ReasonCategory::Lock) {
+            true => AttemptResult::Rejected,
+            false => AttemptResult::KeyInUse { whole_success: said_success && !envelope.is_contradictory },
         };
     }
-    let has_known_reason = reasons.iter().any(|reason| reason.category() != ReasonCategory::Other);
-    if (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT) && !has_known_reason {
+    if is_cut_off || is_odd {
         return AttemptResult::Indeterminate { unlikely_to_recover: false };
+    }
+    let has_known_reason = reasons.iter().any(|reason| reason.category() != ReasonCategory::Other);
+    if status.is_server_error() && (said_success || !has_known_reason) {
+        return AttemptResult::Indeterminate { unlikely_to_recover: false };
+    }
+    if said_success {
+        return AttemptResult::Undecodable { applied: false };
     }
     AttemptResult::Rejected
 }
 
-/// Upper end of the random pause after the `attempt`-th attempt.
+/// The row that reasons lead to by themselves, at any status.
+fn classify_reasons(reasons: &[Reason]) -> Option<AttemptResult> {
+    use ReasonCategory::{Authentication, External, Internal, Limit, Lock, Temporary};
+
+    let any =
+        |categories: &[ReasonCategory]| reasons.iter().any(|reason| categories.contains(&reason.category()));
+    let all = |categories: &[ReasonCategory]| {
+        !reasons.is_empty() && reasons.iter().all(|reason| categories.contains(&reason.category()))
+    };
+    if all(&[Authentication]) {
+        Some(AttemptResult::Unauthorized)
+    } else if all(&[Lock, Limit]) {
+        Some(AttemptResult::Throttled)
+    } else if any(&[Internal, Temporary, External]) {
+        Some(AttemptResult::Indeterminate { unlikely_to_recover: any(&[Internal, External]) })
+    } else {
+        None
+    }
+}
+
+/// Upper end of the random delay after the `attempt`-th attempt.
 pub(crate) fn backoff_ceiling(attempt: u32, base: Duration, cap: Duration) -> Duration {
     let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     base.saturating_mul(doubled).min(cap)

@@ -134,14 +134,14 @@ impl TokenRequest {
             request_id: envelope.request_id_of(response.headers()),
             retry_after: headers::retry_after(response.headers()),
         };
-        if status.is_success() && !envelope.is_error() {
+        if status.is_success() && !envelope.is_error(true) {
             match self.store_token(&response, sent_at, now) {
                 Ok(()) => return Action::Done(Ok(TokenOutcome::Proceed)),
                 Err(error) => failure.kind = TokenErrorKind::Unavailable(format!("token request: {error}")),
             }
             return self.retry(failure, now, budget);
         }
-        let result = retry::classify_error(status, &envelope.reasons, false);
+        let result = retry::classify_error(status, &envelope);
         failure.reasons = envelope.reasons.into_iter().map(|reason| self.redact(reason)).collect();
         match result {
             AttemptResult::Unauthorized | AttemptResult::Rejected if !self.postpone_renewal(now) => {

@@ -149,6 +149,9 @@ pub enum ResponseFormat {
     Json,
     /// A file's bytes, with no envelope.
     File,
+    /// Any JSON, of which nothing is known: an object in one of the service's envelopes, a list of results, or a
+    /// payload without an envelope.
+    Any,
 }
 
 /// The quotas that the service counts apart from each other.

@@ -4,7 +4,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 
 use crate::error::{Error, Result};
-use crate::operation::{Effect, Operation, Spec};
+use crate::operation::{Effect, Operation, ResponseFormat, Spec};
 use crate::transport::{Body, HttpRequest, HttpResponse};
 
 /// A request to any other endpoint, with the same authorization, repeats, envelope check and errors.
@@ -26,7 +26,11 @@ impl RawOperation {
             Method::POST | Method::PATCH => Effect::Keyed,
             _ => Effect::Unkeyed,
         };
-        Self { spec: Spec::new("raw", method, "", effect), path: path.into(), body: None }
+        Self {
+            spec: Spec::new("raw", method, "", effect).with_format(ResponseFormat::Any),
+            path: path.into(),
+            body: None,
+        }
     }
 
     pub(crate) fn from_parts(method: Method, path: &str, body: Option<Body>) -> Self {

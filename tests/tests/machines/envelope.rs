@@ -4,10 +4,16 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use zuora_core::bill_runs::PostBillRun;
+use zuora_core::invoices::GetInvoiceItems;
+use zuora_core::machine::Call;
+use zuora_core::object_query::QueryInvoices;
 use zuora_core::operation::Effect;
 use zuora_core::transport::HttpResponse;
 use zuora_core::{ErrorKind, Outcome, ReasonCategory};
-use zuora_tests::simulation::{self, EFFECTS, SendResult, play, play_with, received};
+use zuora_tests::simulation::{
+    self, EFFECTS, SendResult, Simulation, config, play, play_with, received, script, warm,
+};
 
 /// Status, body, and the expected reasons of the error.
 type Shape = (u16, &'static str, &'static [(&'static str, &'static str)]);
@@ -45,7 +51,7 @@ fn every_form_of_error_response_reports_its_reasons() {
         (400, r#"{"errors":"[40000050] busy","success":false}"#, &[("", "[40000050] busy")]),
         (400, r#"{"reasons":[{"code":"50000027","message":"m"}],"requestId":"r"}"#, &[("50000027", "m")]),
         (400, r#"{"error":"invalid_request","error_description":"d"}"#, &[("invalid_request", "d")]),
-        (400, "<html>Bad HttpRequest</html>", &[]),
+        (400, "<html>Bad Request</html>", &[]),
         (400, "", &[]),
         (400, "[1,2", &[]),
     ];
@@ -92,6 +98,69 @@ fn a_version_before_2024_05_20_rejects_with_200() {
                 assert_eq!(error.is_not_found(), category == ReasonCategory::NotFound || status == 404);
             }
         }
+    }
+}
+
+#[test]
+fn a_read_that_is_rejected_with_200_is_never_an_empty_list() {
+    let bodies = [
+        r#"{"errors":"[40000050] busy"}"#,
+        r#"{"errors":[{"code":"x"}]}"#,
+        r#"{"Errors":[{"Code":"INVALID_VALUE","Message":"m"}],"size":0}"#,
+        r#"{"error":"invalid_token","error_description":"x"}"#,
+        r#"{"error":{"code":"50000030","message":"x"}}"#,
+        r#"{"code":"58730030","message":"no"}"#,
+        r#"{"message":"internal error"}"#,
+        r#"{"fault":{"faultstring":"x"}}"#,
+        r#"{"faultcode":"x"}"#,
+        r#"{"SUCCESS":false}"#,
+        r#"{"\u0073uccess":false,"\u0072easons":[{"code":"58730040"}]}"#,
+    ];
+    for body in bodies {
+        let once = || script([received(200, &[], body)]);
+        let query = Call::new(&warm(&config()), QueryInvoices::new());
+        let error = Simulation::new(once()).drive(query).result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Rejected, Outcome::NotApplied), "{body}");
+        let items = Call::new(&warm(&config()), GetInvoiceItems::new("INV1"));
+        assert_eq!(
+            Simulation::new(once()).drive(items).result.unwrap_err().kind(),
+            ErrorKind::Rejected,
+            "{body}"
+        );
+    }
+    let empty = r#"{"data":[],"nextPage":null}"#;
+    let query = Call::new(&warm(&config()), QueryInvoices::new());
+    assert!(
+        Simulation::new(script([received(200, &[], empty)])).drive(query).result.unwrap().data.is_empty()
+    );
+}
+
+#[test]
+fn a_payload_with_a_message_is_read_by_a_raw_operation() {
+    let body = r#"{"code":"USD","message":"of a payload"}"#;
+    assert!(play(Effect::Read, [received(200, &[], body)]).0.result.is_ok());
+    let (ended, _) = play(Effect::Read, [received(200, &[], r#"{"code":"58730030","message":"no"}"#)]);
+    assert_eq!(ended.result.unwrap_err().kind(), ErrorKind::Rejected);
+}
+
+#[test]
+fn a_success_that_was_read_is_applied_whatever_else_is_broken() {
+    for body in [
+        r#"{"success":true,"id":"x"#,
+        r#"{"id":"x","success":true,"cut"#,
+        r#"{"success":true} trailing"#,
+        r#"{"id":"x","success":true,"autoPost":{}}"#,
+    ] {
+        let post = Call::new(&warm(&config()), PostBillRun::new("2c98"));
+        let error = Simulation::new(script([received(200, &[], body)])).drive(post).result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Applied), "{body}");
+    }
+    for body in
+        [r#"{"id":"x","succ"#, r#"{"success":tru"#, r#"{"success":true}{"success":false}"#, "<html>ok"]
+    {
+        let post = Call::new(&warm(&config()), PostBillRun::new("2c98"));
+        let error = Simulation::new(script([received(200, &[], body)])).drive(post).result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Unknown), "{body}");
     }
 }
 

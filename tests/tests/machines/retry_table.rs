@@ -43,6 +43,8 @@ fn each(name: &'static str, result: fn() -> SendResult, decision: Decision) -> R
 
 const REJECTED: Decision = Fail(ErrorKind::Rejected, NotApplied);
 const INDETERMINATE: Decision = Fail(ErrorKind::Server, Unknown);
+/// The status is not one of the 5xx, but just as little is known.
+const INDETERMINATE_4XX: Decision = INDETERMINATE;
 const UNDECODABLE: Decision = Fail(ErrorKind::Decode, Unknown);
 /// A read changes nothing, even if its response is lost.
 const UNDECODABLE_READ: Decision = Fail(ErrorKind::Decode, NotApplied);
@@ -76,17 +78,39 @@ fn table() -> Vec<Row> {
         // 409 for another reason.
         row("409 without a body", || received(409, &[], ""), REJECTED, Retry, REJECTED),
         row("409 with another reason", || rejected(409, &["58490020"]), REJECTED, Retry, REJECTED),
-        row("409 with an internal error", || rejected(409, &["50000060"]), REJECTED, Retry, REJECTED),
+        row("409 with an internal error", || rejected(409, &["50000060"]), Retry, Retry, INDETERMINATE),
+        row("409 with a temporary error", || rejected(409, &["50000061"]), Retry, Retry, INDETERMINATE),
+        row("409 with an external error", || rejected(409, &["50000099"]), Retry, Retry, INDETERMINATE),
         row(
             "409 with a success",
             || received(409, &[], r#"{"id":"1","success":true}"#),
             REJECTED,
             Succeed,
-            REJECTED,
+            UNDECODABLE,
         ),
         // The outcome is unknown.
         row("no response", || SendResult::Lost, Retry, Retry, Fail(ErrorKind::Transport, Unknown)),
-        row("408", || received(408, &[], ""), Retry, Retry, INDETERMINATE),
+        row("408", || received(408, &[], ""), Retry, Retry, INDETERMINATE_4XX),
+        row("444 of nginx", || received(444, &[], ""), Retry, Retry, INDETERMINATE_4XX),
+        row("499 of nginx", || received(499, &[], ""), Retry, Retry, INDETERMINATE_4XX),
+        row("100 as the final response", || received(100, &[], ""), Retry, Retry, INDETERMINATE_4XX),
+        row("600", || received(600, &[], ""), Retry, Retry, INDETERMINATE_4XX),
+        row("999", || received(999, &[], ""), Retry, Retry, INDETERMINATE_4XX),
+        row(
+            "a lock in the words of a gateway",
+            || received(502, &[], r#"{"code":50,"message":"bad gateway"}"#),
+            Retry,
+            Retry,
+            INDETERMINATE,
+        ),
+        row(
+            "a limit in the words of a gateway",
+            || received(504, &[], r#"{"code":"70","message":"x"}"#),
+            Retry,
+            Retry,
+            INDETERMINATE,
+        ),
+        row("500 with success", || received(500, &[], r#"{"success":true}"#), Retry, Retry, INDETERMINATE),
         row("500 without a body", || received(500, &[], ""), Retry, Retry, INDETERMINATE),
         row(
             "500 as specified",
@@ -131,6 +155,67 @@ fn table() -> Vec<Row> {
         ),
         row("TEMPORARY_ERROR", || rejected(200, &["TEMPORARY_ERROR"]), Retry, Retry, INDETERMINATE),
         row("TRANSACTION_TIMEOUT", || rejected(200, &["TRANSACTION_TIMEOUT"]), Retry, Retry, INDETERMINATE),
+        // Contradictions.
+        row(
+            "400 with success",
+            || received(400, &[], r#"{"success":true}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "404 with success",
+            || received(404, &[], r#"{"success":true}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "two flags that differ",
+            || received(200, &[], r#"{"success":true,"a":1,"success":false,"b":2}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "two spellings of the flag that differ",
+            || received(200, &[], r#"{"success":true,"a":1,"Success":false}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "an escaped flag that differs",
+            || received(200, &[], r#"{"\u0073uccess":false,"id":"x","success":true}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row(
+            "two documents",
+            || received(200, &[], r#"{"success":true}{"success":false}"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row("204 with a body", || received(204, &[], r#"{"id":"1"}"#), Succeed, UNDECODABLE, UNDECODABLE),
+        row("204 with a rejection", || rejected(204, &["50000030"]), REJECTED, REJECTED, REJECTED),
+        each("204 with success", || received(204, &[], r#"{"success":true}"#), Succeed),
+        // Lists of results, as `/v1/action/*` returns them.
+        each("a list of successes", || received(200, &[], r#"[{"Success":true,"Id":"1"}]"#), Succeed),
+        each(
+            "a list of failures",
+            || received(200, &[], r#"[{"Success":false,"Errors":[{"Code":"INVALID_VALUE","Message":"m"}]}]"#),
+            REJECTED,
+        ),
+        row(
+            "a list of a success and a failure",
+            || received(200, &[], r#"[{"Success":true,"Id":"1"},{"Success":false,"Errors":[]}]"#),
+            REJECTED,
+            UNDECODABLE,
+            UNDECODABLE,
+        ),
+        row("a list of other values", || received(200, &[], "[1,2]"), Succeed, UNDECODABLE, UNDECODABLE),
         // 2xx without a conclusive body.
         row("200 without a body", || received(200, &[], ""), Succeed, UNDECODABLE, UNDECODABLE),
         row(
