@@ -57,6 +57,24 @@ impl<O: Operation> Call<O> {
         Self { operation, state, body: Bytes::new() }
     }
 
+    /// # Errors
+    /// The error that the first step would end with.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        match &mut self.state {
+            State::Running(_) => Ok(()),
+            State::Invalid(error) => {
+                Err(error.take().unwrap_or_else(|| Error::failed("stepped out of turn")))
+            }
+        }
+    }
+
+    /// No attempt is sent at this time or later.
+    pub(crate) fn send_before(&mut self, time: Timestamp) {
+        if let State::Running(exchange) = &mut self.state {
+            exchange.send_before = Some(time);
+        }
+    }
+
     pub(crate) fn operation(&self) -> &O {
         &self.operation
     }

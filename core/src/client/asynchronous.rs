@@ -14,6 +14,7 @@ use crate::call::prefetch::Prefetch;
 use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
 use crate::call::{Call, Response};
 use crate::error::{Error, Result};
+use crate::intent::{AnyOperation, Delivery, Intent, Perform, Performed};
 use crate::machine::{Machine, drive_async};
 use crate::operation::raw::RawOperation;
 use crate::operation::{Operation, Paginated};
@@ -159,6 +160,29 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// The request cannot be built.
     pub fn dry_run<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<HttpRequest> {
         dry_run(&self.session, operation, options)
+    }
+
+    /// Makes an intent: an operation that is kept as text and performed once by any process. See
+    /// [`Intent`](crate::intent::Intent).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build) when the request cannot be built, or the transport has no wall
+    /// clock.
+    pub fn intent(&self, operation: impl Into<AnyOperation>) -> Result<Intent> {
+        Intent::new(&self.session, operation, self.transport.now())
+    }
+
+    /// Performs an intent without a second effect, as far as `delivery` says what happened before. See
+    /// [`Perform`](crate::intent::Perform).
+    ///
+    /// # Errors
+    /// Whatever went wrong, with a true [`Error::outcome`].
+    pub fn perform(
+        &self,
+        intent: &Intent,
+        delivery: Delivery,
+    ) -> impl Future<Output = Result<Performed>> + Send {
+        self.drive(Perform::new(&self.session, intent, delivery))
     }
 
     /// Any other endpoint: see [`RawOperation`].

@@ -32,7 +32,7 @@ use self::key::IdempotencyKey;
 use self::prepared_request::PreparedRequest;
 use self::retry::RetryState;
 use self::token_request::{TokenOutcome, TokenRequest};
-use crate::error::{Context, Error, Outcome, Result};
+use crate::error::{Cause, Context, Error, Outcome, Result};
 use crate::machine::{Action, Event};
 use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
@@ -69,6 +69,8 @@ pub(crate) struct Exchange {
     seen_ids: Vec<Box<str>>,
     /// When the last attempt with an unknown outcome failed.
     unknown_since: Option<Timestamp>,
+    /// No attempt is sent at this time or later: the end of a lease.
+    pub(crate) send_before: Option<Timestamp>,
     /// Set once the exchange is over.
     outcome: Option<Outcome>,
 }
@@ -154,6 +156,7 @@ impl Exchange {
             retry_state: RetryState { uncertain: is_in_doubt, ..RetryState::default() },
             seen_ids: earlier.map(RetryOf::ids).unwrap_or_default(),
             unknown_since: earlier.and_then(|earlier| earlier.failed_at),
+            send_before: options.send_before,
             outcome: None,
         })
     }
@@ -187,6 +190,11 @@ impl Exchange {
     fn proceed(&mut self, now: Timestamp) -> Action<Accepted> {
         if self.budget.is_used_up(now) {
             return self.timed_out();
+        }
+        if self.send_before.is_some_and(|time| now >= time) {
+            return self.fail(
+                Cause::Timeout { what: "not sent: the lease of the delivery has ended".into() }.into(),
+            );
         }
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {

@@ -2,6 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::operation::{Effect, Operation, ResponseFormat, Spec};
@@ -11,7 +12,8 @@ use crate::transport::{Body, HttpRequest, HttpResponse};
 ///
 /// GET and HEAD are reads, POST and PATCH carry an idempotency key, everything else is a transition that is
 /// never repeated after an unknown outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "SavedRawOperation", into = "SavedRawOperation")]
 pub struct RawOperation {
     spec: Spec,
     path: String,
@@ -77,5 +79,46 @@ impl Operation for RawOperation {
 
     fn parse(&self, success: &HttpResponse) -> Result<HttpResponse> {
         Ok(success.clone())
+    }
+}
+
+impl PartialEq for RawOperation {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.spec, &self.path, &self.body) == (&other.spec, &other.path, &other.body)
+    }
+}
+
+/// A [`RawOperation`] as it is stored.
+#[derive(Serialize, Deserialize)]
+struct SavedRawOperation {
+    method: String,
+    path: String,
+    /// The body as text; JSON is always text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
+}
+
+impl From<RawOperation> for SavedRawOperation {
+    fn from(operation: RawOperation) -> Self {
+        let reads = RawOperation::new(operation.spec.method.clone(), "").spec.effect == Effect::Read;
+        Self {
+            method: operation.spec.method.to_string(),
+            path: operation.path,
+            body: operation.body.map(|body| String::from_utf8_lossy(&body).into_owned()),
+            read_only: operation.spec.effect == Effect::Read && !reads,
+        }
+    }
+}
+
+impl TryFrom<SavedRawOperation> for RawOperation {
+    type Error = Error;
+
+    fn try_from(saved: SavedRawOperation) -> Result<Self> {
+        let method =
+            saved.method.parse().map_err(|_| Error::unreadable("method", "is not an HTTP method"))?;
+        let operation = Self::from_parts(method, &saved.path, saved.body.map(Body::from));
+        Ok(if saved.read_only { operation.read_only() } else { operation })
     }
 }

@@ -6,6 +6,7 @@ use super::config::Timing;
 use super::headers::{CommonHeaderText, join};
 use crate::error::{Error, Outcome};
 use crate::transport::Timestamp;
+use crate::types::RequestScope;
 
 /// Settings of one call; what is set here wins over the [`Config`](super::config::Config).
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct CallOptions {
     pub(crate) idempotency_key: Option<String>,
     /// The earlier call that this one retries.
     pub(crate) retry_of: Option<RetryOf>,
+    /// No attempt is sent at this time or later.
+    pub(crate) send_before: Option<Timestamp>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) max_attempts: Option<u32>,
@@ -120,8 +123,29 @@ impl Timing {
     }
 }
 
+impl CallOptions {
+    /// Exactly the entity, organizations and API version of a scope.
+    pub(crate) fn in_scope(mut self, scope: &RequestScope) -> Self {
+        self.headers.entity_id = scope.entity_id.clone();
+        self.headers.org_ids = scope.org_ids.clone();
+        self.headers.version = scope.api_version.clone();
+        self
+    }
+
+    /// Something of an unknown outcome was sent before.
+    pub(crate) fn in_doubt(mut self) -> Self {
+        self.retry_of = Some(RetryOf { is_in_doubt: true, ..RetryOf::default() });
+        self
+    }
+
+    pub(crate) fn send_before(mut self, time: Timestamp) -> Self {
+        self.send_before = Some(time);
+        self
+    }
+}
+
 /// An earlier call that a call retries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RetryOf {
     /// Whether the outcome of the earlier call is unknown.
     pub(crate) is_in_doubt: bool,

@@ -28,8 +28,9 @@ use self::permit::{Admission, Lease, Permit, WaitReason};
 
 use http::HeaderValue;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operation::Quota;
+use crate::session::call_options::CallOptions;
 use crate::session::config::{Config, Credentials, Observer, Timing};
 use crate::session::headers::{BaseUrl, CommonHeaders, RequestHeaders};
 use crate::session::jitter::Random;
@@ -239,6 +240,36 @@ impl Session {
             org_ids: text(&call.org_ids, &session.org_ids),
             api_version: text(&call.version, &session.version),
         }
+    }
+
+    /// The scope of a call with these options.
+    ///
+    /// # Errors
+    /// A header that cannot be sent.
+    pub(crate) fn scope_with(&self, options: &CallOptions) -> Result<RequestScope> {
+        Ok(self.scope_of(&CommonHeaders::check(&options.headers)?))
+    }
+
+    /// # Errors
+    /// A scope that a call of this session cannot have: another tenant, or none of what the session always sends.
+    pub(crate) fn check_scope(&self, scope: &RequestScope) -> Result<()> {
+        let own = self.scope_of(&CommonHeaders::default());
+        if own.base_url != scope.base_url {
+            let why = format!("is {}, but this session is for {}", scope.base_url, own.base_url);
+            return Err(Error::invalid("base_url", why));
+        }
+        if own.entity_id.is_some() && scope.entity_id.is_none() {
+            return Err(Error::invalid("entity_id", "is absent, but this session always sends one"));
+        }
+        if own.org_ids.is_some() && scope.org_ids.is_none() {
+            return Err(Error::invalid("org_ids", "are absent, but this session always sends some"));
+        }
+        Ok(())
+    }
+
+    /// A new idempotency key as text.
+    pub(crate) fn new_key(&self) -> String {
+        self.key_text(self.next_key())
     }
 
     /// Whether abandoned writes are reported.

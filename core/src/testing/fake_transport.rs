@@ -8,8 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::transport::{
-    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError, WallTime,
 };
+
+/// Wall time at the start of every fake clock: 2026-01-01T00:00:00 UTC.
+const START: WallTime = WallTime::from_unix_millis(1_767_225_600_000);
 
 /// A transport that returns the responses of a function, for tests and examples.
 ///
@@ -44,7 +47,11 @@ pub struct FakeTransport<F> {
 impl<F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>> FakeTransport<F> {
     /// Creates a transport that passes every request to `handler`, except for token requests.
     pub fn new(handler: F) -> Self {
-        Self { handler, handles_token_requests: true, clock: Mutex::default() }
+        Self {
+            handler,
+            handles_token_requests: true,
+            clock: Mutex::new(Timestamp::default().with_wall(START)),
+        }
     }
 
     /// Creates a transport that passes every request to `handler`, including token requests.

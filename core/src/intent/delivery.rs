@@ -1,0 +1,51 @@
+//! What the keeper of an intent knows about earlier sendings.
+
+use crate::transport::{Timestamp, WallTime};
+
+/// What a queue, or a caller's own record, knows about an intent when it hands the intent out.
+///
+/// An attempt count of a queue is no proof that nothing was sent: redrives and manual requeues reset it. Write one line
+/// (key, first and last time) to a send log before each send, and build the delivery from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub(super) sent: Sent,
+    /// A PUT or DELETE is sent only before this time.
+    pub(super) lease_until: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Never,
+    Maybe { first: Option<WallTime>, last: WallTime },
+}
+
+impl Delivery {
+    /// The intent was surely never sent.
+    pub const fn first() -> Self {
+        Self { sent: Sent::Never, lease_until: None }
+    }
+
+    /// The intent may have been sent before, at the latest at `last`: the time of the last send, the end of the last
+    /// lease, or any later time.
+    pub const fn again(last: WallTime) -> Self {
+        Self { sent: Sent::Maybe { first: None, last }, lease_until: None }
+    }
+
+    /// Adds the first possible sending, from which the day of an idempotency key counts. Without it the key counts from
+    /// the time at which the intent was made. Has no effect on a [`first`](Self::first) delivery.
+    #[must_use]
+    pub const fn since(mut self, first: WallTime) -> Self {
+        if let Sent::Maybe { last, .. } = self.sent {
+            self.sent = Sent::Maybe { first: Some(first), last };
+        }
+        self
+    }
+
+    /// Limits a PUT or DELETE to the time before `until`, on the clock of the transport that performs the intent: the
+    /// end of the lease after which the queue may hand the intent to another worker.
+    #[must_use]
+    pub const fn lease_until(mut self, until: Timestamp) -> Self {
+        self.lease_until = Some(until);
+        self
+    }
+}
