@@ -1,0 +1,199 @@
+//! Intents: performed once over restarts, workers, clocks and days.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+use std::time::Duration;
+
+use http::Method;
+use zuora_core::intent::{Delivery, Intent, Perform, Performed};
+use zuora_core::operation::RawOperation;
+use zuora_core::session::Session;
+use zuora_core::transport::{HttpRequest, Timestamp, WallTime};
+use zuora_core::{CallOptions, Config, Error, ErrorKind, Outcome};
+use zuora_tests::simulation::{
+    Ended, SendResult, Simulation, at, cold, config, header, is_token_request, moment, ms, received,
+    rejected, script, secs, success, token_response, warm,
+};
+
+fn post() -> RawOperation {
+    RawOperation::new(Method::POST, "/v1/things").body(r#"{"name":"x"}"#.as_bytes())
+}
+
+fn put() -> RawOperation {
+    RawOperation::new(Method::PUT, "/v1/things/1/post").body("{}".as_bytes())
+}
+
+fn wall(time: Timestamp) -> WallTime {
+    time.wall().unwrap()
+}
+
+/// The text of an intent made by another session at the start of the clock.
+fn kept(operation: RawOperation) -> String {
+    Intent::new(&warm(&config()), operation, at(0)).unwrap().to_json().unwrap()
+}
+
+fn perform<F: zuora_tests::simulation::Server>(
+    simulation: &mut Simulation<F>,
+    session: &Session,
+    text: &str,
+    delivery: Delivery,
+) -> Ended<Performed> {
+    simulation.drive(Perform::new(session, &Intent::from_json(text).unwrap(), delivery))
+}
+
+fn error(ended: Ended<Performed>) -> Error {
+    ended.result.err().expect("an error")
+}
+
+#[test]
+fn a_restarted_process_sends_the_same_bytes_under_the_same_key() {
+    let text = kept(post());
+    let mut simulation = Simulation::new(script([SendResult::Lost, success()]));
+    let once = config().max_attempts(1);
+    let lost = error(perform(&mut simulation, &warm(&once), &text, Delivery::first()));
+    assert_eq!(lost.outcome(), Outcome::Unknown);
+    let again = Delivery::again(wall(simulation.now));
+    let done = perform(&mut simulation, &warm(&once), &text, again).result.unwrap();
+    assert!(matches!(done, Performed::Done(_)));
+    let keys = simulation.keys();
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(simulation.calls()[0].request.body(), simulation.calls()[1].request.body());
+}
+
+#[test]
+fn a_rejection_of_a_redelivered_post_proves_nothing_about_the_first_one() {
+    let text = kept(post());
+    let mut simulation = Simulation::new(script([rejected(400, &["50000020"])]));
+    let again = Delivery::again(wall(at(0)));
+    assert_eq!(error(perform(&mut simulation, &warm(&config()), &text, again)).outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn a_key_is_trusted_for_its_day_and_no_longer() {
+    let text = kept(post());
+    let day = secs(24 * 60 * 60);
+    for (age, sent) in [(day - secs(16 * 60), 1), (day - secs(15 * 60), 0), (day + secs(3600), 0)] {
+        let mut simulation = Simulation::new(script([success()]));
+        simulation.now = moment(age);
+        let session = warm(&config());
+        session.set_token(&zuora_core::session::Token::new("t".to_owned().into(), day), moment(age)).unwrap();
+        let again = Delivery::again(wall(moment(age))).since(wall(at(0)));
+        let ended = perform(&mut simulation, &session, &text, again);
+        assert_eq!(simulation.calls().len(), sent, "{age:?}");
+        if sent == 0 {
+            let error = error(ended);
+            assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0));
+            assert!(error.idempotency_key().is_some());
+        }
+    }
+    // What was surely never sent has no age: a backlog may wait for days.
+    let mut simulation = Simulation::new(script([success()]));
+    simulation.now = moment(day * 5);
+    let session = warm(&config());
+    session.set_token(&zuora_core::session::Token::new("t".to_owned().into(), day), moment(day * 5)).unwrap();
+    assert!(perform(&mut simulation, &session, &text, Delivery::first()).result.is_ok());
+}
+
+#[test]
+fn a_put_that_may_have_been_sent_is_not_sent_again() {
+    let text = kept(put());
+    let mut simulation = Simulation::new(script([]));
+    let again = Delivery::again(wall(at(0)));
+    let error = error(perform(&mut simulation, &warm(&config()), &text, again));
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0));
+}
+
+#[test]
+fn a_put_with_a_lost_response_is_undecided_and_says_when_to_look_again() {
+    let text = kept(put());
+    let mut simulation = Simulation::new(script([SendResult::Lost]));
+    let ended = perform(&mut simulation, &warm(&config()), &text, Delivery::first());
+    let Ok(Performed::Undecided(undecided)) = ended.result else { panic!("undecided") };
+    let failed = wall(ended.at);
+    assert_eq!(undecided.maybe_sent_at, Some(failed));
+    assert_eq!(undecided.look_again_at.since(failed), Some(secs(130)));
+}
+
+#[test]
+fn a_put_is_sent_only_while_its_lease_runs() {
+    // The limit holds the call back until after the lease.
+    let text = kept(put());
+    let mut simulation = Simulation::new(script([received(429, &[("Retry-After", "20")], ""), success()]));
+    let lease = Delivery::first().lease_until(at(10));
+    let ended = perform(&mut simulation, &warm(&config()), &text, lease);
+    let Ok(Performed::Undecided(undecided)) = ended.result else {
+        panic!("undecided: another may hold the lease")
+    };
+    assert!(undecided.why.contains("lease"), "{}", undecided.why);
+    assert_eq!(simulation.calls().len(), 1);
+
+    // Renewed in time, it goes on.
+    let mut simulation = Simulation::new(script([received(429, &[("Retry-After", "20")], ""), success()]));
+    let mut machine = Perform::new(&warm(&config()), &Intent::from_json(&text).unwrap(), lease);
+    machine.renew(at(100));
+    assert!(matches!(simulation.drive(machine).result, Ok(Performed::Done(_))));
+
+    // A token request takes longer than the lease.
+    let mut simulation = Simulation::new(|request: &HttpRequest, _| match is_token_request(request) {
+        true => (secs(15), SendResult::Received(token_response("t", 3599))),
+        false => (ms(10), success()),
+    });
+    let ended = perform(&mut simulation, &cold(&config()), &text, lease);
+    assert!(
+        matches!(ended.result, Ok(Performed::Undecided(ref undecided)) if undecided.maybe_sent_at.is_none())
+    );
+    assert!(simulation.calls().is_empty());
+}
+
+#[test]
+fn after_its_lease_a_worker_never_says_not_applied() {
+    let text = kept(put());
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(20), rejected(400, &["50000020"])));
+    let ended = perform(&mut simulation, &warm(&config()), &text, Delivery::first().lease_until(at(10)));
+    assert!(matches!(ended.result, Ok(Performed::Undecided(_))), "another worker may have sent it meanwhile");
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(5), rejected(400, &["50000020"])));
+    let ended = perform(&mut simulation, &warm(&config()), &text, Delivery::first().lease_until(at(10)));
+    assert_eq!(error(ended).outcome(), Outcome::NotApplied);
+}
+
+#[test]
+fn a_session_of_another_tenant_or_entity_refuses_the_intent() {
+    let text = kept(put());
+    let refusing = [
+        Config::with_token("https://rest.eu.zuora.com", "t"),
+        config().entity_id("e1"),
+        config().org_ids(["o1"]),
+    ];
+    for config in refusing {
+        let mut simulation = Simulation::new(script([]));
+        let ended = perform(&mut simulation, &warm(&config), &text, Delivery::first());
+        let error = error(ended);
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Build, Outcome::NotApplied));
+    }
+}
+
+#[test]
+fn an_intent_is_sent_with_its_own_entity_and_version() {
+    let options = CallOptions::new().entity_id("e2").api_version("2024-06-01");
+    let intent = Intent::with_options(&warm(&config()), put(), &options, at(0)).unwrap();
+    let mut simulation = Simulation::new(script([success()]));
+    let ended = perform(
+        &mut simulation,
+        &warm(&config().entity_id("e1")),
+        &intent.to_json().unwrap(),
+        Delivery::first(),
+    );
+    assert!(ended.result.is_ok());
+    let headers = simulation.calls()[0].request.headers().clone();
+    assert_eq!(header(&headers, "zuora-entity-ids").as_deref(), Some("e2"));
+    assert_eq!(header(&headers, "zuora-version").as_deref(), Some("2024-06-01"));
+}
+
+#[test]
+fn a_transport_without_a_wall_clock_performs_nothing() {
+    let text = kept(post());
+    let mut simulation = Simulation::new(script([]));
+    simulation.now = Timestamp::new(Duration::from_secs(1));
+    let error = error(perform(&mut simulation, &warm(&config()), &text, Delivery::first()));
+    assert_eq!(error.field(), Some("Transport::now"));
+}
