@@ -1,7 +1,7 @@
-//! The one look at an answer that tells success from refusal, whatever the status and the shape of the body.
+//! Reader of the envelope of any response: success flag, ids and reasons, whatever the status and the shape of the body.
 //!
-//! The service has several shapes: the v1 envelope (`success`, `processId`, `reasons`), the older `Success`
-//! with `Errors`, query faults, flat `code` and `message`, OAuth's `error`. One reader knows them all.
+//! The service uses several shapes: the v1 envelope (`success`, `processId`, `reasons`), the older `Success` with
+//! `Errors`, query faults, flat `code` and `message`, and the `error` of OAuth. This reader supports all of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,34 +15,34 @@ use serde_json::value::RawValue;
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::headers::REQUEST_ID;
 
-/// What an answer's body says of the request, apart from its payload.
+/// Envelope of a response body: everything except the payload.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct EnvelopeReader {
     pub(crate) success: Option<bool>,
     pub(crate) process_id: Option<Box<str>>,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) reasons: Vec<Reason>,
-    /// The reason is a code and a message of their own, which may be fields of a payload.
+    /// Whether the reason is a code and a message outside a list of reasons, which may be fields of the payload.
     pub(crate) flat: bool,
 }
 
-/// Whether the body's outermost object says `"success": true`, found without reading all of it.
+/// Whether the outermost object has `"success": true` as its first or last field, without parsing the whole body.
 ///
-/// The flag stands first or last in nearly every answer. Last means before the final brace, which closes the
-/// outermost object: no text inside a string can stand there, since a string must be closed before the brace.
-/// `false`: not in these places, so the whole has to be read.
+/// The flag is the first or the last field of nearly every response. The last field ends before the final brace, which
+/// closes the outermost object. That position cannot be inside a string, since a string is closed before the brace.
 ///
-/// Flags that contradict each other need the whole read too, in which the bad news wins.
+/// `false` means that the whole body has to be parsed. So do two flags that contradict each other, of which `false`
+/// takes precedence.
 pub(crate) fn quick_success(body: &[u8]) -> bool {
     matches!((first_flag(body), last_flag(body)), (Some(true), None | Some(true)) | (None, Some(true)))
 }
 
-/// Certain even of a body that was cut off.
+/// Whether the body begins with `"success": true`, which holds even for a truncated body.
 pub(crate) fn begins_with_success(body: &[u8]) -> bool {
     first_flag(body) == Some(true)
 }
 
-/// The flag, if it is what the body begins with.
+/// Returns the flag, if it is the first field of the body.
 fn first_flag(body: &[u8]) -> Option<bool> {
     let rest = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
     let rest = rest.strip_prefix(b"\"success\"")?.trim_ascii_start();
@@ -54,7 +54,7 @@ fn first_flag(body: &[u8]) -> Option<bool> {
     matches!(rest.trim_ascii_start().first(), Some(b'}' | b',')).then_some(flag)
 }
 
-/// The flag, if it is what the body ends with.
+/// Returns the flag, if it is the last field of the body.
 fn last_flag(body: &[u8]) -> Option<bool> {
     let rest = body.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
     let (flag, rest) = match rest.strip_suffix(b"true") {
@@ -65,26 +65,26 @@ fn last_flag(body: &[u8]) -> Option<bool> {
     matches!(rest.trim_ascii_end().last(), Some(b'{' | b',')).then_some(flag)
 }
 
-/// Whether the body can hold an envelope at all: a cheap search before a whole read.
+/// Whether the body may contain an error envelope. This is a cheap search that often avoids parsing the body.
 pub(crate) fn may_hold_error(body: &[u8]) -> bool {
-    const MARKS: [&str; 5] = ["uccess\"", "easons\"", "aultcode\"", "aultCode\"", "REQUEST_EXCEEDED"];
-    MARKS.iter().any(|mark| memchr::memmem::find(body, mark.as_bytes()).is_some())
+    const MARKERS: [&str; 5] = ["uccess\"", "easons\"", "aultcode\"", "aultCode\"", "REQUEST_EXCEEDED"];
+    MARKERS.iter().any(|marker| memchr::memmem::find(body, marker.as_bytes()).is_some())
 }
 
 impl EnvelopeReader {
-    /// Returns the service's id of the request: of the headers, else of the body.
+    /// Returns the id of the request from the headers, or else from the body.
     pub(crate) fn request_id_of(&self, headers: &HeaderMap) -> Option<Box<str>> {
-        let named = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-        named.map(Into::into).or_else(|| self.request_id.clone())
+        let header = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+        header.map(Into::into).or_else(|| self.request_id.clone())
     }
 
-    /// Reads any body. One that is not a JSON object has an empty envelope.
+    /// Reads the envelope of any body. A body that is not a JSON object has an empty envelope.
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Whether a 2xx answer with this envelope is a refusal all the same.
+    /// Whether a 2xx response with this envelope is an error response.
     pub(crate) fn is_error(&self) -> bool {
         match self.success {
             Some(success) => !success,
@@ -96,9 +96,9 @@ impl EnvelopeReader {
 
 impl<'de> Deserialize<'de> for EnvelopeReader {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ExtraFields;
+        struct EnvelopeVisitor;
 
-        impl<'de> Visitor<'de> for ExtraFields {
+        impl<'de> Visitor<'de> for EnvelopeVisitor {
             type Value = EnvelopeReader;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,9 +110,9 @@ impl<'de> Deserialize<'de> for EnvelopeReader {
                 let mut flat = Flat::default();
                 while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     let value: &RawValue = map.next_value()?;
-                    envelope.note(&name, value.get(), &mut flat);
+                    envelope.read_field(&name, value.get(), &mut flat);
                 }
-                if envelope.reasons.is_empty() && envelope.shows_flat(&flat.reason) {
+                if envelope.reasons.is_empty() && envelope.is_flat_error(&flat.reason) {
                     envelope.flat = !flat.is_fault;
                     envelope.reasons.push(flat.reason);
                 }
@@ -120,32 +120,32 @@ impl<'de> Deserialize<'de> for EnvelopeReader {
             }
         }
 
-        deserializer.deserialize_map(ExtraFields)
+        deserializer.deserialize_map(EnvelopeVisitor)
     }
 }
 
-/// A code and a message beside the other fields.
+/// A code and a message alongside the other fields of the outermost object.
 #[derive(Default)]
 struct Flat {
     reason: Reason,
-    /// The names are those of a fault and of no payload.
+    /// Whether the field names are those of a fault, which no payload has.
     is_fault: bool,
 }
 
 impl EnvelopeReader {
-    fn note(&mut self, name: &str, value: &str, flat: &mut Flat) {
+    fn read_field(&mut self, name: &str, value: &str, flat: &mut Flat) {
         match name {
-            // Of two flags that contradict each other the bad news wins.
+            // Of two flags that contradict each other, `false` takes precedence.
             "success" | "Success" => {
-                let says = match value {
+                let flag = match value {
                     "true" | "\"true\"" => Some(true),
                     "false" | "\"false\"" => Some(false),
                     _ => None,
                 };
-                self.success = match (self.success, says) {
+                self.success = match (self.success, flag) {
                     (Some(false), _) => Some(false),
-                    (before, None) => before,
-                    (_, says) => says,
+                    (earlier, None) => earlier,
+                    (_, flag) => flag,
                 };
             }
             "processId" => self.process_id = id(value),
@@ -165,10 +165,10 @@ impl EnvelopeReader {
         }
     }
 
-    /// Whether a code and a message beside each other are a refusal, and not fields of some payload.
-    fn shows_flat(&self, flat: &Reason) -> bool {
-        let said = !flat.code.is_empty() || !flat.message.is_empty();
-        said && self.success != Some(true)
+    /// Whether a flat code and message are an error, and not fields of a payload.
+    fn is_flat_error(&self, flat: &Reason) -> bool {
+        let has_text = !flat.code.is_empty() || !flat.message.is_empty();
+        has_text && self.success != Some(true)
     }
 }
 
@@ -176,11 +176,11 @@ fn id(json: &str) -> Option<Box<str>> {
     text(json).filter(|id| !id.is_empty()).map(Into::into)
 }
 
-/// A JSON text or number as text.
+/// Returns a JSON string or number as text.
 fn text(json: &str) -> Option<String> {
     match serde_json::from_str(json).ok()? {
         Value::String(text) => Some(text),
-        // The literal and not the number: a code is no quantity.
+        // The literal, since a code is not a quantity.
         Value::Number(_) => Some(json.to_owned()),
         _ => None,
     }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_refusal_is_understood() {
+    fn every_shape_of_error_response_is_read() {
         let cases: [(&str, Option<bool>, &[&str]); 12] = [
             (
                 r#"{"success":false,"reasons":[{"code":53100320,"message":"a"},{"code":"58730222"}]}"#,
@@ -264,14 +264,14 @@ mod tests {
             ("<html>Bad Gateway</html>", None, &[]),
         ];
         for (body, success, reasons) in cases {
-            let (flag, said) = read(body);
+            let (flag, texts) = read(body);
             assert_eq!(flag, success, "{body}");
-            assert_eq!(said, reasons, "{body}");
+            assert_eq!(texts, reasons, "{body}");
         }
     }
 
     #[test]
-    fn a_flag_is_the_outermost_one() {
+    fn only_a_flag_of_the_outermost_object_counts() {
         let nested = br#"{"invoices":[{"success":true},{"success":false}],"note":"\"success\":true"}"#;
         assert!(!quick_success(nested));
         assert_eq!(EnvelopeReader::read(nested).success, None);

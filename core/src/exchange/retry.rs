@@ -1,19 +1,19 @@
-//! What may be repeated, with which key, and what is known of the outcome: the key table.
+//! The retry table: which attempts are retried, under which key, and the outcome of the call.
 //!
-//! Everything here is a pure function of what came back, so that each row can be read and tested by itself.
+//! All functions are pure functions of the attempt's result, so that each row can be read and tested alone.
 //!
-//! | Came back | Read | Keyed (POST) | Transition (PUT, DELETE) | Outcome so far |
+//! | Result of the attempt | Read | Keyed (POST) | Unkeyed (PUT, DELETE) | Outcome |
 //! | --- | --- | --- | --- | --- |
-//! | never left | repeat | repeat, same key | repeat | not applied |
-//! | first 401 | fresh token, once, not counted | same | same | not applied |
-//! | 429, or only reasons of categories 50 and 70 | repeat | repeat, same key; a replay: next key | repeat | not applied |
-//! | 409 without such a reason | stop | whole success body: done; else wait, same key | stop | keyed: unknown; else not applied |
-//! | no answer, 5xx without a verdict, any reason of category 60, 61, 99 | repeat (60 and 99: twice at most) | repeat, same key; a replay ends it | stop: read back | unknown, sticky |
-//! | 2xx that cannot be read or, on a write, lacks the flag | stop | stop | stop | unknown, or applied when `success: true` was read |
-//! | any other refusal | stop | stop | stop | not applied, unless unknown already |
+//! | not sent | retry | retry, same key | retry | not applied |
+//! | first 401 | new token, once, not counted | same | same | not applied |
+//! | 429, or only reasons of categories 50 and 70 | retry | retry, same key; a replay: next key | retry | not applied |
+//! | 409 without such a reason | fail | complete success body: accept; else retry, same key | fail | keyed: unknown; else not applied |
+//! | no response, 5xx without a known reason, any reason of category 60, 61 or 99 | retry (60 and 99: at most twice) | retry, same key; a replay: fail | fail; reconcile | unknown, sticky |
+//! | 2xx that cannot be decoded or, on a write, lacks the success flag | fail | fail | fail | unknown, or applied if `success: true` was read |
+//! | any other error response | fail | fail | fail | not applied, unless already unknown |
 //!
-//! The first row that fits wins. A *replay* is an answer that carries the request id or process id of an
-//! earlier answer of the same call: the service keeps the first outcome of a key for a day.
+//! The first matching row applies. A *replay* is a response with the request id or process id of an earlier response of
+//! the same call: the service stores the first outcome of a key for a day.
 
 use std::time::Duration;
 
@@ -25,64 +25,65 @@ use crate::error::reason::{Reason, ReasonCategory};
 use crate::operation::{Effect, ResponseFormat};
 use crate::transport::{HttpResponse, TransportError};
 
-/// What came back from one attempt: the rows of the key table.
+/// Result of one attempt: the rows of the retry table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptResult {
     /// The server cannot have seen the request.
     NotSent,
-    /// 401, or nothing but reasons of category 11.
+    /// 401, or only reasons of category 11.
     Unauthorized,
-    /// 429, or nothing but lock and limit reasons: the service did not begin.
+    /// 429, or only lock and limit reasons: the service did not start the work.
     Throttled,
-    /// 409 that is about the key, not about a lock.
+    /// 409 because of the idempotency key, not because of a lock.
     KeyInUse { whole_success: bool },
-    /// Nobody can tell whether the work was done. `unlikely_to_recover` is for reasons worth few tries.
+    /// It is unknown whether the operation was applied. `unlikely_to_recover` marks reasons that are retried at most
+    /// twice.
     Indeterminate { unlikely_to_recover: bool },
-    /// 2xx, but not to be read. `applied` when it said `success: true`.
+    /// 2xx that cannot be decoded. `applied` if `success: true` was read.
     Undecodable { applied: bool },
-    /// A refusal for good.
+    /// An error response that a retry would not change.
     Rejected,
-    /// What was asked for.
+    /// A successful response.
     Success,
 }
 
-/// What the attempts before this one have shown.
+/// State from earlier attempts of the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RetryState {
-    /// A fresh token was fetched already.
+    /// Whether a new token was requested because of a 401.
     pub(crate) refreshed: bool,
-    /// The answer in hand is one that came before.
+    /// Whether the current response is a replay.
     pub(crate) replay: bool,
-    /// An attempt ended with nothing known.
+    /// Whether the outcome of an attempt is unknown.
     pub(crate) uncertain: bool,
-    /// Answers that were worth few tries, this one included.
+    /// Number of results that were unlikely to recover, including the current one.
     pub(crate) unlikely_to_recover: u32,
 }
 
-/// What to do next.
+/// Next step of a call after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Hand the answer to the caller.
+    /// Return the response to the caller.
     Accept,
-    /// Fetch a fresh token and repeat, without counting.
+    /// Request a new token and retry, without counting the attempt.
     RefreshToken,
-    /// Wait and repeat.
+    /// Wait and retry.
     Retry(NextKey),
-    /// Give up.
+    /// Return an error to the caller.
     Fail,
 }
 
-/// The key of a repeat.
+/// Idempotency key of a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NextKey {
     Same,
     Advance,
 }
 
-/// How often an answer of category 60 or 99 is repeated at most.
+/// Maximum number of retries after a response of category 60 or 99.
 const MAX_UNLIKELY_RETRIES: u32 = 2;
 
-/// The key table.
+/// Decides the next step: the first columns of the retry table.
 pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -> Decision {
     use AttemptResult::{
         Indeterminate, KeyInUse, NotSent, Rejected, Success, Throttled, Unauthorized, Undecodable,
@@ -95,8 +96,8 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
         (NotSent, _) => Retry(NextKey::Same),
         (Unauthorized, _) if !state.refreshed => RefreshToken,
         (Unauthorized, _) => Fail,
-        // The refusal itself is what the service keeps under the key. A new key is safe only while no earlier
-        // attempt can still be at work.
+        // The service has stored the error response itself under the key. A new key is safe only if no earlier attempt
+        // can still be applied.
         (Throttled, Keyed) if state.replay && state.uncertain => Fail,
         (Throttled, Keyed) if state.replay => Retry(NextKey::Advance),
         (Throttled, _) => Retry(NextKey::Same),
@@ -115,10 +116,11 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
     }
 }
 
-/// What is known of the outcome when a call ends with this, after `uncertain` attempts or without.
+/// Returns the outcome of a call that ends with this result: the last column of the retry table. `uncertain` means that
+/// the outcome of an earlier attempt is unknown.
 pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) -> Outcome {
     match result {
-        // Reading changes nothing, however it ends.
+        // A read changes nothing.
         _ if effect == Effect::Read => Outcome::NotApplied,
         AttemptResult::Success | AttemptResult::Undecodable { applied: true } => Outcome::Applied,
         AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
@@ -154,7 +156,7 @@ pub(crate) fn classify(
     (result, envelope)
 }
 
-/// A success that is recognized without reading the whole body.
+/// Whether the response is a success that can be recognized without parsing the whole body.
 fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpResponse) -> bool {
     if response.status() == StatusCode::NO_CONTENT {
         return true;
@@ -168,7 +170,7 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
     }
 }
 
-/// Classifies a 2xx response, which may report an error all the same.
+/// Classifies a 2xx response, which may still report an error.
 fn classify_success(effect: Effect, status: StatusCode, envelope: &EnvelopeReader) -> AttemptResult {
     if !envelope.is_error() {
         return match envelope.success == Some(true) || effect == Effect::Read {
@@ -178,7 +180,7 @@ fn classify_success(effect: Effect, status: StatusCode, envelope: &EnvelopeReade
     }
     match classify_error(status, &envelope.reasons, envelope.success == Some(true)) {
         result @ (AttemptResult::Throttled | AttemptResult::Indeterminate { .. }) => result,
-        // On a write, reasons without the flag reject only where they say that the work did not begin.
+        // On a write, reasons without the success flag are a rejection only if they show that the work did not start.
         _ if envelope.success.is_none() && effect != Effect::Read => {
             AttemptResult::Undecodable { applied: false }
         }
@@ -224,7 +226,7 @@ pub(crate) fn classify_error(status: StatusCode, reasons: &[Reason], whole_succe
     AttemptResult::Rejected
 }
 
-/// Upper end of the random pause after the `attempt`-th attempt.
+/// Returns the upper bound of the random delay after the `attempt`-th attempt.
 pub(crate) fn backoff_ceiling(attempt: u32, base: Duration, cap: Duration) -> Duration {
     let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     base.saturating_mul(doubled).min(cap)

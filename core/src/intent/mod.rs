@@ -1,4 +1,7 @@
-//! Operations that lie in a queue until some worker runs them.
+//! Operations stored as JSON text, to be performed later or by another process.
+//!
+//! An [`Intent`] is an operation with its idempotency key. A producer writes it into a queue, and a worker reads it from
+//! the queue and performs it.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +25,10 @@ use crate::operation::{Operation, Spec};
 use crate::session::call_options::CallOptions;
 use crate::transport::{HttpRequest, HttpResponse};
 
-/// Any operation with the key that it is to be sent under: what a producer puts into a queue as JSON text and a
-/// worker takes out of it.
+/// An operation with the idempotency key to send it under.
 ///
-/// Amounts stay exact only as JSON *text*: do not send it through `serde_json::Value` or a binary format.
+/// [`to_json`](Self::to_json) and [`from_json`](Self::from_json) convert an intent to text and back. Amounts stay exact
+/// only as JSON *text*: do not convert an intent through `serde_json::Value` or a binary format.
 ///
 /// ```
 /// use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun};
@@ -36,38 +39,41 @@ use crate::transport::{HttpRequest, HttpResponse};
 /// let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(Date::new(2026, 3, 31)?));
 /// let text = Intent::new(create).idempotency_key("march-2026").to_json()?;
 ///
-/// # let world = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"id":"2c98","success":true}"#)));
+/// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"id":"2c98","success":true}"#)));
 /// # let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "secret");
-/// # let client = Client::with_transport(&config, world)?;
-/// let queued = Intent::from_json(&text)?;
-/// assert_eq!(queued.operation.spec().name, "create_bill_run");
-/// client.call_with(&queued.operation, &queued.options())?;
+/// # let client = Client::with_transport(&config, transport)?;
+/// let intent = Intent::from_json(&text)?;
+/// assert_eq!(intent.operation.spec().name, "create_bill_run");
+/// client.call_with(&intent.operation, &intent.options())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "queue")]
+#[doc(alias = "job")]
+#[doc(alias = "idempotency")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Intent {
-    /// What to do.
+    /// Operation to perform.
     pub operation: AnyOperation,
-    /// The key to do it under. A POST that two workers take up without one is done twice.
+    /// Idempotency key to send the operation under. Without a key, a POST that two workers perform is applied twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
 }
 
 impl Intent {
-    /// Queues an operation.
+    /// Creates an intent without an idempotency key.
     pub fn new(operation: impl Into<AnyOperation>) -> Self {
         Self { operation: operation.into(), idempotency_key: None }
     }
 
-    /// The key that every worker sends: see [`CallOptions::idempotency_key`].
+    /// Sets the idempotency key that every worker sends: see [`CallOptions::idempotency_key`].
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
     }
 
-    /// The options to call it with.
+    /// Returns the options to call the operation with.
     pub fn options(&self) -> CallOptions {
         match &self.idempotency_key {
             Some(key) => CallOptions::new().idempotency_key(key),
@@ -75,31 +81,33 @@ impl Intent {
         }
     }
 
-    /// As JSON text.
+    /// Serializes the intent as JSON text.
     ///
     /// # Errors
-    /// A value that cannot be written.
-    // Inlined, and so is `from_json`: only programs that queue compile the writers and readers of all operations,
-    // which would be a quarter of this library's code.
+    /// A value cannot be serialized.
+    // Inlined, as `from_json` is: only programs that use intents compile the serialization of all operations, which would
+    // be a quarter of the code of this library.
+    #[doc(alias = "serialize")]
     #[inline]
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| Error::invalid("queued", error.to_string()))
+        serde_json::to_string(self).map_err(|error| Error::invalid("intent", error.to_string()))
     }
 
-    /// Out of its text.
+    /// Deserializes an intent from its JSON text.
     ///
     /// # Errors
-    /// Text that [`to_json`](Self::to_json) did not write, or an operation that this version does not know.
+    /// The text was not written by [`to_json`](Self::to_json), or this version does not have the operation.
+    #[doc(alias = "deserialize")]
     #[inline]
     pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|error| Error::unreadable("queued", error.to_string()))
+        serde_json::from_str(text).map_err(|error| Error::unreadable("intent", error.to_string()))
     }
 }
 
-/// The list of all operations, once.
+/// Defines `AnyOperation` and `AnyResponse` from one list of all operations.
 macro_rules! any_operation {
-    ($($operation:ident => $answer:ty = $name:literal,)*) => {
-        /// Any of the typed operations, told apart in text by its name in the API.
+    ($($operation:ident => $response:ty = $name:literal,)*) => {
+        /// Any of the typed operations. Its JSON text is tagged with the name of the operation in the API.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         #[allow(missing_docs, clippy::large_enum_variant)]
@@ -107,12 +115,12 @@ macro_rules! any_operation {
             $(#[serde(rename = $name)] $operation($operation),)*
         }
 
-        /// What an [`AnyOperation`] gives.
+        /// Value that an [`AnyOperation`] returns.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         #[allow(missing_docs, clippy::large_enum_variant)]
         pub enum AnyResponse {
-            $($operation($answer),)*
+            $($operation($response),)*
         }
 
         $(impl From<$operation> for AnyOperation {
@@ -183,23 +191,23 @@ mod tests {
     use crate::types::{AccountId, Amount};
 
     #[test]
-    fn an_operation_comes_out_of_its_text_as_it_went_in() {
+    fn an_intent_survives_a_round_trip_through_its_text() {
         let day = "2024-06-01".parse().unwrap();
         let item = NewInvoiceItem::named("Fee", "10.000000000".parse::<Amount>().unwrap(), day);
         let create = CreateStandaloneInvoice::new(AccountId::from("a"), day, [item]);
-        let queued = Intent::new(create).idempotency_key("k");
-        let text = queued.to_json().unwrap();
+        let intent = Intent::new(create).idempotency_key("k");
+        let text = intent.to_json().unwrap();
         assert!(text.starts_with(r#"{"operation":{"create_standalone_invoice":{"#), "{text}");
         assert!(text.contains("10.000000000") && text.ends_with(r#""idempotency_key":"k"}"#), "{text}");
         let back = Intent::from_json(&text).unwrap();
-        assert_eq!(back, queued);
-        assert_eq!(back.operation.request().unwrap().body(), queued.operation.request().unwrap().body());
+        assert_eq!(back, intent);
+        assert_eq!(back.operation.request().unwrap().body(), intent.operation.request().unwrap().body());
         let unknown = Intent::from_json(r#"{"operation":{"pause_bill_run":{}}}"#).unwrap_err();
         assert!(unknown.to_string().contains("pause_bill_run"), "{unknown}");
     }
 
     #[test]
-    fn its_name_in_text_is_that_of_its_facts() {
+    fn the_name_in_the_text_is_that_of_the_spec() {
         for operation in [
             AnyOperation::from(GetBillRun::new("a")),
             GetInvoiceItems::new("a").into(),
