@@ -10,7 +10,7 @@
 //! # async fn show() -> zuora_reqwest::Result<()> {
 //! let config = Config::new(DataCenter::Eu, "00000000-0000-4000-8000-000000000001", "client-secret");
 //! let client = Client::new(&config)?;
-//! let run = client.call(&GetBillRun::new("BR-00000001")).await?;
+//! let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43")).await?;
 //! println!("{}", run.status()?);
 //! # Ok(())
 //! # }
@@ -47,7 +47,6 @@ pub type Client = zuora_core::AsyncClient<Reqwest>;
 /// An [`AsyncTransport`] over a [`reqwest::Client`], whose connections are reused and shared by all tasks.
 ///
 /// A connection belongs to the runtime that opened it: use one `Reqwest` per runtime.
-#[doc(alias = "HTTP client")]
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
@@ -63,8 +62,6 @@ impl Reqwest {
     ///
     /// # Errors
     /// The client cannot be built, for example because there are no root certificates.
-    #[doc(alias = "proxy")]
-    #[doc(alias = "TLS")]
     pub fn with_builder(builder: ClientBuilder) -> Result<Self, TransportError> {
         let builder = builder
             .redirect(redirect::Policy::none()) // a redirect would send the token to another host
@@ -106,8 +103,7 @@ impl AsyncTransport for Reqwest {
         let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
         let exchange = async {
             let response = self.client.execute(request).await;
-            let response =
-                response.map_err(|error| failed(!error.is_connect(), error.without_url().into()))?;
+            let response = response.map_err(|e| failed(!e.is_connect(), e.without_url().into()))?;
             let (head, body) = http::Response::from(response).into_parts();
             let limit = limits.max_body;
             match Limited::new(body, limit).collect().await {

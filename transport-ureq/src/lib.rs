@@ -11,7 +11,7 @@
 //! # fn main() -> zuora_ureq::Result<()> {
 //! let config = Config::new(DataCenter::Eu, "00000000-0000-4000-8000-000000000001", "client-secret");
 //! let client = Client::new(&config)?;
-//! let run = client.call(&GetBillRun::new("BR-00000001"))?;
+//! let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
 //! println!("{}", run.status()?);
 //! # Ok(())
 //! # }
@@ -39,7 +39,6 @@ pub use zuora_core::{
 pub type Client = zuora_core::Client<Ureq>;
 
 /// A [`Transport`] over a [`ureq::Agent`], whose connections are reused and shared by all threads.
-#[doc(alias = "HTTP client")]
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
@@ -52,8 +51,6 @@ impl Ureq {
     /// Some settings of the agent are overridden for each request: an error status is a response, redirects are not
     /// followed, no header is added, and the timeout is that of the attempt. Prefer an agent without the feature `gzip`.
     /// With it, the size limit counts decompressed bytes.
-    #[doc(alias = "proxy")]
-    #[doc(alias = "TLS")]
     pub fn with_agent(agent: Agent) -> Self {
         Self { agent, epoch: Instant::now() }
     }
