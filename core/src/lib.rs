@@ -1,9 +1,9 @@
 //! Sans-IO core of the Zuora Billing SDK: bill runs and invoices as plain [`http`] requests and responses.
 //!
 //! This crate opens no socket, reads no clock and starts no thread. It turns an operation into an
-//! `http::Request`, reads an `http::Response` into a value, and decides in between: sign in, wait, repeat, give
-//! up. What moves the bytes is a [`Transport`] or an [`AsyncTransport`]; `zuora-ureq` and `zuora-reqwest` are
-//! two, and writing a third takes an afternoon.
+//! `http::Request` and reads an `http::Response` into a value. In between it decides when to request a token, wait,
+//! retry or fail. A [`Transport`](transport::Transport) or [`AsyncTransport`](transport::AsyncTransport) moves the
+//! bytes. `zuora-ureq` and `zuora-reqwest` are two transports, and writing a third takes an afternoon.
 //!
 //! # In short
 //!
@@ -13,13 +13,13 @@
 //! use zuora_core::polling::PollingPolicy;
 //! # use zuora_core::Client;
 //! # use zuora_core::testing::FakeTransport;
-//! # let world = FakeTransport::new(|request| {
+//! # let transport = FakeTransport::new(|request| {
 //! #     let status = if request.uri().path().ends_with("/post") { "PostInProgress" } else { "Completed" };
 //! #     Ok(FakeTransport::json(200, format!(r#"{{"id":"2c98","billRunNumber":"BR-1","status":"{status}","success":true}}"#)))
 //! # });
 //!
 //! let config = Config::new(DataCenter::UsCloud2, "00000000-0000-4000-8000-000000000001", "client-secret");
-//! # let client = Client::with_transport(&config, world)?;
+//! # let client = Client::with_transport(&config, transport)?;
 //! # /*
 //! let client = zuora_ureq::Client::new(&config)?;
 //! # */
@@ -29,28 +29,29 @@
 //!
 //! let post = PostBillRun::new(run.id()?.clone());
 //! match client.call(&post) {
-//!     Ok(answer) => println!("posting {}, request {:?}", answer.number()?, answer.request_id()),
-//!     // Nobody knows whether the service got it: look, before anything is sent twice.
+//!     Ok(run) => println!("posting {}, request {:?}", run.number()?, run.request_id()),
+//!     // The service may have posted the run: read it back before sending the request again.
 //!     Err(error) if error.outcome() == Outcome::Unknown => println!("{:?}", client.reconcile(&post, &error)?),
 //!     Err(error) => println!("{error}"),
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What one call goes through
+//! # States of one call
 //!
 //! ```text
-//!            ┌────────────── wait: gate, back-off, somebody else's sign-in ◀──┐
-//!            ▼                                                                │
-//!   start ─▶ ready ──── token in hand, gate open ──▶ sent ── key table ───────┤
-//!            │  ▲                                     │ └─ 401: fresh token ──┘
+//!            ┌───── wait: rate limit, backoff, another call's token request ◀──┐
+//!            ▼                                                                 │
+//!   start ─▶ ready ── token cached, limiter open ──▶ sent ── retry table ──────┤
+//!            │  ▲                                     │ └─ 401: new token ─────┘
 //!            ▼  │                                     ▼
-//!          signing in                    an Answer, or an Error with an outcome()
+//!        token request                  a Response, or an Error with an outcome()
 //! ```
 //!
 //! # Drive it by hand
 //!
-//! A [`Call`] is a [`Machine`]: it takes an [`Event`] and gives an [`Action`]. No transport is needed.
+//! A [`Call`](machine::Call) is a [`Machine`](machine::Machine): each [`Event`](machine::Event) yields one
+//! [`Action`](machine::Action). No transport is needed.
 //!
 //! ```
 //! use std::time::Duration;
@@ -62,24 +63,25 @@
 //! use zuora_core::transport::{Seed, Timestamp};
 //!
 //! let config = Config::with_token(DataCenter::UsCloud2, "a-token-of-mine");
-//! let session = Session::new(&config, &Seed::from_bytes([7; 32]))?; // take the bytes from getrandom
+//! let session = Session::new(&config, &Seed::from_bytes([7; 32]))?; // use random bytes, such as those of getrandom
 //! let mut call = Call::new(&session, GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"));
 //!
 //! let now = Timestamp::new(Duration::ZERO);
-//! let Action::Send(request, _limits) = call.step(Event::Tick, now) else { panic!("it begins with a request") };
+//! let Action::Send(request, _limits) = call.step(Event::Tick, now) else { panic!("expected a request") };
 //! assert_eq!(request.method(), "GET");
 //! assert_eq!(request.uri(), "https://rest.zuora.com/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43");
 //!
-//! let response = FakeTransport::json(200, r#"{"status":"Posted","success":true}"#); // whatever your client got
-//! let Action::Done(Ok(run)) = call.step(Event::Response(response), now) else { panic!("that was an answer") };
+//! let response = FakeTransport::json(200, r#"{"status":"Posted","success":true}"#); // from your HTTP client
+//! let Action::Done(Ok(run)) = call.step(Event::Response(response), now) else { panic!("expected a result") };
 //! assert_eq!(run.status()?.as_str(), "Posted");
 //! # Ok::<(), zuora_core::Error>(())
 //! ```
 //!
 //! # Features
 //!
-//! None is on by default. `stream` makes [`AsyncPages`] and [`AsyncItems`] streams; `proptest` adds `strategies`, which
-//! draw any request and any answer for property tests.
+//! No feature is on by default. `stream` implements `futures_core::Stream` for the lists of
+//! [`pagination::asynchronous`]. `proptest` adds `testing::strategies`, which generate requests and responses for
+//! property tests.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
@@ -115,10 +117,23 @@ pub use session::data_center::{DataCenter, Endpoint};
 pub use types::{Amount, Date};
 
 pub mod pagination {
-    //! Lists that come in pages: page by page, row by row, or several pages at a time.
+    //! Paginated lists: page by page, row by row, or with several pages in flight.
     //!
-    //! [`Client::items`](crate::Client::items) is the short way. The service's own next link is never followed, so the
-    //! token cannot be led to another host, and a list that leads back to a page it has shown ends with an error.
+    //! [`Client::items`](crate::Client::items) is the short way. The `nextPage` link of the service is never followed,
+    //! so the token cannot be sent to another host. A list that points back to an earlier page ends with an error.
+    //!
+    //! ```
+    //! use zuora_core::invoices::GetInvoiceItems;
+    //! # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    //! # let body = r#"{"invoiceItems":[{"chargeAmount":9.50},{"chargeAmount":0.25}],"success":true}"#;
+    //! # let transport = FakeTransport::new(move |_| Ok(FakeTransport::json(200, body)));
+    //! # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    //!
+    //! for item in client.items(&GetInvoiceItems::new("INV00000155")) {
+    //!     println!("{}", item?.charge_amount()?);
+    //! }
+    //! # Ok::<(), zuora_core::Error>(())
+    //! ```
 
     #[doc(inline)]
     pub use crate::call::paginator::Paginator;
@@ -128,23 +143,45 @@ pub mod pagination {
     pub use crate::operation::Paginated;
 
     pub mod blocking {
-        //! Iterators of the blocking client.
+        //! Iterators over the lists of the blocking client.
         #[doc(inline)]
         pub use crate::client::blocking::{Items, Pages};
     }
 
     pub mod asynchronous {
-        //! Iterators of the async client; streams with the feature `stream`.
+        //! Lists of the async client, which are streams with the feature `stream`.
         #[doc(inline)]
         pub use crate::client::asynchronous::{Items, Pages};
     }
 }
 
 pub mod polling {
-    //! Waiting for what the service does in the background.
+    //! Waiting for work that the service does in the background.
     //!
-    //! A [`Waiter`] says what to read and when the wait is over; a [`Poller`] reads again and again under a
-    //! [`PollingPolicy`]. Waiters for bill runs, invoices and PDF files stand beside their operations.
+    //! A [`Waiter`] defines the read and the condition that ends the wait. A [`Poller`] repeats the read under a
+    //! [`PollingPolicy`]. The waiters for bill runs, invoices and PDF files are in the modules of their operations.
+    //!
+    //! ```
+    //! use zuora_core::bill_runs::{BillRunGoal, BillRunWaiter};
+    //! use zuora_core::polling::{PollingPolicy, Progress};
+    //! # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    //! # let body = r#"{"id":"2c98","billRunNumber":"BR-1","status":"Completed","success":true}"#;
+    //! # let transport = FakeTransport::new(move |_| Ok(FakeTransport::json(200, body)));
+    //! # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    //!
+    //! let waiter = BillRunWaiter::new("2c9890077e8a8490017e8bf3a5171a43", BillRunGoal::Completed);
+    //! let mut poller = client.poller(waiter, PollingPolicy::default());
+    //! let run = loop {
+    //!     match poller.poll()? {
+    //!         Progress::Ready(run) => break run,
+    //!         Progress::Pending(_) => println!("{:?}", poller.waiter().status()),
+    //!     }
+    //! };
+    //! assert_eq!(run.status()?.as_str(), "Completed");
+    //! # Ok::<(), zuora_core::Error>(())
+    //! ```
+    //!
+    //! [`Client::wait`](crate::Client::wait) does the same in one call, without showing each status.
 
     #[doc(inline)]
     pub use crate::call::poller::{Poller, PollingPolicy, Progress, UntilDone, Waiter};
@@ -155,9 +192,32 @@ pub mod polling {
 }
 
 pub mod reconcile {
-    //! Finding out by reading whether a write was applied whose response was lost.
+    //! Determining by a read whether a write with an unknown outcome was applied.
     //!
-    //! [`Client::reconcile`](crate::Client::reconcile) is the short way.
+    //! [`Client::reconcile`](crate::Client::reconcile) is the short way. It reports that an object holds the wanted
+    //! state. It does not report which request put the object into that state.
+    //!
+    //! ```
+    //! use zuora_core::Outcome;
+    //! use zuora_core::bill_runs::PostBillRun;
+    //! use zuora_core::reconcile::Reconciled;
+    //! # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport, transport::TransportError};
+    //! # let transport = FakeTransport::new(|request| match request.method().as_str() {
+    //! #     "PUT" => Err(TransportError::maybe_sent("connection reset")),
+    //! #     _ => Ok(FakeTransport::json(200, r#"{"id":"2c98","status":"Posted","success":true}"#)),
+    //! # });
+    //! # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    //!
+    //! let post = PostBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
+    //! match client.call(&post) {
+    //!     Err(error) if error.outcome() == Outcome::Unknown => match client.reconcile(&post, &error)? {
+    //!         Reconciled::Applied(_) => println!("posted after all"),
+    //!         Reconciled::NotApplied(_) => println!("not posted: the request may be sent again"),
+    //!     },
+    //!     result => println!("{}", result?.status()?),
+    //! }
+    //! # Ok::<(), zuora_core::Error>(())
+    //! ```
 
     #[doc(inline)]
     pub use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};

@@ -1,4 +1,7 @@
-//! Computations that need IO done for them, and the two loops that do it.
+//! State machines that request IO instead of doing it, and the two loops that drive them.
+//!
+//! A [`Machine`] receives an [`Event`] and returns an [`Action`]. [`drive`] and [`drive_async`] perform the actions
+//! over a transport; the [crate documentation](crate#drive-it-by-hand) shows how to do so without one.
 
 use std::fmt;
 
@@ -12,15 +15,16 @@ use crate::transport::{
     AsyncTransport, HttpRequest, HttpResponse, Limits, Timestamp, Transport, TransportError,
 };
 
-/// A computation that needs IO done for it: one event in, one action out.
+/// A computation that requests IO instead of doing it: each event yields one action.
 ///
-/// Nothing has to be drained and no order of events is a panic: an event out of turn is answered with an error
-/// value.
+/// There is no output to drain, and no order of events panics: an event out of turn yields an error value.
+#[doc(alias = "sans-io")]
+#[doc(alias = "state machine")]
 pub trait Machine {
-    /// What it computes.
+    /// Value that the machine computes.
     type Output;
 
-    /// Takes one event and says what to do next. The first event is [`Event::Tick`].
+    /// Processes one event and returns the next action. The first event is [`Event::Tick`].
     fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output>;
 }
 
@@ -32,25 +36,26 @@ impl<M: Machine + ?Sized> Machine for &mut M {
     }
 }
 
-/// What happened outside. Prints no body: the answer to a token request holds the token.
+/// Input of a [`Machine`]. Its `Debug` output omits the body, since the response to a token request contains the
+/// token.
 pub enum Event {
-    /// The machine starts, or the time that it waited for has come. An early tick is harmless.
+    /// The start of the machine, or the end of a wait. An early tick is harmless.
     Tick,
-    /// The request was answered.
+    /// The response to the request of the last [`Action::Send`].
     Response(HttpResponse),
-    /// The request was not answered.
+    /// The failure of the request of the last [`Action::Send`].
     Failure(TransportError),
 }
 
-/// What to do next. Prints no header value and no body.
+/// Output of a [`Machine`]: the next step for its driver. Its `Debug` output omits header values and bodies.
 #[must_use]
 #[allow(clippy::large_enum_variant)] // a box would cost each call an allocation to save a move
 pub enum Action<T> {
-    /// Send this within these limits, and come back with [`Event::Response`] or [`Event::Failure`].
+    /// Send the request within the limits, then pass [`Event::Response`] or [`Event::Failure`] to the machine.
     Send(HttpRequest, Limits),
-    /// Come back with [`Event::Tick`] at this time.
+    /// Wait until this time, then pass [`Event::Tick`] to the machine.
     Wait(Timestamp),
-    /// Finished.
+    /// The machine is finished, with this result.
     Done(Result<T, Error>),
 }
 
@@ -65,8 +70,8 @@ impl<T> Action<T> {
     }
 }
 
-/// Evaluates to the result of a finished machine; otherwise returns from the enclosing `step` with what the machine
-/// asks for, as `std::task::ready!` does with a pending poll.
+/// Evaluates to the result of a finished machine. Otherwise returns the action from the enclosing `step`, as
+/// `std::task::ready!` does with a pending poll.
 macro_rules! ready {
     ($action:expr) => {
         match $action {
@@ -84,8 +89,8 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tick => f.write_str("Tick"),
-            Self::Response(answer) => {
-                write!(f, "Response({}, {} bytes)", answer.status(), answer.body().len())
+            Self::Response(response) => {
+                write!(f, "Response({}, {} bytes)", response.status(), response.body().len())
             }
             Self::Failure(failure) => write!(f, "Failure({failure:?})"),
         }
@@ -105,10 +110,10 @@ impl<T> fmt::Debug for Action<T> {
     }
 }
 
-/// Runs a machine to its end over a blocking transport.
+/// Drives a machine until it is done, over a blocking transport.
 ///
 /// # Errors
-/// What the machine ends with.
+/// The error of the machine.
 pub fn drive<M: Machine>(transport: &(impl Transport + ?Sized), mut machine: M) -> Result<M::Output, Error> {
     let mut event = Event::Tick;
     loop {
@@ -123,11 +128,11 @@ pub fn drive<M: Machine>(transport: &(impl Transport + ?Sized), mut machine: M) 
     }
 }
 
-/// Runs a machine to its end over an async transport: [`drive`] with two awaits.
+/// Drives a machine until it is done, over an async transport: [`drive`] with two awaits.
 ///
 /// # Errors
-/// What the machine ends with.
-#[allow(clippy::manual_async_fn)] // which would hold the machine twice
+/// The error of the machine.
+#[allow(clippy::manual_async_fn)] // an `async fn` would store the machine twice
 pub fn drive_async<M: Machine>(
     transport: &impl AsyncTransport,
     mut machine: M,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zuora_core::http::Method;
 use zuora_core::object_query::QueryInvoices;
-use zuora_core::transport::{AsyncTransport, Timestamp};
+use zuora_core::transport::AsyncTransport;
 use zuora_core::{Config, ErrorKind, Outcome};
 use zuora_reqwest::Reqwest;
 use zuora_reqwest::transport::DefaultTransport;

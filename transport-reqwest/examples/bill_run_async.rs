@@ -1,8 +1,8 @@
-//! The bill run of the blocking example, async: the items of all invoices are read side by side.
+//! A bill run from its creation to its posting, async, with the items of all invoices read concurrently.
 //!
-//! Without any setting it runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
-//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL` it does the same on that tenant, where it bills up to today and
-//! stops before posting unless `--post` is given.
+//! Without any setting, the example runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
+//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, it runs on that tenant, bills up to today, and stops before posting unless
+//! `--post` is passed.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -32,23 +32,23 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Outcome<()> {
-    let Surroundings { config, target_date, may_post, sandbox: _sandbox } = Surroundings::look()?;
+    let Settings { config, target_date, may_post, sandbox: _sandbox } = Settings::from_environment()?;
     let client = Client::new(&config)?;
-    let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
+    let policy = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
 
     let created = client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(target_date))).await?;
     println!("created {}, due up to {target_date}", created.number()?);
-    let run = client.wait(BillRunWaiter::new(created.id()?.clone(), BillRunGoal::Completed), pace).await?;
+    let run = client.wait(BillRunWaiter::new(created.id()?.clone(), BillRunGoal::Completed), policy).await?;
 
     let mut invoices = BTreeMap::new();
     let query = QueryInvoices::of_bill_run(run.number()?.clone());
     let mut rows = client.items(&query);
     while let Some(invoice) = rows.next().await {
         let invoice = invoice?;
-        invoices.insert(invoice.id.clone().ok_or("an invoice came without its id")?.to_string(), invoice);
+        invoices.insert(invoice.id.clone().ok_or("an invoice has no id")?.to_string(), invoice);
     }
 
-    let began = Instant::now();
+    let started = Instant::now();
     let mut reading = JoinSet::new();
     for id in invoices.keys() {
         reading.spawn(sum_of_items(client.clone(), InvoiceId::from(id.as_str())));
@@ -57,23 +57,23 @@ async fn run() -> Outcome<()> {
     while let Some(done) = reading.join_next().await {
         let (id, count, sum) = done??;
         let invoice = &invoices[id.as_str()];
-        let shown = invoice.amount.as_ref().ok_or("an invoice came without its amount")?.to_decimal()?;
-        if shown != sum {
-            return Err(format!("an invoice over {shown} has items over {sum}").into());
+        let amount = invoice.amount.as_ref().ok_or("an invoice has no amount")?.to_decimal()?;
+        if amount != sum {
+            return Err(format!("the items of an invoice of {amount} add up to {sum}").into());
         }
         let currency = invoice.currency.clone().unwrap_or_default();
         let number = invoice.number.as_ref().map_or("?", |number| number.as_str());
         println!("  {number:<14} {count:>3} items {sum:>12} {currency}");
         *totals.entry(currency).or_default() += sum;
     }
-    println!("read the items of {} invoices side by side in {:?}", invoices.len(), began.elapsed());
+    println!("read the items of {} invoices concurrently in {:?}", invoices.len(), started.elapsed());
 
     if may_post {
         client.call(&PostBillRun::new(run.id()?.clone())).await?;
-        let posted = client.wait(BillRunWaiter::new(run.id()?.clone(), BillRunGoal::Posted), pace).await?;
+        let posted = client.wait(BillRunWaiter::new(run.id()?.clone(), BillRunGoal::Posted), policy).await?;
         println!("{} is {}", posted.number()?, posted.status()?);
     } else {
-        println!("not posted: give --post to post {}", run.number()?);
+        println!("not posted: pass --post to post {}", run.number()?);
     }
     for (currency, total) in totals {
         println!("  {currency} {total:>12}");
@@ -94,20 +94,20 @@ async fn sum_of_items(client: Client, id: InvoiceId) -> Outcome<(InvoiceId, usiz
     Ok((id, count, sum))
 }
 
-struct Surroundings {
+struct Settings {
     config: Config,
     target_date: Date,
     may_post: bool,
     sandbox: Option<Server>,
 }
 
-impl Surroundings {
-    fn look() -> Outcome<Self> {
+impl Settings {
+    fn from_environment() -> Outcome<Self> {
         let mut post = false;
         for argument in env::args().skip(1) {
             match argument.as_str() {
                 "--post" => post = true,
-                other => return Err(format!("unknown argument {other}: the only one is --post").into()),
+                other => return Err(format!("unknown argument {other}: only --post is supported").into()),
             }
         }
         let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
@@ -125,7 +125,7 @@ impl Surroundings {
                 let target_date = Date::new(2026, 3, 31)?;
                 Ok(Self { config, target_date, may_post: true, sandbox: Some(sandbox) })
             }
-            _ => Err(format!("for a tenant set all of {}", names.join(", ")).into()),
+            _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
         }
     }
 }

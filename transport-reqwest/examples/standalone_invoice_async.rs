@@ -1,7 +1,7 @@
-//! The standalone invoice of the blocking example, async, on a sandbox inside this process, over real HTTP.
+//! A standalone invoice from its creation to its write-off, async, on a sandbox inside this process, over real HTTP.
 //!
-//! With `ZUORA_CLIENT_ID`, `ZUORA_CLIENT_SECRET`, `ZUORA_BASE_URL` and `ZUORA_ACCOUNT_NUMBER` set it does the
-//! same on that tenant, which needs Invoice Settlement, and leaves a posted and written-off invoice behind.
+//! With `ZUORA_CLIENT_ID`, `ZUORA_CLIENT_SECRET`, `ZUORA_BASE_URL` and `ZUORA_ACCOUNT_NUMBER`, the example runs on that
+//! tenant, which must have Invoice Settlement. It leaves a posted and written-off invoice there.
 
 use std::env;
 use std::error::Error;
@@ -32,9 +32,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let (config, account, _sandbox) = surroundings()?;
+    let (config, account, _sandbox) = environment()?;
     let client = Client::new(&config)?;
-    let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
+    let policy = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
 
     let created = client.call(&new_invoice(account)?).await?;
     let id = created.id()?.clone();
@@ -50,11 +50,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     show(&client, "changed", &id).await?;
 
     let submitted = client.call(&PostInvoice::new(id.clone())).await?;
-    client.wait(InvoiceWaiter::of(id.clone(), InvoiceGoal::Posted, &submitted), pace).await?;
+    client.wait(InvoiceWaiter::of(id.clone(), InvoiceGoal::Posted, &submitted), policy).await?;
     let posted = show(&client, "posted", &id).await?;
 
-    let pdf = client.wait(PdfWaiter::new([id.clone()]), pace).await?;
-    let file = pdf.first().and_then(InvoicePdfStatus::file_id).ok_or("no PDF was made")?;
+    let pdf = client.wait(PdfWaiter::new([id.clone()]), policy).await?;
+    let file = pdf.first().and_then(InvoicePdfStatus::file_id).ok_or("no PDF was generated")?;
     let file = client.call(&GetFiles::new(file)).await?;
     let name = format!("{}.pdf", posted.number.as_ref().map_or("invoice", |number| number.as_str()));
     let path = env::temp_dir().join(name);
@@ -66,7 +66,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .await?;
     let memo = written_off.credit_memo.as_ref().and_then(|memo| memo.id.as_ref());
     println!("written off with credit memo {}", memo.map_or("?", |memo| memo.as_str()));
-    show(&client, "settled", &id).await?;
+    show(&client, "final", &id).await?;
     Ok(())
 }
 
@@ -112,7 +112,7 @@ async fn show(client: &Client, step: &str, id: &InvoiceId) -> Result<Invoice, Bo
     Ok(invoice)
 }
 
-fn surroundings() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Error>> {
+fn environment() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Error>> {
     let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL", "ZUORA_ACCOUNT_NUMBER"];
     match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
         [Some(id), Some(secret), Some(url), Some(account)] => {
@@ -125,6 +125,6 @@ fn surroundings() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Err
             let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
             Ok((config, AccountNumber::from("A00000003"), Some(sandbox)))
         }
-        _ => Err(format!("for a tenant set all of {}", names.join(", ")).into()),
+        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
     }
 }

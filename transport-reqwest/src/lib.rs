@@ -1,12 +1,25 @@
 //! Async transport of the Zuora Billing SDK, over [`reqwest`] and tokio.
 //!
-//! Every call needs a tokio runtime around it, with IO and time enabled; without one it answers with an error
-//! value. Time is tokio's, so that under a paused clock waits are over at once.
+//! Every call requires a tokio runtime with IO and time enabled. Outside a runtime, a call returns an error. The clock is
+//! that of tokio, so waits complete at once while tokio's clock is paused.
+//!
+//! ```no_run
+//! use zuora_reqwest::bill_runs::GetBillRun;
+//! use zuora_reqwest::{Client, Config, DataCenter};
+//!
+//! # async fn show() -> zuora_reqwest::Result<()> {
+//! let config = Config::new(DataCenter::Eu, "00000000-0000-4000-8000-000000000001", "client-secret");
+//! let client = Client::new(&config)?;
+//! let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43")).await?;
+//! println!("{}", run.status()?);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # TLS
-//! The default feature `rustls` is reqwest's own default, with the roots of the operating system, so that
-//! `https` works out of the box. To choose otherwise, switch default features off and take `native-tls`, or
-//! neither and any TLS feature of reqwest in a manifest of your own.
+//! The default feature `rustls` uses rustls with the certificate roots of the operating system, as reqwest does by
+//! default. For the TLS library of the platform, disable the default features and enable `native-tls`. For any other
+//! choice, enable neither and select a TLS feature of reqwest in your own manifest.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,11 +42,12 @@ pub use zuora_core::{
     object_query, operation, pagination, polling, reconcile, session, testing, transport, types,
 };
 
-/// The async client over [`Reqwest`].
+/// Async client over [`Reqwest`].
 pub type Client = zuora_core::AsyncClient<Reqwest>;
 
-/// Sends requests with a [`reqwest::Client`], whose connections are kept and shared by all tasks of one
-/// runtime. Connections belong to the runtime that opened them: use one `Reqwest` per runtime.
+/// An [`AsyncTransport`] over a [`reqwest::Client`], whose connections are reused and shared by all tasks.
+///
+/// A connection belongs to the runtime that opened it: use one `Reqwest` per runtime.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
@@ -41,16 +55,18 @@ pub struct Reqwest {
 }
 
 impl Reqwest {
-    /// Uses the settings of a builder of the caller's. Redirects, reqwest's own retries and its decompression
-    /// are switched off, which can be done only here: that is why no ready-made client is taken. Its timeouts hold
-    /// beside the time limit of each attempt; a second one costs each call a timer.
+    /// Creates a transport with the settings of a custom builder.
+    ///
+    /// Redirects, retries and decompression of reqwest are disabled. Only a builder allows that, which is why a finished
+    /// client is not accepted. Timeouts of the builder apply in addition to the time limit of each attempt, and cost each
+    /// call a second timer.
     ///
     /// # Errors
-    /// When the client cannot be built, such as for want of root certificates.
+    /// The client cannot be built, for example because there are no root certificates.
     pub fn with_builder(builder: ClientBuilder) -> Result<Self, TransportError> {
         let builder = builder
-            .redirect(redirect::Policy::none()) // a redirect must never carry the token away
-            .retry(retry::never()) // the core decides what is repeated
+            .redirect(redirect::Policy::none()) // a redirect would send the token to another host
+            .retry(retry::never()) // the core decides about retries
             .referer(false)
             .no_gzip()
             .no_brotli()
@@ -70,26 +86,26 @@ impl DefaultTransport for Reqwest {
 impl AsyncTransport for Reqwest {
     async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         Handle::try_current().map_err(TransportError::unusable)?;
-        // hyper takes the body when the connection stands, so a body that nobody took was sent to nobody,
-        // whatever the error says. Without a body only a failed connect is certain.
-        let taken = Arc::new(AtomicBool::new(request.body().is_empty()));
-        let failed = |connected: bool, error: BoxError| match connected && taken.load(Ordering::Relaxed) {
+        // hyper reads the body after it has connected. A body that was not read was not sent, whatever the error is.
+        // Without a body, only a failed connection proves that nothing was sent.
+        let read = Arc::new(AtomicBool::new(request.body().is_empty()));
+        let failed = |connected: bool, error: BoxError| match connected && read.load(Ordering::Relaxed) {
             true => TransportError::MaybeSent(error),
             false => TransportError::NotSent(error),
         };
-        let note = Arc::clone(&taken);
+        let mark = Arc::clone(&read);
         let request = request.map(|body| match body.is_empty() {
             true => reqwest::Body::default(),
             false => reqwest::Body::wrap(Full::new(body.into_bytes()).map_frame(move |frame| {
-                note.store(true, Ordering::Relaxed);
+                mark.store(true, Ordering::Relaxed);
                 frame
             })),
         });
         let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
-        let answer = async {
-            let answer = self.client.execute(request).await;
-            let answer = answer.map_err(|error| failed(!error.is_connect(), error.without_url().into()))?;
-            let (head, body) = http::Response::from(answer).into_parts();
+        let exchange = async {
+            let response = self.client.execute(request).await;
+            let response = response.map_err(|e| failed(!e.is_connect(), e.without_url().into()))?;
+            let (head, body) = http::Response::from(response).into_parts();
             let limit = limits.max_body;
             match Limited::new(body, limit).collect().await {
                 Ok(body) => Ok(HttpResponse::from_parts(head, body.to_bytes())),
@@ -97,7 +113,7 @@ impl AsyncTransport for Reqwest {
                 Err(error) => Err(TransportError::maybe_sent(error)),
             }
         };
-        timeout(limits.timeout, answer).await.unwrap_or_else(|late| Err(failed(true, late.into())))
+        timeout(limits.timeout, exchange).await.unwrap_or_else(|elapsed| Err(failed(true, elapsed.into())))
     }
 
     async fn sleep_until(&self, time: Timestamp) {

@@ -1,8 +1,8 @@
 //! A bill run from its creation to its posting.
 //!
-//! Without any setting it runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
-//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL` it does the same on that tenant, where it bills up to today and
-//! stops before posting unless `--post` is given.
+//! Without any setting, the example runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
+//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, it runs on that tenant, bills up to today, and stops before posting unless
+//! `--post` is passed.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,7 +21,7 @@ use zuora_ureq::types::Decimal;
 use zuora_ureq::{Amount, Client, Config, Date};
 
 fn main() -> ExitCode {
-    match Job::from_surroundings().and_then(|job| job.run()) {
+    match Job::from_environment().and_then(|job| job.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bill_run: {error:#}");
@@ -34,7 +34,7 @@ struct Job {
     client: Client,
     target_date: Date,
     may_post: bool,
-    /// Lives as long as the job.
+    /// Kept running as long as the job.
     _sandbox: Option<Server>,
 }
 
@@ -49,7 +49,7 @@ impl Job {
             self.client.call(&PostBillRun::new(run.id()?.clone()))?;
             self.follow(&run, BillRunGoal::Posted)?;
         } else {
-            println!("\nnot posted: give --post to post {}", run.number()?);
+            println!("\nnot posted: pass --post to post {}", run.number()?);
         }
         println!("\n{} invoices of {}, as the sum of their items:", invoices.len(), run.number()?);
         for (currency, total) in totals {
@@ -66,14 +66,14 @@ impl Job {
         Ok(run.into_inner())
     }
 
-    /// Shows the status whenever it changes.
+    /// Waits for the goal and prints each change of the status.
     fn follow(&self, run: &BillRun, goal: BillRunGoal) -> Result<BillRun, Box<dyn Error>> {
-        let pace = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
-        let mut watch = self.client.poller(BillRunWaiter::new(run.id()?.clone(), goal), pace);
+        let policy = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
+        let mut poller = self.client.poller(BillRunWaiter::new(run.id()?.clone(), goal), policy);
         let mut shown = None;
         loop {
-            let progress = watch.poll()?;
-            let status = watch.waiter().status().cloned();
+            let progress = poller.poll()?;
+            let status = poller.waiter().status().cloned();
             if status != shown {
                 println!("  {}", status.as_ref().map_or("?", |status| status.as_str()));
                 shown = status;
@@ -100,12 +100,12 @@ impl Job {
         Ok(invoices)
     }
 
-    /// The items of every invoice, added up for each currency. Shows those of the first one.
+    /// Adds up the items of every invoice for each currency, and prints those of the first invoice.
     fn add_up(&self, invoices: &[QueriedInvoice]) -> Result<BTreeMap<Box<str>, Decimal>, Box<dyn Error>> {
         let mut totals = BTreeMap::<Box<str>, Decimal>::new();
         for (index, invoice) in invoices.iter().enumerate() {
             let mut sum = Decimal::ZERO;
-            let id = invoice.id.clone().ok_or("an invoice came without its id")?;
+            let id = invoice.id.clone().ok_or("an invoice has no id")?;
             for item in self.client.items(&GetInvoiceItems::new(id)) {
                 let item = item?;
                 let decimal =
@@ -120,9 +120,9 @@ impl Job {
                     println!("    {} {} {name:<28} {amount:>12}", day(from), day(to));
                 }
             }
-            let shown = invoice.amount.as_ref().ok_or("an invoice came without its amount")?.to_decimal()?;
-            if shown != sum {
-                return Err(format!("an invoice over {shown} has items over {sum}").into());
+            let amount = invoice.amount.as_ref().ok_or("an invoice has no amount")?.to_decimal()?;
+            if amount != sum {
+                return Err(format!("the items of an invoice of {amount} add up to {sum}").into());
             }
             *totals.entry(invoice.currency.clone().unwrap_or_default()).or_default() += sum;
         }
@@ -131,12 +131,12 @@ impl Job {
 }
 
 impl Job {
-    fn from_surroundings() -> Result<Self, Box<dyn Error>> {
+    fn from_environment() -> Result<Self, Box<dyn Error>> {
         let mut post = false;
         for argument in env::args().skip(1) {
             match argument.as_str() {
                 "--post" => post = true,
-                other => return Err(format!("unknown argument {other}: the only one is --post").into()),
+                other => return Err(format!("unknown argument {other}: only --post is supported").into()),
             }
         }
         let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
@@ -156,7 +156,7 @@ impl Job {
                 let target_date = Date::new(2026, 3, 31)?;
                 Ok(Self { client, target_date, may_post: true, _sandbox: Some(sandbox) })
             }
-            _ => Err(format!("for a tenant set all of {}", names.join(", ")).into()),
+            _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The agent that is used when the caller brings none.
+//! The default agent of the transport.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +14,8 @@ use zuora_core::transport::{DefaultTransport, TransportError};
 
 use crate::Ureq;
 
-/// Keeps up to 64 idle connections, so that as many threads can work side by side, and remembers for 30 s where the
-/// host is.
+/// Keeps up to 64 idle connections, so that as many threads can send concurrently, and caches the addresses of the host
+/// for 30 s.
 impl Default for Ureq {
     fn default() -> Self {
         let config = Agent::config_builder().max_idle_connections(64).max_idle_connections_per_host(64);
@@ -30,10 +30,10 @@ impl DefaultTransport for Ureq {
     }
 }
 
-/// ureq's own look-up, remembered for a moment.
+/// The resolver of ureq with a cache.
 ///
-/// ureq looks the host up for every request, also when it then takes a connection that stands; and since a look-up
-/// cannot be given up, one with a timeout gets a thread of its own. That is more work than the rest of a small call.
+/// ureq resolves the host for every request, even if it then reuses a connection. A lookup cannot be canceled, so one with
+/// a timeout runs on a separate thread. That costs more than the rest of a small call.
 #[derive(Debug, Default)]
 struct CachingResolver {
     system: DefaultResolver,
@@ -48,7 +48,7 @@ struct CacheEntry {
     until: Instant,
 }
 
-/// No longer than the records of hosts that move around are told to last.
+/// Lifetime of an entry, as short as the DNS records of hosts whose address changes often.
 const TTL: Duration = Duration::from_secs(30);
 
 impl Resolver for CachingResolver {
@@ -77,12 +77,12 @@ impl Resolver for CachingResolver {
 impl CachingResolver {
     fn lookup(&self, uri: &Uri, now: Instant) -> Option<ResolvedSocketAddrs> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = last.as_ref().filter(|known| now < known.until)?;
-        if uri.scheme() != Some(&known.scheme) || uri.authority() != Some(&known.authority) {
+        let entry = last.as_ref().filter(|entry| now < entry.until)?;
+        if uri.scheme() != Some(&entry.scheme) || uri.authority() != Some(&entry.authority) {
             return None;
         }
         let mut addresses = self.empty();
-        known.addresses.iter().for_each(|address| addresses.push(*address));
+        entry.addresses.iter().for_each(|address| addresses.push(*address));
         Some(addresses)
     }
 }
@@ -92,22 +92,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_host_is_lookuped_and_only_for_a_moment() {
-        let names = CachingResolver::default();
+    fn only_the_same_host_is_cached_and_only_until_it_expires() {
+        let resolver = CachingResolver::default();
         let now = Instant::now();
         let address: SocketAddr = "127.0.0.1:8470".parse().unwrap();
         let uri = Uri::from_static("http://localhost:8470/v1/bill-runs");
-        assert!(names.lookup(&uri, now).is_none());
-        *names.last.lock().unwrap() = Some(CacheEntry {
+        assert!(resolver.lookup(&uri, now).is_none());
+        *resolver.last.lock().unwrap() = Some(CacheEntry {
             scheme: Scheme::HTTP,
             authority: Authority::from_static("LocalHost:8470"),
             addresses: vec![address],
             until: now + TTL,
         });
-        assert_eq!(names.lookup(&uri, now).unwrap()[..], [address]);
-        assert!(names.lookup(&uri, now + TTL).is_none());
+        assert_eq!(resolver.lookup(&uri, now).unwrap()[..], [address]);
+        assert!(resolver.lookup(&uri, now + TTL).is_none());
         for other in ["https://localhost:8470/", "http://localhost:8471/", "http://example.com/", "/v1"] {
-            assert!(names.lookup(&Uri::from_static(other), now).is_none(), "{other}");
+            assert!(resolver.lookup(&Uri::from_static(other), now).is_none(), "{other}");
         }
     }
 }

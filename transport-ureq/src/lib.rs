@@ -1,9 +1,21 @@
 //! Blocking transport of the Zuora Billing SDK, over [`ureq`].
 //!
-//! No async runtime anywhere: it may be called from any thread, inside a runtime too, where it blocks the
-//! thread that calls it. Certificates are checked against the roots that Mozilla trusts (`webpki-roots`), and
-//! proxies are taken from the environment as `ureq` does; for anything else bring your own agent:
-//! [`Ureq::with_agent`].
+//! The transport uses no async runtime. It may be called from any thread, and blocks the calling thread. Certificates are
+//! checked against the roots of Mozilla (`webpki-roots`). Proxies are configured by the environment, as in `ureq`. Use
+//! [`Ureq::with_agent`] to configure anything else.
+//!
+//! ```no_run
+//! use zuora_ureq::bill_runs::GetBillRun;
+//! use zuora_ureq::{Client, Config, DataCenter};
+//!
+//! # fn main() -> zuora_ureq::Result<()> {
+//! let config = Config::new(DataCenter::Eu, "00000000-0000-4000-8000-000000000001", "client-secret");
+//! let client = Client::new(&config)?;
+//! let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+//! println!("{}", run.status()?);
+//! # Ok(())
+//! # }
+//! ```
 
 mod agent;
 mod prefetched_pages;
@@ -23,10 +35,10 @@ pub use zuora_core::{
     object_query, operation, pagination, polling, reconcile, session, testing, transport, types,
 };
 
-/// The blocking client over [`Ureq`].
+/// Blocking client over [`Ureq`].
 pub type Client = zuora_core::Client<Ureq>;
 
-/// Sends requests with an [`ureq::Agent`], whose connections are kept and shared by all threads.
+/// A [`Transport`] over a [`ureq::Agent`], whose connections are reused and shared by all threads.
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
@@ -34,11 +46,11 @@ pub struct Ureq {
 }
 
 impl Ureq {
-    /// Uses an agent of the caller's, with its TLS settings, proxy, resolver and middleware.
+    /// Creates a transport with a custom agent, including its TLS settings, proxy, resolver and middleware.
     ///
-    /// For each request these settings of the agent are set aside: statuses are answers, redirects are not
-    /// followed, no header is added, and the timeout is that of the attempt. An agent without the feature
-    /// `gzip` is best; one with it works too, but then the size limit counts inflated bytes.
+    /// Some settings of the agent are overridden for each request: an error status is a response, redirects are not
+    /// followed, no header is added, and the timeout is that of the attempt. Prefer an agent without the feature `gzip`.
+    /// With it, the size limit counts decompressed bytes.
     pub fn with_agent(agent: Agent) -> Self {
         Self { agent, epoch: Instant::now() }
     }
@@ -48,16 +60,16 @@ impl Transport for Ureq {
     fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         let (head, body) = request.into_parts();
         let mut rest = &body[..];
-        let answer = match body.is_empty() {
+        let result = match body.is_empty() {
             true => self.run(http::Request::from_parts(head, ()), limits),
             false => self.run(http::Request::from_parts(head, SendBody::from_reader(&mut rest)), limits),
         };
-        // ureq takes the first bytes when the connection stands and the head is out: a body that nobody took
-        // was sent to nobody, whatever the error says.
-        let untaken = !body.is_empty() && rest.len() == body.len();
-        answer.map_err(|error| match error {
+        // ureq reads the body after it has connected and sent the head. A body of which no byte was read was not sent,
+        // whatever the error is.
+        let unread = !body.is_empty() && rest.len() == body.len();
+        result.map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { limit: limits.max_body },
-            error if untaken || never_connected(&error) => TransportError::not_sent(error),
+            error if unread || never_connected(&error) => TransportError::not_sent(error),
             error => TransportError::maybe_sent(error),
         })
     }
@@ -76,7 +88,7 @@ impl Transport for Ureq {
     }
 }
 
-/// The longest timeout: clocks overflow on more than centuries, and a year is as good as never.
+/// Longest timeout. Clocks overflow after some centuries, and a year is practically unlimited.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Ureq {
@@ -88,26 +100,27 @@ impl Ureq {
         let request = self
             .agent
             .configure_request(request)
-            .http_status_as_error(false) // a refusal is an answer: its body says why
-            .max_redirects(0) // a redirect must never carry the token away
+            .http_status_as_error(false) // an error status is a response, whose body contains the reasons
+            .max_redirects(0) // a redirect would send the token to another host
             .accept("")
             .accept_encoding("")
             .timeout_global(Some(limits.timeout.min(YEAR)))
             .build();
         let (head, mut body) = self.agent.run(request)?.into_parts();
-        // One byte more: ureq refuses a body that ends exactly at its limit.
+        // One byte more, since ureq rejects a body that ends exactly at its limit.
         let body = body.with_config().limit((limits.max_body as u64).saturating_add(1)).read_to_vec()?;
         Ok(HttpResponse::from_parts(head, bytes::Bytes::from(body)))
     }
 }
 
-/// What can only happen before there is a connection: all that a request without a body has to go by. Failed
-/// TLS handshakes are not among them, since ureq reports them as it does a connection that broke later.
+/// Whether the error can only occur before a connection exists. For a request without a body there is no other evidence.
+///
+/// Failed TLS handshakes are not included, since ureq reports them like a connection that broke later.
 fn never_connected(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
-        // The standard library has no kind for a failed look-up; where its text differs, it stays in doubt.
+        // The standard library has no kind for a failed lookup. Where its text differs, the error counts as `MaybeSent`.
         ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address information"),
         _ => false,
     }
@@ -117,9 +130,9 @@ fn never_connected(error: &ureq::Error) -> bool {
 mod tests {
     use super::*;
 
-    /// Conformance leaves this one open, since some clients cannot tell.
+    /// The conformance cases do not require this, since some clients cannot detect it.
     #[test]
-    fn a_look_up_that_fails_is_certain_without_a_body_too() {
+    fn a_failed_lookup_is_not_sent_even_without_a_body() {
         let uri = format!("http://{}.invalid/", "x".repeat(64));
         let request = http::Request::get(uri).body(zuora_core::transport::Body::empty()).expect("a request");
         let outcome = Ureq::default().send(request, Limits::new(YEAR, 1));

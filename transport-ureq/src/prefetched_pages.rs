@@ -1,4 +1,4 @@
-//! Lists read ahead by threads: the core starts none, so this is where they are.
+//! Lists that are prefetched by threads. The core starts no thread, so they are started here.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,15 +10,16 @@ use zuora_core::pagination::{Paginated, Prefetch};
 use zuora_core::transport::{Transport, TransportError};
 use zuora_core::{Client, Operation, Response, Result};
 
-/// Pages of a list, several of them asked for at once, each by a thread of its own. They come in the order of the
-/// list, and end after the last page and after an error, as those of [`Client::pages`] do; what is asked for when
-/// is said at [`Prefetch`].
+/// Iterator over the pages of a list that requests several pages concurrently, each on a separate thread.
 ///
-/// Any transport will do whose clones work side by side, as those of [`Ureq`](crate::Ureq) do, which share their
+/// The pages are returned in the order of the list. As with [`Client::pages`], the iterator ends after the last page and
+/// after an error. [`Prefetch`] documents which pages are requested in advance.
+///
+/// Any transport is suitable whose clones can send concurrently. The clones of [`Ureq`](crate::Ureq) share their
 /// connections.
 ///
-/// Threads live as long as their request. Dropping the iterator does not wait for them: their answers are thrown
-/// away.
+/// A thread lives as long as its request. Dropping the iterator does not wait for the threads and discards their
+/// responses.
 ///
 /// ```no_run
 /// use zuora_ureq::invoices::GetInvoiceItems;
@@ -31,29 +32,31 @@ use zuora_core::{Client, Operation, Response, Result};
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "read ahead")]
+#[doc(alias = "pagination")]
 #[derive(Debug)]
 pub struct PrefetchedPages<T, O: Paginated> {
-    world: T,
-    ahead: Prefetch<O>,
-    /// Pages that were asked for, in their order.
-    out: VecDeque<JoinHandle<Answered<O>>>,
+    transport: T,
+    prefetch: Prefetch<O>,
+    /// Pages that were requested, in the order of the list.
+    in_flight: VecDeque<JoinHandle<Finished<O>>>,
 }
 
-type Answered<O> = Box<(Call<O>, Result<Response<<O as Operation>::Output>>)>;
+type Finished<O> = Box<(Call<O>, Result<Response<<O as Operation>::Output>>)>;
 
 impl<T, O> PrefetchedPages<T, O>
 where
     T: Transport + Clone + Send + 'static,
     O: Paginated<Output: Send> + Send + 'static,
 {
-    /// Reads the list from the page on that `operation` asks for, up to `window` pages at once; 4 hides most of a
-    /// slow link.
+    /// Starts at the page that `operation` requests, with up to `window` pages in flight. A window of 4 hides most of the
+    /// latency of a slow link.
     pub fn new(client: &Client<T>, operation: &O, window: usize) -> Self {
-        let ahead = Prefetch::new(client.session(), operation.clone(), window);
-        Self { world: client.transport().clone(), ahead, out: VecDeque::new() }
+        let prefetch = Prefetch::new(client.session(), operation.clone(), window);
+        Self { transport: client.transport().clone(), prefetch, in_flight: VecDeque::new() }
     }
 
-    /// The same list row by row.
+    /// Returns an iterator over the rows of the list.
     pub fn items(self) -> impl Iterator<Item = Result<O::Item>> {
         self.flat_map(|page| {
             let (rows, error) = match page {
@@ -64,11 +67,11 @@ where
         })
     }
 
-    fn start(&self, mut call: Call<O>) -> io::Result<JoinHandle<Answered<O>>> {
-        let world = self.world.clone();
+    fn start(&self, mut call: Call<O>) -> io::Result<JoinHandle<Finished<O>>> {
+        let transport = self.transport.clone();
         thread::Builder::new().name("zuora-page".to_owned()).spawn(move || {
-            let answer = drive(&world, &mut call);
-            Box::new((call, answer))
+            let result = drive(&transport, &mut call);
+            Box::new((call, result))
         })
     }
 }
@@ -81,21 +84,21 @@ where
     type Item = Result<Response<Vec<O::Item>>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let Some(call) = self.ahead.start() {
+        while let Some(call) = self.prefetch.start() {
             match self.start(call) {
-                Ok(thread) => self.out.push_back(thread),
+                Ok(thread) => self.in_flight.push_back(thread),
                 Err(error) => {
-                    self.ahead.stop();
-                    self.out.clear();
+                    self.prefetch.stop();
+                    self.in_flight.clear();
                     return Some(Err(TransportError::unusable(error).into()));
                 }
             }
         }
-        // What a thread panicked with was not its own: it is the transport's or the operation's.
-        let (call, answer) = *self.out.pop_front()?.join().unwrap_or_else(|panic| resume_unwind(panic));
-        let page = self.ahead.take(&call, answer);
-        if self.ahead.is_over() {
-            self.out.clear();
+        // A panic in the thread is one of the transport or the operation, so the caller gets it.
+        let (call, result) = *self.in_flight.pop_front()?.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let page = self.prefetch.take(&call, result);
+        if self.prefetch.is_over() {
+            self.in_flight.clear();
         }
         Some(page)
     }
@@ -112,16 +115,16 @@ mod tests {
     use crate::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp};
     use crate::{Config, DataCenter, ErrorKind};
 
-    /// A server of six pages that answers a round of requests at once, when as many are there as are expected.
+    /// A server of six pages that responds to a round of requests at once, when all requests of the round are in flight.
     #[derive(Clone)]
     struct Rounds {
-        shared: Arc<(Mutex<Seen>, Condvar)>,
+        shared: Arc<(Mutex<Log>, Condvar)>,
         sizes: &'static [usize],
         broken: Option<usize>,
     }
 
     #[derive(Default)]
-    struct Seen {
+    struct Log {
         pages: Vec<usize>,
         rounds: Vec<usize>,
         waiting: usize,
@@ -132,23 +135,23 @@ mod tests {
             Self { shared: Arc::default(), sizes, broken: None }
         }
 
-        /// Waits until the round is full. The time is there for a broken reader: a whole one never waits so long.
-        fn meet(&self, page: usize) {
-            let (seen, changed) = &*self.shared;
-            let mut seen = seen.lock().unwrap();
-            seen.pages.push(page);
-            seen.waiting += 1;
-            let round = seen.rounds.len();
-            if seen.waiting == self.sizes.get(round).copied().unwrap_or(1) {
-                let full = std::mem::take(&mut seen.waiting);
-                seen.rounds.push(full);
+        /// Waits until the round is complete. The timeout only elapses if the pages are not requested concurrently.
+        fn join_round(&self, page: usize) {
+            let (log, changed) = &*self.shared;
+            let mut log = log.lock().unwrap();
+            log.pages.push(page);
+            log.waiting += 1;
+            let round = log.rounds.len();
+            if log.waiting == self.sizes.get(round).copied().unwrap_or(1) {
+                let size = std::mem::take(&mut log.waiting);
+                log.rounds.push(size);
                 changed.notify_all();
                 return;
             }
-            let (seen, _) = changed
-                .wait_timeout_while(seen, Duration::from_secs(20), |seen| seen.rounds.len() == round)
+            let (log, _) = changed
+                .wait_timeout_while(log, Duration::from_secs(20), |log| log.rounds.len() == round)
                 .unwrap();
-            assert!(seen.rounds.len() > round, "only {} of a round were asked for", seen.waiting);
+            assert!(log.rounds.len() > round, "only {} requests of a round were sent", log.waiting);
         }
     }
 
@@ -156,7 +159,7 @@ mod tests {
         fn send(&self, request: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
             let query = request.uri().query().unwrap();
             let page = query.split_once("&page=").map_or(1, |(_, page)| page.parse().unwrap());
-            self.meet(page);
+            self.join_round(page);
             let next = if page < 6 { r#""next""# } else { "null" };
             let body = format!(r#"{{"invoiceItems":[{{"id":"{page}"}}],"nextPage":{next},"success":true}}"#);
             Ok(match page {
@@ -177,37 +180,37 @@ mod tests {
         }
     }
 
-    fn read(world: &Rounds, window: usize) -> (Vec<String>, Option<ErrorKind>) {
+    fn read(transport: &Rounds, window: usize) -> (Vec<String>, Option<ErrorKind>) {
         let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
-        let client = Client::with_transport(&config, world.clone()).unwrap();
-        let (mut ids, mut end) = (Vec::new(), None);
+        let client = Client::with_transport(&config, transport.clone()).unwrap();
+        let (mut ids, mut failure) = (Vec::new(), None);
         for item in PrefetchedPages::new(&client, &GetInvoiceItems::new("INV1"), window).items() {
             match item {
                 Ok(item) => ids.push(item.id().unwrap().to_string()),
-                Err(error) => end = Some(error.kind()),
+                Err(error) => failure = Some(error.kind()),
             }
         }
-        (ids, end)
+        (ids, failure)
     }
 
     #[test]
-    fn pages_are_asked_for_side_by_side_and_come_in_order() {
-        let world = Rounds::of(&[1, 3]);
-        assert_eq!(read(&world, 3), (["1", "2", "3", "4", "5", "6"].map(String::from).to_vec(), None));
-        let asked = &world.shared.0.lock().unwrap().pages;
-        assert!(asked.iter().all(|page| *page <= 6 + 2), "{asked:?}");
+    fn pages_are_requested_concurrently_and_returned_in_order() {
+        let transport = Rounds::of(&[1, 3]);
+        assert_eq!(read(&transport, 3), (["1", "2", "3", "4", "5", "6"].map(String::from).to_vec(), None));
+        let requested = &transport.shared.0.lock().unwrap().pages;
+        assert!(requested.iter().all(|page| *page <= 6 + 2), "{requested:?}");
     }
 
     #[test]
-    fn a_window_of_one_asks_for_each_page_when_it_is_due() {
-        let world = Rounds::of(&[]);
-        assert_eq!(read(&world, 1).0.len(), 6);
-        assert_eq!(world.shared.0.lock().unwrap().pages, [1, 2, 3, 4, 5, 6]);
+    fn a_window_of_one_requests_each_page_when_it_is_due() {
+        let transport = Rounds::of(&[]);
+        assert_eq!(read(&transport, 1).0.len(), 6);
+        assert_eq!(transport.shared.0.lock().unwrap().pages, [1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
-    fn an_error_comes_in_its_place_and_ends_the_list() {
-        let world = Rounds { broken: Some(3), ..Rounds::of(&[1, 4]) };
-        assert_eq!(read(&world, 4), (vec!["1".to_owned(), "2".to_owned()], Some(ErrorKind::Rejected)));
+    fn an_error_is_returned_in_page_order_and_ends_the_list() {
+        let transport = Rounds { broken: Some(3), ..Rounds::of(&[1, 4]) };
+        assert_eq!(read(&transport, 4), (vec!["1".to_owned(), "2".to_owned()], Some(ErrorKind::Rejected)));
     }
 }

@@ -1,4 +1,4 @@
-//! What a call would send, without sending it.
+//! The request of a call, built without sending it.
 
 use http::HeaderValue;
 
@@ -9,8 +9,9 @@ use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::transport::HttpRequest;
 
-/// The request as the transport would get it, with a placeholder for the token. A key of the session's own is
-/// used up by it: the call that follows carries another.
+/// Builds the request that a transport would receive, with a placeholder for the token.
+///
+/// A key that the session generates is consumed: the next call is sent under another key.
 pub(crate) fn dry_run<O: Operation>(
     session: &Session,
     operation: &O,

@@ -10,6 +10,8 @@ pub(crate) mod prefetch;
 pub(crate) mod reconcile;
 mod response;
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 
@@ -24,30 +26,36 @@ use crate::transport::Timestamp;
 
 /// A [`Machine`] that sends one operation and reads its response.
 ///
-/// The request is built once, when the call is made, and kept: every attempt sends the same bytes.
-#[derive(Debug)]
+/// The request is built once, when the call is created, and kept: every attempt sends the same bytes.
+#[doc(alias = "request")]
 pub struct Call<O> {
     operation: O,
     state: State,
-    /// The body that the value was read from.
+    /// Body that the value was read from.
     body: Bytes,
+}
+
+impl<O> fmt::Debug for Call<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // a box would cost each call an allocation
 enum State {
     Running(Exchange),
-    /// The call cannot be made; reported at the first step.
+    /// The request could not be built; the first step reports the error.
     Invalid(Option<Error>),
 }
 
 impl<O: Operation> Call<O> {
-    /// Makes a call with the session's own settings. `operation` may be a reference.
+    /// Creates a call with the settings of the session. `operation` may be a reference.
     pub fn new(session: &Session, operation: O) -> Self {
         Self::with_options(session, operation, &CallOptions::default())
     }
 
-    /// Makes a call with its own settings.
+    /// Creates a call with `options`, which override the settings of the session.
     pub fn with_options(session: &Session, operation: O, options: &CallOptions) -> Self {
         let exchange = Exchange::new(session, operation.spec(), operation.request(), options);
         let state = match exchange {
@@ -79,7 +87,7 @@ impl<O: Operation> Call<O> {
         &self.operation
     }
 
-    /// The absolute URI of the request, if the request could be built.
+    /// Returns the absolute URI of the request, if the request could be built.
     pub(crate) fn uri(&self) -> Option<&Uri> {
         match &self.state {
             State::Running(exchange) => Some(exchange.uri()),
@@ -87,7 +95,7 @@ impl<O: Operation> Call<O> {
         }
     }
 
-    /// The body that the value was read from.
+    /// Returns the body that the value was read from.
     pub(crate) fn body(&self) -> &Bytes {
         &self.body
     }

@@ -1,4 +1,4 @@
-//! A list, one page at a time.
+//! Lists that are read one page at a time.
 
 use super::Call;
 use super::prefetch::Prefetch;
@@ -11,8 +11,11 @@ use crate::transport::Timestamp;
 
 /// A [`Machine`] that yields one page each time it is driven, and `None` after the last page.
 ///
-/// The service's next link is never followed as a URL. A list that leads back to a page it has shown ends with an
-/// error, not in a loop. Driving on after an error requests the same page again.
+/// The `nextPage` link of the service is never followed as a URL. A list that points back to an earlier page ends with
+/// an error, not in a loop. Driving the paginator again after an error requests the same page again.
+#[doc(alias = "pagination")]
+#[doc(alias = "pages")]
+#[doc(alias = "cursor")]
 #[derive(Debug)]
 pub struct Paginator<O> {
     pages: Prefetch<O>,
@@ -35,9 +38,8 @@ impl<O: Paginated> Machine for Paginator<O> {
     type Output = Option<Response<Vec<O::Item>>>;
 
     fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
-        let mut call = match self.call.take().or_else(|| self.pages.start()) {
-            Some(call) => call,
-            None => return Action::Done(Ok(None)),
+        let Some(mut call) = self.call.take().or_else(|| self.pages.start()) else {
+            return Action::Done(Ok(None));
         };
         let response = match call.step(event, now) {
             Action::Done(response) => response,

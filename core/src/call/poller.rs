@@ -1,5 +1,6 @@
-//! Looking at something again and again until it is decided.
+//! Polling until a condition is met or can no longer be met.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,24 +14,28 @@ use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::transport::Timestamp;
 
-/// Something that is looked at again until it is decided. It may switch what it reads, it has memory, and it
-/// sees refusals: that an object is gone can be what was waited for.
+/// A condition that is polled until it is met or can no longer be met.
+///
+/// A waiter has state, so it may read different objects in turn. It also evaluates error responses, since the wanted
+/// state can be that an object no longer exists.
+#[doc(alias = "wait")]
+#[doc(alias = "watch")]
 pub trait Waiter {
-    /// What one look reads.
+    /// Operation that one poll reads with.
     type Read: Operation;
-    /// What there is in the end.
+    /// Value of the condition once it is met.
     type Output;
 
-    /// The next look.
+    /// Returns the operation of the next poll.
     fn read(&self) -> Self::Read;
 
-    /// Judges what a look showed. An error that is handed back ends the wait, unless it is one that passes.
+    /// Evaluates the result of a poll.
     ///
-    /// `now` is when the look began: what it showed is at least as new, whereas the answer may have been long
-    /// under way.
+    /// `now` is the time at which the poll was started. The result is at least as recent, even if its response took
+    /// long to arrive.
     ///
     /// # Errors
-    /// The goal cannot be reached any more, or the look failed.
+    /// The goal can no longer be reached, or the poll failed. An error ends the wait unless it is retryable.
     fn evaluate(
         &mut self,
         seen: Result<<Self::Read as Operation>::Output>,
@@ -38,32 +43,35 @@ pub trait Waiter {
     ) -> Result<Progress<Self::Output>>;
 }
 
-/// What a caller cannot go below: a loop without rest would use up the tenant's limits for everybody.
+/// Shortest delay between polls: polling without a delay would use up the limits of the whole tenant.
 const MIN_DELAY: Duration = Duration::from_millis(100);
 
-/// What the last look of a wait is given, however little time is left.
+/// Time for the last poll of a wait, however little of the timeout is left.
 const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a look has shown.
+/// Result of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress<T> {
-    /// Not decided. The time until the next look, where one is known.
+    /// The condition is not met yet. Contains the time until the next poll, if it is known.
     Pending(Option<Duration>),
-    /// Decided.
+    /// The condition is met.
     Ready(T),
 }
 
-/// How often to look and for how long.
+/// Delays and limits of polling.
+#[doc(alias = "backoff")]
+#[doc(alias = "interval")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollingPolicy {
-    /// Pause after the first look; each later one is half as long again. 1 s unless set.
+    /// Delay after the first poll; each later delay is 1.5 times as long. Default: 1 s.
     pub initial_delay: Duration,
-    /// Longest delay; 30 s unless set.
+    /// Longest delay. Default: 30 s.
     pub max_delay: Duration,
-    /// The whole wait; two hours unless set.
+    /// Time limit of the whole wait. Default: two hours.
+    #[doc(alias = "deadline")]
     pub timeout: Duration,
-    /// Looks that may fail one after the other, for reasons that pass; 10 unless set.
+    /// Number of successive polls that may fail with a retryable error. Default: 10.
     pub max_failed_polls: u32,
 }
 
@@ -79,19 +87,20 @@ impl Default for PollingPolicy {
 }
 
 impl PollingPolicy {
-    /// Pauses from `first` up to `longest`; none is shorter than 100 ms.
+    /// Creates a policy whose delays grow from `initial_delay` to `max_delay`. No delay is shorter than 100 ms.
     pub fn new(initial_delay: Duration, max_delay: Duration) -> Self {
         Self { initial_delay, max_delay, ..Self::default() }
     }
 
-    /// Gives up after this time.
+    /// Sets the time limit of the whole wait.
+    #[doc(alias = "deadline")]
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.timeout = span;
         self
     }
 
-    /// Looks that may fail one after the other.
+    /// Sets the number of successive polls that may fail with a retryable error.
     #[must_use]
     pub fn max_failed_polls(mut self, polls: u32) -> Self {
         self.max_failed_polls = polls;
@@ -99,10 +108,12 @@ impl PollingPolicy {
     }
 }
 
-/// A [`Machine`] that takes one look each time it is driven, after the delay that is due.
+/// A [`Machine`] that polls once each time it is driven, after the delay that is due.
 ///
-/// The caller sees every status without a callback, and may keep the watch as text
-/// ([`to_json`](Self::to_json)) for another process to take up.
+/// The caller sees every status without a callback. [`to_json`](Self::to_json) saves a poller, so that another process
+/// can resume it.
+#[doc(alias = "poll")]
+#[doc(alias = "watch")]
 pub struct Poller<A: Waiter> {
     session: Session,
     options: CallOptions,
@@ -113,12 +124,12 @@ pub struct Poller<A: Waiter> {
     started: Option<Timestamp>,
     next_poll: Option<Timestamp>,
     failures: u32,
-    under_way: Option<(Timestamp, Call<A::Read>)>,
-    over: bool,
+    in_flight: Option<(Timestamp, Call<A::Read>)>,
+    is_finished: bool,
 }
 
 impl<A: Waiter> Poller<A> {
-    /// Nothing is read before it is driven.
+    /// Creates a poller. It sends nothing until it is driven.
     pub fn new(session: &Session, waiter: A, policy: PollingPolicy) -> Self {
         Self {
             session: session.clone(),
@@ -130,17 +141,17 @@ impl<A: Waiter> Poller<A> {
             started: None,
             next_poll: None,
             failures: 0,
-            under_way: None,
-            over: false,
+            in_flight: None,
+            is_finished: false,
         }
     }
 
-    /// What is waiter, with what it remembers of the last look.
+    /// Returns the waiter, with its state after the last poll.
     pub fn waiter(&self) -> &A {
         &self.waiter
     }
 
-    /// A machine that goes on until it is decided.
+    /// Returns a machine that polls until the condition is met or can no longer be met.
     pub fn until_done(self) -> UntilDone<A> {
         UntilDone(self)
     }
@@ -157,10 +168,10 @@ impl<A: Waiter> Poller<A> {
         now: Timestamp,
     ) -> Action<Progress<A::Output>> {
         let failed = seen.is_err();
-        let judged = self.waiter.evaluate(seen.map(Response::into_inner), began);
-        let hint = match judged {
+        let progress = self.waiter.evaluate(seen.map(Response::into_inner), began);
+        let hint = match progress {
             Ok(Progress::Ready(ready)) => {
-                self.over = true;
+                self.is_finished = true;
                 return Action::Done(Ok(Progress::Ready(ready)));
             }
             Ok(Progress::Pending(hint)) => {
@@ -172,7 +183,7 @@ impl<A: Waiter> Poller<A> {
                 error.retry_after()
             }
             Err(error) => {
-                self.over = true;
+                self.is_finished = true;
                 return Action::Done(Err(error));
             }
         };
@@ -190,19 +201,21 @@ impl<A: Waiter> Machine for Poller<A> {
     type Output = Progress<A::Output>;
 
     fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
-        if self.over {
-            return Action::Done(Err(Error::failed("this watch is over: it was decided or has failed")));
+        if self.is_finished {
+            let what = "this poller is finished: it has already returned its output or an error";
+            return Action::Done(Err(Error::failed(what)));
         }
         self.started.get_or_insert(now);
-        let (began, mut call) = match self.under_way.take() {
-            Some(look) => look,
+        let (began, mut call) = match self.in_flight.take() {
+            Some(poll) => poll,
             None => {
                 if let Some(next_poll) = self.next_poll.filter(|next_poll| now < *next_poll) {
                     return Action::Wait(next_poll);
                 }
                 if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
-                    self.over = true;
-                    let what = "not decided within the time for the whole wait";
+                    self.is_finished = true;
+                    let what =
+                        "timed out: the goal was not reached within the `timeout` of the polling policy";
                     return Action::Done(Err(Cause::Timeout { what: what.into() }.into()));
                 }
                 let left = self.policy.timeout.saturating_sub(self.waited(now)).max(LAST_POLL_TIMEOUT);
@@ -213,11 +226,11 @@ impl<A: Waiter> Machine for Poller<A> {
         };
         match call.step(event, now) {
             Action::Send(request, limits) => {
-                self.under_way = Some((began, call));
+                self.in_flight = Some((began, call));
                 Action::Send(request, limits)
             }
             Action::Wait(until) => {
-                self.under_way = Some((began, call));
+                self.in_flight = Some((began, call));
                 Action::Wait(until)
             }
             Action::Done(seen) => self.polled(seen, began, now),
@@ -225,8 +238,25 @@ impl<A: Waiter> Machine for Poller<A> {
     }
 }
 
-/// A [`Poller`] that is driven to its decision in one go.
+/// A [`Machine`] that drives a [`Poller`] until its condition is met or can no longer be met.
 pub struct UntilDone<A: Waiter>(Poller<A>);
+
+impl<A: Waiter + fmt::Debug> fmt::Debug for Poller<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Poller")
+            .field("waiter", &self.waiter)
+            .field("policy", &self.policy)
+            .field("failures", &self.failures)
+            .field("is_finished", &self.is_finished)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Waiter + fmt::Debug> fmt::Debug for UntilDone<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UntilDone").field(&self.0).finish()
+    }
+}
 
 impl<A: Waiter> Machine for UntilDone<A> {
     type Output = A::Output;
@@ -256,10 +286,11 @@ struct SavedPoller<A> {
 }
 
 impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
-    /// The watch as JSON text, for another process. It holds no token.
+    /// Serializes the poller as JSON text, for another process. The text contains no token.
     ///
     /// # Errors
-    /// What is waiter cannot be written.
+    /// The waiter cannot be serialized.
+    #[doc(alias = "save")]
     pub fn to_json(&self, now: Timestamp) -> Result<String> {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let saved = SavedPoller {
@@ -268,16 +299,18 @@ impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
             delay_ms: millis(self.delay),
             failures: self.failures,
         };
-        serde_json::to_string(&saved).map_err(|error| Error::invalid("watch", error.to_string()))
+        serde_json::to_string(&saved).map_err(|error| Error::invalid("poller", error.to_string()))
     }
 
-    /// Takes up a watch that was saved. The time it has waited counts on; the next look is due at once.
+    /// Restores a poller from its JSON text. The time that it has waited counts toward the timeout, and the next poll
+    /// is due at once.
     ///
     /// # Errors
-    /// Text that [`to_json`](Self::to_json) did not write.
+    /// The text was not written by [`to_json`](Self::to_json).
+    #[doc(alias = "resume")]
     pub fn from_json(session: &Session, text: &str, policy: PollingPolicy) -> Result<Self> {
         let saved: SavedPoller<A> =
-            serde_json::from_str(text).map_err(|error| Error::unreadable("watch", error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| Error::unreadable("poller", error.to_string()))?;
         Ok(Self {
             delay: Duration::from_millis(saved.delay_ms),
             waited_before: Duration::from_millis(saved.waited_ms),

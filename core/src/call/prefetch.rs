@@ -1,6 +1,7 @@
-//! Lists in pages, some of them requested before they are due.
+//! Lists whose pages are requested before they are due.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::mem;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use crate::operation::{Operation, Paginated};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
 
-/// Decides which pages of a list to request at the same time, and puts their rows in order.
+/// Page engine of a list: decides which pages to request concurrently, and returns them in order.
 ///
 /// `Prefetch` runs nothing itself: start the calls that [`start`](Self::start) returns until it returns none, run them
 /// concurrently, and pass their results to [`take`](Self::take) in the order in which they were started.
@@ -20,34 +21,45 @@ use crate::session::call_options::CallOptions;
 /// `zuora_ureq::PrefetchedPages` with threads.
 ///
 /// - The first page is requested alone: only its response shows whether there is a second.
-/// - After that up to `window` pages are in flight, so at most `window` - 1 of them lie past the end.
+/// - After that up to `window` pages are in flight, so at most `window` - 1 of them are past the end.
 /// - Lists that continue from a cursor are read one page after the other, whatever the window.
-/// - Each page is a call of the session like any other, and obeys the tenant's limits.
+/// - Each page is an ordinary call of the session, and obeys the tenant's limits.
 /// - The request of a page is built once, or twice when the page was requested before it was due.
-#[derive(Debug)]
+#[doc(alias = "pagination")]
+#[doc(alias = "read ahead")]
 pub struct Prefetch<O> {
     session: Session,
     options: CallOptions,
     window: usize,
     upcoming: Upcoming<O>,
-    /// The page that the last response named as the next one, when that page was requested already.
+    /// URI of the next page according to the last response, when that page was requested already.
     named: Option<String>,
     in_flight: usize,
-    /// Whether a page has shown that there is another one.
+    /// Whether the last page was followed by another one.
     has_more: bool,
     requested: BTreeSet<String>,
     last_body: Bytes,
 }
 
+impl<O> fmt::Debug for Prefetch<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prefetch")
+            .field("window", &self.window)
+            .field("in_flight", &self.in_flight)
+            .field("has_more", &self.has_more)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The page after those in flight.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[allow(clippy::large_enum_variant)] // a box would cost each page an allocation
 enum Upcoming<O> {
-    /// Not known, or past the end.
+    /// Unknown, or past the end.
     #[default]
     None,
     Operation(O),
-    /// Built already, to see that it does not lead back.
+    /// A call that was built to check that it does not point back.
     Call(Call<O>),
 }
 
@@ -99,11 +111,11 @@ impl<O: Paginated> Prefetch<O> {
         Call::with_options(&self.session, operation, &self.options)
     }
 
-    /// Takes the result of the call that has been in flight for longest, and returns the rows of its page. When the
-    /// list [is over](Self::is_over) after that, the calls still in flight are of no use.
+    /// Takes the result of the call that was started first, and returns the rows of its page. When the list
+    /// [is over](Self::is_over) after that, discard the calls that are still in flight.
     ///
     /// # Errors
-    /// The error of the call, or a list that leads back to an earlier page.
+    /// The error of the call, or a list that points back to an earlier page.
     pub fn take(
         &mut self,
         call: &Call<O>,
@@ -111,15 +123,19 @@ impl<O: Paginated> Prefetch<O> {
     ) -> Result<Response<Vec<O::Item>>> {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.has_more = false;
-        let page = result.and_then(|response| self.turn(call, response));
+        let page = result.and_then(|response| self.split_page(call, response));
         if !self.has_more {
             self.stop();
         }
         page
     }
 
-    /// Splits a page from the operation for the next one.
-    fn turn(&mut self, call: &Call<O>, response: Response<O::Output>) -> Result<Response<Vec<O::Item>>> {
+    /// Splits a page into its rows and the operation for the next page.
+    fn split_page(
+        &mut self,
+        call: &Call<O>,
+        response: Response<O::Output>,
+    ) -> Result<Response<Vec<O::Item>>> {
         if self.named.take().is_some_and(|named| Some(named) != uri_of(call)) {
             return Err(Error::failed(
                 "the list continues with another page than the one requested in advance",
@@ -134,19 +150,19 @@ impl<O: Paginated> Prefetch<O> {
         if let Some(next) = next {
             self.requested.extend(uri_of(call));
             if !page.is_empty() && *call.body() == self.last_body {
-                return Err(leads_back(&next));
+                return Err(points_back(&next));
             }
-            self.go_on(next)?;
+            self.continue_with(next)?;
             self.has_more = true;
         }
         self.last_body = call.body().clone();
         Ok(page)
     }
 
-    fn go_on(&mut self, next: O) -> Result<()> {
+    fn continue_with(&mut self, next: O) -> Result<()> {
         let call = self.call(next);
         if uri_of(&call).is_some_and(|uri| self.requested.contains(&uri)) {
-            return Err(leads_back(call.operation()));
+            return Err(points_back(call.operation()));
         }
         if self.in_flight > 0 {
             self.named = uri_of(&call);
@@ -161,12 +177,12 @@ impl<O: Paginated> Prefetch<O> {
         self.upcoming = Upcoming::Operation(operation);
     }
 
-    /// Gives up the rest of the list.
+    /// Abandons the rest of the list.
     pub fn stop(&mut self) {
         (self.upcoming, self.named, self.in_flight) = (Upcoming::None, None, 0);
     }
 
-    /// Whether nothing is left to start or to take: after the last page, and after an error.
+    /// Whether no call is left to start or to take. True after the last page and after an error.
     pub fn is_over(&self) -> bool {
         matches!(self.upcoming, Upcoming::None) && self.in_flight == 0
     }
@@ -176,8 +192,8 @@ fn uri_of<O: Operation>(call: &Call<O>) -> Option<String> {
     call.uri().map(ToString::to_string)
 }
 
-fn leads_back(next: &impl Paginated) -> Error {
-    let why = "leads back to an earlier page: the list has no end";
+fn points_back(next: &impl Paginated) -> Error {
+    let why = "points back to an earlier page, so the list would never end";
     Error::unreadable("nextPage", why).in_operation(next.spec().name)
 }
 
@@ -200,11 +216,11 @@ mod tests {
 
     const ROUND_TRIP: Duration = Duration::from_millis(100);
 
-    /// A list of numbered pages; page n holds the row n.
+    /// A list of pages; page n contains the row n.
     #[derive(Clone, Debug)]
     struct List {
         page: u64,
-        can_be_told: bool,
+        is_numbered: bool,
     }
 
     impl Operation for List {
@@ -232,23 +248,23 @@ mod tests {
         }
 
         fn next_page(&self) -> Option<Self> {
-            self.can_be_told.then_some(Self { page: self.page + 1, ..*self })
+            self.is_numbered.then_some(Self { page: self.page + 1, ..*self })
         }
     }
 
-    /// A far server on a clock that only the test moves.
+    /// A remote server on a clock that only the test advances.
     struct Link<F> {
         now: Mutex<Timestamp>,
-        asked: Mutex<Vec<u64>>,
-        answer: F,
+        requested: Mutex<Vec<u64>>,
+        respond: F,
     }
 
     impl<F: Fn(u64) -> HttpResponse + Send + Sync> AsyncTransport for Link<F> {
         async fn send(&self, request: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
             let page = request.uri().query().unwrap()["page=".len()..].parse().unwrap();
-            self.asked.lock().unwrap().push(page);
+            self.requested.lock().unwrap().push(page);
             self.sleep_until(self.now() + ROUND_TRIP).await;
-            Ok((self.answer)(page))
+            Ok((self.respond)(page))
         }
 
         async fn sleep_until(&self, time: Timestamp) {
@@ -264,7 +280,7 @@ mod tests {
         }
     }
 
-    /// A server whose list has so many pages.
+    /// A server whose list has `pages` pages.
     fn server(pages: u64) -> impl Fn(u64) -> HttpResponse + Send + Sync {
         move |page| match page <= pages {
             true => FakeTransport::json(
@@ -280,18 +296,18 @@ mod tests {
 
     struct Read {
         rows: Vec<u64>,
-        end: Option<Error>,
-        asked: Vec<u64>,
+        error: Option<Error>,
+        requested: Vec<u64>,
         round_trips: u32,
     }
 
-    fn read(window: usize, can_be_told: bool, answer: impl Fn(u64) -> HttpResponse + Send + Sync) -> Read {
-        let link = Link { now: Mutex::default(), asked: Mutex::default(), answer };
+    fn read(window: usize, is_numbered: bool, respond: impl Fn(u64) -> HttpResponse + Send + Sync) -> Read {
+        let link = Link { now: Mutex::default(), requested: Mutex::default(), respond };
         let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
         let client = AsyncClient::with_transport(&config, link).unwrap();
-        let mut rows = client.items(&List { page: 1, can_be_told }).prefetch(window);
+        let mut rows = client.items(&List { page: 1, is_numbered }).prefetch(window);
         let mut context = Context::from_waker(Waker::noop());
-        let mut read = Read { rows: Vec::new(), end: None, asked: Vec::new(), round_trips: 0 };
+        let mut read = Read { rows: Vec::new(), error: None, requested: Vec::new(), round_trips: 0 };
         loop {
             let row = pin!(rows.next()).poll(&mut context);
             match row {
@@ -301,11 +317,11 @@ mod tests {
                     read.round_trips += 1;
                 }
                 Poll::Ready(Some(Ok(row))) => read.rows.push(row),
-                Poll::Ready(Some(Err(error))) => read.end = Some(error),
+                Poll::Ready(Some(Err(error))) => read.error = Some(error),
                 Poll::Ready(None) => break,
             }
         }
-        read.asked = client.transport().asked.lock().unwrap().clone();
+        read.requested = client.transport().requested.lock().unwrap().clone();
         read
     }
 
@@ -313,45 +329,45 @@ mod tests {
     fn a_window_of_four_reads_twenty_five_pages_in_seven_round_trips() {
         let one = read(1, true, server(25));
         assert_eq!((one.rows, one.round_trips), ((1..=25).collect(), 25));
-        assert_eq!(one.asked, (1..=25).collect::<Vec<_>>(), "nothing is asked for ahead");
+        assert_eq!(one.requested, (1..=25).collect::<Vec<_>>(), "no page is requested in advance");
         let four = read(4, true, server(25));
         assert_eq!((four.rows, four.round_trips), ((1..=25).collect(), 7));
-        assert!(four.end.is_none(), "what lies past the end is nobody's trouble");
+        assert!(four.error.is_none(), "errors past the end are ignored");
     }
 
     #[test]
-    fn no_more_than_a_window_is_asked_for_past_the_end() {
-        assert_eq!(read(4, true, server(1)).asked, [1], "one page is one request");
+    fn no_more_than_a_window_is_requested_past_the_end() {
+        assert_eq!(read(4, true, server(1)).requested, [1], "one page is one request");
         for pages in 2..12 {
             let seen = read(4, true, server(pages));
             assert_eq!(seen.rows, (1..=pages).collect::<Vec<_>>());
-            assert!(seen.asked.iter().all(|page| *page < pages + 4), "{pages}: {:?}", seen.asked);
+            assert!(seen.requested.iter().all(|page| *page < pages + 4), "{pages}: {:?}", seen.requested);
         }
     }
 
     #[test]
-    fn a_list_that_cannot_be_told_comes_page_by_page() {
+    fn a_list_without_page_numbers_is_read_page_by_page() {
         let seen = read(4, false, server(5));
         assert_eq!((seen.rows, seen.round_trips), (vec![1, 2, 3, 4, 5], 5));
-        assert_eq!(seen.asked, [1, 2, 3, 4, 5]);
+        assert_eq!(seen.requested, [1, 2, 3, 4, 5]);
     }
 
     #[test]
-    fn an_error_comes_in_its_place_and_ends_the_list() {
+    fn an_error_is_returned_in_page_order_and_ends_the_list() {
         let broken = server(25);
         let seen =
             read(4, true, |page| if page == 6 { FakeTransport::json(400, "{}") } else { broken(page) });
         assert_eq!(seen.rows, [1, 2, 3, 4, 5]);
-        assert_eq!(seen.end.unwrap().kind(), ErrorKind::Rejected);
-        assert!(seen.asked.iter().all(|page| *page <= 9), "{:?}", seen.asked);
+        assert_eq!(seen.error.unwrap().kind(), ErrorKind::Rejected);
+        assert!(seen.requested.iter().all(|page| *page <= 9), "{:?}", seen.requested);
     }
 
     #[test]
-    fn a_list_that_goes_elsewhere_or_in_circles_ends_with_an_error() {
+    fn a_list_that_skips_pages_or_repeats_them_ends_with_an_error() {
         let jumps =
             read(4, true, |page| FakeTransport::json(200, format!("[{page},{}]", page + 1 + page / 3)));
-        assert_eq!((jumps.rows, jumps.end.unwrap().kind()), (vec![1, 2, 3], ErrorKind::Failed));
+        assert_eq!((jumps.rows, jumps.error.unwrap().kind()), (vec![1, 2, 3], ErrorKind::Failed));
         let circle = read(4, true, |_| FakeTransport::json(200, "[1,2]"));
-        assert_eq!(circle.end.unwrap().kind(), ErrorKind::Decode);
+        assert_eq!(circle.error.unwrap().kind(), ErrorKind::Decode);
     }
 }

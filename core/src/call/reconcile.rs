@@ -1,4 +1,4 @@
-//! What became of a transition whose answer was lost.
+//! Reconciliation of a write whose outcome is unknown.
 
 use std::time::Duration;
 
@@ -7,47 +7,52 @@ use crate::error::{Error, Result};
 use crate::operation::Operation;
 use crate::transport::Timestamp;
 
-/// How long the service may go on working on a request that it was cut off from, with a margin.
+/// Longest time for which the service may continue to process a request after its connection closed, with a margin.
 const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(130);
 
-/// A transition whose effect shows in an object that can be read.
+/// A write whose effect can be determined by reading its object back.
+#[doc(alias = "reconcile")]
 pub trait ReadBack: Clone {
-    /// Reads the object.
+    /// Operation that reads the object.
     type Read: Operation;
 
-    /// The read that shows the effect.
+    /// Returns the read that shows the effect of the write.
     fn read_back(&self) -> Self::Read;
 
-    /// Whether the object holds the state that the transition leads to; `None` when what was seen does not
-    /// tell, which for an error means that the error stands.
+    /// Whether the object that was read is in the state that the write leads to.
+    ///
+    /// `None` means that the read is inconclusive. If the read failed, `None` returns its error to the caller.
     fn is_applied(&self, seen: Result<&<Self::Read as Operation>::Output, &Error>) -> Option<bool>;
 }
 
-/// What reading back has shown.
+/// Result of reading the object of a write back.
 ///
-/// That an object holds the wanted state does not say who put it there.
+/// That an object is in the wanted state does not show which request put it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reconciled<T> {
-    /// The object holds the state; `None` when the state is that it is gone.
+    /// The object is in the wanted state. `None` when the object was deleted, as wanted.
     Applied(Option<T>),
-    /// The object does not hold it, so long after the request that it will not come any more.
+    /// The object is not in the wanted state, and the service can no longer be processing the request.
     NotApplied(Option<T>),
 }
 
-/// Reads a transition's object back until it is certain what became of it.
+/// A [`Waiter`] that reads the object of a write back until its outcome is certain.
 ///
-/// That it holds the state is certain at once. That it does not is certain only 130 s after the request was
-/// sent: the service goes on working for up to 120 s after it hangs up.
+/// A write is known to be applied as soon as the object is in the wanted state. It is known not to be applied only
+/// 130 s after the request was sent, since the service may process a request for up to 120 s after its connection
+/// closed.
+#[doc(alias = "settle")]
 #[derive(Clone, Debug)]
 pub struct Reconciliation<O> {
-    transition: O,
+    operation: O,
     sent_at: Option<Timestamp>,
 }
 
 impl<O: ReadBack> Reconciliation<O> {
-    /// For a transition that ended with `error`, on the same transport's clock.
-    pub fn new(transition: &O, error: &Error) -> Self {
-        Self { transition: transition.clone(), sent_at: error.failed_at() }
+    /// Creates the reconciliation of an operation that ended with `error`. Both have to use the clock of the same
+    /// transport.
+    pub fn new(operation: &O, error: &Error) -> Self {
+        Self { operation: operation.clone(), sent_at: error.failed_at() }
     }
 }
 
@@ -56,7 +61,7 @@ impl<O: ReadBack> Waiter for Reconciliation<O> {
     type Output = Reconciled<<O::Read as Operation>::Output>;
 
     fn read(&self) -> O::Read {
-        self.transition.read_back()
+        self.operation.read_back()
     }
 
     fn evaluate(
@@ -65,7 +70,7 @@ impl<O: ReadBack> Waiter for Reconciliation<O> {
         now: Timestamp,
     ) -> Result<Progress<Self::Output>> {
         let certain_at = *self.sent_at.get_or_insert(now) + MAX_SERVER_PROCESSING;
-        match (self.transition.is_applied(seen.as_ref()), seen) {
+        match (self.operation.is_applied(seen.as_ref()), seen) {
             (Some(true), seen) => Ok(Progress::Ready(Reconciled::Applied(seen.ok()))),
             (Some(false), seen) if now >= certain_at => {
                 Ok(Progress::Ready(Reconciled::NotApplied(seen.ok())))

@@ -6,7 +6,29 @@ use http::HeaderMap;
 
 use crate::transport::headers::{self, ConcurrencyLimit, REQUEST_ID, RateLimit, TRACK_ID};
 
-/// What an operation gave, with what the service said beside it. Derefs to the value.
+/// The response to one call: the value of the operation, with the headers of the response.
+///
+/// A response dereferences to its value, so `run.status()?` works on a `Response<BillRun>` as it does on a `BillRun`.
+/// `Deref` fits because a response owns exactly one value, adds only accessors to it, and is read for that value in
+/// nearly every program. There is no `DerefMut`, since a response is a record of what the service sent. To change or
+/// to store the value, take it out with [`into_inner`](Self::into_inner).
+///
+/// A method of `Response` hides a method of the value with the same name; `(*response).method()` calls the latter.
+///
+/// ```
+/// use zuora_core::bill_runs::GetBillRun;
+/// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+/// # let body = r#"{"id":"2c98","status":"Posted","success":true}"#;
+/// # let transport = FakeTransport::new(move |_| Ok(FakeTransport::json(200, body)));
+/// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+///
+/// let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+/// println!("{} after {} attempts", run.status()?, run.attempts());
+/// let run = run.into_inner(); // a `BillRun`
+/// # assert_eq!(run.status()?.as_str(), "Posted");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[doc(alias = "answer")]
 #[derive(Clone, Debug)]
 pub struct Response<T> {
     value: T,
@@ -19,42 +41,44 @@ impl<T> Response<T> {
         Self { value, headers, attempts }
     }
 
-    /// The value alone.
+    /// Returns the value alone.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The same answer with something else made of its value.
+    /// Applies a function to the value and keeps the headers.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
         Response { value: change(self.value), headers: self.headers, attempts: self.attempts }
     }
 
-    /// The service's own id of the request, for support tickets.
+    /// Returns the id that the service gave the request, for support tickets.
     pub fn request_id(&self) -> Option<&str> {
         headers::text(&self.headers, REQUEST_ID)
     }
 
-    /// The caller's track id, as the service echoed it.
+    /// Returns the track id of the caller, as echoed by the service.
     pub fn track_id(&self) -> Option<&str> {
         headers::text(&self.headers, TRACK_ID)
     }
 
-    /// How much of the tenant's quota is left.
+    /// Returns the quota of the tenant and its remainder.
+    #[doc(alias = "quota")]
     pub fn rate_limit(&self) -> RateLimit {
         headers::rate_limit(&self.headers)
     }
 
-    /// How many requests of the tenant may be in flight.
+    /// Returns the number of requests that the tenant may have in flight.
     pub fn concurrency_limit(&self) -> ConcurrencyLimit {
         headers::concurrency_limit(&self.headers)
     }
 
-    /// How many times the operation was sent.
+    /// Returns the number of times the operation was sent.
+    #[doc(alias = "retry")]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// All headers of the answer.
+    /// Returns all headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }

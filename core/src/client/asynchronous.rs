@@ -1,6 +1,7 @@
-//! The async client: the verbs of the blocking one, each with an await.
+//! The async client, its lists and its poller: the verbs of the blocking client, each with an await.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -24,8 +25,11 @@ use crate::session::config::Config;
 use crate::session::token::Token;
 use crate::transport::{AsyncTransport, Body, DefaultTransport, HttpRequest, HttpResponse};
 
-/// A session over an async transport. Clones share the session. Every future is `Send`, and dropping one leaves
-/// the session usable: a write that was in flight is told to [`Config::observer`].
+/// An async client: a session over an async transport. Clones share the session.
+///
+/// Every future is `Send`. Dropping a future leaves the session usable; a write that was in flight is reported to
+/// [`Config::observer`].
+#[doc(alias = "ZuoraClient")]
 #[derive(Clone, Debug)]
 pub struct AsyncClient<T> {
     session: Session,
@@ -33,34 +37,36 @@ pub struct AsyncClient<T> {
 }
 
 impl<T: AsyncTransport + DefaultTransport> AsyncClient<T> {
-    /// A client over the transport's own defaults.
+    /// Creates a client over a transport with default settings.
     ///
     /// # Errors
-    /// A setting that is wrong, named; or the transport cannot start.
+    /// A setting is invalid, which the error names, or the transport cannot start.
     pub fn new(config: &Config) -> Result<Self> {
         Self::with_transport(config, T::create()?)
     }
 }
 
 impl<T: AsyncTransport> AsyncClient<T> {
-    /// A client over a transport that the caller made.
+    /// Creates a client over an existing transport.
     ///
     /// # Errors
-    /// A setting that is wrong, named; or no randomness for idempotency keys.
+    /// A setting is invalid, which the error names, or the transport has no randomness for idempotency keys.
     pub fn with_transport(config: &Config, transport: T) -> Result<Self> {
         let seed = transport.seed()?;
-        Ok(Self { session: Session::new(config, &seed)?, transport: transport })
+        Ok(Self { session: Session::new(config, &seed)?, transport })
     }
 
-    /// A client that joins a session.
+    /// Creates a client that shares an existing session.
     pub fn with_session(session: &Session, transport: T) -> Self {
-        Self { session: session.clone(), transport: transport }
+        Self { session: session.clone(), transport }
     }
 
-    /// Sends one operation and reads its answer.
+    /// Sends one operation and reads its response.
     ///
     /// # Errors
-    /// Whatever went wrong: see [`Error::kind`] and [`Error::outcome`].
+    /// Any failure of the operation: see [`Error::kind`] and [`Error::outcome`].
+    #[doc(alias = "send")]
+    #[doc(alias = "execute")]
     pub fn call<O>(&self, operation: &O) -> impl Future<Output = Result<Response<O::Output>>> + Send
     where
         O: Operation<Output: Send> + Sync,
@@ -68,7 +74,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Call::new(&self.session, operation))
     }
 
-    /// [`call`](Self::call) with settings of its own.
+    /// Sends one operation with `options`, which override the settings of the session.
     ///
     /// # Errors
     /// As for [`call`](Self::call).
@@ -83,31 +89,37 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Call::with_options(&self.session, operation, options))
     }
 
-    /// A list, page by page.
+    /// Reads a list page by page.
+    #[doc(alias = "pagination")]
     pub fn pages<'a, O: Paginated>(&'a self, operation: &O) -> Pages<'a, T, O> {
-        let ahead = Prefetch::new(&self.session, operation.clone(), 1);
-        Pages { client: self, ahead, out: VecDeque::new() }
+        let prefetch = Prefetch::new(&self.session, operation.clone(), 1);
+        Pages { client: self, prefetch, in_flight: VecDeque::new() }
     }
 
-    /// A list, row by row; pages are asked for as they are needed.
+    /// Reads a list row by row. Each page is requested when its first row is needed.
+    #[doc(alias = "pagination")]
     pub fn items<'a, O: Paginated>(&'a self, operation: &O) -> Items<'a, T, O> {
         Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
     }
 
-    /// Looks at something again and again; the caller sees every look.
+    /// Creates a poller, which returns the progress after each poll.
+    #[doc(alias = "poll")]
+    #[doc(alias = "watch")]
     pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> AsyncPoller<'_, T, A> {
         self.resume(Poller::new(&self.session, waiter, policy))
     }
 
-    /// Goes on with a poller that was kept as text.
+    /// Resumes a poller that was restored with [`Poller::from_json`].
     pub fn resume<A: Waiter>(&self, poller: Poller<A>) -> AsyncPoller<'_, T, A> {
         AsyncPoller { client: self, poller }
     }
 
-    /// Waits until something is decided.
+    /// Polls until the condition of a waiter is met, and returns its output.
     ///
     /// # Errors
-    /// The goal cannot be reached, or not within the time that `policy` gives.
+    /// The goal can no longer be reached, or was not reached within the timeout of `policy`.
+    #[doc(alias = "poll")]
+    #[doc(alias = "watch")]
     pub fn wait<A>(&self, waiter: A, policy: PollingPolicy) -> impl Future<Output = Result<A::Output>> + Send
     where
         A: Waiter<Read: Send, Output: Send> + Send,
@@ -116,36 +128,40 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// Finds out what became of a transition that ended with `error`, by reading its object back.
+    /// Determines whether an operation that failed with `error` was applied, by reading its object back.
     ///
     /// # Errors
     /// The object cannot be read.
+    #[doc(alias = "settle")]
+    #[doc(alias = "read back")]
     pub fn reconcile<O>(
         &self,
-        transition: &O,
+        operation: &O,
         error: &Error,
     ) -> impl Future<Output = Result<Reconciled<<O::Read as Operation>::Output>>> + Send
     where
         O: ReadBack<Read: Send> + Send,
         <O::Read as Operation>::Output: Send,
     {
-        self.wait(Reconciliation::new(transition, error), PollingPolicy::default())
+        self.wait(Reconciliation::new(operation, error), PollingPolicy::default())
     }
 
-    /// Reads all invoices of a run into a review for somebody to look at.
+    /// Reads all invoices of a bill run into a review, to be approved before the run is posted.
     ///
     /// # Errors
-    /// The run lacks its id or number, or the invoices cannot be read.
+    /// The bill run has no id or number, or its invoices cannot be read.
     pub fn review(&self, run: &BillRun) -> impl Future<Output = Result<Review>> + Send {
         let reviewing = ReviewBillRun::new(&self.session, run);
         async move { self.drive(reviewing?).await }
     }
 
-    /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
-    /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
+    /// Reads the invoices of a bill run again, and posts the run only if they match the review.
+    ///
+    /// A change between the second read and the posting is not detected.
     ///
     /// # Errors
-    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference, or as for [`call`](Self::call).
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference when the invoices have changed; nothing is
+    /// posted then. Otherwise as for [`call`](Self::call).
     pub fn post_if_unchanged(
         &self,
         post: &PostIfUnchanged,
@@ -153,11 +169,12 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(post.machine(&self.session))
     }
 
-    /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is
-    /// sent.
+    /// Builds the exact request that [`call_with`](Self::call_with) would send, without the token. Nothing is sent.
     ///
     /// # Errors
     /// The request cannot be built.
+    #[doc(alias = "plan")]
+    #[doc(alias = "preview")]
     pub fn dry_run<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<HttpRequest> {
         dry_run(&self.session, operation, options)
     }
@@ -185,7 +202,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Perform::new(&self.session, intent, delivery))
     }
 
-    /// Any other endpoint: see [`RawOperation`].
+    /// Sends a request to any other endpoint: see [`RawOperation`].
     ///
     /// # Errors
     /// As for [`call`](Self::call).
@@ -198,10 +215,10 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Call::new(&self.session, RawOperation::from_parts(method, path, body)))
     }
 
-    /// Runs any machine over this client's transport.
+    /// Drives a machine until it is done, over the transport of this client.
     ///
     /// # Errors
-    /// What the machine ends with.
+    /// The error of the machine.
     pub fn drive<M>(&self, machine: M) -> impl Future<Output = Result<M::Output>> + Send
     where
         M: Machine<Output: Send> + Send,
@@ -209,53 +226,56 @@ impl<T: AsyncTransport> AsyncClient<T> {
         drive_async(&self.transport, machine)
     }
 
-    /// What this client shares with its clones.
+    /// Returns the session, which this client shares with its clones.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The transport.
+    /// Returns the transport.
     pub fn transport(&self) -> &T {
         &self.transport
     }
 
-    /// The token in use, to be kept for a process that starts soon.
+    /// Returns the cached token, for example to store it for another process.
     pub fn token(&self) -> Option<Token> {
         self.session.token(self.transport.now())
     }
 
-    /// Takes up a token that another process fetched.
+    /// Caches a token that another process requested.
     ///
     /// # Errors
-    /// A token that cannot stand in a header.
+    /// The token is not a valid header value.
     pub fn set_token(&self, token: &Token) -> Result<()> {
         self.session.set_token(token, self.transport.now())
     }
 }
 
-/// Pages of a list. Ends after the last page and after an error.
+/// Pages of a list, read with [`next`](Self::next). The list ends after the last page and after an error.
 pub struct Pages<'a, T, O: Paginated> {
     client: &'a AsyncClient<T>,
-    ahead: Prefetch<O>,
-    /// Pages that were asked for, in their order.
-    out: VecDeque<Asked<'a, O>>,
+    prefetch: Prefetch<O>,
+    /// Pages that were requested, in the order of the list.
+    in_flight: VecDeque<PageCall<'a, O>>,
 }
 
-enum Asked<'a, O: Paginated> {
-    Running(Pin<Box<dyn Future<Output = Box<Answered<O>>> + Send + 'a>>),
-    Done(Box<Answered<O>>),
+enum PageCall<'a, O: Paginated> {
+    Running(Pin<Box<dyn Future<Output = Box<Finished<O>>> + Send + 'a>>),
+    Done(Box<Finished<O>>),
 }
 
-type Answered<O> = (Call<O>, Result<Response<<O as Operation>::Output>>);
+type Finished<O> = (Call<O>, Result<Response<<O as Operation>::Output>>);
 
 type Page<O> = Response<Vec<<O as Paginated>::Item>>;
 
 impl<T, O: Paginated> Pages<'_, T, O> {
-    /// Asks for up to `window` pages at once, in the order of the list all the same: see
-    /// [`Prefetch`](crate::Ahead). 1 unless set; 4 hides most of a slow link.
+    /// Requests up to `window` pages concurrently; they are still returned in the order of the list.
+    ///
+    /// The default is 1. A window of 4 hides most of the latency of a slow link. See
+    /// [`Prefetch`](crate::pagination::Prefetch).
+    #[doc(alias = "read ahead")]
     #[must_use]
     pub fn prefetch(mut self, window: usize) -> Self {
-        self.ahead.set_window(window);
+        self.prefetch.set_window(window);
         self
     }
 }
@@ -265,60 +285,61 @@ where
     T: AsyncTransport,
     O: Paginated<Output: Send, Item: Send> + Send + 'a,
 {
-    /// The next page; `None` after the last one. A future that is dropped loses nothing: the next one goes on
-    /// where it stood.
-    #[allow(clippy::should_implement_trait)] // the async twin of an iterator's
+    /// Returns the next page, or `None` after the last one. Dropping the future loses nothing: the next future
+    /// continues with the same requests.
+    #[allow(clippy::should_implement_trait)] // the async counterpart of `Iterator::next`
     pub fn next(&mut self) -> impl Future<Output = Option<Result<Page<O>>>> + Send {
         poll_fn(|context| self.poll_page(context))
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<O>>>> {
-        while let Some(mut call) = self.ahead.start() {
+        while let Some(mut call) = self.prefetch.start() {
             let transport = &self.client.transport;
-            self.out.push_back(Asked::Running(Box::pin(async move {
-                let answer = drive_async(transport, &mut call).await;
-                Box::new((call, answer))
+            self.in_flight.push_back(PageCall::Running(Box::pin(async move {
+                let result = drive_async(transport, &mut call).await;
+                Box::new((call, result))
             })));
         }
-        for asked in &mut self.out {
-            if let Asked::Running(running) = asked {
-                if let Poll::Ready(answered) = running.as_mut().poll(context) {
-                    *asked = Asked::Done(answered);
+        for page in &mut self.in_flight {
+            if let PageCall::Running(running) = page {
+                if let Poll::Ready(finished) = running.as_mut().poll(context) {
+                    *page = PageCall::Done(finished);
                 }
             }
         }
-        match self.out.pop_front() {
+        match self.in_flight.pop_front() {
             None => Poll::Ready(None),
-            Some(Asked::Done(answered)) => {
-                let (call, answer) = *answered;
-                let page = self.ahead.take(&call, answer);
-                if self.ahead.is_over() {
-                    self.out.clear();
+            Some(PageCall::Done(finished)) => {
+                let (call, result) = *finished;
+                let page = self.prefetch.take(&call, result);
+                if self.prefetch.is_over() {
+                    self.in_flight.clear();
                 }
                 Poll::Ready(Some(page))
             }
             Some(running) => {
-                self.out.push_front(running);
+                self.in_flight.push_front(running);
                 Poll::Pending
             }
         }
     }
 }
 
-impl<T, O: Paginated> std::fmt::Debug for Pages<'_, T, O> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T, O: Paginated> fmt::Debug for Pages<'_, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pages(..)")
     }
 }
 
-/// Rows of a list. Ends after the last row and after an error.
+/// Rows of a list, read with [`next`](Self::next). The list ends after the last row and after an error.
 pub struct Items<'a, T, O: Paginated> {
     pages: Pages<'a, T, O>,
     rows: std::vec::IntoIter<O::Item>,
 }
 
 impl<T, O: Paginated> Items<'_, T, O> {
-    /// [`Pages::ahead`].
+    /// Requests up to `window` pages concurrently: see [`Pages::prefetch`].
+    #[doc(alias = "read ahead")]
     #[must_use]
     pub fn prefetch(mut self, window: usize) -> Self {
         self.pages = self.pages.prefetch(window);
@@ -331,8 +352,8 @@ where
     T: AsyncTransport,
     O: Paginated<Output: Send, Item: Send> + Send + 'a,
 {
-    /// The next row; `None` after the last one. A future that is dropped loses nothing.
-    #[allow(clippy::should_implement_trait)] // the async twin of an iterator's
+    /// Returns the next row, or `None` after the last one. Dropping the future loses nothing.
+    #[allow(clippy::should_implement_trait)] // the async counterpart of `Iterator::next`
     pub fn next(&mut self) -> impl Future<Output = Option<Result<O::Item>>> + Send {
         poll_fn(|context| self.poll_row(context))
     }
@@ -351,8 +372,8 @@ where
     }
 }
 
-impl<T, O: Paginated> std::fmt::Debug for Items<'_, T, O> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T, O: Paginated> fmt::Debug for Items<'_, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Items(..)")
     }
 }
@@ -391,7 +412,7 @@ mod stream {
     }
 }
 
-/// A poller over a client.
+/// A [`Poller`] that is driven by an [`AsyncClient`].
 pub struct AsyncPoller<'a, T, A: Waiter> {
     client: &'a AsyncClient<T>,
     poller: Poller<A>,
@@ -403,23 +424,29 @@ where
     A: Waiter<Read: Send, Output: Send> + Send,
     <A::Read as Operation>::Output: Send,
 {
-    /// Takes the next look, after the pause that is due.
+    /// Polls once, after the delay that is due.
     ///
     /// # Errors
-    /// The goal cannot be reached, or not within the time given.
+    /// The goal can no longer be reached, or was not reached within the timeout of the policy.
     pub fn poll(&mut self) -> impl Future<Output = Result<Progress<A::Output>>> + Send {
         self.client.drive(&mut self.poller)
     }
 }
 
 impl<T, A: Waiter> AsyncPoller<'_, T, A> {
-    /// What is waiter, with what it remembers of the last look.
+    /// Returns the waiter, with its state after the last poll.
     pub fn waiter(&self) -> &A {
         self.poller.waiter()
     }
 
-    /// The poller itself, to be kept.
+    /// Returns the underlying poller, for example to save it with [`Poller::to_json`].
     pub fn into_poller(self) -> Poller<A> {
         self.poller
+    }
+}
+
+impl<T, A: Waiter + fmt::Debug> fmt::Debug for AsyncPoller<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncPoller").field(&self.poller).finish()
     }
 }

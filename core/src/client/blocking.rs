@@ -1,4 +1,6 @@
-//! The blocking client.
+//! The blocking client, its iterators and its poller.
+
+use std::fmt;
 
 use http::Method;
 
@@ -19,8 +21,11 @@ use crate::session::config::Config;
 use crate::session::token::Token;
 use crate::transport::{Body, DefaultTransport, HttpRequest, HttpResponse, Transport};
 
-/// A session over a blocking transport. Share it between threads by reference or clone it: clones of one
-/// client share one session, and so one token and one view of the tenant's limits.
+/// A blocking client: a session over a blocking transport.
+///
+/// Clones share the session, and with it the token and the state of the tenant's limits. Several threads can share a
+/// client by reference or use clones.
+#[doc(alias = "ZuoraClient")]
 #[derive(Clone, Debug)]
 pub struct Client<T> {
     session: Session,
@@ -28,39 +33,41 @@ pub struct Client<T> {
 }
 
 impl<T: Transport + DefaultTransport> Client<T> {
-    /// A client over the transport's own defaults.
+    /// Creates a client over a transport with default settings.
     ///
     /// # Errors
-    /// A setting that is wrong, named; or the transport cannot start.
+    /// A setting is invalid, which the error names, or the transport cannot start.
     pub fn new(config: &Config) -> Result<Self> {
         Self::with_transport(config, T::create()?)
     }
 }
 
 impl<T: Transport> Client<T> {
-    /// A client over a transport that the caller made.
+    /// Creates a client over an existing transport.
     ///
     /// # Errors
-    /// A setting that is wrong, named; or no randomness for idempotency keys.
+    /// A setting is invalid, which the error names, or the transport has no randomness for idempotency keys.
     pub fn with_transport(config: &Config, transport: T) -> Result<Self> {
         let seed = transport.seed()?;
-        Ok(Self { session: Session::new(config, &seed)?, transport: transport })
+        Ok(Self { session: Session::new(config, &seed)?, transport })
     }
 
-    /// A client that joins a session.
+    /// Creates a client that shares an existing session.
     pub fn with_session(session: &Session, transport: T) -> Self {
-        Self { session: session.clone(), transport: transport }
+        Self { session: session.clone(), transport }
     }
 
-    /// Sends one operation and reads its answer.
+    /// Sends one operation and reads its response.
     ///
     /// # Errors
-    /// Whatever went wrong: see [`Error::kind`] and [`Error::outcome`].
+    /// Any failure of the operation: see [`Error::kind`] and [`Error::outcome`].
+    #[doc(alias = "send")]
+    #[doc(alias = "execute")]
     pub fn call<O: Operation>(&self, operation: &O) -> Result<Response<O::Output>> {
         self.drive(Call::new(&self.session, operation))
     }
 
-    /// [`call`](Self::call) with settings of its own.
+    /// Sends one operation with `options`, which override the settings of the session.
     ///
     /// # Errors
     /// As for [`call`](Self::call).
@@ -72,68 +79,79 @@ impl<T: Transport> Client<T> {
         self.drive(Call::with_options(&self.session, operation, options))
     }
 
-    /// A list, page by page.
+    /// Reads a list page by page.
+    #[doc(alias = "pagination")]
     pub fn pages<O: Paginated>(&self, operation: &O) -> Pages<'_, T, O> {
-        Pages { client: self, pages: Some(Paginator::new(&self.session, operation.clone())) }
+        Pages { client: self, paginator: Some(Paginator::new(&self.session, operation.clone())) }
     }
 
-    /// A list, row by row; pages are asked for as they are needed.
+    /// Reads a list row by row. Each page is requested when its first row is needed.
+    #[doc(alias = "pagination")]
     pub fn items<O: Paginated>(&self, operation: &O) -> Items<'_, T, O> {
         Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
     }
 
-    /// Looks at something again and again; the caller sees every look.
+    /// Creates a poller, which returns the progress after each poll.
+    #[doc(alias = "poll")]
+    #[doc(alias = "watch")]
     pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> BlockingPoller<'_, T, A> {
         self.resume(Poller::new(&self.session, waiter, policy))
     }
 
-    /// Goes on with a poller that was kept as text.
+    /// Resumes a poller that was restored with [`Poller::from_json`].
     pub fn resume<A: Waiter>(&self, poller: Poller<A>) -> BlockingPoller<'_, T, A> {
         BlockingPoller { client: self, poller }
     }
 
-    /// Waits until something is decided.
+    /// Polls until the condition of a waiter is met, and returns its output.
     ///
     /// # Errors
-    /// The goal cannot be reached, or not within the time that `policy` gives.
+    /// The goal can no longer be reached, or was not reached within the timeout of `policy`.
+    #[doc(alias = "poll")]
+    #[doc(alias = "watch")]
     pub fn wait<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> Result<A::Output> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// Finds out what became of a transition that ended with `error`, by reading its object back.
+    /// Determines whether an operation that failed with `error` was applied, by reading its object back.
     ///
     /// # Errors
     /// The object cannot be read.
+    #[doc(alias = "settle")]
+    #[doc(alias = "read back")]
     pub fn reconcile<O: ReadBack>(
         &self,
-        transition: &O,
+        operation: &O,
         error: &Error,
     ) -> Result<Reconciled<<O::Read as Operation>::Output>> {
-        self.wait(Reconciliation::new(transition, error), PollingPolicy::default())
+        self.wait(Reconciliation::new(operation, error), PollingPolicy::default())
     }
 
-    /// Reads all invoices of a run into a review for somebody to look at.
+    /// Reads all invoices of a bill run into a review, to be approved before the run is posted.
     ///
     /// # Errors
-    /// The run lacks its id or number, or the invoices cannot be read.
+    /// The bill run has no id or number, or its invoices cannot be read.
     pub fn review(&self, run: &BillRun) -> Result<Review> {
         self.drive(ReviewBillRun::new(&self.session, run)?)
     }
 
-    /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
-    /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
+    /// Reads the invoices of a bill run again, and posts the run only if they match the review.
+    ///
+    /// A change between the second read and the posting is not detected.
     ///
     /// # Errors
-    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference, or as for [`call`](Self::call).
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference when the invoices have changed; nothing is
+    /// posted then. Otherwise as for [`call`](Self::call).
     pub fn post_if_unchanged(&self, post: &PostIfUnchanged) -> Result<Response<BillRun>> {
         self.drive(post.machine(&self.session))
     }
 
-    /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is
-    /// sent.
+    /// Builds the exact request that [`call_with`](Self::call_with) would send, without the token. Nothing is sent.
     ///
     /// # Errors
     /// The request cannot be built.
+    #[doc(alias = "plan")]
+    #[doc(alias = "preview")]
     pub fn dry_run<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<HttpRequest> {
         dry_run(&self.session, operation, options)
     }
@@ -157,7 +175,7 @@ impl<T: Transport> Client<T> {
         self.drive(Perform::new(&self.session, intent, delivery))
     }
 
-    /// Any other endpoint: see [`RawOperation`].
+    /// Sends a request to any other endpoint: see [`RawOperation`].
     ///
     /// # Errors
     /// As for [`call`](Self::call).
@@ -165,62 +183,72 @@ impl<T: Transport> Client<T> {
         self.call(&RawOperation::from_parts(method, path, body))
     }
 
-    /// Runs any machine over this client's transport.
+    /// Drives a machine until it is done, over the transport of this client.
     ///
     /// # Errors
-    /// What the machine ends with.
+    /// The error of the machine.
     pub fn drive<M: Machine>(&self, machine: M) -> Result<M::Output> {
         drive(&self.transport, machine)
     }
 
-    /// What this client shares with its clones.
+    /// Returns the session, which this client shares with its clones.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The transport.
+    /// Returns the transport.
     pub fn transport(&self) -> &T {
         &self.transport
     }
 
-    /// The token in use, to be kept for a process that starts soon.
+    /// Returns the cached token, for example to store it for another process.
     pub fn token(&self) -> Option<Token> {
         self.session.token(self.transport.now())
     }
 
-    /// Takes up a token that another process fetched.
+    /// Caches a token that another process requested.
     ///
     /// # Errors
-    /// A token that cannot stand in a header.
+    /// The token is not a valid header value.
     pub fn set_token(&self, token: &Token) -> Result<()> {
         self.session.set_token(token, self.transport.now())
     }
 }
 
-/// Pages of a list. Ends after the last page and after an error.
-#[derive(Debug)]
+/// Iterator over the pages of a list. It ends after the last page and after an error.
 pub struct Pages<'a, T, O> {
     client: &'a Client<T>,
-    pages: Option<Paginator<O>>,
+    paginator: Option<Paginator<O>>,
+}
+
+impl<T, O> fmt::Debug for Pages<'_, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pages(..)")
+    }
 }
 
 impl<T: Transport, O: Paginated> Iterator for Pages<'_, T, O> {
     type Item = Result<Response<Vec<O::Item>>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let page = self.client.drive(self.pages.as_mut()?).transpose();
+        let page = self.client.drive(self.paginator.as_mut()?).transpose();
         if !matches!(page, Some(Ok(_))) {
-            self.pages = None;
+            self.paginator = None;
         }
         page
     }
 }
 
-/// Rows of a list. Ends after the last row and after an error.
-#[derive(Debug)]
+/// Iterator over the rows of a list. It ends after the last row and after an error.
 pub struct Items<'a, T, O: Paginated> {
     pages: Pages<'a, T, O>,
     rows: std::vec::IntoIter<O::Item>,
+}
+
+impl<T, O: Paginated> fmt::Debug for Items<'_, T, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Items(..)")
+    }
 }
 
 impl<T: Transport, O: Paginated> Iterator for Items<'_, T, O> {
@@ -239,28 +267,34 @@ impl<T: Transport, O: Paginated> Iterator for Items<'_, T, O> {
     }
 }
 
-/// A poller over a client.
+/// A [`Poller`] that is driven by a [`Client`].
 pub struct BlockingPoller<'a, T, A: Waiter> {
     client: &'a Client<T>,
     poller: Poller<A>,
 }
 
 impl<T: Transport, A: Waiter> BlockingPoller<'_, T, A> {
-    /// Takes the next look, after the pause that is due.
+    /// Polls once, after the delay that is due.
     ///
     /// # Errors
-    /// The goal cannot be reached, or not within the time given.
+    /// The goal can no longer be reached, or was not reached within the timeout of the policy.
     pub fn poll(&mut self) -> Result<Progress<A::Output>> {
         self.client.drive(&mut self.poller)
     }
 
-    /// What is waiter, with what it remembers of the last look.
+    /// Returns the waiter, with its state after the last poll.
     pub fn waiter(&self) -> &A {
         self.poller.waiter()
     }
 
-    /// The poller itself, to be kept.
+    /// Returns the underlying poller, for example to save it with [`Poller::to_json`].
     pub fn into_poller(self) -> Poller<A> {
         self.poller
+    }
+}
+
+impl<T, A: Waiter + fmt::Debug> fmt::Debug for BlockingPoller<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BlockingPoller").field(&self.poller).finish()
     }
 }

@@ -1,6 +1,6 @@
-//! The clients: one session over one transport, with the verbs of an application.
+//! The clients: one session over one transport, with the verbs that an application calls.
 //!
-//! Both have the same verbs; each verb makes a machine and drives it.
+//! The blocking and the async client have the same verbs. Each verb creates a machine and drives it.
 
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;

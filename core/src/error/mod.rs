@@ -1,4 +1,4 @@
-//! The one error of this crate: what failed, what the service said, and whether anything happened.
+//! The error of this crate: cause, reasons of the service, and outcome of the operation.
 
 pub(crate) mod reason;
 
@@ -14,16 +14,24 @@ use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::{Timestamp, TransportError};
 use crate::types::RequestScope;
 
-/// Shorthand for results of this crate.
+/// Result with the error of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong with an operation. One pointer wide.
+/// Failure of an operation. Its size is one pointer.
 ///
-/// `{}` is one line: operation, status, first reason, request id, and what is known of the outcome. `{:#}` adds
-/// the other reasons and the chain of causes. Neither holds a secret.
+/// `{}` prints one line: operation, cause or first reason, status, outcome with its remedy, and request id. `{:#}` adds
+/// the other reasons and the chain of causes. Neither prints a secret or a body.
 ///
-/// For a decision in code ask [`kind`](Self::kind) and [`outcome`](Self::outcome); for a support ticket quote
+/// Programs decide by [`kind`](Self::kind) and [`outcome`](Self::outcome). In a support ticket, quote
 /// [`request_id`](Self::request_id), [`process_id`](Self::process_id) and the time.
+///
+/// ```
+/// use zuora_core::bill_runs::PostBillRun;
+/// use zuora_core::{ErrorKind, Operation, Outcome};
+///
+/// let error = PostBillRun::new("..").request().unwrap_err();
+/// assert_eq!((error.kind(), error.outcome()), (ErrorKind::Build, Outcome::NotApplied));
+/// ```
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
@@ -32,7 +40,7 @@ struct Inner {
     context: Context,
 }
 
-/// What is known about the call that failed; all absent for an error that no call has completed.
+/// Data of the call that failed. All fields are empty for an error outside a call.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     pub(crate) operation: Cow<'static, str>,
@@ -56,7 +64,7 @@ pub(crate) struct Context {
 }
 
 impl Error {
-    /// What sort of failure it is.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         match self.0.cause {
             Cause::Field { .. } => ErrorKind::Build,
@@ -71,72 +79,81 @@ impl Error {
         }
     }
 
-    /// Whether the operation took effect. Once an attempt ended with nothing known, this stays
-    /// [`Outcome::Unknown`] whatever later attempts say.
+    /// Returns whether the operation was applied.
+    ///
+    /// Once the outcome of an attempt is unknown, this stays [`Outcome::Unknown`], whatever later attempts return.
     pub fn outcome(&self) -> Outcome {
         self.0.context.outcome
     }
 
-    /// Name of the operation, such as `post_bill_run`; empty when the failure belongs to none.
+    /// Returns the name of the operation, such as `post_bill_run`, or an empty text for an error outside a call.
     pub fn operation(&self) -> &str {
         &self.0.context.operation
     }
 
-    /// Status of the last answer.
+    /// Returns the status of the last response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.context.status
     }
 
-    /// All reasons that the service gave, in its order.
+    /// Returns all reasons of the service, in their order.
     pub fn reasons(&self) -> &[Reason] {
         &self.0.context.reasons
     }
 
-    /// The service's own id of the last request (`Zuora-Request-Id`, else `requestId` of the body).
+    /// Returns the id that the service gave the last request: `Zuora-Request-Id`, or else `requestId` of the body.
     pub fn request_id(&self) -> Option<&str> {
         self.0.context.request_id.as_deref()
     }
 
-    /// `processId` of the last refusal: 16 hexadecimal digits that Zuora's support asks for.
+    /// Returns the `processId` of the last error response: 16 hexadecimal digits that Zuora's support asks for.
     pub fn process_id(&self) -> Option<&str> {
         self.0.context.process_id.as_deref()
     }
 
-    /// The track id that the caller sent.
+    /// Returns the track id that was sent.
     pub fn track_id(&self) -> Option<&str> {
         self.0.context.track_id.as_deref()
     }
 
-    /// The idempotency key of the last attempt. A later call with this key cannot do the work twice, for 24
-    /// hours: see [`CallOptions::again`](crate::CallOptions::again).
+    /// Returns the idempotency key of the last attempt.
+    ///
+    /// For 24 hours, a later call with this key cannot be applied twice: see
+    /// [`CallOptions::retry_of`](crate::CallOptions::retry_of).
+    #[doc(alias = "idempotency")]
     pub fn idempotency_key(&self) -> Option<&str> {
         self.0.context.idempotency_key.as_deref()
     }
 
-    /// How many times the operation was sent; zero when it never was.
+    /// Returns the number of times the operation was sent, which may be zero.
     pub fn attempts(&self) -> u32 {
         self.0.context.attempts
     }
 
-    /// How long the service, or this client's own gate, asks to wait.
+    /// Returns the time to wait before a retry, as requested by the service or by a limiter of the session.
+    #[doc(alias = "backoff")]
+    #[doc(alias = "rate limit")]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.context.retry_after
     }
 
-    /// Whether the same call may safely be made again and could then succeed. For an operation with an
-    /// idempotency key whose outcome is unknown this means: again with
-    /// [`idempotency_key`](Self::idempotency_key).
+    /// Whether a retry is safe and may succeed.
+    ///
+    /// If the outcome of an operation with an idempotency key is unknown, the retry has to use the same key: see
+    /// [`CallOptions::retry_of`](crate::CallOptions::retry_of).
+    #[doc(alias = "retry")]
+    #[doc(alias = "transient")]
     pub fn is_retryable(&self) -> bool {
         self.0.context.retryable
     }
 
-    /// Whether the service says that there is no such object.
+    /// Whether the service reports that the object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.0.context.status == Some(StatusCode::NOT_FOUND)
             || self.0.context.reasons.iter().any(|reason| reason.category() == ReasonCategory::NotFound)
     }
 
-    /// The field, header or JSON path that is at fault, where there is one.
+    /// Returns the field, header or JSON path that caused the error, if there is one.
     pub fn field(&self) -> Option<&str> {
         match &self.0.cause {
             Cause::Field { field, .. } => Some(field),
@@ -145,8 +162,7 @@ impl Error {
         }
     }
 
-    /// The body of the last answer, inflated; empty when there was none. Answers to token requests are not
-    /// kept.
+    /// Returns the decompressed body of the last response, or an empty body. Responses to token requests are not kept.
     pub fn body(&self) -> &Bytes {
         &self.0.context.body
     }
@@ -167,61 +183,66 @@ impl Error {
         self.0.context.scope.as_deref()
     }
 
-    /// A request that would be refused, with the field at fault: for operations defined outside this crate.
+    /// Creates an error for a request that the service would reject, with the invalid field. It is public for operations
+    /// that are defined outside this crate.
     pub fn invalid(field: impl Into<Cow<'static, str>>, why: impl Into<Cow<'static, str>>) -> Self {
         Cause::Field { field: field.into(), why: why.into() }.into()
     }
 
-    /// An answer that cannot be read, with the place in it: for operations defined outside this crate.
+    /// Creates an error for a response that cannot be read, with the path in its JSON. It is public for operations that
+    /// are defined outside this crate.
     pub fn unreadable(path: impl Into<Cow<'static, str>>, why: impl Into<Cow<'static, str>>) -> Self {
         Cause::Decode { path: path.into(), why: why.into() }.into()
     }
 
-    /// An awaited object that ended in a state from which the goal cannot be reached.
+    /// Creates an error for an object in a state from which the goal can no longer be reached.
     pub fn failed(what: impl Into<Cow<'static, str>>) -> Self {
         Cause::Failed { what: what.into() }.into()
     }
 }
 
-/// What sort of failure an [`Error`] is.
+/// Kind of failure of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request is not legal or cannot be written; nothing was sent.
+    /// The request is invalid or cannot be serialized. Nothing was sent.
     Build,
-    /// No answer came back, or none that a sign-in could use.
+    /// No response was received, or no usable response to a token request.
     Transport,
-    /// The service did not accept the credentials or the token.
+    /// The service rejected the credentials or the token.
+    #[doc(alias = "OAuth")]
     Auth,
-    /// The service said no, and why.
+    /// The service rejected the request, usually with reasons.
     Rejected,
     /// The service or a gateway before it failed (5xx), or reported a failure inside the service.
     Server,
-    /// The tenant's limits are used up, or a wait would be longer than the caller allows.
+    /// The quota of the tenant is used up, or a wait would be longer than the caller allows.
+    #[doc(alias = "rate limit")]
+    #[doc(alias = "429")]
     Throttled,
-    /// An answer came that cannot be read.
+    /// The response cannot be read.
     Decode,
-    /// The time for the whole call is over.
+    /// The time limit of the whole call or wait was exceeded.
     #[doc(alias = "deadline")]
     Timeout,
-    /// The object that was awaited ended in another state.
+    /// The object can no longer reach the wanted state.
     Failed,
 }
 
-/// Whether an operation took effect.
+/// Outcome of an operation that ended with an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Nothing happened.
+    /// The operation was not applied.
     #[default]
     NotApplied,
-    /// It happened, although there is no answer to show.
+    /// The operation was applied, although its response cannot be returned.
     Applied,
-    /// Nobody can tell from here: read the object back, for which there is
-    /// [`settle`](crate::Client::settle).
+    /// The operation may have been applied. [`reconcile`](crate::Client::reconcile) determines it by reading the object
+    /// back.
     Unknown,
 }
 
-/// What failed. Its text is part of the first line of the error.
+/// Cause of an error. Its text is part of the first line of the error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
     #[error("`{field}`: {why}")]
@@ -268,7 +289,7 @@ impl Error {
         self
     }
 
-    /// Names the operation of an error that was made before anything was sent.
+    /// Sets the operation of an error that was created before anything was sent.
     pub(crate) fn in_operation(mut self, operation: &'static str) -> Self {
         if self.0.context.operation.is_empty() {
             self.0.context.operation = Cow::Borrowed(operation);
@@ -299,7 +320,7 @@ impl fmt::Write for OneLine<'_, '_> {
     }
 }
 
-/// The form of every message: `operation: what failed (details); outcome and what to do; request id`.
+/// Every message has the form `operation: what failed (details); outcome and what to do; request id`.
 impl Error {
     fn write_line(&self, f: &mut impl fmt::Write, alternate: bool) -> fmt::Result {
         let Inner { cause, context } = &*self.0;
@@ -347,7 +368,7 @@ impl Error {
         Ok(())
     }
 
-    /// Outcome and remedy.
+    /// Returns the outcome and the remedy.
     fn advice(&self) -> Option<&'static str> {
         let lacks_permission =
             || self.reasons().iter().any(|reason| reason.category() == ReasonCategory::Permission);
@@ -418,9 +439,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_one_pointer_wide_and_goes_anywhere() {
-        fn goes_anywhere<T: Send + Sync + 'static>() {}
-        goes_anywhere::<Error>();
+    fn an_error_is_one_pointer_wide_and_thread_safe() {
+        fn is_thread_safe<T: Send + Sync + 'static>() {}
+        is_thread_safe::<Error>();
         assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
     }
 }

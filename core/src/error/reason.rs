@@ -1,24 +1,25 @@
-//! Why the service refuses: reasons, and what their codes mean.
+//! Reasons of error responses, and the meaning of their codes.
 
 use std::fmt;
 
 use crate::wire::fields::ExtraFields;
 
-/// One reason of a refusal.
+/// One reason of an error response.
+#[doc(alias = "error code")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
-    /// The code as the service wrote it: usually eight digits, of which the last two are the category, but
-    /// also words such as `LOCK_COMPETITION`. Empty when there was none.
+    /// Code as sent by the service, or an empty text. It usually has eight digits, of which the last two are the
+    /// category. Words such as `LOCK_COMPETITION` also occur.
     pub code: String,
-    /// Text for people. Empty when there was none.
+    /// Message for humans, or an empty text.
     pub message: String,
-    /// Whatever else the row of a bulk answer says in the reason.
+    /// Other fields of the reason, as in the rows of a bulk response.
     pub extra: ExtraFields,
 }
 
 impl Reason {
-    /// What the code means, independent of the resource in its first six digits.
+    /// Returns the meaning of the code, independent of the resource in its first six digits.
     pub fn category(&self) -> ReasonCategory {
         ReasonCategory::of(&self.code)
     }
@@ -34,15 +35,15 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The meaning of a reason's code.
+/// Meaning of the code of a [`Reason`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReasonCategory {
-    /// 10: the user lacks a permission, or the tenant a feature.
+    /// 10: the user lacks a permission, or the tenant lacks a feature.
     Permission,
     /// 11: wrong or missing credentials.
     Authentication,
-    /// 20: a value of the wrong form.
+    /// 20: a value has the wrong format.
     Format,
     /// 21: a field of the body that the service does not know.
     UnknownField,
@@ -50,19 +51,19 @@ pub enum ReasonCategory {
     MissingField,
     /// 23: a query parameter is missing.
     MissingParameter,
-    /// 27: a query parameter has a wrong value.
+    /// 27: a query parameter has an invalid value.
     InvalidParameter,
-    /// 30: a business rule forbids it.
+    /// 30: a business rule forbids the operation.
     Rule,
-    /// 40: no such object.
+    /// 40: the object does not exist.
     NotFound,
-    /// 45: method or media type not supported.
+    /// 45: the method or media type is not supported.
     Unsupported,
-    /// 50: another writer holds the lock.
+    /// 50: another operation holds a lock.
     Lock,
     /// 60: an error inside the service.
     Internal,
-    /// 61: a passing error inside the service.
+    /// 61: a temporary error inside the service.
     Temporary,
     /// 70: a limit of the tenant is exceeded.
     Limit,
@@ -85,8 +86,8 @@ impl ReasonCategory {
             _ if code.starts_with("REQUEST_EXCEEDED_") => return Self::Limit,
             _ => {}
         }
-        // The bare category (70) and codes of eight digits occur; other lengths are other vocabularies, such
-        // as the HTTP status in `{"code":415}`.
+        // A code is the category alone (70) or has eight digits. Other lengths have another meaning, such as the HTTP
+        // status in `{"code":415}`.
         if !matches!(code.len(), 2 | 8) || !code.bytes().all(|b| b.is_ascii_digit()) {
             return Self::Other;
         }

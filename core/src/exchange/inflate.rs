@@ -1,4 +1,4 @@
-//! Decompression of response bodies, under a size cap.
+//! Decompression of response bodies, with a size limit.
 
 use std::io::Read as _;
 
@@ -9,7 +9,7 @@ use http::header::CONTENT_ENCODING;
 use crate::error::Error;
 use crate::transport::HttpResponse;
 
-/// What is left of an answer that cannot be inflated.
+/// Cause of a failed decompression.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum InflateError {
     TooLarge,
@@ -17,8 +17,9 @@ pub(crate) enum InflateError {
     UnknownEncoding(String),
 }
 
-/// Undoes `Content-Encoding: gzip`, up to `cap` bytes. Other answers pass untouched.
-/// What cannot be inflated comes back as it was, with the damage.
+/// Decompresses a response with `Content-Encoding: gzip`, up to `cap` bytes. Other responses are returned unchanged.
+///
+/// A response that cannot be decompressed is returned unchanged, with the cause.
 pub(crate) fn inflate(response: HttpResponse, cap: usize) -> (HttpResponse, Option<InflateError>) {
     let encoding = match response.headers().get(CONTENT_ENCODING).map(http::HeaderValue::as_bytes) {
         None => return (response, None),
@@ -30,7 +31,7 @@ pub(crate) fn inflate(response: HttpResponse, cap: usize) -> (HttpResponse, Opti
         return (response, Some(InflateError::UnknownEncoding(encoding)));
     }
     let body = response.body();
-    // The trailer tells the size, modulo 2^32: a hint for one good allocation, never a promise.
+    // The trailer contains the size modulo 2^32. It is only a hint for the first allocation.
     let hint = body.last_chunk::<4>().map_or(0, |tail| u32::from_le_bytes(*tail) as usize);
     let mut inflated = Vec::with_capacity(hint.min(cap).min(body.len().saturating_mul(32)) + 1);
     let limit = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
@@ -64,25 +65,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzip_is_undone_under_a_cap_and_damage_is_told() {
+    fn gzip_is_decompressed_up_to_a_limit_and_damage_is_reported() {
         use std::io::Write as _;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(&[b'a'; 100_000]).unwrap();
-        let packed = encoder.finish().unwrap();
-        let answer = |body: &[u8], encoding: &'static str| {
+        let compressed = encoder.finish().unwrap();
+        let response = |body: &[u8], encoding: &'static str| {
             http::Response::builder()
                 .header(CONTENT_ENCODING, encoding)
                 .body(Bytes::copy_from_slice(body))
                 .unwrap()
         };
-        let whole = inflate(answer(&packed, "gzip"), 100_000).0;
+        let whole = inflate(response(&compressed, "gzip"), 100_000).0;
         assert_eq!(whole.body().len(), 100_000);
         assert!(whole.headers().get(CONTENT_ENCODING).is_none());
-        assert_eq!(inflate(answer(&packed, "gzip"), 99_999).1, Some(InflateError::TooLarge));
-        let cut = inflate(answer(&packed[..packed.len() / 2], "gzip"), 1 << 20).1;
+        assert_eq!(inflate(response(&compressed, "gzip"), 99_999).1, Some(InflateError::TooLarge));
+        let cut = inflate(response(&compressed[..compressed.len() / 2], "gzip"), 1 << 20).1;
         assert!(matches!(cut, Some(InflateError::Truncated(_))), "{cut:?}");
-        let brotli = inflate(answer(&packed, "br"), 1 << 20).1;
+        let brotli = inflate(response(&compressed, "br"), 1 << 20).1;
         assert_eq!(brotli, Some(InflateError::UnknownEncoding("br".into())));
-        assert!(inflate(answer(b"plain", "identity"), 9).1.is_none());
+        assert!(inflate(response(b"plain", "identity"), 9).1.is_none());
     }
 }

@@ -1,4 +1,19 @@
-//! What an API operation is: a plain value that knows its request and its answer.
+//! API operations as plain values: each builds its request and reads its response.
+//!
+//! The typed operations are in [`bill_runs`](crate::bill_runs), [`invoices`](crate::invoices),
+//! [`object_query`](crate::object_query), [`jobs`](crate::jobs) and [`files`](crate::files). Implement [`Operation`]
+//! for any other endpoint, or send a [`RawOperation`].
+//!
+//! ```
+//! use zuora_core::Operation;
+//! use zuora_core::bill_runs::PostBillRun;
+//!
+//! let post = PostBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
+//! assert_eq!(post.spec().name, "post_bill_run");
+//! let request = post.request()?; // no client or session is needed
+//! assert_eq!(request.uri(), "/v1/bill-runs/2c9890077e8a8490017e8bf3a5171a43/post");
+//! # Ok::<(), zuora_core::Error>(())
+//! ```
 
 pub(crate) mod raw;
 pub(crate) mod request_builder;
@@ -11,29 +26,32 @@ use http::Method;
 use crate::error::Error;
 use crate::transport::{HttpRequest, HttpResponse};
 
-/// One API operation: a plain value, complete by construction, that knows its request and its answer.
+/// One API operation: a plain value, complete by construction, that builds its request and reads its response.
 ///
-/// A client asks it for its request once per attempt, so [`request`](Self::request) must give the same bytes
-/// each time: a repeat under the same idempotency key has to be the same request.
+/// A call builds the request once and sends the same bytes with every attempt.
+#[doc(alias = "endpoint")]
 pub trait Operation {
-    /// What a successful answer is read into.
+    /// Value that a successful response is read into.
     type Output;
 
-    /// The fixed facts. A method and not a constant: a raw call and a queue of mixed operations have theirs at
-    /// run time.
+    /// Returns the fixed properties of the operation.
+    ///
+    /// They are not a constant, since a raw operation and a queue of mixed operations have theirs at run time.
     fn spec(&self) -> &Spec;
 
-    /// The request with path and query only: host, authorization and the common headers are the exchange's.
+    /// Builds the request, with path and query only. The exchange adds the host, the authorization and the common
+    /// headers.
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, when the service would refuse the request or the
-    /// request cannot be written.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, when the service would reject the request or the
+    /// request cannot be serialized.
     fn request(&self) -> Result<HttpRequest, Error>;
 
-    /// Reads a successful answer, already inflated and with its envelope checked. A 204 comes with the body `{}`.
+    /// Reads a successful response, which is decompressed and whose envelope is checked. The body of a 204 is replaced
+    /// by `{}`.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the place in the JSON.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path in the JSON.
     fn parse(&self, success: &HttpResponse) -> Result<Self::Output, Error>;
 }
 
@@ -53,75 +71,80 @@ impl<O: Operation + ?Sized> Operation for &O {
     }
 }
 
-/// An operation whose answer may name a next page.
+/// An operation whose response may name a next page.
+#[doc(alias = "pagination")]
 pub trait Paginated: Operation + Clone {
     /// One row of the list.
     type Item;
 
-    /// The rows of a page, and the operation that asks for the next one. The service's own link is only
-    /// evidence that there is a next page: it is never followed, so the token cannot be led to another host.
+    /// Splits a page into its rows and the operation for the next page.
+    ///
+    /// The `nextPage` link of the service only shows that there is a next page. It is never followed, so the token
+    /// cannot be sent to another host.
+    #[allow(clippy::wrong_self_convention)] // it converts the page, not the operation
     fn into_page(&self, page: Self::Output) -> (Vec<Self::Item>, Option<Self>);
 
-    /// The operation for the page after this one, where it can be told without an answer: what
-    /// [`split`](Self::into_page) gives when there is a next page. Lists with numbered pages can be read ahead by it;
-    /// those that go on from a cursor cannot.
+    /// Returns the operation for the page after this one, if it can be determined without a response.
+    ///
+    /// It has to equal the operation that [`into_page`](Self::into_page) returns when there is a next page. Lists with
+    /// numbered pages can be prefetched with it. Lists that continue from a cursor return `None`.
     fn next_page(&self) -> Option<Self> {
         None
     }
 }
 
-/// The fixed facts of an operation.
+/// Fixed properties of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Spec {
-    /// Name in the API's own vocabulary, such as `post_bill_run`; errors and metrics carry it.
+    /// Name in the vocabulary of the API, such as `post_bill_run`, as used in errors and metrics.
     pub name: &'static str,
     /// HTTP method.
     pub method: Method,
     /// Path template, such as `/v1/bill-runs/{billRunId}/post`.
     pub path: &'static str,
-    /// What a second delivery would do.
+    /// Effect of a second delivery.
     pub effect: Effect,
-    /// What a successful answer holds.
+    /// Format of a successful response.
     pub format: ResponseFormat,
-    /// Which of the tenant's quotas it draws on.
+    /// Quota of the tenant that the operation counts against.
     pub quota: Quota,
 }
 
 impl Spec {
-    /// An operation that changes nothing.
+    /// Describes an operation that changes nothing.
     pub const fn read(name: &'static str, path: &'static str) -> Self {
         Self::new(name, Method::GET, path, Effect::Read)
     }
 
-    /// A POST that takes an idempotency key.
+    /// Describes a POST that takes an idempotency key.
     pub const fn keyed(name: &'static str, path: &'static str) -> Self {
         Self::new(name, Method::POST, path, Effect::Keyed)
     }
 
-    /// A PUT that changes something and takes no key.
+    /// Describes a PUT that changes something and takes no idempotency key.
     pub const fn put(name: &'static str, path: &'static str) -> Self {
         Self::new(name, Method::PUT, path, Effect::Unkeyed)
     }
 
-    /// A DELETE; it takes no key.
+    /// Describes a DELETE, which takes no idempotency key.
     pub const fn delete(name: &'static str, path: &'static str) -> Self {
         Self::new(name, Method::DELETE, path, Effect::Unkeyed)
     }
 
-    /// Any operation with a JSON answer that draws on the default quota.
+    /// Describes any operation with a JSON response that counts against the default quota.
     pub const fn new(name: &'static str, method: Method, path: &'static str, effect: Effect) -> Self {
         Self { name, method, path, effect, format: ResponseFormat::Json, quota: Quota::Default }
     }
 
-    /// The same with another kind of answer.
+    /// Changes the format of the response.
     #[must_use]
     pub const fn with_format(mut self, format: ResponseFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// The same drawing on another quota.
+    /// Changes the quota that the operation counts against.
     #[must_use]
     pub const fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
@@ -129,39 +152,44 @@ impl Spec {
     }
 }
 
-/// What a second delivery would do. Whether a request may be repeated depends on this and on nothing else.
+/// Effect of a second delivery of a request. It alone decides whether the request may be retried.
+#[doc(alias = "retry")]
+#[doc(alias = "idempotency")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Changes nothing: may always be repeated.
+    /// The operation changes nothing and may always be retried.
     Read,
-    /// Carries an idempotency key: a repeat under the same key gives the first outcome again, for 24 hours.
+    /// The operation has an idempotency key: a retry under the same key returns the first outcome, for 24 hours.
     Keyed,
-    /// Changes something and takes no key: never repeated once the outcome of an attempt is unknown.
+    /// The operation changes something and has no idempotency key: it is not retried once the outcome of an attempt is
+    /// unknown.
     Unkeyed,
 }
 
-/// What a successful answer holds.
+/// Format of a successful response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResponseFormat {
-    /// A JSON object in the service's envelope.
+    /// A JSON object with the envelope of the service.
     Json,
-    /// A file's bytes, with no envelope.
+    /// The bytes of a file, without an envelope.
     File,
     /// Any JSON, of which nothing is known: an object in one of the service's envelopes, a list of results, or a
     /// payload without an envelope.
     Any,
 }
 
-/// The quotas that the service counts apart from each other.
+/// Quotas that the service counts separately.
+#[doc(alias = "rate limit")]
+#[doc(alias = "concurrency limit")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Quota {
-    /// Most operations; 40 requests in flight for a tenant.
+    /// Quota of most operations: 40 requests in flight per tenant.
     Default,
-    /// Object Query; 80 requests in flight for a tenant.
+    /// Quota of Object Query: 80 requests in flight per tenant.
     ObjectQuery,
-    /// Token requests; 100 a minute from one address, no limit in flight.
+    /// Quota of token requests: 100 a minute from one address, with no limit on requests in flight.
     TokenRequest,
 }

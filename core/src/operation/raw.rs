@@ -1,4 +1,4 @@
-//! Any endpoint that has no operation of its own.
+//! Requests to endpoints without a typed operation.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
@@ -8,10 +8,22 @@ use crate::error::{Error, Result};
 use crate::operation::{Effect, Operation, ResponseFormat, Spec};
 use crate::transport::{Body, HttpRequest, HttpResponse};
 
-/// A request to any other endpoint, with the same authorization, repeats, envelope check and errors.
+/// A request to any other endpoint, with the same authorization, retries, envelope check and errors.
 ///
-/// GET and HEAD are reads, POST and PATCH carry an idempotency key, everything else is a transition that is
-/// never repeated after an unknown outcome.
+/// GET, HEAD and OPTIONS are reads. POST and PATCH are sent with an idempotency key. Every other method is an unkeyed
+/// write, which is not retried after an unknown outcome.
+///
+/// ```
+/// use zuora_core::http::Method;
+/// use zuora_core::operation::RawOperation;
+/// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+/// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"success":true}"#)));
+/// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+///
+/// let account = client.call(&RawOperation::new(Method::GET, "/v1/accounts/A00000001"))?;
+/// assert_eq!(account.status(), 200);
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "SavedRawOperation", into = "SavedRawOperation")]
 pub struct RawOperation {
@@ -21,7 +33,8 @@ pub struct RawOperation {
 }
 
 impl RawOperation {
-    /// `path` begins with `/` and may hold a query; it is sent as it is, so it must be encoded already.
+    /// Creates a request. `path` begins with `/` and may contain a query; it is sent unchanged, so it must be
+    /// percent-encoded.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         let effect = match method {
             Method::GET | Method::HEAD | Method::OPTIONS => Effect::Read,
@@ -39,15 +52,16 @@ impl RawOperation {
         Self { body, ..Self::new(method, path) }
     }
 
-    /// A JSON body, sent as it is.
+    /// Sets a JSON body, which is sent unchanged.
     #[must_use]
     pub fn body(mut self, json: impl Into<Body>) -> Self {
         self.body = Some(json.into());
         self
     }
 
-    /// For a POST that only reads, such as a query action: it may be repeated freely, carries no key, and its
-    /// answer needs no success flag.
+    /// Marks the request as a read, for a POST that changes nothing, such as a query action.
+    ///
+    /// A read may always be retried, is sent without an idempotency key, and needs no success flag in its response.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.spec.effect = Effect::Read;
@@ -64,10 +78,13 @@ impl Operation for RawOperation {
 
     fn request(&self) -> Result<HttpRequest> {
         if !self.path.starts_with('/') || self.path.starts_with("//") {
-            return Err(Error::invalid("path", "begins with one slash: requests go to the base URL only"));
+            let why = "must begin with exactly one slash, since requests are sent to the base URL only";
+            return Err(Error::invalid("path", why));
         }
-        let uri =
-            self.path.parse().map_err(|_| Error::invalid("path", "is not a path with an encoded query"))?;
+        let uri = self
+            .path
+            .parse()
+            .map_err(|_| Error::invalid("path", "must be a percent-encoded path, with or without a query"))?;
         let mut request = HttpRequest::new(self.body.clone().unwrap_or_default());
         *request.method_mut() = self.spec.method.clone();
         *request.uri_mut() = uri;

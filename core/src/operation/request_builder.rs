@@ -1,4 +1,4 @@
-//! Requests with path and query only.
+//! Builder of requests with path and query only.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -15,13 +15,14 @@ use crate::operation::Spec;
 use crate::transport::headers::JSON;
 use crate::transport::{Body, HttpRequest};
 
-/// Everything but what RFC 3986 calls unreserved.
+/// Every character except those that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Room for the headers that the exchange adds.
+/// Capacity for the headers that the exchange adds.
 const HEADERS: usize = 12;
 
-/// Where a request goes.
+/// Method, path and query of a request that is being built.
+#[derive(Debug)]
 pub(crate) struct RequestBuilder {
     method: Method,
     path: Cow<'static, str>,
@@ -29,26 +30,26 @@ pub(crate) struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    /// The path of an operation without ids in it.
+    /// Starts with the path of an operation that contains no ids.
     pub(crate) fn new(spec: &Spec) -> Self {
         Self { method: spec.method.clone(), path: Cow::Borrowed(spec.path), has_query: false }
     }
 
-    /// Puts the ids into the template, in its order.
+    /// Inserts the ids into the path template, in order.
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the parameter, for text that would change the path.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the parameter, for an id that would change the path.
     pub(crate) fn with_keys(spec: &Spec, keys: &[&str]) -> Result<Self, Error> {
         let mut path = String::new();
         let mut rest = spec.path;
         for key in keys {
-            let (fixed, place) = split_at_byte(rest, b'{');
-            let (name, behind) = split_at_byte(place, b'}');
-            // Exact for one key that needs no encoding, so that the text becomes the URI without being moved.
-            path.reserve_exact(fixed.len() + key.len() + behind.len());
+            let (fixed, parameter) = split_at_byte(rest, b'{');
+            let (name, suffix) = split_at_byte(parameter, b'}');
+            // Exact for one key that needs no encoding, so that the text becomes the URI without a copy.
+            path.reserve_exact(fixed.len() + key.len() + suffix.len());
             path.push_str(fixed);
             push_segment(&mut path, name, key)?;
-            rest = behind;
+            rest = suffix;
         }
         path.push_str(rest);
         Ok(Self { method: spec.method.clone(), path: Cow::Owned(path), has_query: false })
@@ -67,25 +68,25 @@ impl RequestBuilder {
 
     /// Adds a number to the query.
     pub(crate) fn query_number(mut self, name: &str, value: u32) -> Self {
-        let mark = if self.has_query { '&' } else { '?' };
+        let separator = if self.has_query { '&' } else { '?' };
         self.has_query = true;
         // Writing to a string does not fail.
-        let _ = write!(self.path.to_mut(), "{mark}{name}={value}");
+        let _ = write!(self.path.to_mut(), "{separator}{name}={value}");
         self
     }
 
-    /// A request without a body.
+    /// Builds a request without a body.
     pub(crate) fn empty(self) -> Result<HttpRequest, Error> {
         self.finish(None, Body::empty())
     }
 
-    /// A request with a JSON body of about `size` bytes.
+    /// Builds a request with a JSON body of about `size` bytes.
     pub(crate) fn json(self, body: &impl Serialize, size: usize) -> Result<HttpRequest, Error> {
         let body = json::write(body, size)?;
         self.finish(Some(JSON), body.into())
     }
 
-    /// A request with any body.
+    /// Builds a request with any body.
     pub(crate) fn body(self, content_type: HeaderValue, body: Vec<u8>) -> Result<HttpRequest, Error> {
         self.finish(Some(content_type), body.into())
     }
@@ -108,7 +109,7 @@ impl RequestBuilder {
     }
 }
 
-/// The text before and behind a byte. A loop: templates are too short for a search to pay.
+/// Splits a text before and after a byte. A plain loop is faster than a search for texts as short as a path template.
 fn split_at_byte(text: &str, at: u8) -> (&str, &str) {
     match text.bytes().position(|byte| byte == at) {
         Some(index) => (&text[..index], &text[index + 1..]),
@@ -118,14 +119,14 @@ fn split_at_byte(text: &str, at: u8) -> (&str, &str) {
 
 fn push_segment(path: &mut String, name: &str, key: &str) -> Result<(), Error> {
     let why = match key {
-        "" => "is empty",
-        "." | ".." => "would change the path",
-        // Nearly every key: nothing in it has to be encoded.
+        "" => "must not be empty",
+        "." | ".." => "must not be `.` or `..`, which would change the path",
+        // Nearly every key contains only characters that need no encoding.
         _ if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) => {
             path.push_str(key);
             return Ok(());
         }
-        _ if key.chars().any(char::is_control) => "has control characters",
+        _ if key.chars().any(char::is_control) => "must not contain control characters",
         _ => {
             path.extend(utf8_percent_encode(key, RESERVED));
             return Ok(());
@@ -141,14 +142,14 @@ mod tests {
     static TWO: Spec = Spec::read("two", "/v1/invoices/{invoiceKey}/items/{itemId}/taxation-items");
 
     #[test]
-    fn keys_are_encoded_in_their_places() {
+    fn keys_are_inserted_percent_encoded() {
         let request = RequestBuilder::with_keys(&TWO, &["INV 1/ü?%", "a.b"]).unwrap().empty().unwrap();
         assert_eq!(request.uri(), "/v1/invoices/INV%201%2F%C3%BC%3F%25/items/a.b/taxation-items");
         assert!(request.headers().capacity() >= HEADERS && request.headers().is_empty());
     }
 
     #[test]
-    fn keys_that_would_change_the_path_are_refused_by_name() {
+    fn keys_that_would_change_the_path_are_rejected_by_name() {
         for key in ["", ".", "..", "a\nb", "\u{7f}", "\u{85}"] {
             let error = RequestBuilder::with_keys(&TWO, &["INV1", key]).err().unwrap();
             assert_eq!(error.field(), Some("itemId"), "{key:?}");

@@ -8,7 +8,7 @@ use crate::error::{Error, Outcome};
 use crate::transport::Timestamp;
 use crate::types::RequestScope;
 
-/// Settings of one call; what is set here wins over the [`Config`](super::config::Config).
+/// Settings of one call, which override those of the [`Config`](super::config::Config).
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     pub(crate) headers: CommonHeaderText,
@@ -24,14 +24,18 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Nothing set.
+    /// Creates options that override nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// For calling a POST again that ended with `error`: under the same key, and with what is known of its
-    /// outcome. Should the service refuse this call, an earlier one may have been at work all the same, so its
-    /// outcome stays unknown.
+    /// Creates options for retrying a call that failed with `error`.
+    ///
+    /// The retry of a POST is sent under the same idempotency key. If the outcome of the first call is unknown, it stays
+    /// unknown even if the service rejects the retry, since the first call may have been applied.
+    #[doc(alias = "again")]
+    #[doc(alias = "retry")]
+    #[doc(alias = "idempotency")]
     pub fn retry_of(error: &Error) -> Self {
         Self {
             idempotency_key: error.idempotency_key().map(str::to_owned),
@@ -45,65 +49,70 @@ impl CallOptions {
         }
     }
 
-    /// `Idempotency-Key` of a POST, 1 to 240 printable ASCII characters. The service does the work of a key
-    /// once in 24 hours, so a caller who keeps the key can call again after a crash. Without it each call gets
-    /// a key of its own. Refused for operations that take none.
+    /// Sets the `Idempotency-Key` of a POST: 1 to 240 printable ASCII characters.
+    ///
+    /// The service performs the work of a key once in 24 hours, so a caller that stores the key can repeat the call
+    /// after a crash. By default the session generates a key for each call. An operation that takes no key is rejected.
+    #[doc(alias = "idempotency")]
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
     }
 
-    /// See [`Config::api_version`].
+    /// Overrides [`Config::api_version`](crate::Config::api_version).
     #[must_use]
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.headers.version = Some(version.into());
         self
     }
 
-    /// See [`Config::entity_id`].
+    /// Overrides [`Config::entity_id`](crate::Config::entity_id).
     #[must_use]
     pub fn entity_id(mut self, entity: impl Into<String>) -> Self {
         self.headers.entity_id = Some(entity.into());
         self
     }
 
-    /// See [`Config::org_ids`].
+    /// Overrides [`Config::org_ids`](crate::Config::org_ids).
     #[must_use]
     pub fn org_ids<I: Into<String>>(mut self, orgs: impl IntoIterator<Item = I>) -> Self {
         self.headers.org_ids = Some(join(orgs));
         self
     }
 
-    /// See [`Config::track_id`].
+    /// Overrides [`Config::track_id`](crate::Config::track_id).
     #[must_use]
     pub fn track_id(mut self, track_id: impl Into<String>) -> Self {
         self.headers.track_id = Some(track_id.into());
         self
     }
 
-    /// See [`Config::timeout`].
+    /// Overrides [`Config::timeout`](crate::Config::timeout).
+    #[doc(alias = "deadline")]
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.timeout = Some(span);
         self
     }
 
-    /// See [`Config::attempt_timeout`].
+    /// Overrides [`Config::attempt_timeout`](crate::Config::attempt_timeout).
     #[must_use]
     pub fn attempt_timeout(mut self, span: Duration) -> Self {
         self.attempt_timeout = Some(span);
         self
     }
 
-    /// See [`Config::max_attempts`].
+    /// Overrides [`Config::max_attempts`](crate::Config::max_attempts).
+    #[doc(alias = "retry")]
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self
     }
 
-    /// See [`Config::max_wait`].
+    /// Overrides [`Config::max_wait`](crate::Config::max_wait).
+    #[doc(alias = "rate limit")]
     #[must_use]
     pub fn max_wait(mut self, span: Duration) -> Self {
         self.max_wait = Some(span);

@@ -1,4 +1,4 @@
-//! What a session is told once: where the tenant is, who signs in, which headers and limits apply.
+//! Settings of a session: endpoint, credentials, headers and limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use super::headers::{CommonHeaderText, join};
 use crate::operation::Effect;
 use crate::types::Secret;
 
-/// The settings of a session.
+/// Settings of a session.
 ///
-/// Values are checked when the session starts; a wrong one is an error that names the header or setting.
+/// Values are checked when the session starts. An invalid value is an error that names the header or setting.
 ///
 /// ```
 /// use zuora_core::{Config, DataCenter};
@@ -33,11 +33,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Signs in with an OAuth client: `client_id` is a UUID of 36 characters, `client_secret` was shown once
-    /// when the OAuth client was created in Zuora's administration pages.
+    /// Creates a configuration with the credentials of an OAuth client.
     ///
-    /// `endpoint` is a [`DataCenter`] or a base URL. Credentials belong to one tenant in one data center;
-    /// elsewhere they are refused like wrong ones.
+    /// `client_id` is a UUID of 36 characters. Zuora's administration pages show `client_secret` once, when the OAuth
+    /// client is created. `endpoint` is a [`DataCenter`](crate::DataCenter) or a base URL. Credentials belong to one
+    /// tenant in one data center; another data center rejects them as wrong credentials.
+    #[doc(alias = "OAuth")]
+    #[doc(alias = "credentials")]
     pub fn new(
         endpoint: impl Into<Endpoint>,
         client_id: impl Into<String>,
@@ -49,8 +51,12 @@ impl Config {
         )
     }
 
-    /// Uses a bearer token that somebody else fetched. It is not renewed: once the service refuses it, calls
-    /// fail with [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    /// Creates a configuration with a bearer token that the application supplies.
+    ///
+    /// The session cannot renew the token. Once the service rejects it, calls fail with
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    #[doc(alias = "OAuth")]
+    #[doc(alias = "bearer")]
     pub fn with_token(endpoint: impl Into<Endpoint>, token: impl Into<String>) -> Self {
         Self::with(endpoint.into(), Credentials::Token(Secret::from(token.into())))
     }
@@ -67,76 +73,98 @@ impl Config {
         }
     }
 
-    /// `Zuora-Version` of every call: `2024-05-20` unless set. It decides, among other things, whether a
-    /// refusal comes with an HTTP error status or as a 200 (read alike here).
+    /// Sets the `Zuora-Version` of every call. Default: `2024-05-20`.
+    ///
+    /// Among other things, it decides whether the service rejects a request with an HTTP error status or with a 200.
+    /// This library reads both as an error.
+    #[doc(alias = "Zuora-Version")]
     #[must_use]
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.headers.version = Some(version.into());
         self
     }
 
-    /// `Zuora-Entity-Ids`: the one entity to act in, for tenants with Multi-entity.
+    /// Sets `Zuora-Entity-Ids`: the entity to act in, for tenants with Multi-entity.
+    #[doc(alias = "Zuora-Entity-Ids")]
     #[must_use]
     pub fn entity_id(mut self, entity: impl Into<String>) -> Self {
         self.headers.entity_id = Some(entity.into());
         self
     }
 
-    /// `Zuora-Org-Ids`: the organizations in scope, for tenants with Multi-Org.
+    /// Sets `Zuora-Org-Ids`: the organizations in scope, for tenants with Multi-Org.
+    #[doc(alias = "Zuora-Org-Ids")]
     #[must_use]
     pub fn org_ids<I: Into<String>>(mut self, orgs: impl IntoIterator<Item = I>) -> Self {
         self.headers.org_ids = Some(join(orgs));
         self
     }
 
-    /// `Zuora-Track-Id`: at most 64 printable ASCII characters without `:`, `;` and quotes. The service echoes
-    /// it and its support can search for it.
+    /// Sets `Zuora-Track-Id`: at most 64 printable ASCII characters without `:`, `;` and quotes.
+    ///
+    /// The service echoes the track id, and Zuora's support can search for it.
+    #[doc(alias = "Zuora-Track-Id")]
     #[must_use]
     pub fn track_id(mut self, track_id: impl Into<String>) -> Self {
         self.headers.track_id = Some(track_id.into());
         self
     }
 
-    /// Names the application in front of this library's own name in `User-Agent`, such as `billing-cron/2.1`.
+    /// Sets the name of the application, such as `billing-cron/2.1`. It precedes the name of this library in
+    /// `User-Agent`.
+    #[doc(alias = "User-Agent")]
     #[must_use]
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
 
-    /// Time for a whole call with its sign-in, waits and repeats; 300 s unless set.
+    /// Sets the time limit of a whole call, including its token request, waits and retries. Default: 300 s.
+    #[doc(alias = "deadline")]
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.timing.timeout = span;
         self
     }
 
-    /// Time for one attempt; 130 s unless set. The service's gateway cuts a request at 120 s: a shorter time
-    /// here turns slow answers into unknown outcomes.
+    /// Sets the time limit of one attempt. Default: 130 s.
+    ///
+    /// The gateway of the service closes a request after 120 s. A shorter limit here turns slow responses into unknown
+    /// outcomes.
+    #[doc(alias = "timeout")]
     #[must_use]
     pub fn attempt_timeout(mut self, span: Duration) -> Self {
         self.timing.attempt = span;
         self
     }
 
-    /// How often an operation is sent at most, counting the first time; 5 unless set, never less than 1.
+    /// Sets the maximum number of attempts, including the first one. Default: 5; minimum: 1.
+    #[doc(alias = "retry")]
+    #[doc(alias = "max_retries")]
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.timing.max_attempts = attempts.max(1);
         self
     }
 
-    /// The longest that a call may spend waiting in all: for the tenant's limits, between attempts, for
-    /// somebody else's sign-in. A call that would have to wait longer fails at once with
-    /// [`ErrorKind::Throttled`](crate::ErrorKind::Throttled). Without it only the deadline counts.
+    /// Sets the longest total time that a call may wait: for the tenant's limits, between attempts, and for the token
+    /// request of another call.
+    ///
+    /// A call that would have to wait longer fails at once with
+    /// [`ErrorKind::Throttled`](crate::ErrorKind::Throttled). By default only [`timeout`](Self::timeout) limits waiting.
+    #[doc(alias = "rate limit")]
     #[must_use]
     pub fn max_wait(mut self, span: Duration) -> Self {
         self.timing.max_wait = Some(span);
         self
     }
 
-    /// Pauses between attempts: a random time up to `base` doubled with each attempt, never above `cap`; 1 s
-    /// and 60 s unless set. A longer `Retry-After` wins.
+    /// Sets the delays between attempts. Default: 1 s and 60 s.
+    ///
+    /// Each delay is a random time up to `initial`, which doubles with each attempt but never exceeds `max`. A longer
+    /// `Retry-After` of the service takes precedence.
+    #[doc(alias = "retry")]
+    #[doc(alias = "jitter")]
     #[must_use]
     pub fn backoff(mut self, initial: Duration, max: Duration) -> Self {
         self.timing.initial_backoff = initial;
@@ -144,15 +172,19 @@ impl Config {
         self
     }
 
-    /// Largest answer to accept in bytes, both as it comes and inflated; 64 MiB unless set.
+    /// Sets the largest accepted response body in bytes, both as received and decompressed. Default: 64 MiB.
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// Is told of every write that was abandoned in flight or between attempts, for example because its future
-    /// was dropped: its outcome is unknown and no error value is left to say so.
+    /// Sets a callback that receives every abandoned write.
+    ///
+    /// A write is abandoned when its future is dropped in flight or between two attempts. Its outcome is unknown, and no
+    /// error reports it.
+    #[doc(alias = "callback")]
+    #[doc(alias = "cancel")]
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&AbandonedWrite) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer(Arc::new(observer)));
@@ -160,14 +192,14 @@ impl Config {
     }
 }
 
-/// How a session signs in.
+/// Credentials of a session.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials {
     Client { id: String, secret: Secret },
     Token(Secret),
 }
 
-/// Every span of time that a call obeys.
+/// Time limits and delays of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     pub(crate) timeout: Duration,
@@ -191,7 +223,7 @@ impl Default for Timing {
     }
 }
 
-/// A callback that prints as a name.
+/// A callback whose `Debug` output is its name.
 #[derive(Clone)]
 pub(crate) struct Observer(pub(crate) Arc<dyn Fn(&AbandonedWrite) + Send + Sync>);
 
@@ -201,8 +233,7 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// A write that was given up while its request was in flight, or between two attempts when the one before had
-/// an unknown outcome.
+/// A write that was dropped while its request was in flight, or after an attempt with an unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AbandonedWrite {
@@ -210,10 +241,10 @@ pub struct AbandonedWrite {
     pub operation: &'static str,
     /// Path and query of the request.
     pub path: String,
-    /// How it could be repeated.
+    /// Effect of the operation, which decides whether it may be retried.
     pub effect: Effect,
-    /// The key that a repeat has to carry.
+    /// Idempotency key under which a retry has to be sent.
     pub idempotency_key: Option<String>,
-    /// The track id that was sent.
+    /// Track id that was sent.
     pub track_id: Option<String>,
 }

@@ -1,6 +1,14 @@
-//! Where tenants are.
+//! Data centers and base URLs.
 
-/// Where the tenant's data center listens.
+/// Base URL of a tenant: that of a [`DataCenter`], or any other as text.
+///
+/// ```
+/// use zuora_core::{DataCenter, Endpoint};
+///
+/// assert_eq!(Endpoint::from(DataCenter::Eu), Endpoint::from("https://rest.eu.zuora.com"));
+/// ```
+#[doc(alias = "base URL")]
+#[doc(alias = "host")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(pub(super) String);
 
@@ -22,7 +30,10 @@ impl From<String> for Endpoint {
     }
 }
 
-/// The data centers with a documented REST host.
+/// Data centers with a documented REST host.
+#[doc(alias = "region")]
+#[doc(alias = "sandbox")]
+#[doc(alias = "environment")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DataCenter {
@@ -34,7 +45,7 @@ pub enum DataCenter {
     UsCloud2,
     /// US Cloud 2, API sandbox.
     UsCloud2ApiSandbox,
-    /// US developer and central sandbox, test drives too.
+    /// US developer and central sandbox, and test drives.
     UsCentralSandbox,
     /// EU, production.
     Eu,
@@ -49,7 +60,7 @@ pub enum DataCenter {
 }
 
 impl DataCenter {
-    /// Every data center of this list.
+    /// All data centers.
     pub const ALL: [Self; 10] = [
         Self::UsCloud1,
         Self::UsCloud1ApiSandbox,
@@ -63,7 +74,7 @@ impl DataCenter {
         Self::ApacCentralSandbox,
     ];
 
-    /// BaseUrl URL of its REST API.
+    /// Returns the base URL of the REST API.
     pub const fn base_url(self) -> &'static str {
         match self {
             Self::UsCloud1 => "https://rest.na.zuora.com",

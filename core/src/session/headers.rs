@@ -1,4 +1,4 @@
-//! The headers that every operation shares, checked and prepared once, and those that every answer brings.
+//! Headers that every request shares, checked and prepared once.
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Longest key that a caller may choose; the rest is for counters.
-const CALLERS_KEY: usize = 240;
-/// Longest key that the service takes.
-const LONGEST_KEY: usize = 254;
+/// Longest key that a caller may choose; the remaining characters are for counters.
+const MAX_CALLER_KEY: usize = 240;
+/// Longest key that the service accepts.
+const MAX_KEY: usize = 254;
 
-/// Where requests go.
+/// Base URL of every request.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl {
     scheme: Scheme,
@@ -32,42 +32,43 @@ pub(crate) struct BaseUrl {
 
 impl BaseUrl {
     /// # Errors
-    /// Anything but `https`, or `http` to a loopback address; user names, queries and fragments in the URL.
+    /// The scheme is not `https` (or `http` to a loopback address), or the URL contains a user name or a query.
     pub(crate) fn parse(url: &str) -> Result<Self> {
-        let refuse = |why: &'static str| Error::invalid("base URL", why);
-        let uri: Uri = url.parse().map_err(|_| refuse("is not a URL such as https://rest.zuora.com"))?;
+        let invalid = |why: &'static str| Error::invalid("base URL", why);
+        let uri: Uri = url.parse().map_err(|_| invalid("must be a URL such as https://rest.zuora.com"))?;
         let parts = uri.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            return Err(refuse("needs a scheme and a host, such as https://rest.zuora.com"));
+            return Err(invalid("must have a scheme and a host, such as https://rest.zuora.com"));
         };
         if authority.as_str().contains('@') {
-            return Err(refuse("must not hold a user name or password"));
+            return Err(invalid("must not contain a user name or password"));
         }
         if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
-            return Err(refuse("must be https: http is allowed to loopback addresses only"));
+            return Err(invalid("must use https, since http is allowed for loopback addresses only"));
         }
         if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
-            return Err(refuse("must be https"));
+            return Err(invalid("must use https"));
         }
         let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
         if path.query().is_some() {
-            return Err(refuse("must not hold a query"));
+            return Err(invalid("must not contain a query"));
         }
         Ok(Self { scheme, authority, prefix: path.path().trim_end_matches('/').to_owned() })
     }
 
-    /// The path of the base URL, without a final slash.
+    /// Returns the path of the base URL, without a final slash.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// # Errors
-    /// A path that names a host, or that forms no URL with the base URL.
+    /// The path names a host, or does not form a URL with the base URL.
     pub(crate) fn join(&self, path: Uri) -> Result<Uri> {
-        let unsendable = || Error::invalid("path", "does not form a URL with the base URL");
+        let unsendable = || Error::invalid("path", "must form a valid URL together with the base URL");
         let mut parts = path.into_parts();
         if parts.authority.is_some() {
-            return Err(Error::invalid("path", "must not name a host: requests go to the base URL only"));
+            let why = "must not name a host, since requests are sent to the base URL only";
+            return Err(Error::invalid("path", why));
         }
         if !self.prefix.is_empty() {
             let rest = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
@@ -92,7 +93,7 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Headers that a session and a call can both set, as text.
+/// Text of the headers that a session and a call can both set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommonHeaderText {
     pub(crate) version: Option<String>,
@@ -105,7 +106,7 @@ pub(crate) fn join<I: Into<String>>(parts: impl IntoIterator<Item = I>) -> Strin
     parts.into_iter().map(Into::into).collect::<Vec<String>>().join(",")
 }
 
-/// Header values that are the same for every call, or for every attempt of a call.
+/// Header values that are the same for every call of a session, or for every attempt of a call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommonHeaders {
     pub(crate) version: Option<HeaderValue>,
@@ -116,7 +117,7 @@ pub(crate) struct CommonHeaders {
 
 impl CommonHeaders {
     /// # Errors
-    /// A value that the service would refuse, named by its header.
+    /// The service would reject a value. The error names its header.
     pub(crate) fn check(text: &CommonHeaderText) -> Result<Self> {
         Ok(Self {
             version: text.version.as_deref().map(version).transpose()?,
@@ -135,7 +136,7 @@ fn version(text: &str) -> Result<HeaderValue> {
     if !(dated || numbered) {
         return Err(Error::invalid(
             "Zuora-Version",
-            "is a date such as 2024-05-20 or a number such as 341.0",
+            "must be a date such as 2024-05-20 or a number such as 341.0",
         ));
     }
     printable("Zuora-Version", text)
@@ -143,44 +144,47 @@ fn version(text: &str) -> Result<HeaderValue> {
 
 fn entity(text: &str) -> Result<HeaderValue> {
     if text.contains(',') {
-        return Err(Error::invalid("Zuora-Entity-Ids", "takes one entity id"));
+        return Err(Error::invalid("Zuora-Entity-Ids", "must be a single entity id"));
     }
     printable("Zuora-Entity-Ids", text)
 }
 
 fn organizations(text: &str) -> Result<HeaderValue> {
     if text.split(',').any(|id| id.trim().is_empty()) {
-        return Err(Error::invalid("Zuora-Org-Ids", "holds an empty organization id"));
+        return Err(Error::invalid("Zuora-Org-Ids", "must not contain an empty organization id"));
     }
     printable("Zuora-Org-Ids", text)
 }
 
 fn track_id(text: &str) -> Result<HeaderValue> {
     if text.len() > 64 || text.contains([':', ';', '"', '\'']) {
-        return Err(Error::invalid("Zuora-Track-Id", "takes at most 64 characters and none of : ; \" '"));
+        return Err(Error::invalid("Zuora-Track-Id", "must have at most 64 characters and none of : ; \" '"));
     }
     printable("Zuora-Track-Id", text)
 }
 
+/// Checks a key that the caller chose.
+///
 /// # Errors
-/// A key that is empty, too long or not printable ASCII.
+/// The key is empty, too long or not printable ASCII.
 pub(crate) fn callers_key(text: &str) -> Result<&str> {
-    if split_key(text).0.len() > CALLERS_KEY {
-        return Err(Error::invalid("Idempotency-Key", "takes at most 240 characters of the caller's"));
+    if split_key(text).0.len() > MAX_CALLER_KEY {
+        let why = "must have at most 240 characters, not counting the counters that this library appends";
+        return Err(Error::invalid("Idempotency-Key", why));
     }
     printable("Idempotency-Key", text)?;
     key(text.to_owned()).map(|_| text)
 }
 
-/// A key with its counters; the text becomes the value where it lies.
+/// Converts a key with its counters into a header value, without copying the text.
 ///
 /// # Errors
-/// A key that the service would refuse.
+/// The service would reject the key.
 pub(crate) fn key(text: String) -> Result<HeaderValue> {
-    if text.len() > LONGEST_KEY {
-        return Err(Error::invalid("Idempotency-Key", "takes at most 254 characters with its counters"));
+    if text.len() > MAX_KEY {
+        return Err(Error::invalid("Idempotency-Key", "must have at most 254 characters, counters included"));
     }
-    HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "cannot stand in a header"))
+    HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "must be a valid header value"))
 }
 
 /// Splits a key into its base and its number, 0 for a key without one. Only numbers in the form that
@@ -194,23 +198,25 @@ pub(crate) fn split_key(key: &str) -> (&str, u32) {
 
 pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue> {
     if text.trim().is_empty() || text.trim() != text {
-        return Err(Error::invalid(header, "must not be empty nor begin or end with a space"));
+        return Err(Error::invalid(header, "must not be empty, and must not begin or end with a space"));
     }
     if !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return Err(Error::invalid(header, "takes printable ASCII characters only"));
+        return Err(Error::invalid(header, "must contain printable ASCII characters only"));
     }
-    HeaderValue::from_str(text).map_err(|_| Error::invalid(header, "cannot stand in a header"))
+    HeaderValue::from_str(text).map_err(|_| Error::invalid(header, "must be a valid header value"))
 }
 
-/// `Bearer …`, marked so that it does not print.
+/// Builds `Bearer …`, marked as sensitive so that it is not printed.
 pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
+    let why = "must contain a token of printable ASCII characters";
     let mut value = printable("Authorization", &format!("Bearer {token}"))
-        .map_err(|_| Error::invalid("Authorization", "the token is empty or not printable ASCII"))?;
+        .map_err(|_| Error::invalid("Authorization", why))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// The headers that one attempt adds to an operation's own request.
+/// Headers that each attempt adds to the request of an operation.
+#[derive(Debug)]
 pub(crate) struct RequestHeaders<'a> {
     pub(super) user_agent: &'a HeaderValue,
     pub(super) session: &'a CommonHeaders,
@@ -231,7 +237,8 @@ impl RequestHeaders<'_> {
         let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
             call.as_ref().or(session.as_ref()).cloned()
         };
-        // An operation's own would bypass the session's token, or be sent with a PUT, which the service rejects.
+        // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
+        // service rejects.
         let mut replace = |name, value: Option<HeaderValue>| match value {
             Some(value) => headers.insert(name, value),
             None => headers.remove(name),
@@ -254,7 +261,7 @@ impl RequestHeaders<'_> {
     }
 }
 
-/// A number as a header value, without the spare room that `HeaderValue::from` pays an allocation for.
+/// Converts a number into a header value, without the spare capacity that `HeaderValue::from` allocates.
 fn digits(number: usize) -> HeaderValue {
     HeaderValue::try_from(number.to_string()).unwrap_or_else(|_| number.into())
 }

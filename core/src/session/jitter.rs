@@ -1,4 +1,4 @@
-//! Numbers for jitter. They need to differ between clients and nothing more: keys do not come from here.
+//! Random numbers for jitter. They only have to differ between clients, and are not used for keys.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ impl Random {
         Self(u64::from_be_bytes(high) ^ u64::from_be_bytes(low))
     }
 
-    /// A random time from zero up to `most`.
-    pub(crate) fn below(&mut self, most: Duration) -> Duration {
-        // 53 bits are what an f64 between 0 and 1 holds.
+    /// Returns a random time from zero up to `max`.
+    pub(crate) fn below(&mut self, max: Duration) -> Duration {
+        // An f64 between 0 and 1 has 53 bits of precision.
         #[allow(clippy::cast_precision_loss)]
         let fraction = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        most.mul_f64(fraction)
+        max.mul_f64(fraction)
     }
 
     fn next(&mut self) -> u64 {

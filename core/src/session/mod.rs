@@ -1,6 +1,19 @@
-//! What all calls of a client share: the token, the limiters, the source of keys.
+//! State that all calls of a client share: token, limiters and the generator of idempotency keys.
 //!
-//! One lock guards it, taken to look at or change a few words, never while anything is sent or parsed.
+//! One lock guards the state. It is held to read or change a few words, never while a request is sent or a response is
+//! parsed. Several clients can share a session, for example a blocking and an async one:
+//!
+//! ```
+//! use zuora_core::{Client, Config, DataCenter};
+//! use zuora_core::testing::FakeTransport;
+//!
+//! # let transport = || FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"success":true}"#)));
+//! # let config = Config::with_token(DataCenter::UsCloud2, "token");
+//! let first = Client::with_transport(&config, transport())?;
+//! let second = Client::with_session(first.session(), transport()); // the same token and limits
+//! # let _ = second;
+//! # Ok::<(), zuora_core::Error>(())
+//! ```
 
 pub(crate) mod call_options;
 pub(crate) mod config;
@@ -39,10 +52,10 @@ use crate::session::token::TokenCache;
 use crate::transport::{Seed, Timestamp};
 use crate::types::RequestScope;
 
-/// The state that all calls of a client share. Cheap to clone; clones are the same session.
+/// State that all calls of a client share. Clones are cheap and share one state.
 ///
-/// [`Client`](crate::Client) and [`AsyncClient`](crate::AsyncClient) hold one. On its own it is for those who
-/// drive [`Call`](crate::machine::Call) by hand.
+/// [`Client`](crate::Client) and [`AsyncClient`](crate::AsyncClient) each contain a session. A program that drives
+/// [`Call`](crate::machine::Call) by hand creates one with [`Session::new`].
 #[derive(Clone, Debug)]
 pub struct Session(Arc<Shared>);
 
@@ -56,10 +69,10 @@ struct Shared {
     max_body: usize,
     create_token: Option<CreateToken>,
     observer: Option<Observer>,
-    /// What the keys of this session begin with: 128 random bits.
+    /// Prefix of the keys of this session: 128 random bits.
     key_tag: Box<str>,
     keys: AtomicU64,
-    /// Whether some limiter counts what is served.
+    /// Whether a limiter has a limit, so that it counts successes.
     is_limited: AtomicBool,
     state: Mutex<State>,
 }
@@ -75,7 +88,7 @@ impl Session {
     /// Starts a session. `seed` must come from the operating system's generator: see [`Seed`].
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build) naming the setting or header that is wrong.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the setting or header that is invalid.
     pub fn new(config: &Config, seed: &Seed) -> Result<Self> {
         let (key_tag, stream) = seed.halves();
         let (token, create_token) = match &config.credentials {
@@ -106,16 +119,19 @@ impl Session {
         })))
     }
 
-    /// The token in use with the time that it has left, to be kept for a process that starts soon: sign-ins are
-    /// limited to 100 a minute for one address.
+    /// Returns the cached token with its remaining lifetime.
+    ///
+    /// Store it for another process: token requests are limited to 100 a minute for one address.
+    #[doc(alias = "OAuth")]
     pub fn token(&self, now: Timestamp) -> Option<Token> {
         self.lock().token.export(now)
     }
 
-    /// Takes up a token that another process fetched.
+    /// Caches a token that another process requested.
     ///
     /// # Errors
-    /// A token that cannot stand in a header.
+    /// The token is not a valid header value.
+    #[doc(alias = "OAuth")]
     pub fn set_token(&self, token: &Token, now: Timestamp) -> Result<()> {
         let value = headers::bearer(token.secret.expose())?;
         self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now, now);
@@ -142,12 +158,13 @@ impl Session {
         self.0.create_token.as_ref()
     }
 
-    /// The number of a key that no other session makes, and this one makes once.
+    /// Returns the number of the next key. This session uses each number once, and no other session generates the same
+    /// key.
     pub(crate) fn next_key(&self) -> u64 {
         self.0.keys.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The key of this number, without room to spare.
+    /// Formats the key with this number, in a string without spare capacity.
     pub(crate) fn key_text(&self, number: u64) -> String {
         let digits = number.checked_ilog2().unwrap_or_default() / 4 + 1;
         let mut text = String::with_capacity(self.0.key_tag.len() + digits as usize);
@@ -157,12 +174,12 @@ impl Session {
         text
     }
 
-    /// A random time below `most`.
-    pub(crate) fn jitter(&self, most: Duration) -> Duration {
-        self.lock().random.below(most)
+    /// Returns a random time up to `max`.
+    pub(crate) fn jitter(&self, max: Duration) -> Duration {
+        self.lock().random.below(max)
     }
 
-    /// Asks to send one request of `quota` now.
+    /// Decides whether a request that counts against `quota` may be sent now.
     pub(crate) fn admit(&self, quota: Quota, now: Timestamp, waited_for: Option<u64>) -> Admission {
         let mut state = self.lock();
         if let Some(until) = state.limiters.throttled_until(quota, now) {
@@ -185,19 +202,19 @@ impl Session {
         Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota } }
     }
 
-    /// Until when token requests are cached back.
+    /// Returns the time until which token requests are throttled, if they are throttled now.
     pub(crate) fn token_requests_throttled_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.lock().limiters.throttled_until(Quota::TokenRequest, now)
     }
 
-    /// Closes a quota for all calls of the session, a day at most.
+    /// Throttles a quota for all calls of the session, for at most a day.
     pub(crate) fn throttle(&self, quota: Quota, now: Timestamp, span: Duration) {
         self.lock().limiters.throttle(quota, now, span);
     }
 
-    /// Notes whether the service had room for a request.
+    /// Records whether the service reported an overload.
     pub(crate) fn feedback(&self, quota: Quota, feedback: Feedback) {
-        // Seen without the lock that no limiter is narrowed, as is the rule.
+        // Usually no limiter has a limit, which is visible without the lock.
         if feedback == Feedback::Success && !self.0.is_limited.load(Ordering::Relaxed) {
             return;
         }
@@ -206,23 +223,23 @@ impl Session {
         self.0.is_limited.store(state.limiters.are_limited(), Ordering::Relaxed);
     }
 
-    /// Drops the token that was refused, unless somebody has replaced it already. `false` when there is no
-    /// other and no way to one.
+    /// Drops the rejected token, unless another call has already replaced it. Returns `false` if there is no other token
+    /// and none can be requested.
     pub(crate) fn invalidate_token(&self, generation: u64) -> bool {
         self.lock().token.invalidate(generation) || self.0.create_token.is_some()
     }
 
-    /// Postpones an early renewal; false when there is no token to go on with.
+    /// Postpones an early renewal. Returns `false` if the cached token has expired.
     pub(crate) fn postpone_renewal(&self, now: Timestamp) -> bool {
         self.lock().token.postpone_renewal(now)
     }
 
-    /// The headers that each attempt of a call adds.
+    /// Returns the headers that each attempt of a call adds.
     pub(crate) fn request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
         RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.common, call }
     }
 
-    /// The same for a token request, which belongs to no entity.
+    /// Returns the headers that each attempt of a token request adds. They name no entity.
     pub(crate) fn token_request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
         RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.token_headers, call }
     }
@@ -277,6 +294,7 @@ impl Session {
         self.0.observer.is_some()
     }
 
+    /// Reports an abandoned write to the observer.
     pub(crate) fn abandon(&self, abandoned: &AbandonedWrite) {
         if let Some(Observer(observer)) = &self.0.observer {
             observer(abandoned);
@@ -289,9 +307,9 @@ impl Session {
 }
 
 fn user_agent(application: Option<&str>) -> Result<HeaderValue> {
-    const OWN: &str = concat!("zuora-rust/", env!("CARGO_PKG_VERSION"));
+    const LIBRARY: &str = concat!("zuora-rust/", env!("CARGO_PKG_VERSION"));
     match application {
-        None => Ok(HeaderValue::from_static(OWN)),
-        Some(name) => headers::printable("User-Agent", &[name, " ", OWN].concat()),
+        None => Ok(HeaderValue::from_static(LIBRARY)),
+        Some(name) => headers::printable("User-Agent", &[name, " ", LIBRARY].concat()),
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /oauth/token`.
+//! The operation that requests a token: `POST /oauth/token`.
 
 use std::fmt;
 
@@ -13,13 +13,16 @@ use crate::operation::{Effect, Operation, Quota, Spec};
 use crate::transport::{Body, HttpRequest, HttpResponse};
 use crate::types::Secret;
 
-/// What `application/x-www-form-urlencoded` leaves as it is.
+/// Characters that `application/x-www-form-urlencoded` encodes.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
-/// `POST /oauth/token` ("Create an OAuth token"): trades an OAuth client's credentials for a bearer token.
+/// `POST /oauth/token` ("Create an OAuth token"): exchanges the credentials of an OAuth client for a bearer token.
 ///
-/// Sessions do this by themselves; the operation is public for those who drive everything by hand. It changes
-/// nothing that a repeat could harm, but sign-ins are limited to 100 a minute for one address.
+/// A session sends this operation itself. It is public for programs that drive everything by hand. A retry does no harm,
+/// but token requests are limited to 100 a minute for one address.
+#[doc(alias = "OAuth")]
+#[doc(alias = "login")]
+#[doc(alias = "sign in")]
 #[derive(Clone, Debug)]
 pub struct CreateToken {
     client_id: String,
@@ -27,14 +30,14 @@ pub struct CreateToken {
 }
 
 impl CreateToken {
-    /// The client's id and secret; the grant type is `client_credentials`.
+    /// Creates the operation from the id and the secret of an OAuth client. The grant type is `client_credentials`.
     pub fn new(client_id: impl Into<String>, client_secret: Secret) -> Self {
         Self { client_id: client_id.into(), client_secret }
     }
 }
 
 impl CreateToken {
-    /// Whether a text holds the client secret, plain or as the form encodes it.
+    /// Whether a text contains the client secret, plain or form-encoded.
     pub(crate) fn appears_in(&self, text: &str) -> bool {
         let secret = self.client_secret.expose();
         !secret.is_empty()
@@ -67,8 +70,8 @@ impl Operation for CreateToken {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<TokenResponse> {
-        let raw: RawAnswer<'_> = serde_json::from_slice(success.body())
-            .map_err(|_| Error::unreadable("$", "is not the JSON object of a token answer"))?;
+        let raw: RawTokenResponse<'_> = serde_json::from_slice(success.body())
+            .map_err(|_| Error::unreadable("$", "is not the JSON object of a token response"))?;
         let token = raw.access_token.filter(|token| !token.is_empty());
         Ok(TokenResponse {
             access_token: Secret::from(
@@ -82,24 +85,24 @@ impl Operation for CreateToken {
     }
 }
 
-/// Answer to [`CreateToken`].
+/// Response to [`CreateToken`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenResponse {
-    /// The bearer token.
+    /// Bearer token.
     pub access_token: Secret,
-    /// Seconds until it expires, about an hour; comes as a number or as text.
+    /// Seconds until the token expires, usually about an hour. The service sends a number or text.
     pub expires_in: Option<u64>,
-    /// `bearer`.
+    /// Type of the token: `bearer`.
     pub token_type: Option<String>,
-    /// What the token may be used for, separated by spaces: users, entities, services.
+    /// Users, entities and services that the token is valid for, separated by spaces.
     pub scope: Option<String>,
-    /// The service's id of the token.
+    /// Id that the service gave the token.
     pub jti: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct RawAnswer<'a> {
+struct RawTokenResponse<'a> {
     access_token: Option<String>,
     #[serde(borrow)]
     expires_in: Option<&'a RawValue>,
@@ -108,13 +111,13 @@ struct RawAnswer<'a> {
     jti: Option<String>,
 }
 
-impl fmt::Debug for RawAnswer<'_> {
+impl fmt::Debug for RawTokenResponse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RawAnswer(..)")
+        f.write_str("RawTokenResponse(..)")
     }
 }
 
-/// `3599`, `"3599"` and `3599.0` alike.
+/// Reads `3599`, `"3599"` and `3599.0` as the same number.
 fn whole_seconds(json: &str) -> Option<u64> {
     let number = json.trim_matches('"').split('.').next()?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Whether a request may go out: permits, and the lease of the token request.
+//! Admission of requests: permits, and the lease of the token request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,21 @@ use crate::operation::Quota;
 use crate::transport::Timestamp;
 use crate::types::Secret;
 
-/// Whether a request may go out now.
+/// Decision on whether a request may be sent now.
+#[derive(Debug)]
 pub(crate) enum Admission {
     Go {
         authorization: HeaderValue,
         generation: u64,
         permit: Permit,
     },
-    /// This call is the one to sign in.
+    /// This call has to request the token.
     RequestToken(Lease),
-    /// Another call is signing in.
+    /// Another call is requesting the token, under the lease with this number.
     Leased(u64),
-    /// The sign-in that this call waited for has failed.
+    /// The token request that this call waited for has failed.
     Failed(Arc<TokenFailure>),
-    /// As many requests are in flight as the service has room for.
+    /// The number of requests in flight has reached the limit.
     AtConcurrencyLimit,
     Wait {
         until: Timestamp,
@@ -32,16 +33,16 @@ pub(crate) enum Admission {
     },
 }
 
-/// Why a call waits.
+/// Reason why a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitReason {
-    /// The tenant's limit is used up.
+    /// The quota of the tenant is used up.
     RateLimit,
-    /// For another call: its sign-in, or its place in flight.
+    /// Another call is requesting the token, or holds the permit.
     Contention,
 }
 
-/// The right to sign in for the session; given back when dropped.
+/// The right to request the token of the session. Dropping the lease releases it.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(super) session: Session,
@@ -49,24 +50,24 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Keeps the right until then: past it the holder counts as lost.
+    /// Extends the lease. After `until` another call may take it.
     pub(crate) fn extend_until(&self, until: Timestamp) {
         self.session.lock().token.extend(self.id, until);
     }
 
-    /// Gives the token to everyone. `value` is its header.
+    /// Caches the token for all calls of the session. `value` is its header.
     pub(crate) fn store(
         self,
         token: Secret,
         value: HeaderValue,
-        life: Option<Duration>,
+        lifetime: Option<Duration>,
         sent_at: Timestamp,
         now: Timestamp,
     ) {
-        self.session.lock().token.put(token, value, life, sent_at, now);
+        self.session.lock().token.put(token, value, lifetime, sent_at, now);
     }
 
-    /// Ends the sign-in for everyone who waits for it.
+    /// Reports a failed token request to all calls that wait for it.
     pub(crate) fn fail(self, failure: &Arc<TokenFailure>) {
         self.session.lock().token.fail(self.id, failure);
     }
@@ -78,7 +79,7 @@ impl Drop for Lease {
     }
 }
 
-/// A place in flight; given back when dropped.
+/// The right to have one request in flight. Dropping the permit releases it.
 #[derive(Debug)]
 pub(crate) struct Permit {
     pub(super) session: Session,

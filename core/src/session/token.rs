@@ -1,11 +1,11 @@
-//! The bearer token of a session: who may fetch one, who waits, when it is due again.
+//! The token cache of a session: which call requests a token, which calls wait for it, and when it is renewed.
 //!
 //! ```text
 //!            first call, or 300 s before expiry
 //!   no token ───────────────────────────────────▶ leased ──▶ token
 //!      ▲                                             │          │
-//!      └── failed, or the lease ran out ─────────────┘          │
-//!      └── refused with 401, if it is still this one ───────────┘
+//!      └── failed, or the lease expired ─────────────┘          │
+//!      └── rejected with 401, if it is still cached ────────────┘
 //! ```
 
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use crate::session::headers;
 use crate::transport::Timestamp;
 use crate::types::Secret;
 
-/// How long before its expiry a token is renewed.
+/// Time before its expiry at which a token is renewed.
 const RENEWAL_BUFFER: Duration = Duration::from_secs(300);
-/// How long a token is taken to last when the answer does not say.
+/// Assumed lifetime of a token whose response does not specify it.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
-/// How long a token is used at least.
+/// Shortest time for which a token is used.
 const MIN_LIFETIME: Duration = Duration::from_secs(1);
-/// How long a lease lasts that its holder neither extends nor gives back.
+/// Lifetime of a lease that its holder neither extends nor releases.
 const LEASE_TTL: Duration = Duration::from_secs(60);
-/// How long an early renewal that failed is put off while the old token still serves.
+/// Delay after a failed early renewal, while the cached token is still valid.
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 
-/// What the session knows of its token.
+/// Token of a session, and the state of its token requests.
 #[derive(Debug, Default)]
 pub(crate) struct TokenCache {
     cached: Option<CachedToken>,
@@ -54,36 +54,40 @@ struct LeaseTerm {
     until: Timestamp,
 }
 
-/// What a call that needs a token gets.
+/// Result of requesting access to the token.
+#[derive(Debug)]
 pub(crate) enum Access {
     Token {
         value: HeaderValue,
         generation: u64,
     },
-    /// It is this call that signs in, under the lease of this number.
+    /// This call has to request the token, under the lease with this number.
     RequestToken(u64),
+    /// Another call is requesting the token, under the lease with this number.
     Leased(u64),
+    /// The token request that this call waited for has failed.
     Failed(Arc<TokenFailure>),
 }
 
 impl TokenCache {
-    /// A token of the caller's, of unknown life.
+    /// Creates a cache with a token of the application, whose lifetime is unknown.
     pub(crate) fn external(token: &Secret) -> Result<Self> {
         let value = headers::bearer(token.expose())?;
         let cached = CachedToken { secret: token.clone(), value, renew_at: None, expires_at: None };
         Ok(Self { cached: Some(cached), generation: 1, ..Self::default() })
     }
 
+    /// Returns the cached token, or decides which call requests a new one.
     pub(crate) fn access(&mut self, now: Timestamp, waited_for: Option<u64>, can_request: bool) -> Access {
         if let Some(cached) = &self.cached {
-            let serves = cached.expires_at.is_none_or(|at| now < at);
+            let is_valid = cached.expires_at.is_none_or(|at| now < at);
             let due = cached.renew_at.is_some_and(|at| at <= now);
             let leased = self.lease.as_ref().is_some_and(|lease| now < lease.until);
-            if !can_request || (serves && (!due || leased)) {
+            if !can_request || (is_valid && (!due || leased)) {
                 return Access::Token { value: cached.value.clone(), generation: self.generation };
             }
         } else if !can_request {
-            return Access::Failed(Arc::new(TokenFailure::refused_token()));
+            return Access::Failed(Arc::new(TokenFailure::rejected_token()));
         }
         if let Some(lease) = self.lease.as_ref().filter(|lease| now < lease.until) {
             return Access::Leased(lease.id);
@@ -108,34 +112,34 @@ impl TokenCache {
         self.lease.take_if(|term| term.id == lease);
     }
 
-    /// `since` is when the token was asked for: its life is counted from there, to be on the safe side. However
-    /// short it is, the token is tried once before the next is fetched.
+    /// Caches a token. Its lifetime is counted from `since`, when it was requested, to be on the safe side. A token is
+    /// used for at least [`MIN_LIFETIME`], however short its lifetime is.
     pub(crate) fn put(
         &mut self,
         secret: Secret,
         value: HeaderValue,
-        life: Option<Duration>,
+        lifetime: Option<Duration>,
         since: Timestamp,
         now: Timestamp,
     ) {
-        let life = life.unwrap_or(DEFAULT_LIFETIME);
-        let tried = now + MIN_LIFETIME;
-        let expires_at = tried.max(since + life);
-        let renew_at = tried.max(since + life.saturating_sub(RENEWAL_BUFFER.min(life / 2)));
+        let lifetime = lifetime.unwrap_or(DEFAULT_LIFETIME);
+        let earliest = now + MIN_LIFETIME;
+        let expires_at = earliest.max(since + lifetime);
+        let renew_at = earliest.max(since + lifetime.saturating_sub(RENEWAL_BUFFER.min(lifetime / 2)));
         self.cached =
             Some(CachedToken { secret, value, renew_at: Some(renew_at), expires_at: Some(expires_at) });
         self.last_failure = None;
         self.generation += 1;
     }
 
-    /// Tells a failed sign-in to all that wait for it.
+    /// Reports a failed token request to all calls that wait for it.
     pub(crate) fn fail(&mut self, lease: u64, failure: &Arc<TokenFailure>) {
         if self.lease.as_ref().is_some_and(|term| term.id == lease) {
             self.last_failure = Some((lease, Arc::clone(failure)));
         }
     }
 
-    /// Puts an early renewal off. `false` when there is no token left to go on with.
+    /// Postpones an early renewal. Returns `false` if the cached token has expired.
     pub(crate) fn postpone_renewal(&mut self, now: Timestamp) -> bool {
         match self.cached.as_mut().filter(|cached| cached.expires_at.is_none_or(|at| now < at)) {
             Some(cached) => {
@@ -146,7 +150,7 @@ impl TokenCache {
         }
     }
 
-    /// Whether another token is cached.
+    /// Drops the token of this generation. Returns `true` if another token is cached.
     pub(crate) fn invalidate(&mut self, generation: u64) -> bool {
         if self.generation == generation {
             self.cached = None;
@@ -154,6 +158,7 @@ impl TokenCache {
         self.cached.is_some()
     }
 
+    /// Returns the cached token with its remaining lifetime, unless it has expired.
     pub(crate) fn export(&self, now: Timestamp) -> Option<Token> {
         let cached = self.cached.as_ref()?;
         let left = cached.expires_at.map_or(DEFAULT_LIFETIME, |at| now.until(at));
@@ -161,7 +166,9 @@ impl TokenCache {
     }
 }
 
-/// A bearer token and how long it lasts.
+/// A bearer token with its remaining lifetime.
+#[doc(alias = "OAuth")]
+#[doc(alias = "access token")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     pub(super) secret: Secret,
@@ -169,23 +176,23 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token that some other party fetched, with the time it has left.
+    /// Creates a token from a secret and its remaining lifetime.
     pub fn new(secret: Secret, expires_in: Duration) -> Self {
         Self { secret, expires_in }
     }
 
-    /// The token itself.
+    /// Returns the secret of the token.
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// The time it had left when it was taken out.
+    /// Returns the lifetime that remained when the token was exported.
     pub fn expires_in(&self) -> Duration {
         self.expires_in
     }
 }
 
-/// A sign-in that did not work, told to every call that waited for it.
+/// A failed token request, reported to every call that waited for it.
 #[derive(Debug)]
 pub(crate) struct TokenFailure {
     pub(crate) kind: TokenErrorKind,
@@ -195,14 +202,14 @@ pub(crate) struct TokenFailure {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// What the trouble with a sign-in is.
+/// Cause of a failed token request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenErrorKind {
-    /// The credentials or the token were refused.
+    /// The service rejected the credentials or the token.
     Rejected(&'static str),
-    /// Too many sign-ins in a span of time.
+    /// The quota of token requests is used up.
     Throttled,
-    /// The service gave no usable answer; another try may get one.
+    /// The service sent no usable response; a retry may succeed.
     Unavailable(String),
 }
 
@@ -211,21 +218,23 @@ impl TokenFailure {
         Self { kind, status: None, reasons: Vec::new(), request_id: None, retry_after: None }
     }
 
-    fn refused_token() -> Self {
-        let why = "the token that the caller brought was refused and cannot be renewed";
+    fn rejected_token() -> Self {
+        let why = "the service rejected the token of the application, and this session cannot renew it";
         Self::new(TokenErrorKind::Rejected(why))
     }
 }
 
+/// Checks the length of OAuth credentials.
+///
 /// # Errors
-/// Credentials that cannot be ones.
+/// A credential has an invalid length.
 pub(crate) fn check_client(id: &str, secret: &Secret) -> Result<()> {
     if id.len() != 36 {
-        return Err(Error::invalid("client_id", "takes the 36 characters of a UUID"));
+        return Err(Error::invalid("client_id", "must be a UUID of 36 characters"));
     }
     let length = secret.expose().len();
     if length == 0 || length > 42 {
-        return Err(Error::invalid("client_secret", "takes 1 to 42 characters"));
+        return Err(Error::invalid("client_secret", "must have 1 to 42 characters"));
     }
     Ok(())
 }

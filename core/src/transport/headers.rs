@@ -1,4 +1,4 @@
-//! What the headers of a response say.
+//! Headers of responses: limits of the tenant, and ids of the request.
 
 use std::time::Duration;
 
@@ -14,31 +14,33 @@ const CONCURRENCY_REMAINING: HeaderName = HeaderName::from_static("concurrency-l
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("zuora-request-id");
 pub(crate) const TRACK_ID: HeaderName = HeaderName::from_static("zuora-track-id");
 
-/// The media type of bodies both ways. A constant, as the other values that never change: checked by the compiler.
+/// Media type of request and response bodies.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The quota window closest to exhaustion, as the last answer told it.
+/// Rate limit of the tenant, as reported by the last response: the quota window that is closest to exhaustion.
+#[doc(alias = "quota")]
+#[doc(alias = "throttle")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// `RateLimit-Limit` as sent: the quota, then every window with its length, such as
+    /// Text of `RateLimit-Limit`: the quota, then every window with its length, such as
     /// `2250000, 50000;w=60, 2250000;w=3600, 27000000;w=86400`.
     pub limit: Option<String>,
     /// Requests left in the window.
     pub remaining: Option<u64>,
-    /// Until the window starts anew.
+    /// Time until the next window starts.
     pub reset: Option<Duration>,
 }
 
-/// How many requests of the tenant may be in flight at once, as the last answer told it.
+/// Limit on the requests that the tenant may have in flight, as reported by the last response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConcurrencyLimit {
-    /// Name of the class, such as `Default`.
+    /// Name of the quota, such as `Default`.
     pub class: Option<String>,
-    /// Most requests in flight.
+    /// Maximum number of requests in flight.
     pub limit: Option<u64>,
-    /// How many more could start; the service refreshes it once a second.
+    /// Number of requests that could start now. The service updates it once a second.
     pub remaining: Option<u64>,
 }
 
@@ -66,7 +68,7 @@ pub(crate) fn concurrency_limit(headers: &HeaderMap) -> ConcurrencyLimit {
     }
 }
 
-/// `Retry-After` in seconds; its date form is not documented for this service and is ignored.
+/// Returns `Retry-After`, if it is a number of seconds. Its date form is not documented for this service.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     number(headers, RETRY_AFTER).map(Duration::from_secs)
 }
@@ -75,7 +77,7 @@ pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// Digits, saturating: an absurd number must not overflow a clock.
+/// Returns a header that consists of digits, saturating, so that no number can overflow a clock.
 pub(crate) fn number(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
     let digits = text(headers, name)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().unwrap_or(u64::MAX))

@@ -1,8 +1,36 @@
-//! The world outside: bytes over the network, the clock, and randomness.
+//! Interfaces for everything outside this crate: the network, the clock and randomness.
 //!
-//! [`Transport`] (blocking) and [`AsyncTransport`] are all that an HTTP client has to offer to carry the
-//! operations of this crate. An implementation moves bytes and says how a failed exchange failed; it does not
-//! authenticate, retry, follow redirects or log.
+//! An HTTP client implements [`Transport`] (blocking) or [`AsyncTransport`]. An implementation moves bytes and classifies
+//! failures. It does not authenticate, retry, follow redirects or log. The crate `zuora-conformance` tests an
+//! implementation.
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
+//!
+//! struct Offline {
+//!     epoch: Instant,
+//! }
+//!
+//! impl Transport for Offline {
+//!     fn send(&self, _request: HttpRequest, _limits: Limits) -> Result<HttpResponse, TransportError> {
+//!         Err(TransportError::not_sent("no network"))
+//!     }
+//!
+//!     fn sleep_until(&self, time: Timestamp) {
+//!         std::thread::sleep(self.now().until(time));
+//!     }
+//!
+//!     fn now(&self) -> Timestamp {
+//!         Timestamp::new(self.epoch.elapsed())
+//!     }
+//!
+//!     fn seed(&self) -> Result<Seed, TransportError> {
+//!         // Use the random generator of the operating system here.
+//!         Err(TransportError::unusable("no randomness"))
+//!     }
+//! }
+//! ```
 
 pub(crate) mod headers;
 mod timestamp;
@@ -19,37 +47,40 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// A request as a transport gets it: absolute URI, every header but `Host`, whole body.
+/// A request as passed to a transport: absolute URI, every header except `Host`, complete body.
 ///
-/// What [`Operation::request`](crate::Operation::request) makes has only path and query; the rest is added by
-/// the exchange.
+/// The request of [`Operation::request`](crate::Operation::request) has only a path and a query. The exchange adds the
+/// rest.
 pub type HttpRequest = http::Request<Body>;
 
-/// A response as a transport hands it back: any status, headers as received, whole body, still compressed.
+/// A response as returned by a transport: any status, headers as received, complete body, not decompressed.
 pub type HttpResponse = http::Response<Bytes>;
 
-/// Sends requests and waits, on the calling thread.
+/// A blocking transport: sends requests and sleeps on the calling thread.
 ///
-/// # What an implementation owes
-/// - Every status is an answer, with its body: 4xx and 5xx are not errors here.
-/// - No redirect is followed, nothing is repeated, no header is added but `Host` and connection headers.
-/// - The body is left as it came: `Content-Encoding: gzip` is undone by the core, under a size cap.
-/// - [`TransportError::NotSent`] only when the server cannot have seen the request. In doubt, it is
-///   [`TransportError::MaybeSent`]: a write is repeated on the strength of the first.
+/// # Requirements
+/// - Every status is a response, with its body: 4xx and 5xx are not errors here.
+/// - Redirects are not followed, and requests are not retried.
+/// - No header is added except `Host` and connection headers.
+/// - The body is returned as received. The core decompresses `Content-Encoding: gzip`, with a size limit.
+/// - [`TransportError::NotSent`] is returned only if the server cannot have seen the request, since even a write is
+///   retried after it. In doubt, return [`TransportError::MaybeSent`].
+#[doc(alias = "HTTP client")]
 pub trait Transport {
-    /// Sends one request and returns the answer with its body read to the end.
+    /// Sends one request and returns the response with its complete body.
     fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError>;
     /// Blocks until the clock of [`now`](Self::now) reaches `time`.
     fn sleep_until(&self, time: Timestamp);
-    /// The time on a clock that never runs backwards.
+    /// Returns the time of a monotonic clock.
     fn now(&self) -> Timestamp;
-    /// 256 bits from the operating system's generator, new for each call.
+    /// Returns 256 bits from the random generator of the operating system, new for each call.
     fn seed(&self) -> Result<Seed, TransportError>;
 }
 
-/// [`Transport`] for async runtimes; the same duties.
+/// An async transport, with the requirements of [`Transport`].
+#[doc(alias = "HTTP client")]
 pub trait AsyncTransport: Send + Sync {
-    /// Sends one request and returns the answer with its body read to the end.
+    /// Sends one request and returns the response with its complete body.
     fn send(
         &self,
         request: HttpRequest,
@@ -57,88 +88,90 @@ pub trait AsyncTransport: Send + Sync {
     ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send;
     /// Completes when the clock of [`now`](Self::now) reaches `time`.
     fn sleep_until(&self, time: Timestamp) -> impl Future<Output = ()> + Send;
-    /// The time on a clock that never runs backwards.
+    /// Returns the time of a monotonic clock.
     fn now(&self) -> Timestamp;
-    /// 256 bits from the operating system's generator, new for each call.
+    /// Returns 256 bits from the random generator of the operating system, new for each call.
     fn seed(&self) -> Result<Seed, TransportError>;
 }
 
-/// A transport that can start with no settings of the user's; gives [`Client::new`](crate::Client::new).
+/// A transport with default settings, which [`Client::new`](crate::Client::new) requires.
 pub trait DefaultTransport: Sized {
-    /// Makes a transport with its own defaults.
+    /// Creates a transport with default settings.
     fn create() -> Result<Self, TransportError>;
 }
 
-/// What one attempt may cost.
+/// Limits of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// From the start of the attempt to the last byte of the answer.
+    /// Time limit from the start of the attempt to the last byte of the response.
+    #[doc(alias = "deadline")]
     pub timeout: Duration,
-    /// Largest body to read, in bytes as they come over the wire.
+    /// Largest body to read, in bytes as received.
     pub max_body: usize,
 }
 
 impl Limits {
-    /// Both limits at once.
+    /// Creates limits from both values.
     pub const fn new(timeout: Duration, max_body: usize) -> Self {
         Self { timeout, max_body }
     }
 }
 
-/// Why no answer came back, sorted by what the server can have seen.
+/// Failure of an attempt, classified by whether the server can have seen the request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// Look-up, connecting or the TLS handshake failed, or no byte of the body was taken: nothing happened.
+    /// The name lookup, the connection or the TLS handshake failed, or no byte of the body was read: the server cannot
+    /// have seen the request.
     #[error("the request was not sent")]
     NotSent(#[source] BoxError),
-    /// The request was under way: the server may have acted on it.
+    /// The server may have seen the request and acted on it.
     #[error("no complete response was received")]
     MaybeSent(#[source] BoxError),
-    /// The transport cannot work where it was called, such as for want of a runtime: nothing was sent, and
-    /// trying again is of no use.
-    #[error("the transport cannot work here")]
+    /// The transport cannot be used where it was called, for example outside a runtime. Nothing was sent, and a retry
+    /// would fail again.
+    #[error("the transport cannot be used here")]
     Unusable(#[source] BoxError),
-    /// An answer came whose body is larger than [`Limits::max_body`].
+    /// The body of the response is larger than [`Limits::max_body`].
     #[error("the response is larger than {limit} bytes")]
     TooLarge {
-        /// The limit that was passed, in bytes.
+        /// Limit that was exceeded, in bytes.
         limit: usize,
     },
 }
 
-/// Any error, as a source.
+/// Any error, as the source of another one.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl TransportError {
-    /// The server cannot have seen the request.
+    /// Creates an error for a request that the server cannot have seen.
     pub fn not_sent(source: impl Into<BoxError>) -> Self {
         Self::NotSent(source.into())
     }
 
-    /// The transport cannot work where it was called.
+    /// Creates an error for a transport that cannot be used where it was called.
     pub fn unusable(source: impl Into<BoxError>) -> Self {
         Self::Unusable(source.into())
     }
 
-    /// The server may have seen the request.
+    /// Creates an error for a request that the server may have seen.
     pub fn maybe_sent(source: impl Into<BoxError>) -> Self {
         Self::MaybeSent(source.into())
     }
 }
 
-/// The bytes of a request. Prints its size only: a token request holds the client secret.
+/// Body of a request. Its `Debug` output is the size only, since a token request contains the client secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Body(Bytes);
 
 impl Body {
-    /// No body at all.
+    /// Creates an empty body.
     pub const fn empty() -> Self {
         Self(Bytes::new())
     }
 
-    /// The bytes themselves; cheap to clone.
+    /// Returns the bytes, which are cheap to clone.
     pub fn into_bytes(self) -> Bytes {
         self.0
     }
@@ -170,14 +203,16 @@ impl fmt::Debug for Body {
     }
 }
 
-/// 256 bits that no other session has: idempotency keys grow out of them.
+/// 256 random bits, from which a session derives its idempotency keys.
+#[doc(alias = "randomness")]
 #[derive(Clone)]
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// Takes bytes from the operating system's generator. Never use a fixed value against a real tenant:
-    /// sessions with the same seed send the same idempotency keys, and the service answers the second with
-    /// what the first one did.
+    /// Creates a seed from bytes of the operating system's random generator.
+    ///
+    /// Never use a fixed value with a real tenant. Sessions with the same seed send the same idempotency keys, so the
+    /// service would return the result of the first session to the second one, without doing the work.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -197,7 +232,7 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// Shared and borrowed transports are transports.
+/// Implements `Transport` for pointers to transports.
 macro_rules! forward_transport {
     ($($pointer:ty),*) => {$(
         impl<T: Transport + ?Sized> Transport for $pointer {
@@ -219,6 +254,7 @@ macro_rules! forward_transport {
 
 forward_transport!(&T, Box<T>, Arc<T>);
 
+/// Implements `AsyncTransport` for pointers to transports.
 macro_rules! forward_async_transport {
     ($($pointer:ty),*) => {$(
         impl<T: AsyncTransport> AsyncTransport for $pointer {
