@@ -82,7 +82,10 @@ fn one_message_of_each_kind() {
             "raw: the service rejected the token (401 Unauthorized); not applied; check client id, client secret and \
              data center: a wrong data center looks like wrong credentials",
         ),
-        (invalid, "get_bill_run: `billRunId`: would change the path; not sent"),
+        (
+            invalid,
+            "get_bill_run: `billRunId`: must not be `.` or `..`, which would change the path; not sent",
+        ),
         (
             undecodable,
             "post_bill_run: the response cannot be read at `autoPost`: expected text, a number or a boolean, found an \

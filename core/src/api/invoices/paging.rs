@@ -13,18 +13,35 @@ const MAX_ROWS: u32 = 40;
 #[serde(default)]
 pub(super) struct Paging {
     /// Number of the page, counted from 1.
-    pub(super) page: u32,
+    pub(super) page: PageNumber,
     /// Number of rows in a page. It is always sent: the service ignores the page number without it.
     pub(super) size: u32,
 }
 
 impl Default for Paging {
     fn default() -> Self {
-        Self { page: 1, size: MAX_ROWS }
+        Self { page: PageNumber(1), size: MAX_ROWS }
     }
 }
 
-/// Adds the page number and the page size to a request. The first page is the default and is not sent.
+/// Number of a page, of which the first is the default and is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct PageNumber(u32);
+
+impl From<u32> for PageNumber {
+    fn from(page: u32) -> Self {
+        Self(page)
+    }
+}
+
+impl From<PageNumber> for Option<u32> {
+    fn from(page: PageNumber) -> Self {
+        (page.0 != 1).then_some(page.0)
+    }
+}
+
+/// Adds the page number and the page size to a request, if they are set.
 ///
 /// # Errors
 /// [`ErrorKind::Build`](crate::ErrorKind::Build) for a page that does not exist.
@@ -40,7 +57,7 @@ pub(super) fn select(
     }
     match page {
         Some(0) => Err(Error::invalid("page", "must be at least 1")),
-        None | Some(1) => Ok(request),
+        None => Ok(request),
         Some(page) => Ok(request.query_number("page", page)),
     }
 }
