@@ -1,5 +1,6 @@
 //! Shared code of the test programs of the workspace. The programs are in `tests/`.
 
+pub mod fuzz;
 pub mod json;
 pub mod simulation;
 
