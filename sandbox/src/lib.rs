@@ -36,7 +36,10 @@ mod values;
 pub use front::InProcess;
 #[cfg(feature = "serve")]
 pub use front::Server;
-pub use service::{DeliveredResponse, Fault, Faults, PaymentError, PlannedFault, Sandbox};
+pub use service::{
+    ApiOperation, DeliveredResponse, Delivery, Fault, Faults, Journal, JournalEntry, PaymentError,
+    PlannedFault, RequestPattern, Sandbox, UnknownOperation,
+};
 pub use settings::{BillRunTexts, RateQuota, Settings, TokenErrorFormat};
-pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
-pub use values::UnixTime;
+pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Effect, EffectKind, Tenant, TenantError};
+pub use values::{FailureCategory, UnixTime};

@@ -61,9 +61,14 @@ impl InProcess {
         Self::new(Sandbox::demo())
     }
 
-    /// Returns the sandbox, to plan faults or inspect requests. Requests block while the guard is held.
+    /// Returns the sandbox, to plan faults or inspect the journal. Requests block while the guard is held.
+    ///
+    /// The background work that is due by the time of the clock is done first.
     pub fn sandbox(&self) -> impl std::ops::DerefMut<Target = Sandbox> + use<'_> {
-        SandboxGuard(self.lock())
+        let mut shared = self.lock();
+        let now = START.after(shared.elapsed);
+        shared.sandbox.advance(now);
+        SandboxGuard(shared)
     }
 
     /// Returns the time of the simulated clock.
@@ -87,11 +92,13 @@ impl InProcess {
         let now = START.after(shared.elapsed);
         let delivery = shared.sandbox.deliver(request, now);
         let (result, took) = match delivery {
-            DeliveredResponse::NotSent => {
-                (Err(TransportError::not_sent("a planned fault of the sandbox")), Duration::ZERO)
+            DeliveredResponse::NotSent { delay } => {
+                let error = TransportError::not_sent("a planned fault of the sandbox");
+                (Err(error), delay.min(limits.timeout))
             }
-            DeliveredResponse::Lost => {
-                (Err(TransportError::maybe_sent("a planned fault of the sandbox lost the response")), LATENCY)
+            DeliveredResponse::Lost { delay } => {
+                let error = TransportError::maybe_sent("a planned fault of the sandbox lost the response");
+                (Err(error), delay.saturating_add(LATENCY).min(limits.timeout))
             }
             DeliveredResponse::Response { delay, .. } if delay.saturating_add(LATENCY) > limits.timeout => {
                 (Err(TransportError::maybe_sent("the response arrived after the timeout")), limits.timeout)

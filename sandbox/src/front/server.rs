@@ -132,7 +132,10 @@ async fn respond(
             }
             Ok(response.map(Full::new))
         }
-        DeliveredResponse::NotSent | DeliveredResponse::Lost => {
+        DeliveredResponse::NotSent { delay } | DeliveredResponse::Lost { delay } => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
             Err(io::Error::other("a planned fault closes the connection"))
         }
     }

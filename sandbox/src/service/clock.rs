@@ -1,7 +1,30 @@
 //! Progress of background work over time.
 
+use super::sandbox::Sandbox;
 use crate::state::{BillRun, Job, State};
 use crate::values::UnixTime;
+
+impl Sandbox {
+    /// Does the background work that is due by `now`, and executes the requests that were deferred until then.
+    ///
+    /// Every request does the same first. A time before that of the last request or call has no effect.
+    pub fn advance(&mut self, now: UnixTime) {
+        while let Some(index) = self.next_deferred(now) {
+            let deferred = self.deferred.remove(index);
+            self.state.advance(deferred.due);
+            self.collect_effects();
+            self.execute_deferred(deferred);
+        }
+        self.state.advance(now);
+        self.collect_effects();
+    }
+
+    /// Returns the index of the deferred request that is due first, if it is due by `now`.
+    fn next_deferred(&self, now: UnixTime) -> Option<usize> {
+        let due = self.deferred.iter().enumerate().filter(|(_, deferred)| deferred.due <= now);
+        due.min_by_key(|(_, deferred)| deferred.due).map(|(index, _)| index)
+    }
+}
 
 impl State {
     /// Executes every transition that is due by `now`, in chronological order.

@@ -17,7 +17,13 @@ pub enum DeliveredResponse {
         delay: Duration,
     },
     /// The request was not sent; the service did nothing.
-    NotSent,
-    /// The service executed the request, but the response was lost.
-    Lost,
+    NotSent {
+        /// Time until the client notices.
+        delay: Duration,
+    },
+    /// The client receives no response, whether or not the service executed the request.
+    Lost {
+        /// Time until the client notices.
+        delay: Duration,
+    },
 }

@@ -25,7 +25,7 @@ pub(crate) fn cancel(
             None
         }
     };
-    state.runs[run].set_status(BillRunStatus::CancelInProgress, state.now);
+    state.set_run_status(run, BillRunStatus::CancelInProgress);
     let mut body = state.runs[run].json(&state.tenant);
     if let Some(next) = next {
         body = body.prepend("nextRun", state.runs[next].json(&state.tenant));
@@ -50,11 +50,13 @@ impl State {
     }
 
     fn cancel_later_runs(&mut self, run: usize) {
-        let (now, series, id) = (self.now, self.runs[run].series.clone(), self.runs[run].id.clone());
+        let (series, id) = (self.runs[run].series.clone(), self.runs[run].id.clone());
         let pending =
-            |run: &&mut BillRun| run.series == series && run.id != id && run.status == BillRunStatus::Pending;
-        for later in self.runs.iter_mut().filter(pending) {
-            later.set_status(BillRunStatus::CancelInProgress, now);
+            |run: &BillRun| run.series == series && run.id != id && run.status == BillRunStatus::Pending;
+        for later in 0..self.runs.len() {
+            if pending(&self.runs[later]) {
+                self.set_run_status(later, BillRunStatus::CancelInProgress);
+            }
         }
     }
 }

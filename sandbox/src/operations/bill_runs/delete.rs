@@ -13,6 +13,6 @@ pub(crate) fn delete(
     if !matches!(state.runs[run].status, BillRunStatus::Canceled | BillRunStatus::Error) {
         return Err(ApiError::rule(state.settings.bill_run_texts.delete.clone()));
     }
-    state.runs[run].set_status(BillRunStatus::RemoveInProgress, state.now);
+    state.set_run_status(run, BillRunStatus::RemoveInProgress);
     Ok(ResponseBody::Success(state.runs[run].json(&state.tenant)))
 }

@@ -13,6 +13,6 @@ pub(crate) fn post(state: &mut State, request: &ApiRequest, keys: &[&str]) -> Re
         return Err(ApiError::rule(state.settings.bill_run_texts.post.clone()).with_resource(code));
     }
     state.runs[run].posted_as_of = date;
-    state.runs[run].set_status(BillRunStatus::PostInProgress, state.now);
+    state.set_run_status(run, BillRunStatus::PostInProgress);
     Ok(ResponseBody::Success(state.runs[run].json(&state.tenant)))
 }
