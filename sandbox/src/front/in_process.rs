@@ -10,7 +10,7 @@ use zuora_core::transport::{
     AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
 };
 
-use crate::service::{DeliveredResponse, Sandbox};
+use crate::service::{DeliveredResponse, Sandbox, Slot};
 use crate::values::UnixTime;
 
 /// A transport that passes requests to a [`Sandbox`] by a function call, on a simulated clock.
@@ -87,10 +87,15 @@ impl InProcess {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn exchange(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+    fn exchange(
+        &self,
+        request: HttpRequest,
+        limits: Limits,
+        slot: Slot,
+    ) -> Result<HttpResponse, TransportError> {
         let mut shared = self.lock();
         let now = START.after(shared.elapsed);
-        let delivery = shared.sandbox.deliver(request, now);
+        let delivery = shared.sandbox.deliver_in(request, now, slot);
         let (result, took) = match delivery {
             DeliveredResponse::NotSent { delay } => {
                 let error = TransportError::not_sent("a planned fault of the sandbox");
@@ -124,7 +129,7 @@ impl InProcess {
 
 impl Transport for InProcess {
     fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
-        self.exchange(request, limits)
+        self.exchange(request, limits, Slot::Uncounted)
     }
 
     fn sleep_until(&self, time: Timestamp) {
@@ -142,8 +147,9 @@ impl Transport for InProcess {
 
 impl AsyncTransport for InProcess {
     async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+        let slot = HeldSlot::take(self, request.uri().path());
         yield_now().await;
-        let result = self.exchange(request, limits);
+        let result = self.exchange(request, limits, slot.slot);
         yield_now().await;
         result
     }
@@ -176,6 +182,26 @@ impl std::ops::Deref for SandboxGuard<'_> {
 impl std::ops::DerefMut for SandboxGuard<'_> {
     fn deref_mut(&mut self) -> &mut Sandbox {
         &mut self.0.sandbox
+    }
+}
+
+/// The slot of an asynchronous request, which is released even if the future is dropped.
+struct HeldSlot<'t> {
+    transport: &'t InProcess,
+    slot: Slot,
+}
+
+impl<'t> HeldSlot<'t> {
+    fn take(transport: &'t InProcess, path: &str) -> Self {
+        Self { transport, slot: transport.sandbox().take_slot(path) }
+    }
+}
+
+impl Drop for HeldSlot<'_> {
+    fn drop(&mut self) {
+        if self.slot == Slot::Taken {
+            self.transport.lock().sandbox.release_slot(self.slot);
+        }
     }
 }
 

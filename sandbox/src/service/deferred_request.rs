@@ -5,13 +5,24 @@ use crate::http::ApiRequest;
 use crate::state::Overrides;
 use crate::values::UnixTime;
 
-/// A request that was admitted and is executed later.
+/// A request that is executed later.
 #[derive(Clone)]
 pub(crate) struct DeferredRequest {
     pub(crate) due: UnixTime,
-    /// Number of the journal entry.
-    pub(crate) number: u64,
     pub(crate) request: ApiRequest,
-    pub(crate) family: ApiFamily,
+    pub(crate) kind: DeferredKind,
     pub(crate) overrides: Overrides,
+}
+
+/// The part of a deferred request that has already happened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DeferredKind {
+    /// The request was admitted, and has an entry in the journal.
+    Admitted {
+        /// Number of the entry.
+        number: u64,
+        family: ApiFamily,
+    },
+    /// The request arrives later, as a duplicate of the request of that entry.
+    Duplicate(u64),
 }

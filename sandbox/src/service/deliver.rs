@@ -1,31 +1,22 @@
-//! Delivery of requests and responses, with faults, and their record in the journal.
+//! Delivery of requests and responses, with faults.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::deferred_request::DeferredRequest;
+use super::deferred_request::{DeferredKind, DeferredRequest};
 use super::delivered_response::DeliveredResponse;
-use super::fault::Fault;
+use super::execute::Recorded;
+use super::fault::{Duplication, Fault};
 use super::faults::AppliedFaults;
-use super::journal_entry::{Delivery, JournalEntry};
-use super::operation::ApiOperation;
-use super::redact::Redactor;
+use super::in_flight::Slot;
 use super::request_pattern::RequestTarget;
 use super::router::find_operation;
 use super::sandbox::Sandbox;
 use crate::http::ApiRequest;
-use crate::state::BackgroundJob;
-use crate::state::{Cause, Overrides, PlannedFailure, RowFailure};
+use crate::state::{BackgroundJob, Overrides, PlannedFailure, RowFailure};
 use crate::values::UnixTime;
-
-/// A request with its entry in the journal.
-struct Recorded {
-    request: ApiRequest,
-    number: u64,
-    redactor: Redactor,
-}
 
 impl Sandbox {
     /// Responds to a request at the given time, without faults.
@@ -43,7 +34,20 @@ impl Sandbox {
     ///
     /// This is the method that a transport calls.
     pub fn deliver<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> DeliveredResponse {
+        self.deliver_in(request, now, Slot::Uncounted)
+    }
+
+    /// Responds to a request that is counted among those in progress.
+    pub(crate) fn deliver_in<B: AsRef<[u8]>>(
+        &mut self,
+        request: Request<B>,
+        now: UnixTime,
+        slot: Slot,
+    ) -> DeliveredResponse {
         let request = self.receive(request, now);
+        if self.history.is_empty() {
+            self.remember();
+        }
         let target = RequestTarget {
             method: &request.method,
             path: &request.path,
@@ -52,21 +56,44 @@ impl Sandbox {
         };
         let faults = self.faults.take(&target, self.state.now);
         let recorded = self.record(request, faults.describe());
-        self.deliver_recorded(&recorded, faults)
+        self.deliver_recorded(&recorded, faults, slot)
     }
 
-    fn deliver_recorded(&mut self, recorded: &Recorded, faults: AppliedFaults) -> DeliveredResponse {
-        let overrides = self.overrides(faults.execution);
-        let delay = faults.delay;
-        match faults.delivery {
+    fn deliver_recorded(
+        &mut self,
+        recorded: &Recorded,
+        faults: AppliedFaults,
+        slot: Slot,
+    ) -> DeliveredResponse {
+        let expires_after = matches!(faults.execution, Some(Fault::ExpireTokenAfter));
+        let delivery = faults.delivery;
+        let overrides = match delivery {
+            // The execution is not reached, so that its fault has no effect.
+            Some(Fault::NotSent | Fault::Respond(_) | Fault::Reject(_)) => Overrides::default(),
+            _ => self.overrides(faults.execution, &recorded.request, slot),
+        };
+        let delivered = self.deliver_with(recorded, delivery, overrides, faults.delay);
+        if expires_after {
+            self.tokens.expire(&recorded.request);
+        }
+        delivered
+    }
+
+    fn deliver_with(
+        &mut self,
+        recorded: &Recorded,
+        fault: Option<Fault>,
+        overrides: Overrides,
+        delay: Duration,
+    ) -> DeliveredResponse {
+        match fault {
             Some(Fault::NotSent) => {
-                self.journal.delivered(recorded.number, Delivery::NotSent, None);
+                self.journal.not_sent(recorded.number);
                 DeliveredResponse::NotSent { delay }
             }
             Some(Fault::LoseResponse) => {
                 self.execute(recorded, overrides);
-                self.journal.delivered(recorded.number, Delivery::Lost, None);
-                DeliveredResponse::Lost { delay }
+                self.lose(recorded, delay)
             }
             Some(Fault::Respond(response)) => self.respond_as_gateway(recorded, response, delay),
             Some(Fault::Reject(response)) => {
@@ -80,28 +107,23 @@ impl Sandbox {
                 self.respond_as_gateway(recorded, response, delay)
             }
             Some(Fault::ExecuteLater { after, response }) => {
-                if let Some(family) = self.admit_later(&recorded.request) {
-                    let (due, request) = (self.state.now.after(after), recorded.request.clone());
-                    self.deferred.push(DeferredRequest {
-                        due,
-                        number: recorded.number,
-                        request,
-                        family,
-                        overrides,
-                    });
-                }
+                self.defer(recorded, overrides, after);
                 match response {
                     Some(response) => self.respond_as_gateway(recorded, response, delay),
-                    None => {
-                        self.journal.delivered(recorded.number, Delivery::Lost, None);
-                        DeliveredResponse::Lost { delay }
-                    }
+                    None => self.lose(recorded, delay),
                 }
             }
+            Some(Fault::Duplicate(duplication)) => self.duplicate(recorded, overrides, duplication, delay),
             Some(Fault::Delay(slow)) => {
-                self.respond_as_service(recorded, overrides, delay.saturating_add(slow))
+                let delay = delay.saturating_add(slow);
+                self.respond_as_service(recorded, overrides, delay, |body| body)
             }
-            _ => self.respond_as_service(recorded, overrides, delay),
+            Some(Fault::Truncate(length)) => self
+                .respond_as_service(recorded, overrides, delay, |body| body.slice(..length.min(body.len()))),
+            Some(Fault::Garble(position)) => {
+                self.respond_as_service(recorded, overrides, delay, |body| garbled(&body, position))
+            }
+            _ => self.respond_as_service(recorded, overrides, delay, |body| body),
         }
     }
 
@@ -109,63 +131,84 @@ impl Sandbox {
         &mut self,
         recorded: &Recorded,
         overrides: Overrides,
-        delay: std::time::Duration,
+        delay: Duration,
+        change: impl FnOnce(Bytes) -> Bytes,
     ) -> DeliveredResponse {
         let response = self.execute(recorded, overrides);
-        DeliveredResponse::Response { response: self.encode(&recorded.request, response), delay }
+        self.add_delayed(&recorded.request.path, self.state.now.after(delay));
+        let response = self.encode(&recorded.request, response).map(change);
+        DeliveredResponse::Response { response, delay }
     }
 
     fn respond_as_gateway(
         &mut self,
         recorded: &Recorded,
         response: Response<Bytes>,
-        delay: std::time::Duration,
+        delay: Duration,
     ) -> DeliveredResponse {
-        let shown = recorded.redactor.response(&response);
-        self.journal.delivered(recorded.number, Delivery::Gateway, Some(shown));
+        self.journal.replaced(recorded.number, recorded.redactor.response(&response));
         DeliveredResponse::Response { response, delay }
     }
 
-    /// Executes the request and records its effects and response.
-    fn execute(&mut self, recorded: &Recorded, overrides: Overrides) -> Response<Bytes> {
-        self.begin(&recorded.request, recorded.number, overrides);
-        let response = self.respond(&recorded.request);
-        self.end();
-        self.journal.executed(recorded.number, &response, &recorded.redactor, self.state.now);
-        response
+    fn lose(&mut self, recorded: &Recorded, delay: Duration) -> DeliveredResponse {
+        self.journal.lost(recorded.number);
+        DeliveredResponse::Lost { delay }
     }
 
-    /// Executes a request that was deferred until now.
-    pub(super) fn execute_deferred(&mut self, deferred: DeferredRequest) {
-        let DeferredRequest { number, request, family, overrides, .. } = deferred;
-        self.begin(&request, number, overrides);
-        let response = self.perform(&request, family);
-        self.end();
-        let redactor = self.redactor(&request);
-        self.journal.executed(number, &response, &redactor, self.state.now);
-    }
-
-    fn begin(&mut self, request: &ApiRequest, number: u64, overrides: Overrides) {
-        let operation = find_operation(&request.method, &request.path).map(ApiOperation::as_str);
-        let key = request.idempotency_key().map(Arc::from);
-        self.state.effects.cause = Cause { request: Some(number), operation, key };
+    /// Defers the execution of the request, if the request is admitted.
+    fn defer(&mut self, recorded: &Recorded, overrides: Overrides, after: Duration) {
         self.state.overrides = overrides;
-    }
-
-    fn end(&mut self) {
-        self.state.effects.cause = Cause::default();
+        let admitted = self.admit_later(&recorded.request);
         self.state.overrides = Overrides::default();
-        self.collect_effects();
+        if let Some(family) = admitted {
+            let kind = DeferredKind::Admitted { number: recorded.number, family };
+            let (due, request) = (self.state.now.after(after), recorded.request.clone());
+            self.deferred.push(DeferredRequest { due, request, kind, overrides });
+        }
     }
 
-    /// Passes the effects since the last call to the journal.
-    pub(super) fn collect_effects(&mut self) {
-        self.journal.add_effects(self.state.effects.collect(), self.state.settings.journal_bytes);
+    fn duplicate(
+        &mut self,
+        recorded: &Recorded,
+        overrides: Overrides,
+        duplication: Duplication,
+        delay: Duration,
+    ) -> DeliveredResponse {
+        let first = self.execute(recorded, overrides);
+        let request = recorded.request.clone();
+        let response = match duplication {
+            Duplication::Later(after) => {
+                let (due, kind) = (self.state.now.after(after), DeferredKind::Duplicate(recorded.number));
+                let overrides = Overrides::default();
+                self.deferred.push(DeferredRequest { due, request, kind, overrides });
+                first
+            }
+            Duplication::FirstResponse | Duplication::SecondResponse => {
+                let duplicate = self.record_duplicate(request, recorded.number);
+                let second = self.execute(&duplicate, Overrides::default());
+                match duplication {
+                    Duplication::SecondResponse => {
+                        self.journal.lost(recorded.number);
+                        second
+                    }
+                    _ => {
+                        self.journal.lost(duplicate.number);
+                        first
+                    }
+                }
+            }
+        };
+        DeliveredResponse::Response { response: self.encode(&recorded.request, response), delay }
     }
 
-    /// Converts a fault of the execution.
-    fn overrides(&mut self, fault: Option<Fault>) -> Overrides {
-        let mut overrides = Overrides::default();
+    /// Converts a fault of the execution and a slot.
+    fn overrides(&mut self, fault: Option<Fault>, request: &ApiRequest, slot: Slot) -> Overrides {
+        let admitted = match slot {
+            Slot::Uncounted => None,
+            Slot::Taken => Some(true),
+            Slot::Refused => Some(false),
+        };
+        let mut overrides = Overrides { admitted, ..Overrides::default() };
         match fault {
             Some(Fault::Fail(category)) => {
                 overrides.failure = Some(PlannedFailure { category, executed: false });
@@ -175,6 +218,8 @@ impl Sandbox {
             }
             Some(Fault::FailRow(row, category)) => overrides.row_failure = Some(RowFailure { row, category }),
             Some(Fault::RunAsJob(duration)) => overrides.job = Some(duration),
+            Some(Fault::StaleRead(age)) => overrides.stale = Some(age),
+            Some(Fault::ExpireToken) => self.tokens.expire(request),
             Some(Fault::FailDocument(document)) => {
                 self.state.failures.push_back(BackgroundJob::PostingOf(document));
             }
@@ -188,20 +233,12 @@ impl Sandbox {
         let (head, body) = request.into_parts();
         ApiRequest::new(head, body.as_ref(), &self.state.settings)
     }
+}
 
-    /// Adds the request to the journal.
-    fn record(&mut self, request: ApiRequest, faults: Option<String>) -> Recorded {
-        let redactor = self.redactor(&request);
-        let number = self.journal.next_number();
-        let operation = find_operation(&request.method, &request.path);
-        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, &redactor);
-        entry.faults = faults;
-        self.journal.push(entry);
-        Recorded { request, number, redactor }
-    }
-
-    fn redactor(&self, request: &ApiRequest) -> Redactor {
-        let clients = &self.state.tenant.oauth_clients;
-        Redactor::new(request, clients.iter().map(|client| client.client_secret.as_str()))
-    }
+/// Replaces up to eight bytes from the position on, which is counted from the start again beyond the end.
+fn garbled(body: &Bytes, position: usize) -> Bytes {
+    let mut bytes = body.to_vec();
+    let start = position.checked_rem(bytes.len()).unwrap_or_default();
+    bytes.iter_mut().skip(start).take(8).for_each(|byte| *byte = 0xff);
+    bytes.into()
 }

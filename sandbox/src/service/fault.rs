@@ -60,6 +60,14 @@ pub enum Fault {
         /// Response of the intermediary; `None` if the connection is lost.
         response: Option<Response<Bytes>>,
     },
+    /// The body of the response ends after that many bytes, and the response looks complete.
+    Truncate(usize),
+    /// Up to eight bytes of the body of the response, from that position on, are replaced by `0xFF`, which is
+    /// neither UTF-8 nor gzip. A position beyond the end is counted from the start again.
+    Garble(usize),
+    /// The request is delivered twice, at once or later, as by a proxy that retries. The service replays the
+    /// response of a known idempotency key; every other request is executed again.
+    Duplicate(Duplication),
     /// The service fails without executing the request, and stores the response under the idempotency key
     /// according to the settings.
     Fail(FailureCategory),
@@ -74,6 +82,26 @@ pub enum Fault {
     /// The operation is executed by a job of this duration, however small the invoice is. For requests that
     /// post, cancel, delete, reverse or write off one invoice.
     RunAsJob(Duration),
+    /// The request reads the state of that time ago, but not of a time before the fault was planned. For GET
+    /// requests, Object Query included.
+    StaleRead(Duration),
+    /// The token of the request expires before the service reads it: the service responds with 401 and does
+    /// nothing.
+    ExpireToken,
+    /// The service executes the request, and the token of the request expires immediately afterwards.
+    ExpireTokenAfter,
+}
+
+/// Time of the second delivery of a duplicated request, and the response that the client receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Duplication {
+    /// The second delivery follows immediately; the client receives the first response.
+    FirstResponse,
+    /// The second delivery follows immediately; the client receives the second response.
+    SecondResponse,
+    /// The second delivery arrives after this time; the client receives the first response.
+    Later(Duration),
 }
 
 impl Fault {
@@ -166,6 +194,9 @@ impl Fault {
                 | Self::FailRow(..)
                 | Self::FailDocument(_)
                 | Self::RunAsJob(_)
+                | Self::StaleRead(_)
+                | Self::ExpireToken
+                | Self::ExpireTokenAfter
         )
     }
 
@@ -191,6 +222,14 @@ impl Fault {
             Self::FailRow(row, category) => format!("fail row {row} {category:?}"),
             Self::FailDocument(document) => format!("fail document {document}"),
             Self::RunAsJob(duration) => format!("run as job {duration:?}"),
+            Self::Truncate(length) => format!("truncate to {length} bytes"),
+            Self::Garble(position) => format!("garble from byte {position}"),
+            Self::Duplicate(Duplication::FirstResponse) => "duplicate, first response".to_owned(),
+            Self::Duplicate(Duplication::SecondResponse) => "duplicate, second response".to_owned(),
+            Self::Duplicate(Duplication::Later(after)) => format!("duplicate after {after:?}"),
+            Self::StaleRead(age) => format!("stale by {age:?}"),
+            Self::ExpireToken => "expire token before".to_owned(),
+            Self::ExpireTokenAfter => "expire token after".to_owned(),
         }
     }
 }

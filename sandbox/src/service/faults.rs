@@ -3,14 +3,18 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::chaos::Chaos;
 use super::fault::Fault;
 use super::planned_fault::PlannedFault;
 use super::request_pattern::RequestTarget;
 use crate::values::UnixTime;
 
-/// The planned faults, oldest first.
+/// The planned faults, oldest first, and the chaos that adds to them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(VecDeque<PlannedFault>);
+pub struct Faults {
+    planned: VecDeque<PlannedFault>,
+    chaos: Option<Chaos>,
+}
 
 /// The faults that apply to one request.
 #[derive(Clone, Debug, Default)]
@@ -26,25 +30,31 @@ impl Faults {
     pub fn push(&mut self, fault: impl Into<PlannedFault>) {
         let planned = fault.into();
         if planned.times > 0 {
-            self.0.push_back(planned);
+            self.planned.push_back(planned);
         }
     }
 
-    /// Removes all planned faults.
+    /// Removes all planned faults, and ends the chaos.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.planned.clear();
+        self.chaos = None;
     }
 
     /// Whether no planned fault is left.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.planned.is_empty()
+    }
+
+    /// Draws a fault for a part of the requests to which no planned fault applies.
+    pub fn set_chaos(&mut self, chaos: Chaos) {
+        self.chaos = Some(chaos);
     }
 
     /// Takes the faults that apply to a request: the oldest of its delivery and the oldest of its execution.
     pub(crate) fn take(&mut self, request: &RequestTarget<'_>, now: UnixTime) -> AppliedFaults {
         let mut applied = AppliedFaults::default();
-        self.0.retain_mut(|planned| planned.is_in_force(now));
-        for planned in &mut self.0 {
+        self.planned.retain_mut(|planned| planned.is_in_force(now));
+        for planned in &mut self.planned {
             let place = match planned.fault.affects_execution() {
                 true => &mut applied.execution,
                 false => &mut applied.delivery,
@@ -54,8 +64,20 @@ impl Faults {
                 applied.delay = applied.delay.saturating_add(planned.delay);
             }
         }
-        self.0.retain(|planned| planned.times > 0);
+        self.planned.retain(|planned| planned.times > 0);
+        if let (Some(chaos), None, None) = (&mut self.chaos, &applied.delivery, &applied.execution) {
+            match chaos.draw(request) {
+                Some(fault) if fault.affects_execution() => applied.execution = Some(fault),
+                fault => applied.delivery = fault,
+            }
+        }
         applied
+    }
+
+    /// Returns how far back requests may read because of a fault.
+    pub(crate) fn stale_by(&self) -> Option<Duration> {
+        let planned = self.planned.iter().filter_map(PlannedFault::stale_by);
+        planned.chain(self.chaos.as_ref().map(Chaos::stale_by)).max()
     }
 }
 

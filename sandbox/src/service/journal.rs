@@ -127,12 +127,27 @@ impl Journal {
         });
     }
 
-    /// Records what the client of an entry receives.
-    pub(crate) fn delivered(&mut self, number: u64, delivery: Delivery, gateway: Option<Response<Bytes>>) {
+    /// Records that the request of an entry was not sent.
+    pub(crate) fn not_sent(&mut self, number: u64) {
+        self.change(number, |entry| entry.delivery = Delivery::NotSent);
+    }
+
+    /// Records that the client of an entry receives no response.
+    pub(crate) fn lost(&mut self, number: u64) {
+        self.change(number, |entry| entry.delivery = Delivery::Lost);
+    }
+
+    /// Records that the client of an entry receives the response of an intermediary.
+    pub(crate) fn replaced(&mut self, number: u64, response: Response<Bytes>) {
         self.change(number, |entry| {
-            entry.delivery = delivery;
-            entry.gateway_response = gateway;
+            entry.delivery = Delivery::Gateway;
+            entry.gateway_response = Some(response);
         });
+    }
+
+    /// Records that the request of an entry is that of an earlier one, delivered again.
+    pub(crate) fn mark_duplicate(&mut self, number: u64, original: u64) {
+        self.change(number, |entry| entry.duplicate_of = Some(original));
     }
 
     fn change(&mut self, number: u64, change: impl FnOnce(&mut JournalEntry)) {

@@ -5,13 +5,17 @@
 //! Depends on `operations`; performs no I/O.
 
 mod api_family;
+mod chaos;
 mod clock;
 mod deferred_request;
 mod deliver;
 mod delivered_response;
+mod execute;
 mod fault;
 mod faults;
+mod history;
 mod idempotency_store;
+mod in_flight;
 mod journal;
 mod journal_entry;
 mod journal_text;
@@ -25,9 +29,11 @@ mod router;
 mod sandbox;
 mod tokens;
 
+pub use self::chaos::Chaos;
 pub use self::delivered_response::DeliveredResponse;
-pub use self::fault::Fault;
+pub use self::fault::{Duplication, Fault};
 pub use self::faults::Faults;
+pub(crate) use self::in_flight::Slot;
 pub use self::journal::Journal;
 pub use self::journal_entry::{Delivery, JournalEntry};
 pub use self::operation::{ApiOperation, UnknownOperation};

@@ -56,6 +56,14 @@ impl PlannedFault {
         self
     }
 
+    /// Returns how far back the fault lets requests read.
+    pub(super) fn stale_by(&self) -> Option<Duration> {
+        match self.fault {
+            Fault::StaleRead(age) => Some(age),
+            _ => None,
+        }
+    }
+
     /// Starts the time that the fault is in force; whether the fault can still apply.
     pub(super) fn is_in_force(&mut self, now: UnixTime) -> bool {
         if let (Some(span), None) = (self.lasting, self.until) {

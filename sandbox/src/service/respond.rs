@@ -13,8 +13,8 @@ use super::tokens::unauthorized;
 use crate::http::{
     ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, json_response, pdf_response,
 };
-use crate::state::PlannedFailure;
-use crate::values::Json;
+use crate::state::{PlannedFailure, State};
+use crate::values::{Json, UnixTime};
 
 const REQUEST_ID: &str = "zuora-request-id";
 const TRACK_ID: &str = "zuora-track-id";
@@ -95,8 +95,7 @@ impl Sandbox {
         if !self.tokens.accept(request, self.state.now) {
             return Err(Box::new(json_response(StatusCode::UNAUTHORIZED, &unauthorized())));
         }
-        let settings = &self.state.settings;
-        if family == ApiFamily::V1 && settings.concurrency_in_use >= settings.concurrency_limit {
+        if family == ApiFamily::V1 && !self.is_within_concurrency() {
             return Err(Box::new(self.concurrency_exceeded(request)));
         }
         match self.idempotency.find(request, &self.state.settings, self.state.now) {
@@ -107,6 +106,11 @@ impl Sandbox {
             }
             Ok(KeyLookup::New) => Ok(()),
         }
+    }
+
+    fn is_within_concurrency(&self) -> bool {
+        let is_below = || self.in_progress() < self.state.settings.concurrency_limit;
+        self.state.overrides.admitted.unwrap_or_else(is_below)
     }
 
     /// Executes an admitted request and stores the response under its idempotency key.
@@ -129,6 +133,9 @@ impl Sandbox {
 
     /// Executes the operation, or fails as a fault has planned.
     fn dispatch(&mut self, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
+        if let Some(mut earlier) = self.earlier_state(request) {
+            return dispatch(&mut earlier, request);
+        }
         match self.state.overrides.failure.take() {
             None => dispatch(&mut self.state, request),
             Some(PlannedFailure { category, executed }) => {
@@ -138,6 +145,12 @@ impl Sandbox {
                 Err(ApiError::failure(category))
             }
         }
+    }
+
+    /// Returns the state that a stale read shows.
+    fn earlier_state(&self, request: &ApiRequest) -> Option<State> {
+        let age = self.state.overrides.stale.filter(|_| request.method == Method::GET)?;
+        self.history.at(UnixTime(self.state.now.0.saturating_sub(age)))
     }
 
     fn reject(&mut self, request: &ApiRequest, mut error: ApiError, family: ApiFamily) -> Response<Bytes> {
@@ -189,8 +202,7 @@ impl Sandbox {
 
     fn write_concurrency(&self, headers: &mut HeaderMap) {
         let settings = &self.state.settings;
-        let others = settings.concurrency_in_use.saturating_add(1);
-        let left = settings.concurrency_limit.saturating_sub(others);
+        let left = settings.concurrency_limit.saturating_sub(self.others_in_progress().saturating_add(1));
         headers
             .insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
         headers.insert(HeaderName::from_static("concurrency-limit-limit"), settings.concurrency_limit.into());

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::deferred_request::DeferredRequest;
 use super::faults::Faults;
+use super::history::History;
 use super::idempotency_store::IdempotencyStore;
 use super::journal::Journal;
 use super::quotas::QuotaUsage;
@@ -14,6 +15,7 @@ use super::request_pattern::RequestPattern;
 use super::tokens::Tokens;
 use crate::settings::Settings;
 use crate::state::{BackgroundJob, State, Tenant};
+use crate::values::UnixTime;
 
 /// A simulated service with one tenant.
 ///
@@ -30,6 +32,11 @@ pub struct Sandbox {
     /// Requests that are executed later, in the order of arrival.
     pub(super) deferred: Vec<DeferredRequest>,
     pub(super) journal: Journal,
+    pub(super) history: History,
+    /// Number of asynchronous requests in progress.
+    pub(super) slots: u32,
+    /// Times of arrival of delayed responses.
+    pub(super) delayed: Vec<UnixTime>,
 }
 
 /// The error of [`Sandbox::pay`].
@@ -52,6 +59,9 @@ impl Sandbox {
             faults: Faults::default(),
             deferred: Vec::new(),
             journal: Journal::default(),
+            history: History::default(),
+            slots: 0,
+            delayed: Vec::new(),
         }
     }
 
@@ -68,6 +78,7 @@ impl Sandbox {
     /// Makes the next background job of that kind fail.
     pub fn fail_next(&mut self, job: BackgroundJob) {
         self.state.failures.push_back(job);
+        self.remember();
     }
 
     /// Pays a posted invoice in part or in full, and returns the id of the payment.
@@ -88,6 +99,7 @@ impl Sandbox {
     pub fn pay(&mut self, invoice: &str, amount: Decimal) -> Result<String, PaymentError> {
         let paid = self.state.pay(invoice, amount).map_err(|reason| PaymentError { amount, reason });
         self.collect_effects();
+        self.remember();
         paid
     }
 

@@ -11,6 +11,11 @@ pub(crate) struct Overrides {
     pub(crate) row_failure: Option<RowFailure>,
     /// The failure that the response reports.
     pub(crate) failure: Option<PlannedFailure>,
+    /// Age of the state that is read.
+    pub(crate) stale: Option<Duration>,
+    /// Whether the request is one of those that the concurrency limit allows; `None` if that is counted when
+    /// the request is executed.
+    pub(crate) admitted: Option<bool>,
     /// Duration of the job that executes the operation, however small the invoice is.
     pub(crate) job: Option<Duration>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::json;
 use zuora_sandbox::{
-    ApiOperation, CLIENT_SECRET, Delivery, Effect, EffectKind, Fault, RequestPattern, Settings,
+    ApiOperation, CLIENT_SECRET, Delivery, Effect, EffectKind, Fault, JournalEntry, RequestPattern, Settings,
 };
 
 use crate::client::{TestClient, form};
@@ -28,7 +28,7 @@ fn entries_contain_neither_token_nor_secret() {
     client.get(&format!("/v1/bill-runs/{token}?again={token}"));
     client.post(RUNS, &format!(r#"{{"batches":["AllBatches"],"name":"{CLIENT_SECRET}"}}"#));
     let text = client.sandbox.journal().to_string();
-    let curl: String = client.sandbox.journal().entries().map(|entry| entry.to_curl()).collect();
+    let curl: String = client.sandbox.journal().entries().map(JournalEntry::to_curl).collect();
     for shown in [text, curl] {
         assert!(shown.contains("$ZUORA_TOKEN") && shown.contains("$ZUORA_CLIENT_SECRET"));
         assert!(!shown.contains(&token) && !shown.contains(CLIENT_SECRET), "{shown}");

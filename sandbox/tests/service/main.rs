@@ -14,6 +14,7 @@ mod front;
 mod in_process;
 mod journal;
 mod life;
+mod nasty;
 mod object_query;
 mod standalone;
 mod update;
