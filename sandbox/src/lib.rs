@@ -37,8 +37,8 @@ pub use front::InProcess;
 #[cfg(feature = "serve")]
 pub use front::Server;
 pub use service::{
-    ApiOperation, Chaos, DeliveredResponse, Delivery, Duplication, Fault, Faults, Journal, JournalEntry,
-    PaymentError, PlannedFault, RequestPattern, Sandbox, UnknownOperation,
+    ApiOperation, ChangeError, Chaos, DeliveredResponse, Delivery, Duplication, Fault, Faults, Journal,
+    JournalEntry, PaymentError, PlannedFault, RequestPattern, Sandbox, Snapshot, UnknownOperation,
 };
 pub use settings::{BillRunTexts, RateQuota, Settings, TokenErrorFormat};
 pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Effect, EffectKind, Tenant, TenantError};

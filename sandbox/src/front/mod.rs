@@ -4,6 +4,7 @@
 //! The HTTP server requires the feature `serve`.
 
 mod in_process;
+mod process_clocks;
 #[cfg(feature = "serve")]
 mod server;
 

@@ -185,6 +185,17 @@ impl Fault {
         PlannedFault::from(self).nth(nth)
     }
 
+    /// Adds that time to the arrival of the response or of the transport error.
+    pub fn delayed(self, delay: Duration) -> PlannedFault {
+        PlannedFault::from(self).delayed(delay)
+    }
+
+    /// Applies the fault to every matching request for that time, which begins with the next request of any
+    /// kind.
+    pub fn lasting(self, span: Duration) -> PlannedFault {
+        PlannedFault::from(self).lasting(span)
+    }
+
     /// Whether the fault affects how the service executes the request, rather than its delivery.
     pub const fn affects_execution(&self) -> bool {
         matches!(

@@ -36,6 +36,11 @@ impl Sandbox {
         }
     }
 
+    /// Releases all slots, since the requests are those of another sandbox.
+    pub(crate) fn clear_slots(&mut self) {
+        self.slots = 0;
+    }
+
     /// Counts a response that is on its way until then.
     pub(super) fn add_delayed(&mut self, path: &str, until: UnixTime) {
         let now = self.state.now;

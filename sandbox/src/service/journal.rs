@@ -40,7 +40,7 @@ pub struct Journal {
 
 impl Journal {
     /// Returns the entries in the order of arrival.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &JournalEntry> + ExactSizeIterator {
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &JournalEntry> + ExactSizeIterator + Clone {
         self.entries.iter()
     }
 
@@ -61,7 +61,7 @@ impl Journal {
     }
 
     /// Returns the effects in the order in which they happened.
-    pub fn effects(&self) -> impl DoubleEndedIterator<Item = &Effect> + ExactSizeIterator {
+    pub fn effects(&self) -> impl DoubleEndedIterator<Item = &Effect> + ExactSizeIterator + Clone {
         self.effects.iter()
     }
 

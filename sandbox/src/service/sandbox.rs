@@ -3,7 +3,6 @@
 use std::fmt;
 
 use http::Method;
-use rust_decimal::Decimal;
 
 use super::deferred_request::DeferredRequest;
 use super::faults::Faults;
@@ -39,14 +38,6 @@ pub struct Sandbox {
     pub(super) delayed: Vec<UnixTime>,
 }
 
-/// The error of [`Sandbox::pay`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot pay {amount}: {reason}")]
-pub struct PaymentError {
-    amount: Decimal,
-    reason: String,
-}
-
 impl Sandbox {
     /// Creates a sandbox in which the tenant has no bill runs and no invoices.
     pub fn new(tenant: Tenant, settings: Settings) -> Self {
@@ -79,28 +70,6 @@ impl Sandbox {
     pub fn fail_next(&mut self, job: BackgroundJob) {
         self.state.failures.push_back(job);
         self.remember();
-    }
-
-    /// Pays a posted invoice in part or in full, and returns the id of the payment.
-    ///
-    /// Takes the place of the payment operations, which are not simulated. The payment has the time of the
-    /// last request.
-    ///
-    /// ```
-    /// # use zuora_sandbox::Sandbox;
-    /// let mut sandbox = Sandbox::demo();
-    /// let error = sandbox.pay("INV00000001", rust_decimal::Decimal::ONE).unwrap_err();
-    /// assert_eq!(error.to_string(), "cannot pay 1: no invoice has the id or number INV00000001");
-    /// ```
-    ///
-    /// # Errors
-    /// Fails if no posted invoice has that id or number, if a job is running on the invoice, or if the amount
-    /// is not positive, has more decimals than the currency, or exceeds the balance.
-    pub fn pay(&mut self, invoice: &str, amount: Decimal) -> Result<String, PaymentError> {
-        let paid = self.state.pay(invoice, amount).map_err(|reason| PaymentError { amount, reason });
-        self.collect_effects();
-        self.remember();
-        paid
     }
 
     /// Revokes every access token, as when the user of the OAuth client is deactivated for a moment.

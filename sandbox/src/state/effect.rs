@@ -86,6 +86,8 @@ kinds! {
     InvoiceWrittenOff "invoice written off";
     /// An invoice was paid in part or in full.
     InvoicePaid "invoice paid";
+    /// A payment of an invoice was unapplied.
+    PaymentUnapplied "payment unapplied";
     /// An invoice was emailed.
     InvoiceEmailed "invoice emailed";
     /// Tax items were added to an invoice.

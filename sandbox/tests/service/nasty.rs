@@ -1,13 +1,15 @@
 //! Faults of bodies, tokens, reads, duplicates and concurrency, and chaos.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::Method;
 use zuora_sandbox::{
-    Chaos, DeliveredResponse, Delivery, Duplication, EffectKind, Fault, PlannedFault, Settings,
+    CLIENT_ID, CLIENT_SECRET, Chaos, DeliveredResponse, Delivery, Duplication, EffectKind, Fault,
+    PlannedFault, Settings,
 };
 
-use crate::client::TestClient;
+use crate::client::{TestClient, form};
 
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
 const RUNS: &str = "/v1/bill-runs";
@@ -192,7 +194,7 @@ fn delayed_and_deferred_requests_use_up_the_concurrency_limit() {
 }
 
 /// A month of work, whatever happens to the requests.
-fn story(seed: u64) -> String {
+fn story(seed: u64) -> TestClient {
     let mut client = TestClient::demo();
     client.sandbox.faults().set_chaos(Chaos::new(seed, 0.4));
     for round in 0..30 {
@@ -206,22 +208,67 @@ fn story(seed: u64) -> String {
         client.deliver(Method::PUT, &format!("/v1/invoices/INV0000000{}/post", 1 + round % 9), "{}");
         client.deliver(Method::PUT, &format!("/v1/invoices/INV0000000{}/write-off", 1 + round % 7), "{}");
         client.advance(7);
-        if round % 5 == 4 {
-            let token =
-                client.token(&crate::client::form(zuora_sandbox::CLIENT_ID, zuora_sandbox::CLIENT_SECRET));
+        if round % 2 == 1 {
+            let token = client.token(&form(CLIENT_ID, CLIENT_SECRET));
             client.set("authorization", &format!("Bearer {}", token.body["access_token"].as_str().unwrap()));
         }
     }
+    client.sandbox.faults().clear();
     client.advance(600);
-    client.sandbox.journal().to_string()
+    client
+}
+
+fn text(seed: u64) -> String {
+    story(seed).sandbox.journal().to_string()
 }
 
 #[test]
 fn chaos_is_reproducible_to_the_byte() {
-    let (one, other) = (story(7), story(8));
-    assert_eq!(one, story(7));
+    let (one, other) = (text(7), text(8));
+    assert_eq!(one, text(7));
     assert_ne!(one, other);
     for fault in ["lose response", "execute after", "duplicate", "stale by", "expire token"] {
         assert!(one.contains(fault) || other.contains(fault), "{fault}");
     }
+}
+
+#[test]
+fn the_effects_add_up_to_the_state() {
+    for seed in 0..20 {
+        let mut client = story(seed);
+        let token = client.token(&form(CLIENT_ID, CLIENT_SECRET));
+        client.set("authorization", &format!("Bearer {}", token.body["access_token"].as_str().unwrap()));
+        let mut expected = BTreeMap::new();
+        for effect in client.sandbox.journal().effects() {
+            let status = match effect.kind {
+                EffectKind::InvoiceCreated => "Draft",
+                EffectKind::InvoicePosted => "Posted",
+                EffectKind::InvoiceUnposted => "Draft",
+                EffectKind::InvoiceCanceled => "Canceled",
+                EffectKind::InvoiceDeleted => {
+                    assert!(expected.remove(&effect.id).is_some(), "{seed}");
+                    continue;
+                }
+                _ => continue,
+            };
+            let before = expected.insert(effect.id.clone(), status.to_owned());
+            assert_eq!(before.is_none(), effect.kind == EffectKind::InvoiceCreated, "{seed}");
+        }
+        let mut shown = BTreeMap::new();
+        let mut page = "/object-query/invoices?pageSize=99".to_owned();
+        loop {
+            let body = client.get(&page).body;
+            let rows = body["data"].as_array().unwrap().iter();
+            shown.extend(rows.map(|row| (text_of(row, "id"), text_of(row, "status"))));
+            match body["nextPage"].as_str() {
+                Some(cursor) => page = format!("/object-query/invoices?pageSize=99&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(shown, expected, "{seed}");
+    }
+}
+
+fn text_of(row: &serde_json::Value, name: &str) -> String {
+    row[name].as_str().unwrap().to_owned()
 }
