@@ -10,6 +10,7 @@ use super::delivered_response::DeliveredResponse;
 use super::execute::Recorded;
 use super::fault::{Duplication, Fault};
 use super::faults::AppliedFaults;
+use super::hooks::Moment;
 use super::in_flight::Slot;
 use super::request_pattern::RequestTarget;
 use super::router::find_operation;
@@ -48,15 +49,17 @@ impl Sandbox {
         if self.history.is_empty() {
             self.remember();
         }
-        let target = RequestTarget {
-            method: &request.method,
-            path: &request.path,
-            operation: find_operation(&request.method, &request.path),
-            key: request.idempotency_key(),
-        };
-        let faults = self.faults.take(&target, self.state.now);
+        let faults = self.faults.take(&target(&request), self.state.now);
         let recorded = self.record(request, faults.describe());
-        self.deliver_recorded(&recorded, faults, slot)
+        let target = target(&recorded.request);
+        if let Some(action) = self.hooks.take_around(Moment::Before, &target) {
+            action.perform(self);
+        }
+        let delivered = self.deliver_recorded(&recorded, faults, slot);
+        if let Some(action) = self.hooks.take_around(Moment::After, &target) {
+            action.perform(self);
+        }
+        delivered
     }
 
     fn deliver_recorded(
@@ -232,6 +235,15 @@ impl Sandbox {
         self.advance(now);
         let (head, body) = request.into_parts();
         ApiRequest::new(head, body.as_ref(), &self.state.settings)
+    }
+}
+
+fn target(request: &ApiRequest) -> RequestTarget<'_> {
+    RequestTarget {
+        method: &request.method,
+        path: &request.path,
+        operation: find_operation(&request.method, &request.path),
+        key: request.idempotency_key(),
     }
 }
 

@@ -14,6 +14,7 @@ mod execute;
 mod fault;
 mod faults;
 mod history;
+mod hooks;
 mod idempotency_store;
 mod in_flight;
 mod journal;

@@ -85,15 +85,20 @@ impl Redactor {
 
     /// Replaces the texts wherever they occur.
     fn bytes(&self, body: &Bytes) -> Bytes {
-        let has = |text: &str| body.windows(text.len()).any(|part| part == text.as_bytes());
-        if !self.texts.iter().any(|(text, _)| has(text)) {
-            return body.clone();
-        }
         match std::str::from_utf8(body) {
-            Ok(text) => self.text(text).into(),
-            Err(_) => Bytes::from_static(REDACTED.as_bytes()),
+            Ok(text) if self.texts.iter().any(|(secret, _)| text.contains(secret.as_str())) => {
+                self.text(text).into()
+            }
+            Err(_) if self.texts.iter().any(|(secret, _)| contains(body, secret)) => {
+                Bytes::from_static(REDACTED.as_bytes())
+            }
+            _ => body.clone(),
         }
     }
+}
+
+fn contains(body: &[u8], secret: &str) -> bool {
+    body.windows(secret.len()).any(|part| part == secret.as_bytes())
 }
 
 fn is_secret_field(name: &str) -> bool {

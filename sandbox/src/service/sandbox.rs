@@ -7,6 +7,7 @@ use http::Method;
 use super::deferred_request::DeferredRequest;
 use super::faults::Faults;
 use super::history::History;
+use super::hooks::Hooks;
 use super::idempotency_store::IdempotencyStore;
 use super::journal::Journal;
 use super::quotas::QuotaUsage;
@@ -32,6 +33,7 @@ pub struct Sandbox {
     pub(super) deferred: Vec<DeferredRequest>,
     pub(super) journal: Journal,
     pub(super) history: History,
+    pub(super) hooks: Hooks,
     /// Number of asynchronous requests in progress.
     pub(super) slots: u32,
     /// Times of arrival of delayed responses.
@@ -51,6 +53,7 @@ impl Sandbox {
             deferred: Vec::new(),
             journal: Journal::default(),
             history: History::default(),
+            hooks: Hooks::default(),
             slots: 0,
             delayed: Vec::new(),
         }
@@ -59,6 +62,11 @@ impl Sandbox {
     /// Creates a sandbox with the [demo tenant](Tenant::demo) and default [`Settings`].
     pub fn demo() -> Self {
         Self::new(Tenant::demo(), Settings::default())
+    }
+
+    /// Returns the time of the last request or call of [`advance`](Self::advance).
+    pub fn now(&self) -> UnixTime {
+        self.state.now
     }
 
     /// Returns the faults that are planned.

@@ -89,10 +89,17 @@ fn the_sandbox_is_up_to_date_whenever_it_is_inspected() {
     transport.sandbox().faults().push(later);
     Transport::send(&transport, request(Method::POST, "/v1/bill-runs", &token, ALL), LIMITS).unwrap();
     let runs = || transport.sandbox().journal().effects_of_kind(EffectKind::BillRunCreated).count();
+    transport
+        .sandbox()
+        .schedule_after(seconds(121), |sandbox| sandbox.cancel_bill_run("BR-00000001").unwrap());
     transport.advance(seconds(118));
     assert_eq!(runs(), 0);
     transport.advance(seconds(1));
     assert_eq!(runs(), 1);
+    transport.advance(seconds(10));
+    let sandbox = transport.sandbox();
+    assert_eq!(sandbox.journal().effects_of_kind(EffectKind::BillRunCanceled).count(), 1);
+    assert_eq!(sandbox.now(), UnixTime(at(129).0 + Duration::from_millis(40)));
 }
 
 #[test]

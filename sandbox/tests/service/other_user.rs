@@ -2,9 +2,9 @@
 
 use http::Method;
 use rust_decimal::Decimal;
-use zuora_sandbox::{EffectKind, Fault, Settings};
+use zuora_sandbox::{ApiOperation, EffectKind, Fault, RequestPattern, Settings, UnixTime};
 
-use crate::client::{TestClient, form};
+use crate::client::{START, TestClient, form};
 
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
 const INVOICE: &str = r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01",
@@ -135,4 +135,36 @@ fn a_reset_keeps_tenant_and_settings_only() {
     client.set("authorization", &format!("Bearer {}", token.body["access_token"].as_str().unwrap()));
     let gone = client.get(&path);
     assert_eq!((gone.status, gone.header("concurrency-limit-limit")), (404, "7"));
+}
+
+#[test]
+fn another_user_acts_at_a_time_and_around_a_request() {
+    let mut client = TestClient::demo();
+    let (path, id) = invoice(&mut client);
+    let (unposted, canceled) = (id.clone(), id.clone());
+    client.sandbox.schedule(UnixTime::from_secs(START + 60), move |sandbox| {
+        sandbox.unpost_invoice(&unposted).unwrap();
+    });
+    let later = Fault::execute_later(std::time::Duration::from_secs(30));
+    client.sandbox.faults().push(later.on(Method::PUT, "/post"));
+    client.delivered(Method::PUT, &format!("{path}/post"), "{}");
+    client.advance(59);
+    assert_eq!(status(&mut client, &path), "Posted");
+    client.advance(600);
+    assert_eq!(status(&mut client, &path), "Draft");
+    let times: Vec<_> = client.sandbox.journal().effects_on(&id).map(|effect| effect.at).collect();
+    assert_eq!(times, [0, 30, 60].map(|seconds| UnixTime::from_secs(START + seconds)));
+
+    client.sandbox.before_next(RequestPattern::path(Method::PUT, "/post"), move |sandbox| {
+        sandbox.cancel_invoice(&canceled).unwrap();
+    });
+    let rejected = client.delivered(Method::PUT, &format!("{path}/post"), "{}");
+    assert_eq!(rejected.status, 400);
+
+    let (path, id) = invoice(&mut client);
+    client.sandbox.after_next(RequestPattern::operation(ApiOperation::PostInvoice), move |sandbox| {
+        sandbox.unpost_invoice(&id).unwrap();
+    });
+    assert_eq!(client.delivered(Method::PUT, &format!("{path}/post"), "{}").status, 200);
+    assert_eq!(status(&mut client, &path), "Draft");
 }
