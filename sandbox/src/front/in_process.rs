@@ -161,7 +161,7 @@ impl InProcess {
                 let error = TransportError::not_sent("a planned fault of the sandbox");
                 (Err(error), delay.min(limits.timeout))
             }
-            DeliveredResponse::Lost { delay } => {
+            DeliveredResponse::Lost { delay } | DeliveredResponse::Broken { delay, .. } => {
                 let error = TransportError::maybe_sent("a planned fault of the sandbox lost the response");
                 (Err(error), delay.saturating_add(LATENCY).min(limits.timeout))
             }

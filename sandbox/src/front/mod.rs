@@ -3,6 +3,8 @@
 //! Each front passes requests to `Sandbox::deliver` and acts on the faults that it returns.
 //! The HTTP server requires the feature `serve`.
 
+#[cfg(feature = "serve")]
+mod body;
 mod in_process;
 mod process_clocks;
 #[cfg(feature = "serve")]

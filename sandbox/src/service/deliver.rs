@@ -16,7 +16,7 @@ use super::request_pattern::RequestTarget;
 use super::router::find_operation;
 use super::sandbox::Sandbox;
 use crate::http::ApiRequest;
-use crate::state::{BackgroundJob, Overrides, PlannedFailure, RowFailure};
+use crate::state::{Overrides, PlannedFailure, RowFailure};
 use crate::values::UnixTime;
 
 impl Sandbox {
@@ -97,6 +97,15 @@ impl Sandbox {
             Some(Fault::LoseResponse) => {
                 self.execute(recorded, overrides);
                 self.lose(recorded, delay)
+            }
+            Some(Fault::Disconnect(length)) => {
+                let response = self.execute(recorded, overrides);
+                self.journal.lost(recorded.number);
+                DeliveredResponse::Broken {
+                    response: self.encode(&recorded.request, response),
+                    length,
+                    delay,
+                }
             }
             Some(Fault::Respond(response)) => self.respond_as_gateway(recorded, response, delay),
             Some(Fault::Reject(response)) => {
@@ -223,9 +232,7 @@ impl Sandbox {
             Some(Fault::RunAsJob(duration)) => overrides.job = Some(duration),
             Some(Fault::StaleRead(age)) => overrides.stale = Some(age),
             Some(Fault::ExpireToken) => self.tokens.expire(request),
-            Some(Fault::FailDocument(document)) => {
-                self.state.failures.push_back(BackgroundJob::PostingOf(document));
-            }
+            Some(Fault::FailDocument(document)) => overrides.document_failure = Some(document),
             _ => {}
         }
         overrides

@@ -16,6 +16,15 @@ pub enum DeliveredResponse {
         /// Time between the request and the arrival of the response.
         delay: Duration,
     },
+    /// The client receives a part of a response, then the connection breaks.
+    Broken {
+        /// The response as a whole.
+        response: Response<Bytes>,
+        /// Number of bytes of the body that the client receives.
+        length: usize,
+        /// Time between the request and the arrival of the response.
+        delay: Duration,
+    },
     /// The request was not sent; the service did nothing.
     NotSent {
         /// Time until the client notices.

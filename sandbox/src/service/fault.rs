@@ -14,9 +14,8 @@ use crate::values::FailureCategory;
 /// A fault that affects a request on its way to the service, in the service, or on the way back.
 ///
 /// A fault applies once, to the first request that it matches. [`InProcess`](crate::InProcess) and the HTTP
-/// server apply faults; [`Sandbox::handle`](crate::Sandbox::handle) does not. Two kinds of faults can apply
-/// to the same request: one of its delivery, and one of its execution, which
-/// [`affects_execution`](Self::affects_execution) tells apart.
+/// server apply faults; [`Sandbox::handle`](crate::Sandbox::handle) does not. Both a fault of the delivery and
+/// a fault of the execution can apply to one request; see [`affects_execution`](Self::affects_execution).
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,6 +59,9 @@ pub enum Fault {
         /// Response of the intermediary; `None` if the connection is lost.
         response: Option<Response<Bytes>>,
     },
+    /// The service executes the request, and the connection breaks after that many bytes of the body of the
+    /// response. In process, this is a lost response.
+    Disconnect(usize),
     /// The body of the response ends after that many bytes, and the response looks complete.
     Truncate(usize),
     /// Up to eight bytes of the body of the response, from that position on, are replaced by `0xFF`, which is
@@ -233,6 +235,7 @@ impl Fault {
             Self::FailRow(row, category) => format!("fail row {row} {category:?}"),
             Self::FailDocument(document) => format!("fail document {document}"),
             Self::RunAsJob(duration) => format!("run as job {duration:?}"),
+            Self::Disconnect(length) => format!("disconnect after {length} bytes"),
             Self::Truncate(length) => format!("truncate to {length} bytes"),
             Self::Garble(position) => format!("garble from byte {position}"),
             Self::Duplicate(Duplication::FirstResponse) => "duplicate, first response".to_owned(),

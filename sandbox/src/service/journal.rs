@@ -123,7 +123,7 @@ impl Journal {
     ) {
         self.change(number, |entry| {
             entry.service_response = Some(redactor.response(response));
-            entry.executed_at = Some(at);
+            entry.handled_at = Some(at);
         });
     }
 

@@ -32,7 +32,7 @@ pub struct JournalEntry {
     pub(super) delivery: Delivery,
     pub(super) service_response: Option<Response<Bytes>>,
     pub(super) gateway_response: Option<Response<Bytes>>,
-    pub(super) executed_at: Option<UnixTime>,
+    pub(super) handled_at: Option<UnixTime>,
 }
 
 /// The response that the client of a request receives.
@@ -75,7 +75,7 @@ impl JournalEntry {
             delivery: Delivery::Service,
             service_response: None,
             gateway_response: None,
-            executed_at: None,
+            handled_at: None,
         }
     }
 
@@ -150,9 +150,10 @@ impl JournalEntry {
         self.service_response.as_ref()
     }
 
-    /// Returns the time at which the service executed the request; `None` if it did not or not yet.
-    pub fn executed_at(&self) -> Option<UnixTime> {
-        self.executed_at
+    /// Returns the time at which the service handled the request; `None` if the request did not reach the
+    /// service or is not executed yet.
+    pub fn handled_at(&self) -> Option<UnixTime> {
+        self.handled_at
     }
 
     /// Exports the request as a curl command, with shell variables in place of token and secret.

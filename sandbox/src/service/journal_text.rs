@@ -44,8 +44,8 @@ impl fmt::Display for JournalEntry {
             write_response(f, "gateway", response)?;
         }
         if let Some(response) = self.service_response() {
-            if let Some(at) = self.executed_at().filter(|at| *at != self.at()) {
-                writeln!(f, "  executed: {}", at.to_utc())?;
+            if let Some(at) = self.handled_at().filter(|at| *at != self.at()) {
+                writeln!(f, "  handled: {}", at.to_utc())?;
             }
             write_response(f, "service", response)?;
         }

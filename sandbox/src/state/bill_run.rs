@@ -30,6 +30,8 @@ pub(crate) struct BillRun {
     /// The invoice date of the post request.
     pub(crate) posted_as_of: Option<Date>,
     pub(crate) plan: BillRunPlan,
+    /// Position of the draft that fails to be posted, from 0 in the order of creation.
+    pub(crate) document_failure: Option<usize>,
     /// The request that set the current status, or that the background work continues.
     pub(crate) cause: Cause,
 }

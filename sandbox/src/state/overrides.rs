@@ -16,6 +16,8 @@ pub(crate) struct Overrides {
     /// Whether the request is one of those that the concurrency limit allows; `None` if that is counted when
     /// the request is executed.
     pub(crate) admitted: Option<bool>,
+    /// Position of the draft that fails to be posted with its run.
+    pub(crate) document_failure: Option<usize>,
     /// Duration of the job that executes the operation, however small the invoice is.
     pub(crate) job: Option<Duration>,
 }

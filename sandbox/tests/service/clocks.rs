@@ -122,6 +122,7 @@ fn transport_errors_can_take_their_time() {
         (Fault::NotSent, 20, seconds(20)),
         (Fault::LoseResponse, 60, seconds(60) + Duration::from_millis(20)),
         (Fault::LoseResponse, 600, LIMITS.timeout),
+        (Fault::Disconnect(9), 3, seconds(3) + Duration::from_millis(20)),
         (Fault::execute_later(seconds(5)), 119, seconds(119) + Duration::from_millis(20)),
     ] {
         let before = now(&transport);

@@ -57,7 +57,7 @@ fn deferred_work_happens_at_its_time_and_in_order() {
     let entry = client.sandbox.journal().entry(2).unwrap();
     assert_eq!(entry.response().unwrap().status(), StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(entry.service_response().unwrap().status(), StatusCode::OK);
-    assert_eq!((entry.at(), entry.executed_at()), (at(0), Some(at(60))));
+    assert_eq!((entry.at(), entry.handled_at()), (at(0), Some(at(60))));
 }
 
 #[test]
@@ -184,6 +184,8 @@ fn one_document_of_a_run_fails_to_be_posted() {
     let mut client = TestClient::demo();
     let run = client.completed(ALL);
     let drafts = client.invoices(&run);
+    push(&mut client, Fault::FailDocument(0).on(Method::PUT, "/post"));
+    assert_eq!(client.delivered(Method::PUT, "/v1/bill-runs/x/post", "{}").status, 404);
     push(&mut client, Fault::FailDocument(1).on_operation(ApiOperation::PostBillRun));
     assert_eq!(client.delivered(Method::PUT, &format!("{run}/post"), "{}").status, 200);
     client.advance(1);

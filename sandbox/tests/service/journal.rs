@@ -188,7 +188,7 @@ fn the_same_requests_give_the_same_text() {
         "#2 2026-03-01T17:00:00.000Z POST /v1/bill-runs -> 504\n",
         "  operation: create_bill_run\n",
         "  fault: respond 504, execute after 3s\n",
-        "  executed: 2026-03-01T17:00:03.000Z\n",
+        "  handled: 2026-03-01T17:00:03.000Z\n",
         "2026-03-01T17:00:03.000Z bill run created ",
         " by #2 create_bill_run\n",
     ] {

@@ -90,7 +90,7 @@ impl State {
         let mut drafts: Vec<usize> =
             (0..self.invoices.len()).filter(|draft| is_draft(&self.invoices[*draft])).collect();
         // On failure, only one document fails: the one at the planned position, or the last one.
-        let at = self.take_posting_failure();
+        let at = run.document_failure.or_else(|| self.take_posting_failure());
         let failed_at = at.filter(|at| *at < drafts.len()).map(|at| drafts.remove(at)).is_some();
         let failed = (failing && drafts.pop().is_some()) || failed_at;
         for draft in drafts {

@@ -77,6 +77,7 @@ fn read_and_add(state: &mut State, request: &ApiRequest) -> Result<ResponseBody,
         target_date,
         posted_as_of: None,
         plan,
+        document_failure: None,
         cause: state.effects.cause.clone(),
     };
     let shown = run.json(&state.tenant);

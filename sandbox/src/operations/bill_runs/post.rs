@@ -22,6 +22,7 @@ impl State {
             return Err(ApiError::rule(text).with_resource(self.settings.bill_run_code));
         }
         self.runs[run].posted_as_of = invoice_date;
+        self.runs[run].document_failure = self.overrides.document_failure.take();
         self.set_run_status(run, BillRunStatus::PostInProgress);
         Ok(())
     }
