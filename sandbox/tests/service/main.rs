@@ -20,3 +20,4 @@ mod object_query;
 mod other_user;
 mod standalone;
 mod update;
+mod with_client;
