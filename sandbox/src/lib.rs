@@ -9,6 +9,9 @@
 //! cargo run -p zuora-sandbox --features serve -- --listen 127.0.0.1:8470
 //! ```
 //!
+//! [`Faults`] lose, delay, repeat and damage requests and responses, before or after the work is done; the
+//! [`Journal`] lists the requests and every [`Effect`], so that a test can prove that nothing was done twice.
+//!
 //! Every behavior that Zuora does not document is a field of [`Settings`]. `README.md` lists what is
 //! simulated and what is not.
 //!
@@ -36,7 +39,10 @@ mod values;
 pub use front::InProcess;
 #[cfg(feature = "serve")]
 pub use front::Server;
-pub use service::{DeliveredResponse, Fault, Faults, PaymentError, PlannedFault, Sandbox};
+pub use service::{
+    ApiOperation, ChangeError, Chaos, DeliveredResponse, Delivery, Duplication, Fault, Faults, Journal,
+    JournalEntry, PaymentError, PlannedFault, RequestPattern, Sandbox, Snapshot, UnknownOperation,
+};
 pub use settings::{BillRunTexts, RateQuota, Settings, TokenErrorFormat};
-pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Tenant, TenantError};
-pub use values::UnixTime;
+pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Effect, EffectKind, Tenant, TenantError};
+pub use values::{FailureCategory, UnixTime};

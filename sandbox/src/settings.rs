@@ -72,6 +72,10 @@ settings! {
     /// Default 0.
     concurrency_in_use: u32 = 0_u32;
 
+    /// Whether requests that are in progress count towards the limit: those that a fault delays or executes
+    /// later, and the asynchronous requests of [`InProcess`](crate::InProcess). Default false.
+    count_concurrency: bool = false;
+
     /// Size in bytes above which a response is compressed, if the client accepts it. Default 1000.
     gzip_above: usize = 1000_usize;
     /// Maximum size of a request body, decompressed, in bytes. Default 4 MiB.
@@ -120,6 +124,9 @@ settings! {
     reverse_items: usize = 50_000_usize;
     /// Maximum number of items, tax items included, of a written-off invoice. Default 2000.
     write_off_items: usize = 2000_usize;
+    /// Number of items, tax items included, from which on an invoice is written off by a job. Default: never by
+    /// a job.
+    write_off_job_from: usize = usize::MAX;
     /// Whether jobs that post or cancel get a 404, as one page says. Default false.
     hide_posting_jobs: bool = false;
     /// Whether the feature that reversal, write-off and application parts require is enabled. Default true.
@@ -162,6 +169,9 @@ settings! {
     bill_run_code: u32 = 500_000_u32;
     /// Messages of rejected bill-run requests.
     bill_run_texts: BillRunTexts = BillRunTexts::default();
+
+    /// Maximum size of the journal in bytes, roughly; the oldest entries and effects are dropped. Default 64 MiB.
+    journal_bytes: usize = 64 << 20;
 }
 
 /// A request quota, per window.

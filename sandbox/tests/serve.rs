@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use http::Method;
-use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server, Settings, Tenant};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, EffectKind, Fault, Sandbox, Server, Settings, Tenant};
 
 /// Sends one request and reads until the connection is closed.
 fn exchange(server: &Server, head: &str, body: &str) -> String {
@@ -88,6 +88,38 @@ fn faults_close_the_connection() {
     }
     assert_eq!(server.sandbox().seen(&Method::GET, "/v1/bill-runs/x"), 1);
     assert!(exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", "").starts_with("HTTP/1.1 401"));
+}
+
+#[test]
+fn a_connection_breaks_in_the_middle_of_a_body() {
+    let server = server();
+    let get = "GET /v1/bill-runs/x HTTP/1.1";
+    let whole = exchange(&server, get, "");
+    let (_, body) = whole.split_once("\r\n\r\n").unwrap();
+    let announced = format!("content-length: {}\r\n", body.len());
+    assert!(whole.contains(&announced), "{whole}");
+    server.sandbox().faults().push(Fault::Disconnect(5));
+    let broken = exchange(&server, get, "");
+    assert!(broken.contains(&announced) && broken.ends_with(&body[..5]), "{broken}");
+    assert!(broken.ends_with(&format!("\r\n\r\n{}", &body[..5])), "{broken}");
+    server.sandbox().faults().push(Fault::Truncate(5));
+    let short = exchange(&server, get, "");
+    assert!(short.contains("content-length: 5\r\n") && short.ends_with(&body[..5]), "{short}");
+    assert_eq!(server.sandbox().journal().entries().len(), 3);
+}
+
+#[test]
+fn work_in_the_background_is_visible_without_a_request() {
+    let server = server();
+    let token = token(&server);
+    server.sandbox().faults().push(Fault::execute_later(Duration::ZERO).on(Method::POST, "/v1/bill-runs"));
+    let create = format!(
+        "POST /v1/bill-runs HTTP/1.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json"
+    );
+    let response = exchange(&server, &create, r#"{"batches":["Batch4"],"targetDate":"2026-12-31"}"#);
+    assert!(response.starts_with("HTTP/1.1 504"), "{response}");
+    let runs = server.sandbox().journal().effects_of_kind(EffectKind::BillRunCompleted).count();
+    assert_eq!(runs, 1, "the run takes no time");
 }
 
 #[test]

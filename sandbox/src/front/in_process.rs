@@ -10,18 +10,21 @@ use zuora_core::transport::{
     AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
 };
 
-use crate::service::{DeliveredResponse, Sandbox};
+use super::process_clocks::{ProcessClocks, WallOffset};
+use crate::service::{DeliveredResponse, Sandbox, Slot};
 use crate::values::UnixTime;
 
 /// A transport that passes requests to a [`Sandbox`] by a function call, on a simulated clock.
 ///
 /// The clock starts at 2026-03-01, 09:00 in the demo tenant's time zone. Each request advances it by 20 ms,
 /// and a sleep advances it to the wake-up time, so that waiting for a bill run takes no real time. All
-/// clones share one clock: if one thread waits for work of another thread, the wait ends before the work
+/// handles share one clock: if one thread waits for work of another thread, the wait ends before the work
 /// does. Tests of that kind require the HTTP server, which runs in real time.
 ///
-/// A clone is another handle on the same sandbox. Both transport traits are implemented. The futures yield
-/// to the executor before and after the work, so that a test can drop them while the response is on its way.
+/// A clone is another handle on the same sandbox, in the same client process. [`new_process`](Self::new_process)
+/// returns a handle for another process, with a separate monotonic clock and wall clock.
+/// Both transport traits are implemented. The futures yield to the executor before and after the work, so that
+/// a test can drop them while the response is on its way.
 ///
 /// ```
 /// use http::Method;
@@ -37,12 +40,17 @@ use crate::values::UnixTime;
 #[derive(Clone, Debug)]
 pub struct InProcess {
     shared: Arc<Mutex<Shared>>,
+    /// Index of the client process.
+    process: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shared {
     sandbox: Sandbox,
+    /// Time of the sandbox since the start.
     elapsed: Duration,
+    /// The clocks of each client process.
+    clocks: Vec<ProcessClocks>,
 }
 
 /// 2026-03-01T17:00:00Z.
@@ -53,7 +61,8 @@ const LATENCY: Duration = Duration::from_millis(20);
 impl InProcess {
     /// Creates a transport to a sandbox.
     pub fn new(sandbox: Sandbox) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { sandbox, elapsed: Duration::ZERO })) }
+        let clocks = vec![ProcessClocks::default()];
+        Self { shared: Arc::new(Mutex::new(Shared { sandbox, elapsed: Duration::ZERO, clocks })), process: 0 }
     }
 
     /// Creates a transport to the [demo sandbox](Sandbox::demo).
@@ -61,20 +70,76 @@ impl InProcess {
         Self::new(Sandbox::demo())
     }
 
-    /// Returns the sandbox, to plan faults or inspect requests. Requests block while the guard is held.
-    pub fn sandbox(&self) -> impl std::ops::DerefMut<Target = Sandbox> + use<'_> {
-        SandboxGuard(self.lock())
+    /// Returns a transport of another client process to the same sandbox, such as another worker, or the same
+    /// program after a restart.
+    ///
+    /// Its monotonic clock starts at zero and its wall clock is right. Requests and sleeps of all processes
+    /// advance the same clock of the sandbox.
+    #[must_use]
+    pub fn new_process(&self) -> Self {
+        let mut shared = self.lock();
+        let elapsed = shared.elapsed;
+        shared.clocks.push(ProcessClocks { stopped: elapsed, ..ProcessClocks::default() });
+        Self { shared: Arc::clone(&self.shared), process: shared.clocks.len() - 1 }
     }
 
-    /// Returns the time of the simulated clock.
+    /// Returns a transport to an independent copy of the sandbox and all clocks, to try several continuations
+    /// of one state.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let mut shared = self.lock().clone();
+        shared.sandbox.clear_slots();
+        Self { shared: Arc::new(Mutex::new(shared)), process: self.process }
+    }
+
+    /// Returns the sandbox, to plan faults or inspect the journal. Requests block while the guard is held.
+    ///
+    /// The background work that is due by the time of the clock is done first.
+    pub fn sandbox(&self) -> impl std::ops::DerefMut<Target = Sandbox> + use<'_> {
+        let mut shared = self.lock();
+        let now = START.after(shared.elapsed);
+        shared.sandbox.advance(now);
+        SandboxGuard(shared)
+    }
+
+    /// Returns the time of the sandbox.
     pub fn unix_time(&self) -> UnixTime {
         START.after(self.lock().elapsed)
     }
 
-    /// Advances the clock.
+    /// Returns the time of the wall clock of this client process.
+    pub fn wall_time(&self) -> UnixTime {
+        let shared = self.lock();
+        shared.clocks[self.process].wall_time(START.after(shared.elapsed))
+    }
+
+    /// Advances the sandbox and all clocks.
     pub fn advance(&self, span: Duration) {
         let mut shared = self.lock();
         shared.elapsed = shared.elapsed.saturating_add(span);
+    }
+
+    /// Advances the sandbox and all clocks except the monotonic clock of this client process, as when its
+    /// machine is suspended.
+    pub fn suspend(&self, span: Duration) {
+        let mut shared = self.lock();
+        shared.elapsed = shared.elapsed.saturating_add(span);
+        let clocks = &mut shared.clocks[self.process];
+        clocks.stopped = clocks.stopped.saturating_add(span);
+    }
+
+    /// Advances the monotonic clock of this client process alone.
+    pub fn advance_monotonic(&self, span: Duration) {
+        let mut shared = self.lock();
+        let clocks = &mut shared.clocks[self.process];
+        clocks.ahead = clocks.ahead.saturating_add(span);
+    }
+
+    /// Sets the wall clock of this client process alone, forward or back. The clock then runs on from there.
+    pub fn set_wall_time(&self, time: UnixTime) {
+        let mut shared = self.lock();
+        let now = START.after(shared.elapsed);
+        shared.clocks[self.process].wall = WallOffset::between(now, time);
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -82,16 +147,23 @@ impl InProcess {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn exchange(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+    fn exchange(
+        &self,
+        request: HttpRequest,
+        limits: Limits,
+        slot: Slot,
+    ) -> Result<HttpResponse, TransportError> {
         let mut shared = self.lock();
         let now = START.after(shared.elapsed);
-        let delivery = shared.sandbox.deliver(request, now);
+        let delivery = shared.sandbox.deliver_in(request, now, slot);
         let (result, took) = match delivery {
-            DeliveredResponse::NotSent => {
-                (Err(TransportError::not_sent("a planned fault of the sandbox")), Duration::ZERO)
+            DeliveredResponse::NotSent { delay } => {
+                let error = TransportError::not_sent("a planned fault of the sandbox");
+                (Err(error), delay.min(limits.timeout))
             }
-            DeliveredResponse::Lost => {
-                (Err(TransportError::maybe_sent("a planned fault of the sandbox lost the response")), LATENCY)
+            DeliveredResponse::Lost { delay } | DeliveredResponse::Broken { delay, .. } => {
+                let error = TransportError::maybe_sent("a planned fault of the sandbox lost the response");
+                (Err(error), delay.saturating_add(LATENCY).min(limits.timeout))
             }
             DeliveredResponse::Response { delay, .. } if delay.saturating_add(LATENCY) > limits.timeout => {
                 (Err(TransportError::maybe_sent("the response arrived after the timeout")), limits.timeout)
@@ -107,17 +179,20 @@ impl InProcess {
 
     fn jump_to(&self, time: Timestamp) {
         let mut shared = self.lock();
-        shared.elapsed = shared.elapsed.max(time.elapsed());
+        let now = shared.clocks[self.process].monotonic(shared.elapsed);
+        let left = time.elapsed().saturating_sub(now);
+        shared.elapsed = shared.elapsed.saturating_add(left);
     }
 
     fn time(&self) -> Timestamp {
-        Timestamp::new(self.lock().elapsed)
+        let shared = self.lock();
+        Timestamp::new(shared.clocks[self.process].monotonic(shared.elapsed))
     }
 }
 
 impl Transport for InProcess {
     fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
-        self.exchange(request, limits)
+        self.exchange(request, limits, Slot::Uncounted)
     }
 
     fn sleep_until(&self, time: Timestamp) {
@@ -135,8 +210,9 @@ impl Transport for InProcess {
 
 impl AsyncTransport for InProcess {
     async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+        let slot = HeldSlot::take(self, request.uri().path());
         yield_now().await;
-        let result = self.exchange(request, limits);
+        let result = self.exchange(request, limits, slot.slot);
         yield_now().await;
         result
     }
@@ -169,6 +245,26 @@ impl std::ops::Deref for SandboxGuard<'_> {
 impl std::ops::DerefMut for SandboxGuard<'_> {
     fn deref_mut(&mut self) -> &mut Sandbox {
         &mut self.0.sandbox
+    }
+}
+
+/// The slot of an asynchronous request, which is released even if the future is dropped.
+struct HeldSlot<'t> {
+    transport: &'t InProcess,
+    slot: Slot,
+}
+
+impl<'t> HeldSlot<'t> {
+    fn take(transport: &'t InProcess, path: &str) -> Self {
+        Self { transport, slot: transport.sandbox().take_slot(path) }
+    }
+}
+
+impl Drop for HeldSlot<'_> {
+    fn drop(&mut self) {
+        if self.slot == Slot::Taken {
+            self.transport.lock().sandbox.release_slot(self.slot);
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 //! Each front passes requests to `Sandbox::deliver` and acts on the faults that it returns.
 //! The HTTP server requires the feature `serve`.
 
+#[cfg(feature = "serve")]
+mod body;
 mod in_process;
+mod process_clocks;
 #[cfg(feature = "serve")]
 mod server;
 

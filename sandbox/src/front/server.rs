@@ -9,12 +9,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
+use super::body::ServerBody;
 use crate::service::{DeliveredResponse, Sandbox};
 use crate::values::UnixTime;
 
@@ -69,9 +70,13 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Returns the sandbox, to plan faults or inspect requests. Requests block while the guard is held.
+    /// Returns the sandbox, to plan faults or inspect the journal. Requests block while the guard is held.
+    ///
+    /// The background work that is due by now is done first.
     pub fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
-        lock(&self.sandbox)
+        let mut sandbox = lock(&self.sandbox);
+        sandbox.advance(now());
+        sandbox
     }
 
     /// Blocks until the process ends.
@@ -115,26 +120,38 @@ async fn accept(listener: TcpListener, sandbox: Arc<Mutex<Sandbox>>) -> io::Resu
 async fn respond(
     sandbox: Arc<Mutex<Sandbox>>,
     request: Request<Incoming>,
-) -> io::Result<Response<Full<Bytes>>> {
+) -> io::Result<Response<ServerBody>> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
-        let mut error = Response::default();
+        let mut error = Response::new(ServerBody::whole(Bytes::new()));
         *error.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(error);
     };
     let request = Request::from_parts(head, body.to_bytes());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let delivery = lock(&sandbox).deliver(request, UnixTime(now));
+    let delivery = lock(&sandbox).deliver(request, now());
     match delivery {
         DeliveredResponse::Response { response, delay } => {
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
-            }
-            Ok(response.map(Full::new))
+            wait(delay).await;
+            Ok(response.map(ServerBody::whole))
         }
-        DeliveredResponse::NotSent | DeliveredResponse::Lost => {
+        DeliveredResponse::Broken { response, length, delay } => {
+            wait(delay).await;
+            Ok(response.map(|body| ServerBody::broken(&body, length)))
+        }
+        DeliveredResponse::NotSent { delay } | DeliveredResponse::Lost { delay } => {
+            wait(delay).await;
             Err(io::Error::other("a planned fault closes the connection"))
         }
+    }
+}
+
+fn now() -> UnixTime {
+    UnixTime(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+async fn wait(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
 }
 

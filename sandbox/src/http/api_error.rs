@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::values::Json;
+use crate::values::{FailureCategory, Json};
 
 /// The error of an operation that changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,11 @@ pub(crate) enum Category {
     NotFound = 40,
     Unsupported = 45,
     Lock = 50,
+    Internal = 60,
+    Temporary = 61,
     Limit = 70,
     Malformed = 90,
+    External = 99,
 }
 
 impl Category {
@@ -47,6 +50,7 @@ impl Category {
             Self::Unsupported => StatusCode::METHOD_NOT_ALLOWED,
             Self::Lock => StatusCode::CONFLICT,
             Self::Limit => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal | Self::Temporary | Self::External => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Value
             | Self::UnknownField
             | Self::MissingField
@@ -110,6 +114,19 @@ impl ApiError {
     /// Another operation is in progress on the same invoice.
     pub(crate) fn locked() -> Self {
         Self::new(Category::Lock, "Operation failed due to a lock competition, please retry later.")
+    }
+
+    /// A failure that a test has planned.
+    pub(crate) fn failure(category: FailureCategory) -> Self {
+        match category {
+            FailureCategory::Rule => Self::rule("The request failed, as planned by the test."),
+            FailureCategory::Lock => Self::locked(),
+            FailureCategory::Internal => Self::new(Category::Internal, "An internal error occurred."),
+            FailureCategory::Temporary => {
+                Self::new(Category::Temporary, "A temporary error occurred, please retry later.")
+            }
+            FailureCategory::External => Self::new(Category::External, "An external system failed."),
+        }
     }
 
     /// Sets the resource of the codes, if all reasons are about the content of the body.

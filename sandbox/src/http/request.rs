@@ -14,10 +14,13 @@ use crate::settings::Settings;
 use crate::values::{Date, Json};
 
 /// One request.
+#[derive(Clone)]
 pub(crate) struct ApiRequest {
     pub(crate) method: Method,
     /// The path as received, percent-encoded.
     pub(crate) path: String,
+    /// The query as received, percent-encoded.
+    pub(crate) raw_query: Option<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     /// The body as received, possibly compressed.
@@ -50,6 +53,7 @@ impl ApiRequest {
         let version = header(&head.headers, "zuora-version").unwrap_or(&settings.default_version);
         Self {
             path: head.uri.path().to_owned(),
+            raw_query: head.uri.query().map(str::to_owned),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             version: Version::parse(version),
             base_url: base_url(&head.uri, &head.headers).unwrap_or_else(|| settings.base_url.clone()),
@@ -61,6 +65,11 @@ impl ApiRequest {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// Returns the value of `Idempotency-Key`, if it is text.
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.header("idempotency-key")
     }
 
     /// Returns the decoded segments of the path; `None` if one of them is not UTF-8.

@@ -1,7 +1,7 @@
 //! Execution of operations on one invoice, and `GET /v1/operations/jobs/{jobId}`.
 
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{BackgroundJob, Job, JobOperation, JobStatus, State};
+use crate::state::{BackgroundJob, EffectKind, Job, JobOperation, JobStatus, State};
 use crate::values::Json;
 
 /// Shows a job.
@@ -39,7 +39,7 @@ impl Job {
 
 impl State {
     /// Validates an operation, then executes it or leaves it to a job. Returns the index of the job, and the
-    /// credit memo of a reversal that was executed at once.
+    /// credit memo of a reversal or write-off that was executed at once.
     pub(crate) fn execute_or_queue(
         &mut self,
         index: usize,
@@ -48,32 +48,39 @@ impl State {
     ) -> Result<(usize, Option<String>), ApiError> {
         self.check_operation(index, operation)?;
         let invoice = self.invoices[index].id.clone();
+        let forced = self.overrides.take_job();
+        let by_job = by_job || forced.is_some();
         let memo = if by_job { None } else { self.perform(index, operation) };
         let status = if by_job { JobStatus::Pending } else { JobStatus::Completed };
         let id = self.ids.entity();
-        self.jobs.push(Job { id, invoice, operation, status, since: self.now, reasons: None });
+        if by_job {
+            self.record(EffectKind::JobStarted, &id);
+        }
+        let (since, cause) = (self.now, self.effects.cause.clone());
+        let step = forced.map(|duration| duration / 2);
+        self.jobs.push(Job { id, invoice, operation, status, since, reasons: None, step, cause });
         Ok((self.jobs.len() - 1, memo))
     }
 
     /// Advances a job whose transition is due.
     pub(crate) fn advance_job(&mut self, index: usize) {
-        let ended = match self.jobs[index].status {
-            JobStatus::Pending => {
-                self.jobs[index].status = JobStatus::Processing;
-                None
-            }
-            _ => Some(self.finish_job(index)),
+        let cause = self.jobs[index].cause.clone();
+        let outer = std::mem::replace(&mut self.effects.cause, cause);
+        let (status, reasons) = match self.jobs[index].status {
+            JobStatus::Pending => (JobStatus::Processing, None),
+            _ => match self.finish_job(index) {
+                Ok(()) => (JobStatus::Completed, None),
+                Err(error) => (JobStatus::Failed, Some(error.reasons(self.settings.text_codes))),
+            },
         };
         let job = &mut self.jobs[index];
-        job.since = self.now;
-        match ended {
-            None => {}
-            Some(Ok(())) => job.status = JobStatus::Completed,
-            Some(Err(error)) => {
-                job.status = JobStatus::Failed;
-                job.reasons = Some(error.reasons(self.settings.text_codes));
-            }
+        (job.status, job.since, job.reasons) = (status, self.now, reasons);
+        match status {
+            JobStatus::Completed => self.effects.record(self.now, EffectKind::JobCompleted, &job.id),
+            JobStatus::Failed => self.effects.record(self.now, EffectKind::JobFailed, &job.id),
+            JobStatus::Pending | JobStatus::Processing => {}
         }
+        self.effects.cause = outer;
     }
 
     fn finish_job(&mut self, index: usize) -> Result<(), ApiError> {
@@ -94,18 +101,18 @@ impl State {
             JobOperation::Cancel => self.check_can_cancel(index),
             JobOperation::Delete => self.check_can_delete(index),
             JobOperation::Reverse(reversal) => self.check_can_reverse(index, reversal),
+            JobOperation::WriteOff => self.check_can_write_off(index),
         }
     }
 
-    /// Executes the operation; returns the id of the credit memo of a reversal.
+    /// Executes the operation; returns the id of the credit memo of a reversal or write-off.
     fn perform(&mut self, index: usize, operation: JobOperation) -> Option<String> {
         match operation {
             JobOperation::Post(date) => self.post_invoice(index, date),
-            JobOperation::Cancel => self.invoices[index].cancel(&mut self.ledger, self.now),
-            JobOperation::Delete => {
-                self.invoices.remove(index);
-            }
+            JobOperation::Cancel => self.cancel_invoice(index),
+            JobOperation::Delete => self.delete_invoice(index),
             JobOperation::Reverse(_) => return Some(self.reverse_invoice(index)),
+            JobOperation::WriteOff => return Some(self.write_off_invoice(index)),
         }
         None
     }

@@ -1,7 +1,47 @@
 //! Progress of background work over time.
 
+use super::sandbox::Sandbox;
 use crate::state::{BillRun, Job, State};
 use crate::values::UnixTime;
+
+impl Sandbox {
+    /// Does the background work that is due by `now`, and executes the requests and actions that were deferred
+    /// until then, in chronological order.
+    ///
+    /// Every request does the same first. A time before that of the last request or call has no effect.
+    pub fn advance(&mut self, now: UnixTime) {
+        loop {
+            let deferred = self.next_deferred(now);
+            let action = self.hooks.next_due(now);
+            match (deferred, action) {
+                (Some(index), action) if action.is_none_or(|at| self.deferred[index].due <= at) => {
+                    let deferred = self.deferred.remove(index);
+                    self.advance_background(deferred.due);
+                    self.execute_deferred(deferred);
+                }
+                (_, Some(at)) => {
+                    self.advance_background(at);
+                    if let Some(action) = self.hooks.take_due(at) {
+                        action.perform(self);
+                    }
+                }
+                (_, None) => break,
+            }
+        }
+        self.advance_background(now);
+    }
+
+    fn advance_background(&mut self, now: UnixTime) {
+        self.state.advance(now);
+        self.collect_effects();
+    }
+
+    /// Returns the index of the deferred request that is due first, if it is due by `now`.
+    fn next_deferred(&self, now: UnixTime) -> Option<usize> {
+        let due = self.deferred.iter().enumerate().filter(|(_, deferred)| deferred.due <= now);
+        due.min_by_key(|(_, deferred)| deferred.due).map(|(index, _)| index)
+    }
+}
 
 impl State {
     /// Executes every transition that is due by `now`, in chronological order.

@@ -16,8 +16,23 @@ pub enum DeliveredResponse {
         /// Time between the request and the arrival of the response.
         delay: Duration,
     },
+    /// The client receives a part of a response, then the connection breaks.
+    Broken {
+        /// The response as a whole.
+        response: Response<Bytes>,
+        /// Number of bytes of the body that the client receives.
+        length: usize,
+        /// Time between the request and the arrival of the response.
+        delay: Duration,
+    },
     /// The request was not sent; the service did nothing.
-    NotSent,
-    /// The service executed the request, but the response was lost.
-    Lost,
+    NotSent {
+        /// Time until the client notices.
+        delay: Duration,
+    },
+    /// The client receives no response, whether or not the service executed the request.
+    Lost {
+        /// Time until the client notices.
+        delay: Duration,
+    },
 }

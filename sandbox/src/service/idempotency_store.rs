@@ -1,4 +1,4 @@
-//! Idempotency keys, with the first response under each key.
+//! Idempotency keys, with the first request and response under each key.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,18 @@ use crate::http::{ApiError, ApiRequest, Category};
 use crate::settings::Settings;
 use crate::values::UnixTime;
 
-/// The responses by key.
+/// The requests and responses by key.
 #[derive(Clone, Default)]
-pub(crate) struct IdempotencyStore(BTreeMap<String, StoredResponse>);
+pub(crate) struct IdempotencyStore(BTreeMap<String, KeyedRequest>);
 
+/// The first request with a key.
 #[derive(Clone)]
-struct StoredResponse {
+struct KeyedRequest {
     method: Method,
     path: String,
     body: Bytes,
-    response: Response<Bytes>,
+    /// `None` while the request is running.
+    response: Option<Response<Bytes>>,
     at: UnixTime,
 }
 
@@ -60,11 +62,21 @@ impl IdempotencyStore {
             let message = "The Idempotency-Key was used with another request body".to_owned();
             return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }
-        let mut response = stored.response.clone();
+        let Some(mut response) = stored.response.clone() else {
+            let message = "Another request with the same Idempotency-Key is in progress".to_owned();
+            return reject(StatusCode::CONFLICT, message);
+        };
         if settings.replay_as_conflict {
             *response.status_mut() = StatusCode::CONFLICT;
         }
         Ok(KeyLookup::Replay(response))
+    }
+
+    /// Marks the key of the request as running.
+    pub(crate) fn start(&mut self, request: &ApiRequest, now: UnixTime) {
+        if let (Some(key), &Method::POST) = (request.idempotency_key(), &request.method) {
+            self.0.insert(key.to_owned(), KeyedRequest::new(request, None, now));
+        }
     }
 
     /// Stores the response under the key of the request, unless the key has one.
@@ -82,16 +94,26 @@ impl IdempotencyStore {
             // A 401 is about the token, so the request was not executed.
             status => status != StatusCode::UNAUTHORIZED,
         };
-        let Some(key) = request.header(KEY) else { return };
-        if is_stored && request.method == Method::POST {
-            self.0.entry(key.to_owned()).or_insert_with(|| StoredResponse {
-                method: request.method.clone(),
-                path: request.path.clone(),
-                body: request.body.clone(),
-                response: response.clone(),
-                at: now,
-            });
+        let (Some(key), &Method::POST) = (request.idempotency_key(), &request.method) else { return };
+        match self.0.get_mut(key) {
+            Some(KeyedRequest { response: Some(_), .. }) => {}
+            Some(running) if is_stored => running.response = Some(response.clone()),
+            Some(_) => {
+                self.0.remove(key);
+            }
+            None if is_stored => {
+                let stored = KeyedRequest::new(request, Some(response.clone()), now);
+                self.0.insert(key.to_owned(), stored);
+            }
+            None => {}
         }
+    }
+}
+
+impl KeyedRequest {
+    fn new(request: &ApiRequest, response: Option<Response<Bytes>>, at: UnixTime) -> Self {
+        let (method, path, body) = (request.method.clone(), request.path.clone(), request.body.clone());
+        Self { method, path, body, response, at }
     }
 }
 

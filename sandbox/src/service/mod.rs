@@ -1,19 +1,47 @@
-//! The service around the operations: routing, tokens, quotas, idempotency keys, faults and the clock.
+//! The service around the operations: routing, tokens, quotas, idempotency keys, faults, the journal and
+//! the clock.
 //!
 //! `Sandbox` is one function from a request and a time to a response; `router.rs` lists the endpoints.
 //! Depends on `operations`; performs no I/O.
 
+mod api_family;
+mod chaos;
 mod clock;
+mod deferred_request;
+mod deliver;
 mod delivered_response;
+mod execute;
+mod fault;
 mod faults;
+mod history;
+mod hooks;
 mod idempotency_store;
+mod in_flight;
+mod journal;
+mod journal_entry;
+mod journal_text;
+mod operation;
+mod other_user;
+mod planned_fault;
 mod quotas;
-mod request_log;
+mod redact;
+mod request_pattern;
 mod respond;
 mod router;
 mod sandbox;
+mod snapshot;
 mod tokens;
 
+pub use self::chaos::Chaos;
 pub use self::delivered_response::DeliveredResponse;
-pub use self::faults::{Fault, Faults, PlannedFault};
-pub use self::sandbox::{PaymentError, Sandbox};
+pub use self::fault::{Duplication, Fault};
+pub use self::faults::Faults;
+pub(crate) use self::in_flight::Slot;
+pub use self::journal::Journal;
+pub use self::journal_entry::{Delivery, JournalEntry};
+pub use self::operation::{ApiOperation, UnknownOperation};
+pub use self::other_user::{ChangeError, PaymentError};
+pub use self::planned_fault::PlannedFault;
+pub use self::request_pattern::RequestPattern;
+pub use self::sandbox::Sandbox;
+pub use self::snapshot::Snapshot;

@@ -4,41 +4,23 @@ use bytes::Bytes;
 use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
+use super::api_family::ApiFamily;
 use super::idempotency_store::KeyLookup;
 use super::quotas::QuotaStatus;
 use super::router::dispatch;
 use super::sandbox::Sandbox;
-use super::tokens::{PATH, unauthorized};
+use super::tokens::unauthorized;
 use crate::http::{
     ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, json_response, pdf_response,
 };
-use crate::values::Json;
+use crate::state::{PlannedFailure, State};
+use crate::values::{Json, UnixTime};
 
 const REQUEST_ID: &str = "zuora-request-id";
 const TRACK_ID: &str = "zuora-track-id";
 
-/// The part of the API that a path belongs to; each part has its own error envelope and headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ApiFamily {
-    Token,
-    V1,
-    ObjectQuery,
-    Unknown,
-}
-
-impl ApiFamily {
-    fn of(path: &str) -> Self {
-        match path.split('/').nth(1) {
-            _ if path == PATH => Self::Token,
-            Some("v1") => Self::V1,
-            Some("object-query") => Self::ObjectQuery,
-            _ => Self::Unknown,
-        }
-    }
-}
-
 impl Sandbox {
-    /// Responds to a request at the current time of the state.
+    /// Responds to a request at the current time of the state, without compression.
     pub(super) fn respond(&mut self, request: &ApiRequest) -> Response<Bytes> {
         let family = ApiFamily::of(&request.path);
         let (usage, quota) = match family {
@@ -74,44 +56,101 @@ impl Sandbox {
         if let Some(track) = track_id(request) {
             response.headers_mut().insert(TRACK_ID, track);
         }
+        response
+    }
+
+    /// Compresses the response if the client accepts it.
+    pub(super) fn encode(&self, request: &ApiRequest, response: Response<Bytes>) -> Response<Bytes> {
         match request.accepts_gzip() && response.body().len() > self.state.settings.gzip_above {
             true => compress(response),
             false => response,
         }
     }
 
+    /// Admits a request that is executed later; `None` if it is rejected or replayed, so that nothing is left
+    /// to execute.
+    pub(super) fn admit_later(&mut self, request: &ApiRequest) -> Option<ApiFamily> {
+        let family = ApiFamily::of(&request.path);
+        if !matches!(family, ApiFamily::V1 | ApiFamily::ObjectQuery) {
+            return None;
+        }
+        let quota_status = self.usage.count(self.state.settings.quota, self.state.now);
+        if quota_status.exhausted || self.admit(request, family).is_err() {
+            return None;
+        }
+        self.idempotency.start(request, self.state.now);
+        Some(family)
+    }
+
     /// Responds to a request under `/v1` or `/object-query`.
     fn authenticated(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
-        if !self.tokens.accept(request, self.state.now) {
-            return json_response(StatusCode::UNAUTHORIZED, &unauthorized());
+        match self.admit(request, family) {
+            Ok(()) => self.perform(request, family),
+            Err(response) => *response,
         }
-        let settings = &self.state.settings;
-        if family == ApiFamily::V1 && settings.concurrency_in_use >= settings.concurrency_limit {
-            return self.concurrency_exceeded(request);
+    }
+
+    /// Checks token, concurrency and idempotency key; returns the response if the request is not executed.
+    fn admit(&mut self, request: &ApiRequest, family: ApiFamily) -> Result<(), Box<Response<Bytes>>> {
+        if !self.tokens.accept(request, self.state.now) {
+            return Err(Box::new(json_response(StatusCode::UNAUTHORIZED, &unauthorized())));
+        }
+        if family == ApiFamily::V1 && !self.is_within_concurrency() {
+            return Err(Box::new(self.concurrency_exceeded(request)));
         }
         match self.idempotency.find(request, &self.state.settings, self.state.now) {
-            Err(error) => self.reject(request, error, family),
+            Err(error) => Err(Box::new(self.reject(request, error, family))),
             Ok(KeyLookup::Replay(mut response)) => {
                 response.headers_mut().remove(TRACK_ID);
-                response
+                Err(Box::new(response))
             }
-            Ok(KeyLookup::New) => {
-                let mut response = match dispatch(&mut self.state, request) {
-                    Ok(ResponseBody::Success(body)) => {
-                        json_response(StatusCode::OK, &body.prepend("success", true.into()))
-                    }
-                    Ok(ResponseBody::Plain(body)) => json_response(StatusCode::OK, &body),
-                    Ok(ResponseBody::Pdf(bytes)) => pdf_response(bytes),
-                    Err(error) => self.reject(request, error, family),
-                };
-                let id = self.state.ids.request();
-                if let Ok(id) = HeaderValue::from_str(&id) {
-                    response.headers_mut().entry(REQUEST_ID).or_insert(id);
+            Ok(KeyLookup::New) => Ok(()),
+        }
+    }
+
+    fn is_within_concurrency(&self) -> bool {
+        let is_below = || self.in_progress() < self.state.settings.concurrency_limit;
+        self.state.overrides.admitted.unwrap_or_else(is_below)
+    }
+
+    /// Executes an admitted request and stores the response under its idempotency key.
+    pub(super) fn perform(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
+        let mut response = match self.dispatch(request) {
+            Ok(ResponseBody::Success(body)) => {
+                json_response(StatusCode::OK, &body.prepend("success", true.into()))
+            }
+            Ok(ResponseBody::Plain(body)) => json_response(StatusCode::OK, &body),
+            Ok(ResponseBody::Pdf(bytes)) => pdf_response(bytes),
+            Err(error) => self.reject(request, error, family),
+        };
+        let id = self.state.ids.request();
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().entry(REQUEST_ID).or_insert(id);
+        }
+        self.idempotency.store(request, &response, &self.state.settings, self.state.now);
+        response
+    }
+
+    /// Executes the operation, or fails as a fault has planned.
+    fn dispatch(&mut self, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
+        if let Some(mut earlier) = self.earlier_state(request) {
+            return dispatch(&mut earlier, request);
+        }
+        match self.state.overrides.failure.take() {
+            None => dispatch(&mut self.state, request),
+            Some(PlannedFailure { category, executed }) => {
+                if executed {
+                    dispatch(&mut self.state, request)?;
                 }
-                self.idempotency.store(request, &response, &self.state.settings, self.state.now);
-                response
+                Err(ApiError::failure(category))
             }
         }
+    }
+
+    /// Returns the state that a stale read shows.
+    fn earlier_state(&self, request: &ApiRequest) -> Option<State> {
+        let age = self.state.overrides.stale.filter(|_| request.method == Method::GET)?;
+        self.history.at(UnixTime(self.state.now.0.saturating_sub(age)))
     }
 
     fn reject(&mut self, request: &ApiRequest, mut error: ApiError, family: ApiFamily) -> Response<Bytes> {
@@ -163,8 +202,7 @@ impl Sandbox {
 
     fn write_concurrency(&self, headers: &mut HeaderMap) {
         let settings = &self.state.settings;
-        let others = settings.concurrency_in_use.saturating_add(1);
-        let left = settings.concurrency_limit.saturating_sub(others);
+        let left = settings.concurrency_limit.saturating_sub(self.others_in_progress().saturating_add(1));
         headers
             .insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
         headers.insert(HeaderName::from_static("concurrency-limit-limit"), settings.concurrency_limit.into());

@@ -2,6 +2,8 @@
 
 use http::{Method, StatusCode};
 
+use super::operation::ApiOperation;
+use super::tokens;
 use crate::http::{ApiError, ApiRequest, Category, ResponseBody, match_path};
 use crate::operations::{bill_runs, invoices, jobs, object_query};
 use crate::state::State;
@@ -9,44 +11,72 @@ use crate::state::State;
 /// A function that executes one operation; the last argument has the path segments that the wildcards match.
 type Handler = fn(&mut State, &ApiRequest, &[&str]) -> Result<ResponseBody, ApiError>;
 
+/// Method, pattern of the path, name and function of an operation.
+type Route = (Method, &'static [&'static str], ApiOperation, Handler);
+
 /// The routes; the first match is used.
-const ROUTES: &[(Method, &[&str], Handler)] = &[
-    (Method::POST, &["v1", "bill-runs"], bill_runs::create),
-    (Method::GET, &["v1", "bill-runs", "*"], bill_runs::get),
-    (Method::DELETE, &["v1", "bill-runs", "*"], bill_runs::delete),
-    (Method::PUT, &["v1", "bill-runs", "*", "post"], bill_runs::post),
-    (Method::PUT, &["v1", "bill-runs", "*", "cancel"], bill_runs::cancel),
-    (Method::POST, &["v1", "bill-runs", "*", "emails"], bill_runs::email),
-    (Method::POST, &["v1", "invoices"], invoices::create),
-    (Method::PUT, &["v1", "invoices"], invoices::bulk_update),
-    (Method::POST, &["v1", "invoices", "batch"], invoices::bulk_create),
-    (Method::POST, &["v1", "invoices", "bulk-post"], invoices::bulk_post),
-    (Method::GET, &["v1", "invoices", "pdf-status"], invoices::pdf_status),
-    (Method::GET, &["v1", "invoices", "*"], invoices::get),
-    (Method::PUT, &["v1", "invoices", "*"], invoices::update),
-    (Method::DELETE, &["v1", "invoices", "*"], invoices::delete),
-    (Method::PUT, &["v1", "invoices", "*", "post"], invoices::post),
-    (Method::PUT, &["v1", "invoices", "*", "cancel"], invoices::cancel),
-    (Method::PUT, &["v1", "invoices", "*", "reverse"], invoices::reverse),
-    (Method::PUT, &["v1", "invoices", "*", "write-off"], invoices::write_off),
-    (Method::POST, &["v1", "invoices", "*", "emails"], invoices::email),
-    (Method::POST, &["v1", "invoices", "*", "files"], invoices::upload),
-    (Method::GET, &["v1", "invoices", "*", "files"], invoices::list_files),
-    (Method::GET, &["v1", "invoices", "*", "items"], invoices::list_items),
-    (Method::GET, &["v1", "invoices", "*", "items", "*", "taxation-items"], invoices::list_taxation_items),
-    (Method::POST, &["v1", "invoices", "*", "taxation-items"], invoices::create_taxation_items),
-    (Method::GET, &["v1", "invoices", "*", "application-parts"], invoices::application_parts),
-    (Method::GET, &["v1", "files", "*"], invoices::download),
-    (Method::GET, &["v1", "operations", "jobs", "*"], jobs::get),
-    (Method::GET, &["object-query", "invoices"], object_query::invoices),
+const ROUTES: &[Route] = &[
+    (Method::POST, &["v1", "bill-runs"], ApiOperation::CreateBillRun, bill_runs::create),
+    (Method::GET, &["v1", "bill-runs", "*"], ApiOperation::GetBillRun, bill_runs::get),
+    (Method::DELETE, &["v1", "bill-runs", "*"], ApiOperation::DeleteBillRun, bill_runs::delete),
+    (Method::PUT, &["v1", "bill-runs", "*", "post"], ApiOperation::PostBillRun, bill_runs::post),
+    (Method::PUT, &["v1", "bill-runs", "*", "cancel"], ApiOperation::CancelBillRun, bill_runs::cancel),
+    (Method::POST, &["v1", "bill-runs", "*", "emails"], ApiOperation::EmailBillRun, bill_runs::email),
+    (Method::POST, &["v1", "invoices"], ApiOperation::CreateInvoice, invoices::create),
+    (Method::PUT, &["v1", "invoices"], ApiOperation::UpdateInvoices, invoices::bulk_update),
+    (Method::POST, &["v1", "invoices", "batch"], ApiOperation::CreateInvoices, invoices::bulk_create),
+    (Method::POST, &["v1", "invoices", "bulk-post"], ApiOperation::PostInvoices, invoices::bulk_post),
+    (Method::GET, &["v1", "invoices", "pdf-status"], ApiOperation::GetPdfStatus, invoices::pdf_status),
+    (Method::GET, &["v1", "invoices", "*"], ApiOperation::GetInvoice, invoices::get),
+    (Method::PUT, &["v1", "invoices", "*"], ApiOperation::UpdateInvoice, invoices::update),
+    (Method::DELETE, &["v1", "invoices", "*"], ApiOperation::DeleteInvoice, invoices::delete),
+    (Method::PUT, &["v1", "invoices", "*", "post"], ApiOperation::PostInvoice, invoices::post),
+    (Method::PUT, &["v1", "invoices", "*", "cancel"], ApiOperation::CancelInvoice, invoices::cancel),
+    (Method::PUT, &["v1", "invoices", "*", "reverse"], ApiOperation::ReverseInvoice, invoices::reverse),
+    (Method::PUT, &["v1", "invoices", "*", "write-off"], ApiOperation::WriteOffInvoice, invoices::write_off),
+    (Method::POST, &["v1", "invoices", "*", "emails"], ApiOperation::EmailInvoice, invoices::email),
+    (Method::POST, &["v1", "invoices", "*", "files"], ApiOperation::UploadFile, invoices::upload),
+    (Method::GET, &["v1", "invoices", "*", "files"], ApiOperation::ListFiles, invoices::list_files),
+    (Method::GET, &["v1", "invoices", "*", "items"], ApiOperation::ListItems, invoices::list_items),
+    (
+        Method::GET,
+        &["v1", "invoices", "*", "items", "*", "taxation-items"],
+        ApiOperation::ListTaxationItems,
+        invoices::list_taxation_items,
+    ),
+    (
+        Method::POST,
+        &["v1", "invoices", "*", "taxation-items"],
+        ApiOperation::CreateTaxationItems,
+        invoices::create_taxation_items,
+    ),
+    (
+        Method::GET,
+        &["v1", "invoices", "*", "application-parts"],
+        ApiOperation::ListApplicationParts,
+        invoices::application_parts,
+    ),
+    (Method::GET, &["v1", "files", "*"], ApiOperation::DownloadFile, invoices::download),
+    (Method::GET, &["v1", "operations", "jobs", "*"], ApiOperation::GetJob, jobs::get),
+    (Method::GET, &["object-query", "invoices"], ApiOperation::QueryInvoices, object_query::invoices),
 ];
+
+/// Returns the operation of a request with that method and path, percent-encoded; `None` if there is none.
+pub(crate) fn find_operation(method: &Method, path: &str) -> Option<ApiOperation> {
+    if path == tokens::PATH {
+        return Some(ApiOperation::CreateToken);
+    }
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let matches = |route: &&Route| route.0 == *method && match_path(route.1, &segments).is_some();
+    ROUTES.iter().find(matches).map(|route| route.2)
+}
 
 /// Executes the operation of the request.
 pub(crate) fn dispatch(state: &mut State, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
     let segments = request.segments().unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let mut path_known = false;
-    for (method, pattern, operation) in ROUTES {
+    for (method, pattern, _, operation) in ROUTES {
         let Some(keys) = match_path(pattern, &segments) else { continue };
         if *method == request.method {
             return operation(state, request, &keys);

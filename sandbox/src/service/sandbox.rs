@@ -1,19 +1,18 @@
 //! The sandbox: one tenant, its service, and the controls that a test has over both.
 
 use std::fmt;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request, Response};
-use rust_decimal::Decimal;
+use http::Method;
 
-use super::delivered_response::DeliveredResponse;
-use super::faults::{Fault, Faults};
+use super::deferred_request::DeferredRequest;
+use super::faults::Faults;
+use super::history::History;
+use super::hooks::Hooks;
 use super::idempotency_store::IdempotencyStore;
+use super::journal::Journal;
 use super::quotas::QuotaUsage;
-use super::request_log::RequestLog;
+use super::request_pattern::RequestPattern;
 use super::tokens::Tokens;
-use crate::http::ApiRequest;
 use crate::settings::Settings;
 use crate::state::{BackgroundJob, State, Tenant};
 use crate::values::UnixTime;
@@ -29,16 +28,16 @@ pub struct Sandbox {
     pub(super) idempotency: IdempotencyStore,
     pub(super) usage: QuotaUsage,
     pub(super) token_usage: QuotaUsage,
-    faults: Faults,
-    request_log: RequestLog,
-}
-
-/// The error of [`Sandbox::pay`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot pay {amount}: {reason}")]
-pub struct PaymentError {
-    amount: Decimal,
-    reason: String,
+    pub(super) faults: Faults,
+    /// Requests that are executed later, in the order of arrival.
+    pub(super) deferred: Vec<DeferredRequest>,
+    pub(super) journal: Journal,
+    pub(super) history: History,
+    pub(super) hooks: Hooks,
+    /// Number of asynchronous requests in progress.
+    pub(super) slots: u32,
+    /// Times of arrival of delayed responses.
+    pub(super) delayed: Vec<UnixTime>,
 }
 
 impl Sandbox {
@@ -51,7 +50,12 @@ impl Sandbox {
             usage: QuotaUsage::default(),
             token_usage: QuotaUsage::default(),
             faults: Faults::default(),
-            request_log: RequestLog::default(),
+            deferred: Vec::new(),
+            journal: Journal::default(),
+            history: History::default(),
+            hooks: Hooks::default(),
+            slots: 0,
+            delayed: Vec::new(),
         }
     }
 
@@ -60,38 +64,9 @@ impl Sandbox {
         Self::new(Tenant::demo(), Settings::default())
     }
 
-    /// Responds to a request at the given time, without faults.
-    ///
-    /// The URI may be absolute or a path. Background work that is due by `now` is done first. A time before
-    /// that of the previous request counts as the time of the previous request.
-    pub fn handle<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> Response<Bytes> {
-        let request = self.receive(request, now);
-        self.respond(&request)
-    }
-
-    /// Responds to a request like [`handle`](Self::handle), but applies the [`faults`](Self::faults).
-    ///
-    /// This is the method that a transport calls.
-    pub fn deliver<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> DeliveredResponse {
-        let path = request.uri().path();
-        match self.faults.take(request.method(), path) {
-            None => {
-                DeliveredResponse::Response { response: self.handle(request, now), delay: Duration::ZERO }
-            }
-            Some(Fault::Delay(delay)) => {
-                DeliveredResponse::Response { response: self.handle(request, now), delay }
-            }
-            Some(Fault::NotSent) => DeliveredResponse::NotSent,
-            Some(Fault::LoseResponse) => {
-                self.handle(request, now);
-                DeliveredResponse::Lost
-            }
-            Some(Fault::Respond(response)) => {
-                let request = self.receive(request, now);
-                self.idempotency.store(&request, &response, &self.state.settings, self.state.now);
-                DeliveredResponse::Response { response, delay: Duration::ZERO }
-            }
-        }
+    /// Returns the time of the last request or call of [`advance`](Self::advance).
+    pub fn now(&self) -> UnixTime {
+        self.state.now
     }
 
     /// Returns the faults that are planned.
@@ -102,25 +77,7 @@ impl Sandbox {
     /// Makes the next background job of that kind fail.
     pub fn fail_next(&mut self, job: BackgroundJob) {
         self.state.failures.push_back(job);
-    }
-
-    /// Pays a posted invoice in part or in full, and returns the id of the payment.
-    ///
-    /// Takes the place of the payment operations, which are not simulated. The payment has the time of the
-    /// last request.
-    ///
-    /// ```
-    /// # use zuora_sandbox::Sandbox;
-    /// let mut sandbox = Sandbox::demo();
-    /// let error = sandbox.pay("INV00000001", rust_decimal::Decimal::ONE).unwrap_err();
-    /// assert_eq!(error.to_string(), "cannot pay 1: no invoice has the id or number INV00000001");
-    /// ```
-    ///
-    /// # Errors
-    /// Fails if no posted invoice has that id or number, if a job is running on the invoice, or if the amount
-    /// is not positive, has more decimals than the currency, or exceeds the balance.
-    pub fn pay(&mut self, invoice: &str, amount: Decimal) -> Result<String, PaymentError> {
-        self.state.pay(invoice, amount).map_err(|reason| PaymentError { amount, reason })
+        self.remember();
     }
 
     /// Revokes every access token, as when the user of the OAuth client is deactivated for a moment.
@@ -138,20 +95,25 @@ impl Sandbox {
         &self.state.tenant
     }
 
-    /// Counts the requests among the last 10,000 that had that method and a path that ends in `path`.
+    /// Returns the journal: the requests with their responses, and what they changed.
+    ///
+    /// Background work is done, and enters the journal, with the next request or with
+    /// [`advance`](Self::advance).
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Removes all entries and effects of the journal.
+    pub fn clear_journal(&mut self) {
+        self.journal.clear();
+    }
+
+    /// Counts the requests in the journal that had that method and a path that ends in `path`.
     ///
     /// A `*` in `path` matches one segment. Requests to which a fault responded are included; requests that
     /// were not sent are not.
     pub fn seen(&self, method: &Method, path: &str) -> usize {
-        self.request_log.count(method, path)
-    }
-
-    fn receive<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> ApiRequest {
-        self.state.advance(now);
-        let (head, body) = request.into_parts();
-        let request = ApiRequest::new(head, body.as_ref(), &self.state.settings);
-        self.request_log.record(&request.method, &request.path);
-        request
+        self.journal.count(&RequestPattern::path(method.clone(), path))
     }
 }
 

@@ -79,6 +79,12 @@ impl Tokens {
         })
     }
 
+    /// Lets the token of the request expire.
+    pub(crate) fn expire(&mut self, request: &ApiRequest) {
+        let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+        self.valid.retain(|token| value.is_none_or(|(_, text)| token.text != text));
+    }
+
     pub(crate) fn revoke(&mut self) {
         self.valid.clear();
     }

@@ -9,6 +9,10 @@ pub enum BackgroundJob {
     /// A bill run posts its invoices. On failure, the last invoice stays a draft and the run returns to
     /// `Completed`.
     Posting,
+    /// A bill run posts its drafts. On failure, the draft at that position, from 0 in the order of creation,
+    /// stays a draft and the run returns to `Completed`. Without a draft at that position, the failure has no
+    /// effect.
+    PostingOf(usize),
     /// An operation on a large invoice. On failure, the job ends in `Failed` and the invoice is unchanged.
     Job,
     /// The PDF of an invoice is generated. On failure, its status becomes `Error`. The failure is assigned

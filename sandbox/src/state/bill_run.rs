@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::condition::Dates;
+use super::effect::{Cause, EffectKind};
 use super::schedule::{DateRule, Schedule};
 use super::scope::Scope;
 use super::tenant::ChargeType;
@@ -29,6 +30,10 @@ pub(crate) struct BillRun {
     /// The invoice date of the post request.
     pub(crate) posted_as_of: Option<Date>,
     pub(crate) plan: BillRunPlan,
+    /// Position of the draft that fails to be posted, from 0 in the order of creation.
+    pub(crate) document_failure: Option<usize>,
+    /// The request that set the current status, or that the background work continues.
+    pub(crate) cause: Cause,
 }
 
 /// The part of a run that is the same for all runs of a schedule.
@@ -76,6 +81,21 @@ impl BillRunStatus {
             Self::PostInProgress => "PostInProgress",
             Self::CancelInProgress => "CancelInProgress",
             Self::RemoveInProgress => "RemoveInProgress",
+        }
+    }
+
+    /// Returns the kind of effect that a change to this status is.
+    pub(super) fn effect(self) -> EffectKind {
+        match self {
+            Self::Pending => EffectKind::BillRunCreated,
+            Self::Processing => EffectKind::BillRunProcessing,
+            Self::Completed => EffectKind::BillRunCompleted,
+            Self::Error => EffectKind::BillRunError,
+            Self::Canceled => EffectKind::BillRunCanceled,
+            Self::Posted => EffectKind::BillRunPosted,
+            Self::PostInProgress => EffectKind::BillRunPostInProgress,
+            Self::CancelInProgress => EffectKind::BillRunCancelInProgress,
+            Self::RemoveInProgress => EffectKind::BillRunRemoveInProgress,
         }
     }
 }

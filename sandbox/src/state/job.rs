@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::effect::Cause;
 use crate::values::{Date, Json, UnixTime};
 
 /// One operation on an invoice. An operation that is executed at once creates a completed job too, since
@@ -15,6 +16,10 @@ pub(crate) struct Job {
     /// Time at which the current status was set.
     pub(crate) since: UnixTime,
     pub(crate) reasons: Option<Json>,
+    /// Time in each of `Pending` and `Processing`, if it differs from the setting.
+    pub(crate) step: Option<Duration>,
+    /// The request that created the job.
+    pub(crate) cause: Cause,
 }
 
 /// The operation that a job executes.
@@ -24,6 +29,7 @@ pub(crate) enum JobOperation {
     Cancel,
     Delete,
     Reverse(Reversal),
+    WriteOff,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +49,7 @@ pub(crate) struct Reversal {
 impl Job {
     /// Returns the time of the next transition; `None` if the job is finished.
     pub(crate) fn due(&self, step: Duration) -> Option<UnixTime> {
-        self.is_running().then(|| self.since.after(step))
+        self.is_running().then(|| self.since.after(self.step.unwrap_or(step)))
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -58,6 +64,7 @@ impl JobOperation {
             Self::Cancel => "Cancel",
             Self::Delete => "Delete",
             Self::Reverse(_) => "Reverse",
+            Self::WriteOff => "WriteOff",
         }
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 
 use super::background_job::BackgroundJob;
-use super::bill_run::BillRun;
+use super::bill_run::{BillRun, BillRunStatus};
 use super::billing::Ledger;
 use super::contact::Contact;
+use super::effect::{EffectKind, EffectLog};
 use super::ids::Ids;
 use super::invoice::Invoice;
 use super::job::Job;
+use super::overrides::Overrides;
 use super::tenant::Tenant;
 use crate::settings::Settings;
 use crate::values::{Date, UnixTime};
@@ -28,6 +30,10 @@ pub(crate) struct State {
     pub(crate) ids: Ids,
     /// Background jobs that are planned to fail, oldest first.
     pub(crate) failures: VecDeque<BackgroundJob>,
+    /// Changes that the journal has not yet received.
+    pub(crate) effects: EffectLog,
+    /// Faults that affect how the current request is executed.
+    pub(crate) overrides: Overrides,
 }
 
 impl State {
@@ -43,6 +49,8 @@ impl State {
             ledger: Ledger::default(),
             ids: Ids::default(),
             failures: VecDeque::new(),
+            effects: EffectLog::default(),
+            overrides: Overrides::default(),
         }
     }
 
@@ -51,10 +59,32 @@ impl State {
         self.tenant.zone.date(self.now)
     }
 
+    /// Records a change of an object.
+    pub(crate) fn record(&mut self, kind: EffectKind, id: &str) {
+        self.effects.record(self.now, kind, id);
+    }
+
+    /// Sets the status of a run and records the change.
+    pub(crate) fn set_run_status(&mut self, index: usize, status: BillRunStatus) {
+        let run = &mut self.runs[index];
+        run.set_status(status, self.now);
+        run.cause = self.effects.cause.clone();
+        self.effects.record(self.now, status.effect(), &run.id);
+    }
+
     /// Consumes the oldest planned failure of this kind of job; whether there was one.
     pub(crate) fn take_failure(&mut self, work: BackgroundJob) -> bool {
         let position = self.failures.iter().position(|failing| *failing == work);
         position.is_some_and(|position| self.failures.remove(position).is_some())
+    }
+
+    /// Consumes the oldest planned failure to post a document; returns the position of the document.
+    pub(crate) fn take_posting_failure(&mut self) -> Option<usize> {
+        let position = |failing: &BackgroundJob| matches!(failing, BackgroundJob::PostingOf(_));
+        match self.failures.remove(self.failures.iter().position(position)?)? {
+            BackgroundJob::PostingOf(document) => Some(document),
+            _ => None,
+        }
     }
 
     /// Whether a job is in progress on the invoice with that id.

@@ -3,9 +3,11 @@
 //! Values are exact: numbers keep their digits, and times come from the caller rather than a clock.
 //! Depends on no other module.
 
+mod failure_category;
 mod json;
 mod time;
 
+pub use self::failure_category::FailureCategory;
 pub(crate) use self::json::{Json, exact_decimal};
 pub use self::time::UnixTime;
 pub(crate) use self::time::{Date, Zone, parse_iso};

@@ -37,6 +37,12 @@ impl UnixTime {
         u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX / 2)
     }
 
+    /// Formats the time in UTC, to the millisecond: `2026-03-01T17:00:00.020Z`.
+    pub(crate) fn to_utc(self) -> String {
+        let (date, time) = Zone(0).local(self);
+        format!("{date}T{time}.{:03}Z", self.clamped().0.subsec_millis())
+    }
+
     fn seconds(self) -> i64 {
         i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
     }

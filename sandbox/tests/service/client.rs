@@ -5,7 +5,9 @@ use std::io::Read as _;
 
 use http::{HeaderMap, Method, Request, Response};
 use serde_json::Value;
-use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Settings, Tenant, UnixTime};
+use zuora_sandbox::{
+    CLIENT_ID, CLIENT_SECRET, DeliveredResponse, EffectKind, Sandbox, Settings, Tenant, UnixTime,
+};
 
 /// 2026-03-01, 09:00 in the demo tenant's time zone.
 pub(crate) const START: u64 = 1_772_384_400;
@@ -65,6 +67,38 @@ impl TestClient {
             request = request.header("content-type", "application/json");
         }
         self.send(request.body(body.to_owned()).unwrap())
+    }
+
+    /// Sends a request through the faults.
+    pub(crate) fn deliver(&mut self, method: Method, path: &str, body: &str) -> DeliveredResponse {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(body.to_owned()).unwrap();
+        self.sandbox.deliver(request, UnixTime::from_secs(self.seconds))
+    }
+
+    /// Sends a request through the faults and returns the response.
+    pub(crate) fn delivered(&mut self, method: Method, path: &str, body: &str) -> TestResponse {
+        match self.deliver(method, path, body) {
+            DeliveredResponse::Response { response, .. } => TestResponse::read(response),
+            other => panic!("no response: {other:?}"),
+        }
+    }
+
+    /// Advances the clock and the background work.
+    pub(crate) fn advance(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        self.sandbox.advance(UnixTime::from_secs(self.seconds));
+    }
+
+    /// Returns the kinds of all effects.
+    pub(crate) fn effects(&self) -> Vec<EffectKind> {
+        self.sandbox.journal().effects().map(|effect| effect.kind).collect()
     }
 
     pub(crate) fn get(&mut self, path: &str) -> TestResponse {

@@ -9,14 +9,16 @@
 //! ```
 
 use crate::state::{
-    BackgroundJob, BillRun, BillRunStatus, Charge, Invoice, InvoiceStatus, Origin, State, due_charges,
+    BackgroundJob, BillRun, BillRunStatus, Charge, EffectKind, Invoice, InvoiceStatus, Origin, State,
+    due_charges,
 };
 
 impl State {
     /// Advances a run whose transition is due.
     pub(crate) fn advance_bill_run(&mut self, index: usize) {
-        let status = self.runs[index].status;
-        match status {
+        let cause = self.runs[index].cause.clone();
+        let outer = std::mem::replace(&mut self.effects.cause, cause);
+        match self.runs[index].status {
             BillRunStatus::Pending => self.start_run(index),
             BillRunStatus::Processing => self.complete_run(index),
             BillRunStatus::PostInProgress => self.finish_posting(index),
@@ -27,25 +29,24 @@ impl State {
             | BillRunStatus::Canceled
             | BillRunStatus::Posted => {}
         }
+        self.effects.cause = outer;
     }
 
     /// Starts a run; the next run of its schedule is created at the same time.
     fn start_run(&mut self, index: usize) {
-        let now = self.now;
-        self.runs[index].set_status(BillRunStatus::Processing, now);
+        self.set_run_status(index, BillRunStatus::Processing);
         self.add_next_run(index);
     }
 
     fn complete_run(&mut self, index: usize) {
-        let now = self.now;
         if self.take_failure(BackgroundJob::Billing) {
-            self.runs[index].set_status(BillRunStatus::Error, now);
+            self.set_run_status(index, BillRunStatus::Error);
             return;
         }
         let run = self.runs[index].clone();
         self.bill(&run);
         let next = if run.plan.auto_post { BillRunStatus::PostInProgress } else { BillRunStatus::Completed };
-        self.runs[index].set_status(next, now);
+        self.set_run_status(index, next);
     }
 
     /// Creates a draft for each account that has charges due.
@@ -74,27 +75,28 @@ impl State {
                     invoice_date: dates.invoice,
                     target_date: dates.target,
                 };
-                self.invoices.push(Invoice::of_run(&mut self.ids, account, &rows, origin, self.now));
+                let invoice = Invoice::of_run(&mut self.ids, account, &rows, origin, self.now);
+                self.effects.record(self.now, EffectKind::InvoiceCreated, &invoice.id);
+                self.invoices.push(invoice);
             }
         }
     }
 
     fn finish_posting(&mut self, index: usize) {
-        let now = self.now;
         let run = self.runs[index].clone();
         let failing = self.take_failure(BackgroundJob::Posting);
         let is_draft =
             |invoice: &Invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Draft;
         let mut drafts: Vec<usize> =
             (0..self.invoices.len()).filter(|draft| is_draft(&self.invoices[*draft])).collect();
-        // On failure, only the last document fails.
-        let failed = failing && drafts.pop().is_some();
+        // On failure, only one document fails: the one at the planned position, or the last one.
+        let at = run.document_failure.or_else(|| self.take_posting_failure());
+        let failed_at = at.filter(|at| *at < drafts.len()).map(|at| drafts.remove(at)).is_some();
+        let failed = (failing && drafts.pop().is_some()) || failed_at;
         for draft in drafts {
-            self.invoices[draft].post(run.posted_as_of, now);
-            self.make_pdf(draft);
+            self.post_invoice(draft, run.posted_as_of);
         }
-        self.runs[index]
-            .set_status(if failed { BillRunStatus::Completed } else { BillRunStatus::Posted }, now);
+        self.set_run_status(index, if failed { BillRunStatus::Completed } else { BillRunStatus::Posted });
         if run.plan.auto_email && !failed {
             self.email_invoices(&run, false);
         }
@@ -105,15 +107,23 @@ impl State {
         for invoice in self.invoices.iter_mut().filter(|invoice| invoice.is_of_run(&run)) {
             if invoice.status == InvoiceStatus::Draft {
                 invoice.cancel(&mut self.ledger, now);
+                self.effects.record(now, EffectKind::InvoiceCanceled, &invoice.id);
             }
         }
-        self.runs[index].set_status(BillRunStatus::Canceled, now);
+        self.set_run_status(index, BillRunStatus::Canceled);
     }
 
     fn remove_run(&mut self, index: usize) {
         let run = self.runs.remove(index).id;
-        self.invoices
-            .retain(|invoice| !(invoice.is_of_run(&run) && invoice.status == InvoiceStatus::Canceled));
+        let (now, effects) = (self.now, &mut self.effects);
+        self.invoices.retain(|invoice| {
+            let removed = invoice.is_of_run(&run) && invoice.status == InvoiceStatus::Canceled;
+            if removed {
+                effects.record(now, EffectKind::InvoiceDeleted, &invoice.id);
+            }
+            !removed
+        });
+        self.record(EffectKind::BillRunDeleted, &run);
     }
 
     /// Creates the next run of a schedule; `None` if the schedule has ended.
@@ -134,8 +144,9 @@ impl State {
         next.invoice_date = next.invoice_date.for_next_run();
         next.target_date = next.target_date.for_next_run();
         next.created = self.now;
-        next.set_status(BillRunStatus::Pending, self.now);
         self.runs.push(next);
-        Some(self.runs.len() - 1)
+        let index = self.runs.len() - 1;
+        self.set_run_status(index, BillRunStatus::Pending);
+        Some(index)
     }
 }

@@ -14,18 +14,7 @@ pub(crate) fn cancel(
     let request_body = request.object(&state.settings, &["cancelOnce"])?;
     let once =
         Fields::new("", &request_body)?.flag("cancelOnce").map_err(|error| error.with_resource(code))?;
-    if let Some(text) = state.cancel_error(run) {
-        return Err(ApiError::rule(text).with_resource(code));
-    }
-    let next = match (once.unwrap_or(true), state.runs[run].status) {
-        (true, BillRunStatus::Pending) => state.add_next_run(run),
-        (true, _) => None,
-        (false, _) => {
-            state.cancel_later_runs(run);
-            None
-        }
-    };
-    state.runs[run].set_status(BillRunStatus::CancelInProgress, state.now);
+    let next = state.start_canceling(run, once.unwrap_or(true))?;
     let mut body = state.runs[run].json(&state.tenant);
     if let Some(next) = next {
         body = body.prepend("nextRun", state.runs[next].json(&state.tenant));
@@ -34,6 +23,23 @@ pub(crate) fn cancel(
 }
 
 impl State {
+    /// Starts canceling a run; returns the index of the next run of its schedule if that was created.
+    pub(super) fn start_canceling(&mut self, run: usize, once: bool) -> Result<Option<usize>, ApiError> {
+        if let Some(text) = self.cancel_error(run) {
+            return Err(ApiError::rule(text).with_resource(self.settings.bill_run_code));
+        }
+        let next = match (once, self.runs[run].status) {
+            (true, BillRunStatus::Pending) => self.add_next_run(run),
+            (true, _) => None,
+            (false, _) => {
+                self.cancel_later_runs(run);
+                None
+            }
+        };
+        self.set_run_status(run, BillRunStatus::CancelInProgress);
+        Ok(next)
+    }
+
     fn cancel_error(&self, run: usize) -> Option<String> {
         let (run, texts) = (&self.runs[run], &self.settings.bill_run_texts);
         if run.plan.catch_up {
@@ -50,11 +56,13 @@ impl State {
     }
 
     fn cancel_later_runs(&mut self, run: usize) {
-        let (now, series, id) = (self.now, self.runs[run].series.clone(), self.runs[run].id.clone());
+        let (series, id) = (self.runs[run].series.clone(), self.runs[run].id.clone());
         let pending =
-            |run: &&mut BillRun| run.series == series && run.id != id && run.status == BillRunStatus::Pending;
-        for later in self.runs.iter_mut().filter(pending) {
-            later.set_status(BillRunStatus::CancelInProgress, now);
+            |run: &BillRun| run.series == series && run.id != id && run.status == BillRunStatus::Pending;
+        for later in 0..self.runs.len() {
+            if pending(&self.runs[later]) {
+                self.set_run_status(later, BillRunStatus::CancelInProgress);
+            }
         }
     }
 }

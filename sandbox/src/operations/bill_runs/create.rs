@@ -1,7 +1,9 @@
 //! `POST /v1/bill-runs`.
 
 use crate::http::{ApiError, ApiRequest, Category, Fields, ResponseBody};
-use crate::state::{BillRun, BillRunPlan, BillRunStatus, ChargeType, DateRule, Schedule, Scope, State};
+use crate::state::{
+    BillRun, BillRunPlan, BillRunStatus, ChargeType, DateRule, EffectKind, Schedule, Scope, State,
+};
 use crate::values::{Date, Json};
 
 const FIELDS: [&str; 20] = [
@@ -75,8 +77,11 @@ fn read_and_add(state: &mut State, request: &ApiRequest) -> Result<ResponseBody,
         target_date,
         posted_as_of: None,
         plan,
+        document_failure: None,
+        cause: state.effects.cause.clone(),
     };
     let shown = run.json(&state.tenant);
+    state.record(EffectKind::BillRunCreated, &run.id);
     state.runs.push(run);
     Ok(ResponseBody::Success(shown))
 }

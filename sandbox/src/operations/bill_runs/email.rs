@@ -1,7 +1,7 @@
 //! `POST /v1/bill-runs/{billRunKey}/emails`.
 
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{BillRun, InvoiceStatus, State};
+use crate::state::{BillRun, EffectKind, InvoiceStatus, State};
 
 /// Emails the posted invoices of a run: only the time is recorded, nothing is sent.
 pub(crate) fn email(
@@ -22,12 +22,14 @@ pub(crate) fn email(
 impl State {
     /// Records the posted invoices of the run as emailed.
     pub(super) fn email_invoices(&mut self, run: &BillRun, resend: bool) {
+        self.record(EffectKind::BillRunEmailed, &run.id);
         for invoice in self.invoices.iter_mut().filter(|invoice| invoice.is_of_run(&run.id)) {
             let wanted = invoice.emailed.is_none() || resend;
             let spared = run.plan.no_email_for_zero && invoice.amount().is_zero();
             if invoice.status == InvoiceStatus::Posted && wanted && !spared {
                 invoice.emailed = Some(self.now);
                 invoice.updated = self.now;
+                self.effects.record(self.now, EffectKind::InvoiceEmailed, &invoice.id);
             }
         }
     }

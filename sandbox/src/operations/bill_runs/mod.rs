@@ -4,6 +4,7 @@
 //! `background.rs` draws the statuses and their transitions.
 
 mod background;
+mod by_hand;
 mod cancel;
 mod condition_reader;
 mod create;

@@ -2,7 +2,7 @@
 
 use super::create::CREATE_CODE;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::State;
+use crate::state::{RowFailure, State};
 use crate::values::Json;
 
 pub(crate) const MAX_INVOICES: usize = 50;
@@ -33,17 +33,19 @@ fn create_all(state: &mut State, fields: Fields<'_>) -> Result<Vec<Json>, ApiErr
         return Err(ApiError::rule("One request can have at most 1000 invoice items in all."));
     }
     let whole = fields.flag("useSingleTransaction")?.unwrap_or(false);
-    let before = (state.invoices.len(), state.contacts.len());
+    let before = (state.invoices.len(), state.contacts.len(), state.effects.position());
     let mut responses = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let path = format!("invoices[{index}].");
-        match Fields::new(&path, row).and_then(|fields| state.add_standalone(fields)) {
+        let row = Fields::new(&path, row);
+        match row.and_then(|row| state.check_row(index).and_then(|()| state.add_standalone(row))) {
             Ok(added) => {
                 responses.push(state.invoices[added].json(&state.tenant).prepend("success", true.into()));
             }
             Err(error) if whole => {
                 state.invoices.truncate(before.0);
                 state.contacts.truncate(before.1);
+                state.effects.roll_back(before.2);
                 return Err(error);
             }
             Err(error) => {
@@ -57,6 +59,14 @@ fn create_all(state: &mut State, fields: Fields<'_>) -> Result<Vec<Json>, ApiErr
 }
 
 impl State {
+    /// Fails if a fault is planned for this row of the request.
+    pub(crate) fn check_row(&self, index: usize) -> Result<(), ApiError> {
+        match self.overrides.row_failure {
+            Some(RowFailure { row, category }) if row == index => Err(ApiError::failure(category)),
+            _ => Ok(()),
+        }
+    }
+
     /// Shows a failed row of a bulk response.
     pub(crate) fn failed_row(&mut self, error: ApiError) -> Json {
         Json::object([

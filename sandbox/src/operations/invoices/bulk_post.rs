@@ -22,7 +22,8 @@ pub(crate) fn bulk_post(
     for (index, row) in rows.iter().enumerate() {
         let id = row.get("id").cloned().unwrap_or(Json::Null);
         let path = format!("invoices[{index}].");
-        let posted = Fields::new(&path, row).and_then(|fields| post_one(state, fields));
+        let row = Fields::new(&path, row);
+        let posted = row.and_then(|row| state.check_row(index).and_then(|()| post_one(state, row)));
         responses.push(match posted {
             Ok(id) => Json::object([("id", id.into()), ("success", true.into())]),
             Err(error) => {

@@ -1,7 +1,7 @@
 //! `PUT /v1/invoices/{invoiceKey}/cancel`.
 
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{InvoiceStatus, JobOperation, State};
+use crate::state::{EffectKind, InvoiceStatus, JobOperation, State};
 
 /// Cancels a draft at once, or by a job if the draft has many items.
 pub(crate) fn cancel(
@@ -17,6 +17,12 @@ pub(crate) fn cancel(
 }
 
 impl State {
+    pub(crate) fn cancel_invoice(&mut self, index: usize) {
+        let invoice = &mut self.invoices[index];
+        invoice.cancel(&mut self.ledger, self.now);
+        self.effects.record(self.now, EffectKind::InvoiceCanceled, &invoice.id);
+    }
+
     pub(crate) fn check_can_cancel(&self, index: usize) -> Result<(), ApiError> {
         match self.invoices[index].status {
             InvoiceStatus::Draft => Ok(()),

@@ -4,7 +4,7 @@ use super::contacts::Contacts;
 use super::item_reader::{ItemReader, MAX_ITEMS};
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::settings::Settings;
-use crate::state::{Account, ExtraFields, Invoice, Item, State, Tenant, due_date};
+use crate::state::{Account, EffectKind, ExtraFields, Invoice, Item, State, Tenant, due_date};
 
 /// First six digits of the error codes of creation.
 pub(crate) const CREATE_CODE: u32 = 584_900;
@@ -82,14 +82,12 @@ impl State {
         check_total(&invoice)?;
         invoice.number = self.read_number(fields)?;
         let posted = fields.one_of("status", &["Draft", "Posted"])? == Some("Posted");
-        if posted {
-            invoice.post(None, self.now);
-        }
         self.contacts.extend(contacts.new);
+        self.record(EffectKind::InvoiceCreated, &invoice.id);
         self.invoices.push(invoice);
         let index = self.invoices.len() - 1;
         if posted {
-            self.make_pdf(index);
+            self.post_invoice(index, None);
         }
         Ok(index)
     }

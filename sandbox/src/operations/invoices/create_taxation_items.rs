@@ -3,7 +3,7 @@
 use super::create::check_total;
 use super::item_reader::ItemReader;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{InvoiceStatus, State, TaxItem, TaxMode};
+use crate::state::{EffectKind, InvoiceStatus, State, TaxItem, TaxMode};
 use crate::values::Json;
 
 const OTHERS: [&str; 4] = ["applicableTaxUnRounded", "country", "financeInformation", "invoiceItemId"];
@@ -60,6 +60,7 @@ fn add(state: &mut State, index: usize, fields: Fields<'_>) -> Result<Vec<Json>,
         check_total(&invoice)?;
     }
     invoice.updated = state.now;
+    state.effects.record(state.now, EffectKind::TaxItemsCreated, &invoice.id);
     state.invoices[index] = invoice;
     Ok(created)
 }

@@ -1,7 +1,7 @@
 //! `DELETE /v1/invoices/{invoiceKey}`.
 
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{InvoiceStatus, JobOperation, State};
+use crate::state::{EffectKind, InvoiceStatus, JobOperation, State};
 
 /// Deletes a canceled invoice at once, or by a job if the invoice has many items.
 pub(crate) fn delete(
@@ -16,6 +16,11 @@ pub(crate) fn delete(
 }
 
 impl State {
+    pub(crate) fn delete_invoice(&mut self, index: usize) {
+        let invoice = self.invoices.remove(index);
+        self.record(EffectKind::InvoiceDeleted, &invoice.id);
+    }
+
     pub(crate) fn check_can_delete(&self, index: usize) -> Result<(), ApiError> {
         match self.invoices[index].status {
             InvoiceStatus::Canceled => Ok(()),

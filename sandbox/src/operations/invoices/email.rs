@@ -1,7 +1,7 @@
 //! `POST /v1/invoices/{invoiceKey}/emails`.
 
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{InvoiceStatus, State};
+use crate::state::{EffectKind, InvoiceStatus, State};
 
 const FIELDS: [&str; 4] =
     ["emailAddresses", "includeAdditionalEmailAddresses", "pdfFileId", "useEmailTemplateSetting"];
@@ -19,6 +19,7 @@ pub(crate) fn email(
     let invoice = &mut state.invoices[index];
     invoice.emailed = Some(state.now);
     invoice.updated = state.now;
+    state.effects.record(state.now, EffectKind::InvoiceEmailed, &invoice.id);
     Ok(ResponseBody::success())
 }
 

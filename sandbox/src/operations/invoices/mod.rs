@@ -1,12 +1,13 @@
 //! Invoice operations, with what they share: readers of request bodies, pages, PDFs, credit memos.
 //!
 //! One file per operation; `*_reader.rs` parse request bodies, `show.rs` writes responses.
-//! `pay.rs` takes the place of the payment operations, which are not simulated.
+//! `pay.rs` and `by_hand.rs` are changes by other users, for which no operation is simulated.
 
 mod application_parts;
 mod bulk_create;
 mod bulk_post;
 mod bulk_update;
+mod by_hand;
 mod cancel;
 mod contacts;
 mod create;

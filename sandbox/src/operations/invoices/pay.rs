@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::state::{Application, InvoiceStatus, SettledBy, State};
+use crate::state::{Application, EffectKind, InvoiceStatus, SettledBy, State};
 
 impl State {
     /// Applies a payment and returns its id, or the reason why it is rejected.
@@ -26,6 +26,7 @@ impl State {
         let invoice = &mut self.invoices[index];
         invoice.applications.push(Application { by, amount, at: now });
         invoice.updated = now;
+        self.effects.record(now, EffectKind::InvoicePaid, &invoice.id);
         self.make_pdf(index);
         Ok(id)
     }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::credit_memo::credit_memo_json;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{Invoice, InvoiceStatus, JobOperation, Reversal, State};
+use crate::state::{EffectKind, Invoice, InvoiceStatus, JobOperation, Reversal, State};
 
 /// Reverses a posted invoice with a credit memo at once, or by a job if the invoice has many items.
 pub(crate) fn reverse(
@@ -65,6 +65,7 @@ impl State {
     pub(crate) fn reverse_invoice(&mut self, index: usize) -> String {
         self.invoices[index].reversed = true;
         self.invoices[index].release_charges(&mut self.ledger);
+        self.effects.record(self.now, EffectKind::InvoiceReversed, &self.invoices[index].id);
         self.credit(index)
     }
 

@@ -3,7 +3,7 @@
 use super::create::check_total;
 use super::item_reader::{ItemReader, MAX_ITEMS};
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{ExtraFields, Invoice, InvoiceStatus, Item, State, Tenant};
+use crate::state::{EffectKind, ExtraFields, Invoice, InvoiceStatus, Item, State, Tenant};
 use crate::values::Json;
 
 const FIELDS: [&str; 7] = [
@@ -64,6 +64,7 @@ impl State {
         } else {
             PdfEffect::None
         };
+        self.record(EffectKind::InvoiceUpdated, &invoice.id);
         self.invoices[index] = invoice;
         match effect {
             PdfEffect::Remakes => self.make_pdf(index),

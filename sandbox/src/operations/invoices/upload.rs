@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::http::{ApiError, ApiRequest, Category, ResponseBody, multipart};
-use crate::state::{InvoiceFile, InvoiceStatus, State};
+use crate::state::{EffectKind, InvoiceFile, InvoiceStatus, State};
 use crate::values::Json;
 
 /// Allowance for boundaries and part headers around the file, in bytes.
@@ -35,6 +35,7 @@ pub(crate) fn upload(
     let id = file.id.clone();
     invoice.files.push(file);
     invoice.updated = state.now;
+    state.effects.record(state.now, EffectKind::FileUploaded, &invoice.id);
     Ok(ResponseBody::Success(Json::object([("fileId", id.into())])))
 }
 

@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 
 use super::credit_memo::credit_memo_json;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{ExtraFields, Invoice, InvoiceStatus, Item, Line, NETSUITE, State};
+use crate::state::{
+    EffectKind, ExtraFields, Invoice, InvoiceStatus, Item, JobOperation, Line, NETSUITE, State,
+};
 
 const FIELDS: [&str; 10] = [
     "Origin__NS",
@@ -24,7 +26,8 @@ const FIELDS: [&str; 10] = [
 /// Fields that require the permission for enhanced write-offs.
 const ENHANCED: [&str; 4] = ["amount", "items", "nonRevenueWriteOffAccountingCode", "revenueImpacting"];
 
-/// Writes off the balance of a posted invoice with a credit memo.
+/// Writes off the balance of a posted invoice with a credit memo at once, or by a job if the settings or a
+/// fault say so.
 pub(crate) fn write_off(
     state: &mut State,
     request: &ApiRequest,
@@ -35,8 +38,26 @@ pub(crate) fn write_off(
     let body = request.json(&state.settings)?;
     let checked = check(state, index, Fields::new("", &body)?);
     checked.map_err(|error| error.with_resource(state.settings.invoice_code))?;
-    let memo = state.credit(index);
-    Ok(ResponseBody::Success(credit_memo_json(&memo)))
+    let by_job = state.invoices[index].lines_count() >= state.settings.write_off_job_from;
+    if !by_job && !state.overrides.has_job() {
+        let memo = state.write_off_invoice(index);
+        return Ok(ResponseBody::Success(credit_memo_json(&memo)));
+    }
+    let (job, _) = state.execute_or_queue(index, JobOperation::WriteOff, true)?;
+    Ok(ResponseBody::Success(state.jobs[job].started_json()))
+}
+
+impl State {
+    pub(crate) fn check_can_write_off(&self, index: usize) -> Result<(), ApiError> {
+        check_state(self, &self.invoices[index])
+            .map_err(|error| error.with_resource(self.settings.invoice_code))
+    }
+
+    /// Writes the invoice off, and returns the id of the credit memo.
+    pub(crate) fn write_off_invoice(&mut self, index: usize) -> String {
+        self.effects.record(self.now, EffectKind::InvoiceWrittenOff, &self.invoices[index].id);
+        self.credit(index)
+    }
 }
 
 fn check(state: &State, index: usize, fields: Fields<'_>) -> Result<(), ApiError> {

@@ -1,0 +1,104 @@
+//! Execution of requests, and their record in the journal.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Response};
+
+use super::deferred_request::{DeferredKind, DeferredRequest};
+use super::journal_entry::JournalEntry;
+use super::operation::ApiOperation;
+use super::redact::Redactor;
+use super::router::find_operation;
+use super::sandbox::Sandbox;
+use crate::http::ApiRequest;
+use crate::state::{Cause, Overrides};
+
+/// A request with its entry in the journal.
+pub(super) struct Recorded {
+    pub(super) request: ApiRequest,
+    pub(super) number: u64,
+    pub(super) redactor: Redactor,
+}
+
+impl Sandbox {
+    /// Adds the request to the journal.
+    pub(super) fn record(&mut self, request: ApiRequest, faults: Option<String>) -> Recorded {
+        let redactor = self.redactor(&request);
+        let number = self.journal.next_number();
+        let operation = find_operation(&request.method, &request.path);
+        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, &redactor);
+        entry.faults = faults;
+        self.journal.push(entry);
+        Recorded { request, number, redactor }
+    }
+
+    /// Adds the second delivery of a request to the journal.
+    pub(super) fn record_duplicate(&mut self, request: ApiRequest, original: u64) -> Recorded {
+        let recorded = self.record(request, None);
+        self.journal.mark_duplicate(recorded.number, original);
+        recorded
+    }
+
+    /// Executes the request and records its effects and response.
+    pub(super) fn execute(&mut self, recorded: &Recorded, overrides: Overrides) -> Response<Bytes> {
+        self.begin(&recorded.request, recorded.number, overrides);
+        let response = self.respond(&recorded.request);
+        self.end(&recorded.request.method);
+        self.journal.executed(recorded.number, &response, &recorded.redactor, self.state.now);
+        response
+    }
+
+    /// Executes a request that was deferred until now.
+    pub(super) fn execute_deferred(&mut self, deferred: DeferredRequest) {
+        let DeferredRequest { request, kind, overrides, .. } = deferred;
+        match kind {
+            DeferredKind::Admitted { number, family } => {
+                self.begin(&request, number, overrides);
+                let response = self.perform(&request, family);
+                self.end(&request.method);
+                let redactor = self.redactor(&request);
+                self.journal.executed(number, &response, &redactor, self.state.now);
+            }
+            DeferredKind::Duplicate(original) => {
+                let recorded = self.record_duplicate(request, original);
+                self.execute(&recorded, overrides);
+                self.journal.lost(recorded.number);
+            }
+        }
+    }
+
+    fn begin(&mut self, request: &ApiRequest, number: u64, overrides: Overrides) {
+        let operation = find_operation(&request.method, &request.path).map(ApiOperation::as_str);
+        let key = request.idempotency_key().map(Arc::from);
+        self.state.effects.cause = Cause { request: Some(number), operation, key };
+        self.state.overrides = overrides;
+    }
+
+    fn end(&mut self, method: &Method) {
+        self.state.effects.cause = Cause::default();
+        self.state.overrides = Overrides::default();
+        self.collect_effects();
+        if *method != Method::GET {
+            self.remember();
+        }
+    }
+
+    /// Passes the effects since the last call to the journal.
+    pub(super) fn collect_effects(&mut self) {
+        self.journal.add_effects(self.state.effects.collect(), self.state.settings.journal_bytes);
+    }
+
+    /// Records the state for stale reads, if one is possible.
+    pub(super) fn remember(&mut self) {
+        match self.faults.stale_by() {
+            Some(age) => self.history.record(&self.state, age),
+            None => self.history.clear(),
+        }
+    }
+
+    fn redactor(&self, request: &ApiRequest) -> Redactor {
+        let clients = &self.state.tenant.oauth_clients;
+        Redactor::new(request, clients.iter().map(|client| client.client_secret.as_str()))
+    }
+}

@@ -1,0 +1,188 @@
+//! The journal: requests with their responses, and what they changed.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use http::Response;
+
+use super::journal_entry::{Delivery, JournalEntry};
+use super::redact::Redactor;
+use super::request_pattern::RequestPattern;
+use crate::state::{Effect, EffectKind};
+use crate::values::UnixTime;
+
+/// The requests with their responses, and the effects of requests, background work and other users.
+///
+/// Entries contain neither tokens nor secrets. The oldest entries and effects are dropped if the size exceeds
+/// [`Settings::journal_bytes`](crate::Settings::journal_bytes). `Display` writes the journal as text; the same
+/// requests at the same times give the same text, byte for byte.
+///
+/// ```
+/// use http::Method;
+/// use zuora_sandbox::{EffectKind, InProcess, RequestPattern};
+///
+/// let transport = InProcess::demo();
+/// // ... requests ...
+/// let sandbox = transport.sandbox();
+/// let journal = sandbox.journal();
+/// assert_eq!(journal.count(&RequestPattern::path(Method::PUT, "/post")), 0);
+/// assert_eq!(journal.effects_of_kind(EffectKind::InvoicePosted).count(), 0);
+/// println!("{journal}");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    entries: VecDeque<JournalEntry>,
+    effects: VecDeque<Effect>,
+    size: usize,
+    last_number: u64,
+    dropped: u64,
+}
+
+impl Journal {
+    /// Returns the entries in the order of arrival.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &JournalEntry> + ExactSizeIterator + Clone {
+        self.entries.iter()
+    }
+
+    /// Returns the entry with that number, unless it was dropped.
+    pub fn entry(&self, number: u64) -> Option<&JournalEntry> {
+        let first = self.entries.front()?.number;
+        self.entries.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+
+    /// Returns the entries whose requests match the pattern and were sent.
+    pub fn matching(&self, pattern: &RequestPattern) -> impl Iterator<Item = &JournalEntry> {
+        self.entries.iter().filter(|entry| entry.was_sent() && pattern.matches(&entry.as_target()))
+    }
+
+    /// Counts the requests that match the pattern and were sent.
+    pub fn count(&self, pattern: &RequestPattern) -> usize {
+        self.matching(pattern).count()
+    }
+
+    /// Returns the effects in the order in which they happened.
+    pub fn effects(&self) -> impl DoubleEndedIterator<Item = &Effect> + ExactSizeIterator + Clone {
+        self.effects.iter()
+    }
+
+    /// Returns the effects of that kind.
+    pub fn effects_of_kind(&self, kind: EffectKind) -> impl Iterator<Item = &Effect> {
+        self.effects.iter().filter(move |effect| effect.kind == kind)
+    }
+
+    /// Returns the effects on the object with that id.
+    pub fn effects_on<'j>(&'j self, id: &'j str) -> impl Iterator<Item = &'j Effect> {
+        self.effects.iter().filter(move |effect| effect.id == id)
+    }
+
+    /// Returns the effects of the request with that number, later ones in the background included.
+    pub fn effects_of(&self, number: u64) -> impl Iterator<Item = &Effect> {
+        self.effects.iter().filter(move |effect| effect.request == Some(number))
+    }
+
+    /// Returns the effects of requests with that idempotency key.
+    pub fn effects_of_key<'j>(&'j self, key: &'j str) -> impl Iterator<Item = &'j Effect> {
+        self.effects.iter().filter(move |effect| effect.key.as_deref() == Some(key))
+    }
+
+    /// Counts the effects of that kind on the object with that id.
+    pub fn count_effects(&self, kind: EffectKind, id: &str) -> usize {
+        self.effects_on(id).filter(|effect| effect.kind == kind).count()
+    }
+
+    /// Returns the number of entries and effects that were dropped because of the size.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Removes all entries and effects; numbers continue.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.effects.clear();
+        self.size = 0;
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// Adds an entry, whose number is that of [`next_number`](Self::next_number).
+    pub(crate) fn push(&mut self, entry: JournalEntry) {
+        self.size += entry.size();
+        self.entries.push_back(entry);
+    }
+
+    /// Records the response of the service to an entry.
+    pub(crate) fn executed(
+        &mut self,
+        number: u64,
+        response: &Response<Bytes>,
+        redactor: &Redactor,
+        at: UnixTime,
+    ) {
+        self.change(number, |entry| {
+            entry.service_response = Some(redactor.response(response));
+            entry.handled_at = Some(at);
+        });
+    }
+
+    /// Records that the request of an entry was not sent.
+    pub(crate) fn not_sent(&mut self, number: u64) {
+        self.change(number, |entry| entry.delivery = Delivery::NotSent);
+    }
+
+    /// Records that the client of an entry receives no response.
+    pub(crate) fn lost(&mut self, number: u64) {
+        self.change(number, |entry| entry.delivery = Delivery::Lost);
+    }
+
+    /// Records that the client of an entry receives the response of an intermediary.
+    pub(crate) fn replaced(&mut self, number: u64, response: Response<Bytes>) {
+        self.change(number, |entry| {
+            entry.delivery = Delivery::Gateway;
+            entry.gateway_response = Some(response);
+        });
+    }
+
+    /// Records that the request of an entry is that of an earlier one, delivered again.
+    pub(crate) fn mark_duplicate(&mut self, number: u64, original: u64) {
+        self.change(number, |entry| entry.duplicate_of = Some(original));
+    }
+
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut JournalEntry)) {
+        let Some(first) = self.entries.front().map(|entry| entry.number) else { return };
+        let Some(place) = number.checked_sub(first).and_then(|place| usize::try_from(place).ok()) else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(place) else { return };
+        let before = entry.size();
+        change(entry);
+        self.size = self.size - before + entry.size();
+    }
+
+    /// Adds effects, then drops the oldest entries and effects above the maximum size.
+    pub(crate) fn add_effects(&mut self, effects: Vec<Effect>, max_size: usize) {
+        self.size += effects.iter().map(effect_size).sum::<usize>();
+        self.effects.extend(effects);
+        while self.size > max_size {
+            let entry_at = self.entries.front().filter(|_| self.entries.len() > 1).map(|entry| entry.at);
+            let effect_at = self.effects.front().map(|effect| effect.at);
+            let oldest_is_entry = match (entry_at, effect_at) {
+                (Some(entry), Some(effect)) => entry <= effect,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => break,
+            };
+            self.size -= match oldest_is_entry {
+                true => self.entries.pop_front().map_or(0, |entry| entry.size()),
+                false => self.effects.pop_front().as_ref().map_or(0, effect_size),
+            };
+            self.dropped += 1;
+        }
+    }
+}
+
+fn effect_size(effect: &Effect) -> usize {
+    150 + effect.id.len()
+}

@@ -1,0 +1,237 @@
+//! Entries of the journal.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST};
+use http::{HeaderMap, Method, Response};
+
+use super::operation::ApiOperation;
+use super::redact::{Redactor, SECRET, TOKEN};
+use super::request_pattern::RequestTarget;
+use crate::http::ApiRequest;
+use crate::values::UnixTime;
+
+/// A request and its response, without tokens and secrets.
+#[derive(Clone, Debug)]
+pub struct JournalEntry {
+    pub(super) number: u64,
+    pub(super) at: UnixTime,
+    method: Method,
+    path: String,
+    /// Path and query.
+    target: String,
+    base_url: String,
+    operation: Option<ApiOperation>,
+    key: Option<Arc<str>>,
+    headers: HeaderMap,
+    body: Bytes,
+    pub(super) faults: Option<String>,
+    pub(super) duplicate_of: Option<u64>,
+    pub(super) delivery: Delivery,
+    pub(super) service_response: Option<Response<Bytes>>,
+    pub(super) gateway_response: Option<Response<Bytes>>,
+    pub(super) handled_at: Option<UnixTime>,
+}
+
+/// The response that the client of a request receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The response of the service.
+    Service,
+    /// The response of an intermediary.
+    Gateway,
+    /// None: the response or the connection was lost.
+    Lost,
+    /// None: the request was not sent.
+    NotSent,
+}
+
+impl JournalEntry {
+    pub(super) fn new(
+        number: u64,
+        at: UnixTime,
+        operation: Option<ApiOperation>,
+        request: &ApiRequest,
+        redactor: &Redactor,
+    ) -> Self {
+        let query = request.raw_query.as_ref().map(|query| format!("?{query}"));
+        let target = format!("{}{}", request.path, query.unwrap_or_default());
+        Self {
+            number,
+            at,
+            method: request.method.clone(),
+            path: redactor.text(&request.path),
+            target: redactor.text(&target),
+            base_url: request.base_url.clone(),
+            operation,
+            key: request.idempotency_key().map(|key| redactor.text(key).into()),
+            headers: redactor.headers(&request.headers),
+            body: redactor.request_body(&request.body),
+            faults: None,
+            duplicate_of: None,
+            delivery: Delivery::Service,
+            service_response: None,
+            gateway_response: None,
+            handled_at: None,
+        }
+    }
+
+    /// Returns the number of the entry, from 1 in the order of arrival.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns the time at which the request arrived.
+    pub fn at(&self) -> UnixTime {
+        self.at
+    }
+
+    /// Returns the method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Returns path and query.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Returns the operation; `None` if the service has none with that method and path.
+    pub fn operation(&self) -> Option<ApiOperation> {
+        self.operation
+    }
+
+    /// Returns the idempotency key.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Returns the headers of the request.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the body of the request.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Returns the description of the faults that were applied.
+    pub fn faults(&self) -> Option<&str> {
+        self.faults.as_deref()
+    }
+
+    /// Returns the number of the entry whose request was delivered again as this one.
+    pub fn duplicate_of(&self) -> Option<u64> {
+        self.duplicate_of
+    }
+
+    /// Returns the response that the client receives.
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    /// Returns the response that the client receives, before compression and faults of the body; `None` if the
+    /// client receives none.
+    pub fn response(&self) -> Option<&Response<Bytes>> {
+        match self.delivery {
+            Delivery::Service => self.service_response.as_ref(),
+            Delivery::Gateway => self.gateway_response.as_ref(),
+            Delivery::Lost | Delivery::NotSent => None,
+        }
+    }
+
+    /// Returns the response of the service, whether or not the client receives it; `None` if the request did
+    /// not reach the service or is not executed yet.
+    pub fn service_response(&self) -> Option<&Response<Bytes>> {
+        self.service_response.as_ref()
+    }
+
+    /// Returns the time at which the service handled the request; `None` if the request did not reach the
+    /// service or is not executed yet.
+    pub fn handled_at(&self) -> Option<UnixTime> {
+        self.handled_at
+    }
+
+    /// Exports the request as a curl command, with shell variables in place of token and secret.
+    ///
+    /// ```
+    /// # use zuora_sandbox::{Sandbox, UnixTime};
+    /// let mut sandbox = Sandbox::demo();
+    /// let request = http::Request::get("/v1/bill-runs/1").header("authorization", "Bearer abc").body("").unwrap();
+    /// sandbox.handle(request, UnixTime::from_secs(1_772_352_000));
+    /// assert_eq!(
+    ///     sandbox.journal().entries().next().unwrap().to_curl(),
+    ///     "curl -X GET 'https://rest.test.zuora.com/v1/bill-runs/1' -H 'authorization: Bearer '\"$ZUORA_TOKEN\"''"
+    /// );
+    /// ```
+    pub fn to_curl(&self) -> String {
+        let mut command =
+            format!("curl -X {} {}", self.method, quoted(&format!("{}{}", self.base_url, self.target)));
+        for (name, value) in sorted(&self.headers) {
+            if ![HOST.as_str(), CONTENT_LENGTH.as_str(), ACCEPT_ENCODING.as_str()].contains(&name) {
+                let _ = write!(command, " -H {}", quoted(&format!("{name}: {value}")));
+            }
+        }
+        if self.headers.contains_key(ACCEPT_ENCODING) {
+            command.push_str(" --compressed");
+        }
+        match std::str::from_utf8(&self.body) {
+            Ok("") => {}
+            Ok(text) => {
+                let _ = write!(command, " --data-binary {}", quoted(text));
+            }
+            Err(_) => {
+                let bytes: String = self.body.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+                let _ = write!(command, " --data-binary $'{bytes}'");
+            }
+        }
+        command
+    }
+
+    /// Whether the request reached the service or an intermediary.
+    pub(super) fn was_sent(&self) -> bool {
+        self.delivery != Delivery::NotSent
+    }
+
+    pub(super) fn as_target(&self) -> RequestTarget<'_> {
+        RequestTarget {
+            method: &self.method,
+            path: &self.path,
+            operation: self.operation,
+            key: self.key.as_deref(),
+        }
+    }
+
+    /// Returns the size in memory, roughly.
+    pub(super) fn size(&self) -> usize {
+        let response =
+            |response: &Response<Bytes>| 200 + headers_size(response.headers()) + response.body().len();
+        let responses = self.service_response.iter().chain(&self.gateway_response).map(response);
+        300 + 2 * self.target.len() + headers_size(&self.headers) + self.body.len() + responses.sum::<usize>()
+    }
+}
+
+/// Returns the headers by name, so that their order does not depend on how they were inserted.
+pub(super) fn sorted(headers: &HeaderMap) -> Vec<(&str, String)> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut rows: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+    rows.sort();
+    rows
+}
+
+fn headers_size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 40).sum()
+}
+
+/// Quotes text for a shell, in which only the variables for token and secret are expanded.
+fn quoted(text: &str) -> String {
+    let mut quoted = format!("'{}'", text.replace('\'', r"'\''"));
+    for variable in [TOKEN, SECRET] {
+        quoted = quoted.replace(variable, &format!("'\"{variable}\"'"));
+    }
+    quoted
+}

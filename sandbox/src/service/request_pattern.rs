@@ -1,0 +1,107 @@
+//! Patterns that select requests: by method, path, operation and idempotency key.
+
+use http::Method;
+
+use super::operation::ApiOperation;
+use crate::http::path_ends_with;
+
+/// A pattern that selects requests, for faults and for queries of the journal.
+///
+/// The pattern of [`any`](Self::any) matches every request; each further part restricts it.
+///
+/// ```
+/// use http::Method;
+/// use zuora_sandbox::{ApiOperation, RequestPattern};
+///
+/// let posts = RequestPattern::path(Method::PUT, "/v1/bill-runs/*/post");
+/// let same = RequestPattern::operation(ApiOperation::PostBillRun);
+/// let keyed = RequestPattern::any().with_key("march-2026");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct RequestPattern {
+    method: Option<Method>,
+    path: Option<String>,
+    operation: Option<ApiOperation>,
+    key: Option<String>,
+}
+
+impl RequestPattern {
+    /// Matches every request.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Matches requests of that method whose path ends in `path`, in which `*` matches one segment.
+    pub fn path(method: Method, path: impl Into<String>) -> Self {
+        Self { method: Some(method), path: Some(path.into()), ..Self::default() }
+    }
+
+    /// Matches requests of that method.
+    pub fn method(method: Method) -> Self {
+        Self { method: Some(method), ..Self::default() }
+    }
+
+    /// Matches requests of that operation.
+    pub fn operation(operation: ApiOperation) -> Self {
+        Self { operation: Some(operation), ..Self::default() }
+    }
+
+    /// Matches only requests with that idempotency key.
+    pub fn with_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Whether a request matches.
+    pub(crate) fn matches(&self, request: &RequestTarget<'_>) -> bool {
+        self.method.as_ref().is_none_or(|method| method == request.method)
+            && self.path.as_ref().is_none_or(|end| path_ends_with(request.path, end))
+            && self.operation.is_none_or(|operation| Some(operation) == request.operation)
+            && self.key.as_ref().is_none_or(|key| Some(key.as_str()) == request.key)
+    }
+}
+
+/// The parts of a request that a pattern compares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestTarget<'r> {
+    pub(crate) method: &'r Method,
+    /// The path, percent-encoded.
+    pub(crate) path: &'r str,
+    pub(crate) operation: Option<ApiOperation>,
+    pub(crate) key: Option<&'r str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_a_pattern_restricts_it() {
+        let put = Method::PUT;
+        let target = RequestTarget {
+            method: &put,
+            path: "/v1/bill-runs/8ad0/post",
+            operation: Some(ApiOperation::PostBillRun),
+            key: None,
+        };
+        assert!(RequestPattern::any().matches(&target));
+        assert!(RequestPattern::method(Method::PUT).matches(&target));
+        assert!(RequestPattern::path(Method::PUT, "/post").matches(&target));
+        assert!(RequestPattern::operation(ApiOperation::PostBillRun).matches(&target));
+        assert!(!RequestPattern::path(Method::GET, "/post").matches(&target));
+        assert!(!RequestPattern::path(Method::PUT, "/cancel").matches(&target));
+        assert!(!RequestPattern::operation(ApiOperation::PostInvoice).matches(&target));
+        assert!(!RequestPattern::any().with_key("k").matches(&target));
+        assert!(RequestPattern::any().with_key("k").matches(&RequestTarget { key: Some("k"), ..target }));
+    }
+
+    #[test]
+    fn paths_are_matched_by_their_last_segments() {
+        assert!(path_ends_with("/v1/invoices/bulk-post", "/bulk-post"));
+        assert!(!path_ends_with("/v1/invoices/bulk-post", "/post"));
+        assert!(path_ends_with("/v1/bill-runs/8ad0", "/bill-runs/*"));
+        assert!(!path_ends_with("/v1/bill-runs", "/bill-runs/*"));
+        assert!(!path_ends_with("/post", "/v1/bill-runs/*/post"));
+    }
+}
