@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use zuora_core::transport::{
-    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError, WallTime,
 };
 
 use super::process_clocks::{ProcessClocks, WallOffset};
@@ -186,7 +186,10 @@ impl InProcess {
 
     fn time(&self) -> Timestamp {
         let shared = self.lock();
-        Timestamp::new(shared.clocks[self.process].monotonic(shared.elapsed))
+        let clock = &shared.clocks[self.process];
+        let wall = clock.wall_time(START.after(shared.elapsed)).0.as_millis();
+        let wall = WallTime::from_unix_millis(u64::try_from(wall).unwrap_or(u64::MAX));
+        Timestamp::new(clock.monotonic(shared.elapsed)).with_wall(wall)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
 use zuora_core::transport::{AsyncTransport, Body, Limits, Timestamp, Transport, TransportError};
-use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess, UnixTime};
 
 use crate::client::form;
 
@@ -167,4 +167,16 @@ fn the_same_requests_get_the_same_responses() {
         responses.iter().map(|response| format!("{response:?}")).collect::<Vec<_>>()
     };
     assert_eq!(story(), story());
+}
+
+#[test]
+fn the_transport_has_the_wall_time_of_its_process() {
+    let here = InProcess::demo();
+    let there = here.new_process();
+    here.set_wall_time(UnixTime::from_secs(1_900_000_000));
+    assert_eq!(Transport::now(&here).wall().unwrap().unix_millis(), 1_900_000_000_000);
+    let elsewhere = Transport::now(&there).wall().unwrap().unix_millis();
+    assert_ne!(elsewhere, 1_900_000_000_000, "only one process has a wrong clock");
+    there.advance(Duration::from_secs(5));
+    assert_eq!(Transport::now(&there).wall().unwrap().unix_millis(), elsewhere + 5_000);
 }
