@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use http::HeaderMap;
+use memchr::memmem::Finder;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -39,7 +41,8 @@ pub(crate) fn quick_success(body: &[u8]) -> bool {
 
 /// Names of the flag may be escaped, but not to the end in any writer.
 fn names_flag_once(body: &[u8]) -> bool {
-    memchr::memmem::find_iter(body, b"ccess\"").nth(1).is_none()
+    static FLAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ccess\""));
+    FLAG.find_iter(body).nth(1).is_none()
 }
 
 /// The flag, if the body begins with it.
@@ -78,7 +81,8 @@ pub(crate) fn may_hold_error(body: &[u8]) -> bool {
         "REQUEST_EXCEEDED",
         "\\u00",
     ];
-    MARKS.iter().any(|mark| memchr::memmem::find(body, mark.as_bytes()).is_some())
+    static FINDERS: LazyLock<[Finder<'static>; 9]> = LazyLock::new(|| MARKS.map(Finder::new));
+    FINDERS.iter().any(|finder| finder.find(body).is_some())
 }
 
 impl EnvelopeReader {
