@@ -155,10 +155,16 @@ pub mod polling {
 }
 
 pub mod reconcile {
-    //! Finding out by reading whether a write was applied whose response was lost.
-    //!
-    //! [`Client::reconcile`](crate::Client::reconcile) is the short way.
+    #![doc = include_str!("call/reconcile.md")]
 
     #[doc(inline)]
-    pub use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+    pub use crate::api::read_back::{
+        Checked, FromSeen, QueriedCreditMemo, QueriedCreditMemos, QueryCreditMemos, ReadObject, SeenObject,
+    };
+    #[doc(inline)]
+    pub use crate::call::baseline::{Baseline, ReadBaseline};
+    #[doc(inline)]
+    pub use crate::call::read_back::{Finding, JobCheck, Processing, ReadBack, Reconcile, Sight};
+    #[doc(inline)]
+    pub use crate::call::reconcile::{NextRead, Reconciled, Reconciliation, Undecided};
 }

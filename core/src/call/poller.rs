@@ -13,16 +13,42 @@ use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::transport::Timestamp;
 
-/// Something that is looked at again until it is decided. It may switch what it reads, it has memory, and it
-/// sees refusals: that an object is gone can be what was waited for.
+/// A condition that is polled until it is met or can no longer be met.
+///
+/// A waiter has memory, may change what it reads from poll to poll, and sees rejections too: an object that no longer
+/// exists can be what is waited for.
 pub trait Waiter {
-    /// What one look reads.
+    /// Operation of a poll.
     type Read: Operation;
-    /// What there is in the end.
+    /// Output of the wait.
     type Output;
 
-    /// The next look.
+    /// Returns the operation of the next poll.
     fn read(&self) -> Self::Read;
+
+    /// Returns the output of a wait that is decided without any poll. `None` unless implemented.
+    fn decided(&mut self) -> Option<Self::Output> {
+        None
+    }
+
+    /// Returns the settings of the next poll, by default those of the wait.
+    ///
+    /// # Errors
+    /// The session cannot read what is waited for.
+    fn options(&self, session: &Session, options: &CallOptions) -> Result<CallOptions> {
+        let _ = session;
+        Ok(options.clone())
+    }
+
+    /// Ends a wait that was not decided, after `watched`: the time is over, or the reads fail. Returns `error` unless
+    /// implemented.
+    ///
+    /// # Errors
+    /// `error`, or one that says more.
+    fn undecided(&mut self, error: Error, watched: Duration) -> Result<Self::Output> {
+        let _ = watched;
+        Err(error)
+    }
 
     /// Judges what a look showed. An error that is handed back ends the wait, unless it is one that passes.
     ///
@@ -41,14 +67,17 @@ pub trait Waiter {
 /// What a caller cannot go below: a loop without rest would use up the tenant's limits for everybody.
 const MIN_DELAY: Duration = Duration::from_millis(100);
 
-/// What the last look of a wait is given, however little time is left.
-const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for the first poll of a wait that has less.
+const FIRST_POLL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a look has shown.
+/// Result of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress<T> {
-    /// Not decided. The time until the next look, where one is known.
+    /// Not decided. Contains the time until the next poll, if it is known.
     Pending(Option<Duration>),
+    /// The poll needs one more read, such as the next page, which is sent without a pause. A [`Poller`] never returns
+    /// this value.
+    Incomplete,
     /// Decided.
     Ready(T),
 }
@@ -118,11 +147,16 @@ pub struct Poller<A: Waiter> {
 }
 
 impl<A: Waiter> Poller<A> {
-    /// Nothing is read before it is driven.
+    /// Creates a poller. Nothing is read before the poller is driven.
     pub fn new(session: &Session, waiter: A, policy: PollingPolicy) -> Self {
+        Self::with_options(session, waiter, policy, &CallOptions::default())
+    }
+
+    /// Creates a poller with settings for the call of each poll.
+    pub fn with_options(session: &Session, waiter: A, policy: PollingPolicy, options: &CallOptions) -> Self {
         Self {
             session: session.clone(),
-            options: CallOptions::default(),
+            options: options.clone(),
             waiter,
             policy,
             delay: policy.initial_delay,
@@ -150,31 +184,31 @@ impl<A: Waiter> Poller<A> {
         self.waited_before.saturating_add(since)
     }
 
+    /// Evaluates a read. Returns `None` if the poll needs another read.
     fn polled(
         &mut self,
         seen: Result<Response<<A::Read as Operation>::Output>>,
         began: Timestamp,
         now: Timestamp,
-    ) -> Action<Progress<A::Output>> {
+    ) -> Option<Action<Progress<A::Output>>> {
         let failed = seen.is_err();
         let judged = self.waiter.evaluate(seen.map(Response::into_inner), began);
         let hint = match judged {
             Ok(Progress::Ready(ready)) => {
                 self.over = true;
-                return Action::Done(Ok(Progress::Ready(ready)));
+                return Some(Action::Done(Ok(Progress::Ready(ready))));
             }
+            Ok(Progress::Incomplete) => return None,
             Ok(Progress::Pending(hint)) => {
                 self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
                 hint
             }
+            Err(_) if failed && self.waited(now) >= self.policy.timeout => return Some(self.timed_out(now)),
             Err(error) if failed && error.is_retryable() && self.failures < self.policy.max_failed_polls => {
                 self.failures += 1;
                 error.retry_after()
             }
-            Err(error) => {
-                self.over = true;
-                return Action::Done(Err(error));
-            }
+            Err(error) => return Some(self.end(error, now)),
         };
         let delay = self.delay.max(hint.unwrap_or_default()).max(MIN_DELAY);
         self.delay =
@@ -182,45 +216,77 @@ impl<A: Waiter> Poller<A> {
         let left = self.policy.timeout.saturating_sub(self.waited(now));
         let delay = delay.min(left);
         self.next_poll = Some(now + delay);
-        Action::Done(Ok(Progress::Pending(Some(delay))))
+        Some(Action::Done(Ok(Progress::Pending(Some(delay)))))
+    }
+
+    fn timed_out(&mut self, now: Timestamp) -> Action<Progress<A::Output>> {
+        let what = format!("not decided within the {} s of the whole wait", self.policy.timeout.as_secs());
+        self.end(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome(), now)
+    }
+
+    fn end(&mut self, error: Error, now: Timestamp) -> Action<Progress<A::Output>> {
+        self.over = true;
+        Action::Done(self.waiter.undecided(error, self.waited(now)).map(Progress::Ready))
+    }
+
+    /// Begins the next read. No read lasts longer than what is left of the wait.
+    fn begin(&mut self, now: Timestamp) -> Result<Call<A::Read>> {
+        let left = self.policy.timeout.saturating_sub(self.waited(now));
+        let left = if self.next_poll.is_none() { left.max(FIRST_POLL_TIMEOUT) } else { left };
+        let options = self.waiter.options(&self.session, &self.options)?;
+        let span = self.session.timing().with(&options).timeout.min(left);
+        Ok(Call::with_options(&self.session, self.waiter.read(), &options.timeout(span)))
     }
 }
 
 impl<A: Waiter> Machine for Poller<A> {
     type Output = Progress<A::Output>;
 
-    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Self::Output> {
         if self.over {
             return Action::Done(Err(Error::failed("this watch is over: it was decided or has failed")));
         }
-        self.started.get_or_insert(now);
-        let (began, mut call) = match self.under_way.take() {
-            Some(look) => look,
-            None => {
-                if let Some(next_poll) = self.next_poll.filter(|next_poll| now < *next_poll) {
-                    return Action::Wait(next_poll);
+        if self.started.is_none() {
+            self.started = Some(now);
+            if let Some(decided) = self.waiter.decided() {
+                self.over = true;
+                return Action::Done(Ok(Progress::Ready(decided)));
+            }
+        }
+        loop {
+            let (began, mut call) = match self.under_way.take() {
+                Some(read) => read,
+                None => {
+                    if let Some(next_poll) = self.next_poll.filter(|next_poll| now < *next_poll) {
+                        return Action::Wait(next_poll);
+                    }
+                    if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
+                        return self.timed_out(now);
+                    }
+                    match self.begin(now) {
+                        Ok(call) => (now, call),
+                        Err(error) => {
+                            self.over = true;
+                            return Action::Done(Err(error));
+                        }
+                    }
                 }
-                if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
-                    self.over = true;
-                    let what = "not decided within the time for the whole wait";
-                    return Action::Done(Err(Cause::Timeout { what: what.into() }.into()));
+            };
+            match call.step(event, now) {
+                Action::Send(request, limits) => {
+                    self.under_way = Some((began, call));
+                    return Action::Send(request, limits);
                 }
-                let left = self.policy.timeout.saturating_sub(self.waited(now)).max(LAST_POLL_TIMEOUT);
-                let span = self.session.timing().with(&self.options).timeout.min(left);
-                let options = self.options.clone().timeout(span);
-                (now, Call::with_options(&self.session, self.waiter.read(), &options))
+                Action::Wait(until) => {
+                    self.under_way = Some((began, call));
+                    return Action::Wait(until);
+                }
+                Action::Done(seen) => match self.polled(seen, began, now) {
+                    Some(action) => return action,
+                    // The rest of the poll is read at once, and within the wait.
+                    None => (event, self.next_poll) = (Event::Tick, Some(now)),
+                },
             }
-        };
-        match call.step(event, now) {
-            Action::Send(request, limits) => {
-                self.under_way = Some((began, call));
-                Action::Send(request, limits)
-            }
-            Action::Wait(until) => {
-                self.under_way = Some((began, call));
-                Action::Wait(until)
-            }
-            Action::Done(seen) => self.polled(seen, began, now),
         }
     }
 }
@@ -237,7 +303,7 @@ impl<A: Waiter> Machine for UntilDone<A> {
                 Action::Done(Ok(Progress::Pending(Some(delay)))) if delay > Duration::ZERO => {
                     event = Event::Tick;
                 }
-                Action::Done(Ok(Progress::Pending(_))) => return Action::Wait(now),
+                Action::Done(Ok(Progress::Pending(_) | Progress::Incomplete)) => return Action::Wait(now),
                 Action::Done(Ok(Progress::Ready(ready))) => return Action::Done(Ok(ready)),
                 Action::Done(Err(error)) => return Action::Done(Err(error)),
                 Action::Send(request, limits) => return Action::Send(request, limits),

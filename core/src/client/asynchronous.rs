@@ -8,10 +8,12 @@ use std::task::{Context, Poll, ready};
 use http::Method;
 
 use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
+use crate::call::baseline::{Baseline, ReadBaseline};
 use crate::call::dry_run::dry_run;
 use crate::call::poller::{Poller, PollingPolicy, Progress, Waiter};
 use crate::call::prefetch::Prefetch;
-use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+use crate::call::read_back::Reconcile;
+use crate::call::reconcile::{Reconciled, Reconciliation};
 use crate::call::{Call, Response};
 use crate::error::{Error, Result};
 use crate::machine::{Machine, drive_async};
@@ -84,18 +86,38 @@ impl<T: AsyncTransport> AsyncClient<T> {
 
     /// A list, page by page.
     pub fn pages<'a, O: Paginated>(&'a self, operation: &O) -> Pages<'a, T, O> {
-        let ahead = Prefetch::new(&self.session, operation.clone(), 1);
+        self.pages_with(operation, &CallOptions::default())
+    }
+
+    /// [`pages`](Self::pages) with settings for the call of each page.
+    pub fn pages_with<'a, O: Paginated>(&'a self, operation: &O, options: &CallOptions) -> Pages<'a, T, O> {
+        let ahead = Prefetch::with_options(&self.session, operation.clone(), 1, options);
         Pages { client: self, ahead, out: VecDeque::new() }
     }
 
     /// A list, row by row; pages are asked for as they are needed.
     pub fn items<'a, O: Paginated>(&'a self, operation: &O) -> Items<'a, T, O> {
-        Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
+        self.items_with(operation, &CallOptions::default())
+    }
+
+    /// [`items`](Self::items) with settings for the call of each page.
+    pub fn items_with<'a, O: Paginated>(&'a self, operation: &O, options: &CallOptions) -> Items<'a, T, O> {
+        Items { pages: self.pages_with(operation, options), rows: Vec::new().into_iter() }
     }
 
     /// Looks at something again and again; the caller sees every look.
     pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> AsyncPoller<'_, T, A> {
         self.resume(Poller::new(&self.session, waiter, policy))
+    }
+
+    /// [`poller`](Self::poller) with settings for the call of each poll.
+    pub fn poller_with<A: Waiter>(
+        &self,
+        waiter: A,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> AsyncPoller<'_, T, A> {
+        self.resume(Poller::with_options(&self.session, waiter, policy, options))
     }
 
     /// Goes on with a poller that was kept as text.
@@ -115,20 +137,84 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// Finds out what became of a transition that ended with `error`, by reading its object back.
+    /// [`wait`](Self::wait) with settings for the call of each poll, such as the entity of the object.
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait).
+    pub fn wait_with<A>(
+        &self,
+        waiter: A,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<A::Output>> + Send
+    where
+        A: Waiter<Read: Send, Output: Send> + Send,
+        <A::Read as Operation>::Output: Send,
+    {
+        self.drive(Poller::with_options(&self.session, waiter, policy, options).until_done())
+    }
+
+    /// Determines whether a write that failed with `error` was applied, by reading its object for up to ten minutes.
+    ///
+    /// The reads use the entity, organizations and API version of the failed call. [`Reconciliation`] explains what
+    /// proves that a write was not applied.
+    ///
+    /// # Errors
+    /// The session has another base URL or entity than the failed call. The outcome of the error is
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown).
+    pub fn reconcile<O>(
+        &self,
+        write: &O,
+        error: &Error,
+    ) -> impl Future<Output = Result<Reconciled<O::Object>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+        <O::Read as Operation>::Output: Send,
+    {
+        self.wait(Reconciliation::new(write, error), Reconciliation::<O>::policy())
+    }
+
+    /// [`reconcile`](Self::reconcile) with a baseline, for another time, or for a reconciliation kept as JSON.
+    ///
+    /// # Errors
+    /// As for [`reconcile`](Self::reconcile).
+    pub fn reconcile_with<O>(
+        &self,
+        reconciliation: Reconciliation<O>,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Reconciled<O::Object>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+        <O::Read as Operation>::Output: Send,
+    {
+        self.wait_with(reconciliation, policy, options)
+    }
+
+    /// Reads the [`Baseline`] of a write, before the write is sent. `None` if the write has none.
     ///
     /// # Errors
     /// The object cannot be read.
-    pub fn reconcile<O>(
-        &self,
-        transition: &O,
-        error: &Error,
-    ) -> impl Future<Output = Result<Reconciled<<O::Read as Operation>::Output>>> + Send
+    pub fn baseline<O>(&self, write: &O) -> impl Future<Output = Result<Option<Baseline>>> + Send
     where
-        O: ReadBack<Read: Send> + Send,
-        <O::Read as Operation>::Output: Send,
+        O: Reconcile<Read: Send, Object: Send> + Send,
     {
-        self.wait(Reconciliation::new(transition, error), PollingPolicy::default())
+        self.drive(ReadBaseline::new(&self.session, write, &CallOptions::default()))
+    }
+
+    /// [`baseline`](Self::baseline) with the settings of the write, such as its entity.
+    ///
+    /// # Errors
+    /// As for [`baseline`](Self::baseline).
+    pub fn baseline_with<O>(
+        &self,
+        write: &O,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Option<Baseline>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+    {
+        self.drive(ReadBaseline::new(&self.session, write, options))
     }
 
     /// Reads all invoices of a run into a review for somebody to look at.
@@ -137,6 +223,19 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// The run lacks its id or number, or the invoices cannot be read.
     pub fn review(&self, run: &BillRun) -> impl Future<Output = Result<Review>> + Send {
         let reviewing = ReviewBillRun::new(&self.session, run);
+        async move { self.drive(reviewing?).await }
+    }
+
+    /// [`review`](Self::review) with settings for each call, such as the entity of the run.
+    ///
+    /// # Errors
+    /// As for [`review`](Self::review).
+    pub fn review_with(
+        &self,
+        run: &BillRun,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Review>> + Send {
+        let reviewing = ReviewBillRun::with_options(&self.session, run, options);
         async move { self.drive(reviewing?).await }
     }
 
@@ -150,6 +249,18 @@ impl<T: AsyncTransport> AsyncClient<T> {
         post: &PostIfUnchanged,
     ) -> impl Future<Output = Result<Response<BillRun>>> + Send {
         self.drive(post.machine(&self.session))
+    }
+
+    /// [`post_if_unchanged`](Self::post_if_unchanged) with settings for each call, such as the entity of the run.
+    ///
+    /// # Errors
+    /// As for [`post_if_unchanged`](Self::post_if_unchanged).
+    pub fn post_if_unchanged_with(
+        &self,
+        post: &PostIfUnchanged,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Response<BillRun>>> + Send {
+        self.drive(post.machine_with(&self.session, options))
     }
 
     /// The exact request that [`call_with`](Self::call_with) would send, with the token left out. Nothing is

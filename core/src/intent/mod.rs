@@ -1,5 +1,7 @@
 //! Operations that lie in a queue until some worker runs them.
 
+mod read_back;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::bill_runs::{

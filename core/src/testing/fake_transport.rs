@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::transport::{
-    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError, WallTime,
 };
 
 /// A transport that returns the responses of a function, for tests and examples.
@@ -41,10 +41,14 @@ pub struct FakeTransport<F> {
     clock: Mutex<Timestamp>,
 }
 
+/// Start of the clock, on 2026-01-01T00:00:00 UTC.
+const START: Timestamp =
+    Timestamp::new(Duration::ZERO).with_wall(WallTime::from_unix_millis(1_767_225_600_000));
+
 impl<F: Fn(&HttpRequest) -> Result<HttpResponse, TransportError>> FakeTransport<F> {
     /// Creates a transport that passes every request to `handler`, except for token requests.
     pub fn new(handler: F) -> Self {
-        Self { handler, handles_token_requests: true, clock: Mutex::default() }
+        Self { handler, handles_token_requests: true, clock: Mutex::new(START) }
     }
 
     /// Creates a transport that passes every request to `handler`, including token requests.

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use zuora_core::transport::{
-    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+    AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError, WallTime,
 };
 
 use crate::service::{DeliveredResponse, Sandbox};
@@ -47,6 +47,8 @@ struct Shared {
 
 /// 2026-03-01T17:00:00Z.
 const START: UnixTime = UnixTime::from_secs(1_772_384_400);
+/// The same moment in milliseconds.
+const START_MILLIS: u64 = 1_772_384_400_000;
 /// Duration of each request.
 const LATENCY: Duration = Duration::from_millis(20);
 
@@ -111,7 +113,8 @@ impl InProcess {
     }
 
     fn time(&self) -> Timestamp {
-        Timestamp::new(self.lock().elapsed)
+        let elapsed = self.lock().elapsed;
+        Timestamp::new(elapsed).with_wall(WallTime::from_unix_millis(START_MILLIS) + elapsed)
     }
 }
 
