@@ -29,7 +29,6 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 ///
 /// That an object is in the wanted state does not say who changed it.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Reconciled<T> {
     /// The object is in the wanted state. `None` when that state is that the object no longer exists.
     Applied(Option<T>),
