@@ -166,5 +166,7 @@ pub mod reconcile {
     #[doc(inline)]
     pub use crate::call::read_back::{Finding, JobCheck, Processing, ReadBack, Reconcile, Sight};
     #[doc(inline)]
-    pub use crate::call::reconcile::{NextRead, Reconciled, Reconciliation, Undecided};
+    pub use crate::call::reconcile::{NextRead, Reconciliation};
+    #[doc(inline)]
+    pub use crate::call::reconciled::{Reconciled, Undecided};
 }

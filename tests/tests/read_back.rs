@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 use zuora_core::bill_runs::{
     AdHoc, Batches, BillRunGoal, BillRunWaiter, CancelBillRun, CreateBillRun, DeleteBillRun, EmailBillRun,
-    PostBillRun,
+    GetBillRun, PostBillRun, PostIfUnchanged,
 };
 use zuora_core::intent::AnyOperation;
 use zuora_core::invoices::{
@@ -600,4 +600,54 @@ fn any_operation_is_reconciled_without_its_type() {
     assert!(Reconcile::begin(&read).is_none());
     let kept = Reconciliation::of_unconfirmed(&post, None, None).to_json().unwrap();
     Reconciliation::<AnyOperation>::from_json(&kept).unwrap();
+}
+
+#[test]
+fn every_verb_that_reads_takes_the_entity_of_the_write() {
+    let others = Mutex::new(Vec::new());
+    let transport = FakeTransport::new(|request| {
+        if request.headers().get("zuora-entity-ids").is_none_or(|entity| entity != "2c98") {
+            others.lock().unwrap().push(request.uri().to_string());
+        }
+        Ok(match request.uri().path() {
+            "/object-query/invoices" => {
+                let invoice = r#"{"id":"a","currency":"EUR","amount":1,"status":"Draft"}"#;
+                FakeTransport::json(200, format!(r#"{{"data":[{invoice}]}}"#))
+            }
+            path if path.contains("/invoices/") => FakeTransport::json(200, invoice_body("Posted")),
+            _ => FakeTransport::json(200, run("Completed")),
+        })
+    });
+    let client =
+        Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport).unwrap();
+    let options = CallOptions::new().entity_id("2c98");
+    let run = client.call_with(&GetBillRun::new("r"), &options).unwrap().into_inner();
+    assert_eq!(client.pages_with(&QueryInvoices::new(), &options).count(), 1);
+    assert_eq!(client.items_with(&QueryInvoices::new(), &options).count(), 1);
+    let review = client.review_with(&run, &options).unwrap();
+    client.post_if_unchanged_with(&PostIfUnchanged::new(review), &options).unwrap();
+    let wait = || InvoiceWaiter::new("i", InvoiceGoal::Posted);
+    client.wait_with(wait(), PollingPolicy::default(), &options).unwrap();
+    client.poller_with(wait(), PollingPolicy::default(), &options).poll().unwrap();
+    client.baseline_with(&PostInvoice::new("i"), &options).unwrap();
+    assert!(others.lock().unwrap().is_empty(), "{others:?}");
+}
+
+#[test]
+fn a_deletion_in_another_entity_is_not_taken_for_gone() {
+    let transport = FakeTransport::new(|request| {
+        if request.method() == Method::DELETE {
+            return Err(lost());
+        }
+        Ok(match request.headers().get("zuora-entity-ids") {
+            None => FakeTransport::json(404, GONE),
+            Some(_) if request.uri().path().ends_with("/items") => FakeTransport::json(200, items(2)),
+            Some(_) => FakeTransport::json(200, invoice_body("Canceled")),
+        })
+    });
+    let client =
+        Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport).unwrap();
+    let delete = DeleteInvoice::new("i");
+    let error = client.call_with(&delete, &CallOptions::new().entity_id("2c98")).unwrap_err();
+    assert_eq!(describe(client.reconcile(&delete, &error)), "not applied");
 }

@@ -10,6 +10,7 @@ pub(crate) mod poller;
 pub(crate) mod prefetch;
 pub(crate) mod read_back;
 pub(crate) mod reconcile;
+pub(crate) mod reconciled;
 mod response;
 mod written_at;
 

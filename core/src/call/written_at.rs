@@ -37,9 +37,10 @@ impl WrittenAt {
         Self { own: None, wall: failed_at, ..Self::default() }
     }
 
-    /// Notes that a read began.
+    /// Notes that a read began. A write of unknown age failed before its first read, at the latest.
     pub(crate) fn read_at(&mut self, now: Timestamp) {
         self.first_read.get_or_insert(now);
+        self.wall = self.wall.or(now.wall());
         self.last_read = Some(now);
     }
 
@@ -131,5 +132,15 @@ mod tests {
         assert_eq!(written.uncertain_for(first), MAX_SERVER_PROCESSING);
         assert_eq!(written.uncertain_for(first + MAX_SERVER_PROCESSING), Duration::ZERO);
         assert!(!written.is_callers(first) && written.not_sent_before().is_none());
+    }
+
+    #[test]
+    fn a_write_of_unknown_age_is_dated_by_its_first_read_also_by_another_process() {
+        let mut written = WrittenAt::new(None);
+        written.read_at(moment(10, 1000));
+        assert_eq!(uncertain_for(&written, 139, 1129), 1);
+        let resumed: WrittenAt = serde_json::from_str(&serde_json::to_string(&written).unwrap()).unwrap();
+        assert_eq!(uncertain_for(&resumed, 5, 1429), 1);
+        assert_eq!(uncertain_for(&resumed, 5, 1430), 0);
     }
 }

@@ -3,4 +3,5 @@
 //! Both have the same verbs; each verb makes a machine and drives it.
 
 pub(crate) mod asynchronous;
+mod asynchronous_outcomes;
 pub(crate) mod blocking;

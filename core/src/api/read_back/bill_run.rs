@@ -1,7 +1,7 @@
 //! What a bill run shows of a write.
 
-use super::check::{Step, note};
 use super::reads::{FromSeen, ReadObject, SeenObject};
+use super::step::{Step, note};
 use crate::api::bill_runs::{BillRun, BillRunStatus, GetBillRun};
 use crate::api::invoices::InvoiceStatus;
 use crate::api::object_query::{Comparison, Filter, QueriedInvoices, QueryInvoices};

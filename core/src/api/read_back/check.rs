@@ -3,10 +3,10 @@
 use super::bill_run::BillRunCheck;
 use super::invoice::InvoiceCheck;
 use super::reads::{FromSeen, ReadObject, SeenObject};
+use super::step::Step;
 use crate::api::jobs::JobStatus;
 use crate::call::read_back::{Finding, Part, Sight};
 use crate::error::Result;
-use crate::types::DateTime;
 
 /// The check of one object.
 #[derive(Clone, Debug)]
@@ -15,13 +15,6 @@ pub(super) enum Check {
     BillRun(BillRunCheck),
     /// No read can tell, for an object that is called this.
     Unreadable(String),
-}
-
-/// Result of a read: the next one of the same object, or the finding about the object.
-#[derive(Debug)]
-pub(super) enum Step {
-    Read(ReadObject),
-    Found(Finding),
 }
 
 impl Check {
@@ -61,18 +54,6 @@ impl Check {
             Self::Unreadable(_) => Ok(Step::Found(Finding::Inconclusive)),
         }
     }
-}
-
-/// Notes what an object shows of itself.
-pub(super) fn note<T: FromSeen>(
-    sight: &mut Sight<T>,
-    seen: &SeenObject,
-    status: Option<&str>,
-    updated: Option<DateTime>,
-) {
-    sight.status = status.map(str::to_owned);
-    sight.updated = updated.map(|time| time.to_string());
-    sight.object = T::from_seen(seen).or(sight.object.take());
 }
 
 /// Takes the result of a read, and returns the next one.

@@ -1,7 +1,7 @@
 //! What an invoice shows of a write.
 
-use super::check::{Step, note};
 use super::reads::{FromSeen, QueriedCreditMemo, QueryCreditMemos, ReadObject, SeenObject};
+use super::step::{Step, note};
 use crate::api::invoices::{
     CreateStandaloneInvoice, GetInvoice, Invoice, InvoicePatch, InvoiceStatus, query_of,
 };

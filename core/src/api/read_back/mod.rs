@@ -4,6 +4,7 @@ mod bill_run;
 mod check;
 mod invoice;
 mod reads;
+mod step;
 mod writes;
 
 pub use reads::{FromSeen, QueriedCreditMemo, QueriedCreditMemos, QueryCreditMemos, ReadObject, SeenObject};
