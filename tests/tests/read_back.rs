@@ -22,7 +22,7 @@ use zuora_core::polling::PollingPolicy;
 use zuora_core::reconcile::{Baseline, Reconcile, Reconciled, Reconciliation};
 use zuora_core::testing::FakeTransport;
 use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
-use zuora_core::types::AccountId;
+use zuora_core::types::{AccountId, AccountNumber};
 use zuora_core::{Amount, CallOptions, Client, Config, Date, Error, Operation, Outcome};
 use zuora_tests::simulation::{lost, moment, seed};
 
@@ -506,6 +506,14 @@ fn creating_an_invoice() {
     assert_end(&end_of(&own, shows(200, &with_tax)), "applied", AT_ONCE);
     for body in [made("b", "EUR", "10"), made("a", "USD", "10"), made("a", "EUR", "9.99")] {
         assert_end(&end_of(&own, shows(200, &body)), "another account", AFTER_THE_SPAN);
+    }
+    let item = NewInvoiceItem::named("Fee", 10, day());
+    let by_number =
+        CreateStandaloneInvoice::new(AccountNumber::from("A-1"), day(), [item]).invoice_number("N-1");
+    for (number, shown) in [("A-1", "applied"), ("A-2", "another account")] {
+        let body = made("a", "EUR", "10").replace("{", &format!(r#"{{"accountNumber":"{number}","#));
+        let after = if number == "A-1" { AT_ONCE } else { AFTER_THE_SPAN };
+        assert_end(&end_of(&by_number, shows(200, &body)), shown, after);
     }
     let bare = r#"{"success":true,"id":"i"}"#;
     assert_end(&end_of(&own, shows(200, bare)), "cannot be compared", AFTER_THE_SPAN);

@@ -169,6 +169,13 @@ impl<A: Waiter> Poller<A> {
         }
     }
 
+    /// Sets the settings for the call of each poll. A poller that was kept as JSON has none.
+    #[must_use]
+    pub fn options(mut self, options: &CallOptions) -> Self {
+        self.options = options.clone();
+        self
+    }
+
     /// What is waiter, with what it remembers of the last look.
     pub fn waiter(&self) -> &A {
         &self.waiter

@@ -132,7 +132,7 @@ fn a_wait_ends_to_the_second_however_long_a_poll_takes() {
 
 #[test]
 fn every_poll_uses_the_options_of_the_wait() {
-    let mut simulation = Simulation::new(script([pending(), done()]));
+    let mut simulation = Simulation::new(script([pending(), done(), done()]));
     let options = CallOptions::new().entity_id("2c98");
     let session = warm(&config());
     let poller = Poller::with_options(&session, DoneWaiter::default(), PollingPolicy::default(), &options);

@@ -153,6 +153,10 @@ impl CreateStandaloneInvoice {
         if account.is_some_and(|(wanted, seen)| wanted != seen) {
             return Some(false);
         }
+        let number = self.account_number.as_ref().zip(invoice.extra.raw("accountNumber"));
+        if number.is_some_and(|(wanted, seen)| seen != "null" && seen.trim_matches('"') != wanted.as_str()) {
+            return Some(false);
+        }
         let currency = self.currency.as_deref().zip(invoice.currency.as_deref());
         if currency.is_some_and(|(wanted, seen)| wanted != seen) {
             return Some(false);
