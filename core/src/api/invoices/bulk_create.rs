@@ -70,6 +70,13 @@ impl BulkCreateStandaloneInvoices {
     }
 }
 
+impl BulkCreateStandaloneInvoices {
+    /// Returns the invoices to create.
+    pub(in crate::api) fn rows(&self) -> &[CreateStandaloneInvoice] {
+        &self.invoices
+    }
+}
+
 impl Operation for BulkCreateStandaloneInvoices {
     type Output = CreatedInvoices;
 

@@ -50,6 +50,13 @@ impl BulkPostInvoices {
     }
 }
 
+impl BulkPostInvoices {
+    /// Returns the invoices to post.
+    pub(in crate::api) fn rows(&self) -> &[InvoiceToPost] {
+        &self.invoices
+    }
+}
+
 impl Operation for BulkPostInvoices {
     type Output = PostedInvoices;
 

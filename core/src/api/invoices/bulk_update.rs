@@ -57,6 +57,13 @@ impl BulkUpdateInvoices {
     }
 }
 
+impl BulkUpdateInvoices {
+    /// Returns the changes, each with the id of its invoice.
+    pub(in crate::api) fn changes(&self) -> &[InvoicePatch] {
+        &self.invoices
+    }
+}
+
 impl Operation for BulkUpdateInvoices {
     type Output = Success;
 

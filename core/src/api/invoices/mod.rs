@@ -80,6 +80,7 @@ pub use new_item::{NewDiscountItem, NewInvoiceItem, NewTaxItem};
 pub use pdf_status::{GetInvoicePdfStatus, InvoicePdfStatus, InvoicePdfStatuses, PdfStatus};
 pub use pdf_waiter::PdfWaiter;
 pub use post::PostInvoice;
+pub(in crate::api) use reverse::query_of;
 pub use reverse::{ReversalCreditMemo, ReversalDebitMemo, ReverseInvoice, ReversedInvoice};
 pub use taxation_items::{GetTaxationItems, InvoiceTaxationItems};
 pub use terms::{
