@@ -24,6 +24,8 @@ pub(crate) struct EnvelopeReader {
     pub(crate) reasons: Vec<Reason>,
     /// The reason is a code and a message of their own, which may be fields of a payload.
     pub(crate) flat: bool,
+    /// A row of a bulk response reports its own success.
+    pub(crate) has_applied_row: bool,
 }
 
 /// Whether the body's outermost object says `"success": true`, found without reading all of it.
@@ -150,6 +152,7 @@ impl EnvelopeReader {
             }
             "processId" => self.process_id = id(value),
             "requestId" => self.request_id = id(value),
+            "invoices" => self.has_applied_row |= has_applied_row(value),
             "reasons" | "Errors" | "errors" => self.reasons.extend(reasons(value)),
             "code" | "Code" => flat.reason.code = text(value).unwrap_or_default(),
             "message" | "Message" => flat.reason.message = text(value).unwrap_or_default(),
@@ -170,6 +173,11 @@ impl EnvelopeReader {
         let said = !flat.code.is_empty() || !flat.message.is_empty();
         said && self.success != Some(true)
     }
+}
+
+fn has_applied_row(json: &str) -> bool {
+    let rows = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
+    rows.iter().any(|row| EnvelopeReader::read(row.get().as_bytes()).success == Some(true))
 }
 
 fn id(json: &str) -> Option<Box<str>> {

@@ -507,12 +507,9 @@ mod tests {
             CreateStandaloneInvoice::new(crate::types::AccountId::from("a"), day, vec![item; items])
         };
         let requests = Mutex::new(0);
-        let client = client(|_| {
+        let client = client(|request| {
             *requests.lock().unwrap() += 1;
-            Ok(FakeTransport::json(
-                200,
-                r#"{"success":true,"invoices":[{"id":"1","success":true},{"id":"2","success":true}]}"#,
-            ))
+            Ok(echo(request))
         });
         let rows = [invoice(1), invoice(1000), invoice(600), invoice(400), invoice(1001)];
         let results = all(&client, BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), rows));

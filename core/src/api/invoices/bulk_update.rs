@@ -11,7 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceId;
 
-static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
+pub(super) static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
 
 model! {
     /// `PUT /v1/invoices` ("Update invoices"): updates 1 to 50 invoices.

@@ -11,7 +11,7 @@ use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
-use crate::types::{AccountId, AccountNumber, Amount, ContactId, Date};
+use crate::types::{AccountId, AccountNumber, Amount, ContactId, Date, InvoiceNumber};
 
 static SPEC: Spec = Spec::keyed("create_standalone_invoice", "/v1/invoices");
 
@@ -139,6 +139,35 @@ impl CreateStandaloneInvoice {
     /// Returns the items.
     pub fn items(&self) -> &[NewInvoiceItem] {
         &self.items
+    }
+
+    /// Returns the invoice number that the caller chose.
+    pub(super) fn own_number(&self) -> Option<&str> {
+        self.invoice_number.as_deref()
+    }
+
+    /// Returns whether an invoice with the same number can be the one that this operation creates. A currency, an
+    /// amount or an account that differs or is missing from the invoice contradicts that.
+    pub(super) fn agrees_with(&self, invoice: &Invoice) -> bool {
+        let same = |sent: Option<&str>, read: Option<&str>| sent.is_none_or(|sent| read == Some(sent));
+        let account_number = invoice.custom::<String>("accountNumber").ok().flatten();
+        let is_same_account = same(self.account_id.as_ref().map(AccountId::as_str), invoice.account_id.as_ref().map(AccountId::as_str))
+            // The response may lack the number of the account, but not its id.
+            && (account_number.is_none()
+                || same(self.account_number.as_ref().map(AccountNumber::as_str), account_number.as_deref()));
+        let items = self.items.iter().filter_map(|item| item.amount.as_ref());
+        let discounts = self.items.iter().flat_map(|item| &item.discount_items);
+        let total = Amount::sum(items.chain(discounts.filter_map(|discount| discount.amount.as_ref())));
+        let is_same_amount = match (total, &invoice.amount) {
+            (Ok(total), Some(amount)) => {
+                *amount == total || invoice.amount_without_tax.as_ref() == Some(&total)
+            }
+            _ => false,
+        };
+        is_same_account
+            && is_same_amount
+            && same(self.own_number(), invoice.number.as_ref().map(InvoiceNumber::as_str))
+            && same(self.currency.as_deref(), invoice.currency.as_deref())
     }
 
     /// Returns the approximate size of the body in bytes. An item with a dozen fields has about 370 bytes.

@@ -49,6 +49,7 @@ mod pdf_status;
 mod pdf_waiter;
 mod post;
 mod reverse;
+mod row_reader;
 mod rows;
 mod taxation_items;
 mod terms;
