@@ -135,6 +135,13 @@ impl<A: Waiter> Poller<A> {
         }
     }
 
+    /// Sets the options of every read.
+    #[must_use]
+    pub fn with_options(mut self, options: &CallOptions) -> Self {
+        self.options = options.clone();
+        self
+    }
+
     /// What is waiter, with what it remembers of the last look.
     pub fn waiter(&self) -> &A {
         &self.waiter

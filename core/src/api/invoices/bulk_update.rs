@@ -50,13 +50,6 @@ impl BulkUpdateInvoices {
     }
 }
 
-impl BulkUpdateInvoices {
-    /// Returns the ids of the invoices, in the order of the request.
-    pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
-        self.invoices.iter().filter_map(InvoicePatch::invoice)
-    }
-}
-
 impl Operation for BulkUpdateInvoices {
     type Output = Success;
 

@@ -28,9 +28,16 @@
 
 mod application_parts;
 mod bulk;
+mod bulk_chunk;
 mod bulk_create;
 mod bulk_job;
+mod bulk_ledger;
 mod bulk_post;
+mod bulk_reading;
+mod bulk_record;
+mod bulk_result;
+mod bulk_run;
+mod bulk_saved;
 mod bulk_update;
 mod cancel;
 mod contact;
@@ -61,8 +68,9 @@ mod write_off;
 pub use application_parts::{ApplicationPart, ApplicationParts, GetInvoiceApplicationParts};
 pub use bulk::Bulk;
 pub use bulk_create::{BulkCreateStandaloneInvoices, CreatedInvoices};
-pub use bulk_job::{BulkJob, ChunkResult, RowError};
+pub use bulk_job::BulkJob;
 pub use bulk_post::{BulkPostInvoices, InvoiceToPost, PostedInvoice, PostedInvoices};
+pub use bulk_result::{AppliedRow, BulkEvent, ChunkResult, RowError, RowResult, RowState};
 pub use bulk_update::BulkUpdateInvoices;
 pub use cancel::CancelInvoice;
 pub use contact::{BillTo, Contact, NewContact};

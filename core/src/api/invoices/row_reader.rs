@@ -33,8 +33,9 @@ pub(super) struct BulkBody<'a> {
 }
 
 /// One row of a bulk response.
+#[doc(hidden)]
 #[derive(Debug)]
-pub(super) struct ReadRow<'a> {
+pub struct ReadRow<'a> {
     fields: Fields<'a>,
     pub(super) id: Option<String>,
     pub(super) number: Option<String>,
@@ -67,7 +68,9 @@ impl<'a> BulkBody<'a> {
                 true
             })
         })?;
-        body.is_rejection = flags(&body.fields).contains(&false);
+        let flags = flags(&body.fields);
+        let has_reasons = || !body.head::<Success>().envelope.reasons.is_empty();
+        body.is_rejection = flags.contains(&false) || (flags.is_empty() && has_reasons());
         Some(body)
     }
 

@@ -6,8 +6,9 @@ use crate::model::envelope::Envelope;
 use crate::wire::Model;
 
 /// How the rows of a response name their invoice.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RowName {
+pub enum RowName {
     /// By the id, which the request contains.
     Id,
     /// By the number, which the request contains if the caller chose it.
