@@ -483,20 +483,52 @@ fn a_service_that_does_not_respond_stops_the_job() {
 
 #[test]
 fn without_authorization_the_rows_remain() {
-    let session = session();
     for (status, code) in [(401, "90000011"), (403, "50000010")] {
+        let session = session();
         let mut simulation = Simulation::new(serve(|_| rejected(status, &[code])));
         let mut job = creations(&session, &["A", "B"]).key_prefix("k");
         let ran = run(&mut simulation, &mut job);
         assert_eq!((ran.letters().as_str(), ran.end.unwrap_err().outcome()), ("", Outcome::NotApplied));
         assert_eq!((job.remaining(), job.in_doubt()), (2, 0));
-        let mut second = creations(&session, &["A", "B"]).key_prefix("k");
-        let keys = |job: &mut Creations| {
+        let first = simulation.keys();
+        let again = warm(&config());
+        for mut job in [
+            Creations::from_json(&again, &job.to_json().unwrap()).unwrap(),
+            creations(&again, &["A", "B"]).key_prefix("k"),
+        ] {
             let mut simulation = Simulation::new(serve(|_| rows(r#"{"success":true},{"success":true}"#)));
-            run(&mut simulation, job);
-            simulation.keys()
-        };
-        assert_eq!(keys(&mut job), keys(&mut second), "a job from the beginning has the same keys");
+            assert_eq!(run(&mut simulation, &mut job).letters(), "aa");
+            assert_eq!(simulation.keys(), first, "a job from the beginning has the same keys");
+        }
+    }
+}
+
+#[test]
+fn a_rejection_of_a_chunk_in_doubt_decides_nothing() {
+    let first = session();
+    let saved = killed(&mut creations(&first, &["A"]), moment(secs(0)));
+    let second = session();
+    let mut job = Creations::from_json(&second, &saved).unwrap();
+    let mut simulation = Simulation::new(serve(|_| rejected(400, &["50000020"])));
+    simulation.now = moment(secs(60));
+    assert_eq!(run(&mut simulation, &mut job).letters(), "?", "the first attempt may be at work");
+    assert_eq!(job.in_doubt(), 1);
+    job.give_up();
+    assert!(matches!(job.state("A"), Some(RowState::Unknown)));
+}
+
+#[test]
+fn a_job_moves_between_threads_and_its_events_print_no_row() {
+    fn moves<T: Send>(_: &T) {}
+    let session = session();
+    let mut job = creations(&session, &["secret comment"]);
+    moves(&job);
+    let mut simulation = Simulation::new(serve(|_| rows(r#"{"success":false}"#)));
+    while let Some(event) = simulation.drive(&mut job).result.unwrap() {
+        assert!(!format!("{job:?}").contains("secret comment"));
+        if let BulkEvent::Chunk(chunk) = event {
+            assert_eq!(chunk.rows[0].name, "secret comment");
+        }
     }
 }
 

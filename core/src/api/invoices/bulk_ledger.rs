@@ -1,6 +1,6 @@
 //! The state of a bulk job: its rows, and the chunks whose outcome is unknown. It sends nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,7 +24,7 @@ const MAX_PREFIX: usize = 180;
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) entries: Vec<Entry>,
-    pub(super) places: HashMap<Arc<str>, usize>,
+    pub(super) places: BTreeMap<Arc<str>, usize>,
     pub(super) key_prefix: Option<String>,
     /// Scope of the requests, fixed when the first one is prepared.
     pub(super) scope: Option<RequestScope>,

@@ -87,7 +87,7 @@ impl<B: Bulk> BulkJob<B> {
                     self.rejected(place, error);
                 }
                 Seen::Absent if matches!(cause, Cause::Repeated) => {
-                    self.run.results.push((place, Err(error)))
+                    self.run.results.push((place, Err(error)));
                 }
                 Seen::Failed => self.run.results.push((place, Err(error))),
                 Seen::NotApplied(invoice) | Seen::Unclear(invoice) => self.unknown(place, error, invoice),
