@@ -10,8 +10,8 @@ use zuora_core::bill_runs::{
     AdHoc, Batches, BillRunGoal, BillRunStatus, BillRunWaiter, CancelBillRun, CreateBillRun, PostBillRun,
 };
 use zuora_core::invoices::{
-    BulkJob, BulkUpdateInvoices, CancelInvoice, CreateStandaloneInvoice, DeleteInvoice, GetInvoice,
-    InvoicePatch, NewInvoiceItem, PostInvoice, ReverseInvoice, WriteOffInvoice,
+    BulkEvent, BulkJob, BulkUpdateInvoices, CancelInvoice, CreateStandaloneInvoice, DeleteInvoice,
+    GetInvoice, InvoicePatch, NewInvoiceItem, PostInvoice, ReverseInvoice, WriteOffInvoice,
 };
 use zuora_core::polling::PollingPolicy;
 use zuora_core::reconcile::{Reconcile, Reconciled};
@@ -189,10 +189,16 @@ fn rows_of_an_update_that_is_done_after_a_504_are_applied() {
         let client = client();
         let ids: Vec<_> = (0..3).map(|_| create(&client, 1)).collect();
         client.transport().arm(Method::PUT, "/v1/invoices", after);
-        let rows = ids.iter().map(|id| (id.clone(), InvoicePatch::default().auto_pay(true)));
-        let mut job = BulkJob::<BulkUpdateInvoices>::new(client.session(), rows);
-        let chunk = client.drive(&mut job).unwrap().unwrap();
-        assert!(chunk.results.iter().all(Result::is_ok), "after {after} s: {:?}", chunk.results);
+        let rows =
+            ids.iter().map(|id| (id.to_string(), (id.clone(), InvoicePatch::default().auto_pay(true))));
+        let mut job = BulkJob::<BulkUpdateInvoices>::new(client.session(), rows).unwrap();
+        let chunk = loop {
+            if let BulkEvent::Chunk(chunk) = client.drive(&mut job).unwrap().expect("a chunk") {
+                break chunk;
+            }
+        };
+        assert_eq!(chunk.rows.len(), 3);
+        assert!(chunk.rows.iter().all(|row| row.result.is_ok()), "after {after} s: {:?}", chunk.rows);
     }
 }
 

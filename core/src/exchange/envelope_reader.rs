@@ -28,6 +28,8 @@ pub(crate) struct EnvelopeReader {
     pub(crate) reasons: Vec<Reason>,
     /// The only reason is a `code` and a `message` without an envelope: the form of a gateway, or fields of a payload.
     pub(crate) is_flat: bool,
+    /// A row of a bulk response reports its own success.
+    pub(crate) has_applied_row: bool,
 }
 
 /// Whether the outermost object of a body says `"success": true`, found without reading all of the body.
@@ -146,6 +148,7 @@ impl Reading {
         match name {
             "processId" => self.envelope.process_id = id(value),
             "requestId" => self.envelope.request_id = id(value),
+            "invoices" => self.envelope.has_applied_row |= has_applied_row(value),
             "reasons" | "Errors" | "errors" => self.envelope.reasons.extend(reasons(value)),
             "code" | "Code" => self.flat.code = text(value).unwrap_or_default(),
             "message" | "Message" => self.flat.message = text(value).unwrap_or_default(),
@@ -232,6 +235,11 @@ impl<'de> Visitor<'de> for Body<'_> {
         }
         Ok(())
     }
+}
+
+fn has_applied_row(json: &str) -> bool {
+    let rows = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
+    rows.iter().any(|row| EnvelopeReader::read(row.get().as_bytes()).success == Some(true))
 }
 
 fn flag(json: &str) -> Option<bool> {

@@ -87,8 +87,10 @@ pub struct Undecided {
     pub why: String,
 }
 
-/// Shortest time between two deliveries of an undecided intent.
-const MIN_PAUSE: Duration = Duration::from_secs(5);
+/// Largest difference of the wall clocks of two machines that is allowed for.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
+/// Time between two deliveries that only wait for the end of work in the background.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Time for which the service may work on a request after the attempt has failed, with a margin.
 const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(130);
@@ -155,7 +157,6 @@ impl Perform {
     fn after_read(
         &self,
         progress: Result<Progress<Reconciled<SeenObject>>>,
-        conclusive_in: Duration,
         now: Timestamp,
     ) -> Result<Result<Performed, State>> {
         let wall = wall_time(now)?;
@@ -177,7 +178,7 @@ impl Perform {
                     Sent::Never => None,
                 };
                 Ok(Ok(Performed::Undecided(Undecided {
-                    look_again_at: wall + delay.unwrap_or_default().max(conclusive_in).max(MIN_PAUSE),
+                    look_again_at: look_again_at(last.unwrap_or(wall), wall + delay.unwrap_or_default()),
                     maybe_sent_at: last,
                     why: format!(
                         "{} does not show yet whether {} was applied",
@@ -241,8 +242,7 @@ impl Machine for Perform {
         }
         if let State::Reading(poller) = &mut self.state {
             let progress = ready!(poller.step(event, now));
-            let conclusive_in = poller.waiter().conclusive_in(now);
-            match self.after_read(progress, conclusive_in, now) {
+            match self.after_read(progress, now) {
                 Ok(Ok(performed)) => return self.end(Ok(performed)),
                 Ok(Err(state)) => self.state = state,
                 Err(error) => return self.end(Err(error)),
@@ -263,4 +263,12 @@ impl Perform {
         self.state = State::Over;
         Action::Done(result)
     }
+}
+
+/// The time of the next look: once the service has ended its work, once that is certain whatever the clocks say, and
+/// from then on in intervals.
+fn look_again_at(last_sent: WallTime, soonest: WallTime) -> WallTime {
+    let ended = last_sent + MAX_SERVER_PROCESSING;
+    let certain = ended + MAX_CLOCK_SKEW;
+    [ended, certain].into_iter().find(|time| *time > soonest).unwrap_or(soonest + PAUSE)
 }

@@ -11,7 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceId;
 
-static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
+pub(super) static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
 
 model! {
     /// `PUT /v1/invoices` ("Update invoices"): updates 1 to 50 invoices.
@@ -47,13 +47,6 @@ impl BulkUpdateInvoices {
     pub fn new<I: Into<InvoiceId>>(changes: impl IntoIterator<Item = (I, InvoicePatch)>) -> Self {
         let invoices = changes.into_iter().map(|(invoice, changes)| changes.of(invoice.into())).collect();
         Self { invoices, ..Self::default() }
-    }
-}
-
-impl BulkUpdateInvoices {
-    /// Returns the ids of the invoices, in the order of the request.
-    pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
-        self.invoices.iter().filter_map(InvoicePatch::invoice)
     }
 }
 
