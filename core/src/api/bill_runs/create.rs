@@ -157,7 +157,7 @@ impl Operation for CreateBillRun {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -79,7 +79,7 @@ impl Operation for EmailBillRun {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Success> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -222,7 +222,7 @@ impl Operation for CreateStandaloneInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Invoice> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -82,7 +82,7 @@ impl Operation for CreateTaxationItems {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<CreatedTaxationItems> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

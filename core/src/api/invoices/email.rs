@@ -112,7 +112,7 @@ impl Operation for EmailInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Success> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -113,7 +113,7 @@ impl Operation for ReverseInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<ReversedInvoice> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -71,7 +71,7 @@ impl Operation for UpdateInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<UpdatedInvoice> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 
