@@ -31,6 +31,7 @@ use crate::wire::{Model, ReadError, ValueReader};
 /// - `response` is the body of a response: a struct with an [`Envelope`](envelope::Envelope).
 /// - `request` is the body of a request: a struct with a setter for each field. Reading it is strict. A field marked
 ///   `= "wireName" (by hand)` has no generated setter.
+/// - `body` is a `request` that an operation keeps to itself, without setters.
 ///
 /// The [rules] of a field are listed in brackets after its wire names. `check_fields` applies them.
 ///
@@ -58,6 +59,9 @@ macro_rules! model {
         } }
         $crate::model::model_checks! { $model { $($fields)* } }
         $crate::model::model_reflect! { $model { $($fields)* } { envelope } }
+    };
+    ($(#[$meta:meta])* $vis:vis body $model:ident { $($fields:tt)* }) => {
+        $crate::model::model! { @ $crate::wire::values::required, $(#[$meta])* $vis $model { $($fields)* } }
     };
     ($(#[$meta:meta])* $vis:vis request $model:ident { $($fields:tt)* }) => {
         $crate::model::model! { @ $crate::wire::values::required, $(#[$meta])* $vis $model { $($fields)* } }
@@ -305,6 +309,12 @@ pub(crate) fn set_custom(
         return Err(Error::invalid(
             name.to_owned(),
             "is a declared field and cannot be set as a custom field",
+        ));
+    }
+    if name == "id" {
+        return Err(Error::invalid(
+            "id",
+            "cannot be set: the service assigns the id of a new object, and changes an existing one with it",
         ));
     }
     model.extra().set(name, value)

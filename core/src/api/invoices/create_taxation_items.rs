@@ -48,7 +48,7 @@ pub struct CreateTaxationItems {
 }
 
 model! {
-    pub(super) struct Body {
+    pub(super) body Body {
         lines: Vec<NewTaxationItem> = "taxationItems" [entries(1, 500)],
     }
 }

@@ -51,7 +51,7 @@ pub struct ReverseInvoice {
 }
 
 model! {
-    pub(super) struct Body {
+    pub(super) body Body {
         memo_date: Option<Date> = "memoDate",
         apply_effective_date: Option<Date> = "applyEffectiveDate",
         comment: Option<String> = "comment" [max_len(255)],

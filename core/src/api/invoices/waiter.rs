@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus, ReversedInvoice};
 use crate::api::jobs::{GetOperationJob, JobStatus, OperationJob, SubmittedJob};
+use crate::api::shared::readable;
 use crate::call::poller::{Progress, Waiter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Spec};
@@ -137,7 +138,10 @@ impl InvoiceWaiter {
             InvoiceGoal::Posted => *status == Posted,
             InvoiceGoal::Canceled => *status == Canceled,
             // The response has no field for a reversal. A reversed invoice has a balance of zero.
-            InvoiceGoal::Reversed => invoice.balance.as_ref().is_some_and(Amount::is_zero),
+            InvoiceGoal::Reversed => {
+                readable(&invoice.extra, "balance")?;
+                invoice.balance.as_ref().is_some_and(Amount::is_zero)
+            }
             InvoiceGoal::Deleted => false,
         };
         let is_unreachable = match self.goal {
