@@ -27,7 +27,7 @@ pub(crate) fn read<M: Model + Default>(response: &HttpResponse) -> Result<M, Err
 pub(crate) fn read_rows<M: Model + Default>(response: &HttpResponse, rows: usize) -> Result<M, Error> {
     let body = response.body();
     let cap = response.extensions().get().map_or(DEFAULT_CAP, |Cap(cap)| *cap);
-    read_text(text(body)?, &|| Budget::new(body.len(), cap, rows)).map_err(unreadable)
+    read_text(text(body)?, &|| Budget::new(body.len(), cap, rows)).map_err(|error| unreadable(error, body))
 }
 
 /// Reads the response to a deletion, which may have an empty body.
@@ -77,9 +77,13 @@ fn fill_leniently(model: &mut dyn Model, text: &str, budget: &Budget) -> Result<
 }
 
 #[cold]
-fn unreadable(error: ReadError) -> Error {
+fn unreadable(error: ReadError, body: &[u8]) -> Error {
     let (path, why) = error.into_parts();
-    Error::unreadable(path, why)
+    match body.trim_ascii_start() {
+        [] => Error::unreadable("$", "the body is empty"),
+        [b'<', ..] => Error::unreadable("$", "expected JSON, found an HTML page or XML"),
+        _ => Error::unreadable(path, why),
+    }
 }
 
 /// Reads a model from any serde format: leniently from JSON text, and as it comes from other formats.
