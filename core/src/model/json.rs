@@ -51,7 +51,8 @@ fn read_text<M: Model + Default>(text: &str, budget: &dyn Fn() -> Budget) -> Res
     if error.is_final() {
         return Err(error);
     }
-    let mut model = M::default();
+    // Frees what the first pass has read.
+    model = M::default();
     match fill_leniently(&mut model, text, &budget()) {
         Ok(()) => Ok(model),
         // The first pass names the place at which the syntax is broken.

@@ -31,8 +31,11 @@ pub struct ExtraFields {
     /// The text of one JSON object, or empty. One string needs one allocation for any number of fields.
     object: String,
     /// What was unusual about the fields, by their names.
-    notes: Option<Box<Vec<(Box<str>, Note)>>>,
+    notes: Option<Box<Notes>>,
 }
+
+/// Notes by the names of the fields.
+type Notes = Vec<(Box<str>, Note)>;
 
 /// What was unusual about a field of a response.
 #[derive(Clone, Debug)]

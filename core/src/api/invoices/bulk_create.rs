@@ -90,7 +90,7 @@ impl Operation for BulkCreateStandaloneInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<CreatedInvoices> {
-        let mut created: CreatedInvoices = json::read(success)?;
+        let mut created: CreatedInvoices = json::read_rows(success, rows::MAX_ROWS)?;
         created.invoices = rows::in_request_order(created.invoices, |invoice| invoice.object_index);
         Ok(created)
     }

@@ -66,7 +66,7 @@ impl Operation for BulkPostInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<PostedInvoices> {
-        json::read(success)
+        json::read_rows(success, rows::MAX_ROWS)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::model::envelope::Envelope;
 
+/// Number of rows that a bulk request has at most, and so its response.
+pub(super) const MAX_ROWS: usize = 50;
+
 /// Sorts the rows of a response in the order of the request. A row that reports its index in the request,
 /// counted from 0, is moved to that index. The other rows fill the gaps in their order.
 pub(super) fn in_request_order<T>(rows: Vec<T>, index_of: impl Fn(&T) -> Option<i64>) -> Vec<T> {
