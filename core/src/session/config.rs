@@ -8,6 +8,7 @@ use super::data_center::Endpoint;
 use super::headers::{CommonHeaderText, join};
 use crate::operation::Effect;
 use crate::types::Secret;
+use crate::wire::budget::DEFAULT_CAP;
 
 /// Settings of a session.
 ///
@@ -68,7 +69,7 @@ impl Config {
             headers: CommonHeaderText { version: Some("2024-05-20".into()), ..CommonHeaderText::default() },
             user_agent: None,
             timing: Timing::default(),
-            max_body: 64 << 20,
+            max_body: DEFAULT_CAP,
             observer: None,
         }
     }

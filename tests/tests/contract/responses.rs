@@ -61,24 +61,36 @@ fn check_round_trip(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut L
     }
 }
 
-/// Checks that nonsense in any documented field is rejected with the path of the field. A field that is missing from
-/// the model would be kept unchanged as an extra field.
+/// Checks that any documented field is declared, and that nonsense in it is an error or is kept to the letter. A field
+/// that is missing from the model would keep its null as an extra field.
 fn check_types(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut Ledger) {
     let whole = build_sample(facts, schema, Filling::Full(0), DEPTH).sent;
     let mut tried = BTreeSet::new();
     walk(facts, schema, &whole, "", DEPTH, &mut |schema, field, path| {
-        let nonsense = if field.kind == "array" { "{}" } else { "[]" };
         let claim = format!("response {schema}.{}", field.name);
         if !tried.insert(claim.clone()) {
             return;
         }
-        let body = whole.with(path, Some(Json::of(nonsense)));
-        let rejected = match form.read(&body.to_string()) {
-            Ok(_) => Err("is not read: it is kept as an extra field".to_owned()),
+        let read = |value: &str| {
+            let body = whole.with(path, Some(Json::of(value)));
+            form.read(&body.to_string())
+        };
+        let declared = match read("null") {
+            Ok(back) if back.at(path).is_some() => {
+                Err("is not read: it is kept as an extra field".to_owned())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("null at {path} is rejected with {error}")),
+        };
+        ledger.check(&claim, declared);
+        let nonsense = if field.kind == "array" { "{}" } else { "[]" };
+        let kept = match read(nonsense) {
+            Ok(back) if back.at(path) == Some(&Json::of(nonsense)) => Ok(()),
+            Ok(_) => Err(format!("nonsense at {path} is lost")),
             Err(error) if error.kind() == ErrorKind::Decode && error.field() == Some(path) => Ok(()),
             Err(error) => Err(format!("nonsense at {path} is rejected with {error}")),
         };
-        ledger.check(&claim, rejected);
+        ledger.check(&claim, kept);
         ledger.seen(&format!("response {schema}.*"));
     });
 }

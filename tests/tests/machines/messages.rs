@@ -27,7 +27,7 @@ fn one_message_of_each_kind() {
         .drive(Call::new(&warm(&config()), GetBillRun::new("..")))
         .result
         .unwrap_err();
-    let undecodable = Simulation::new(script([received(200, &[], r#"{"success":true,"autoPost":{}}"#)]))
+    let undecodable = Simulation::new(script([received(200, &[], r#"{"success":true,"batches":{}}"#)]))
         .drive(Call::new(&warm(&config()), PostBillRun::new("2c98")))
         .result
         .unwrap_err();
@@ -88,8 +88,8 @@ fn one_message_of_each_kind() {
         ),
         (
             undecodable,
-            "post_bill_run: the response cannot be read at `autoPost`: expected text, a number or a boolean, found an \
-             object at line 1 column 29 (200 OK); the operation was applied; do not send it again",
+            "post_bill_run: the response cannot be read at `batches`: invalid type: map, expected a list (200 OK); the \
+             operation was applied; do not send it again",
         ),
     ];
     for (error, message) in &errors {

@@ -11,10 +11,13 @@ use crate::error::reason::{Reason, ReasonCategory};
 use crate::exchange::envelope_reader::EnvelopeReader;
 use crate::model::envelope::{Envelope, Success};
 use crate::wire::Model;
+use crate::wire::budget::{Budget, DEFAULT_CAP};
 use crate::wire::reader::Once;
 
 /// Name of the list of rows.
 const ROWS: &str = "invoices";
+/// Rows that are read at most: a bulk request has 50, and so its response.
+const MAX_ROWS: usize = 50;
 
 /// Fields of a JSON object: names, and values as JSON text.
 type Fields<'a> = Vec<(String, &'a str)>;
@@ -60,8 +63,13 @@ impl<'a> BulkBody<'a> {
         let mut cursor = Cursor::new(text);
         cursor.object(|cursor, name| {
             if name == ROWS && cursor.peek() == Some(b'[') {
-                body.has_all_rows = cursor.list(|row| body.rows.push(ReadRow::read(row)));
-                return body.has_all_rows;
+                let is_whole = cursor.list(|row| {
+                    if body.rows.len() <= MAX_ROWS {
+                        body.rows.push(ReadRow::read(row));
+                    }
+                });
+                body.has_all_rows = is_whole && body.rows.len() <= MAX_ROWS;
+                return is_whole;
             }
             cursor.value().is_some_and(|value| {
                 body.fields.push((name, value));
@@ -162,10 +170,11 @@ fn index(json: &str) -> i64 {
 
 fn model_of<M: Model + Default>(fields: &Fields<'_>) -> M {
     let mut model = M::default();
+    let budget = Budget::new(fields.iter().map(|(_, json)| json.len()).sum(), DEFAULT_CAP, usize::MAX);
     for (name, json) in fields {
         let is_read = model.field(name).is_some_and(|field| {
             let mut deserializer = serde_json::Deserializer::from_str(json);
-            field.read(&mut Once::new(&mut deserializer)).is_ok()
+            field.read(&mut Once::reader(&mut deserializer, &budget)).is_ok()
         });
         if !is_read {
             model.extra().push(name, json);
