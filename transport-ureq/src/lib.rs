@@ -27,9 +27,9 @@
 //! names. [`Ureq::with_config`] takes any other roots.
 //!
 //! # Logs
-//! At level `TRACE`, the target `ureq_proto` contains the bytes of requests and responses, and with them the token and the
-//! client secret. Switch that target off wherever `TRACE` is enabled, as in `RUST_LOG=trace,ureq_proto=off`. No other
-//! target contains either of them.
+//! At level `TRACE`, the target `ureq_proto` contains the heads of requests and the bytes of responses, and with them the
+//! token. Switch that target off wherever `TRACE` is enabled, as in `RUST_LOG=trace,ureq_proto=off`. No other target
+//! contains the token, and none contains the client secret.
 
 mod agent;
 mod connector;
