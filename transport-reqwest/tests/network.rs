@@ -1,5 +1,7 @@
 //! The network as it is in the field: proxies, certificates, dead addresses, endless responses and logs.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a panic fails the test
+
 #[path = "../../transport-ureq/tests/common/mod.rs"]
 mod common;
 

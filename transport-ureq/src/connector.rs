@@ -180,7 +180,7 @@ impl<T: Transport> Transport for EarlyResponse<T> {
         }
         match self.inner.transmit_output(amount, timeout) {
             Err(ureq::Error::Io(error)) if self.has_written && is_closed(&error) => {
-                self.failure = Some(error)
+                self.failure = Some(error);
             }
             result => result?,
         }
