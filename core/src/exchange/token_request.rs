@@ -4,6 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::MIN_ATTEMPT_TIMEOUT;
 use super::budget::Budget;
 use super::envelope_reader::EnvelopeReader;
 use super::inflate::inflate;
@@ -96,7 +97,7 @@ impl TokenRequest {
             Ok(request) => request,
             Err(error) => return Action::Done(Err(error)),
         };
-        let timeout = self.timing.attempt.min(TOKEN_TIMEOUT).min(budget.left(now));
+        let timeout = self.timing.attempt.max(MIN_ATTEMPT_TIMEOUT).min(TOKEN_TIMEOUT).min(budget.left(now));
         self.extend_lease(now + timeout);
         self.attempts += 1;
         self.state = State::Sent { at: now };

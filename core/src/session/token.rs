@@ -27,6 +27,8 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 const MIN_LIFETIME: Duration = Duration::from_secs(1);
 /// Lifetime of a lease that its holder neither extends nor releases.
 const LEASE_TTL: Duration = Duration::from_secs(60);
+/// Number of replaced tokens that are kept to recognize them in messages.
+const MAX_PREVIOUS: usize = 3;
 /// Delay after a failed early renewal, while the cached token is still valid.
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 
@@ -34,8 +36,8 @@ const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct TokenCache {
     cached: Option<CachedToken>,
-    /// The token before the cached one, which responses that are under way may still repeat.
-    previous: Option<Secret>,
+    /// The last tokens before the cached one, which responses that are under way may still repeat.
+    previous: Vec<Secret>,
     lease: Option<LeaseTerm>,
     last_failure: Option<(u64, Arc<TokenFailure>)>,
     leases: u64,
@@ -163,7 +165,8 @@ impl TokenCache {
 
     fn forget(&mut self) {
         if let Some(cached) = self.cached.take() {
-            self.previous = Some(cached.secret);
+            self.previous.insert(0, cached.secret);
+            self.previous.truncate(MAX_PREVIOUS);
         }
     }
 
