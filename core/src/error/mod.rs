@@ -434,15 +434,15 @@ impl fmt::Debug for Error {
         let Inner { cause, context } = &*self.0;
         let reasons: Vec<String> =
             context.reasons.iter().take(1 + MAX_FURTHER).map(ToString::to_string).collect();
-        let capped = |id: &Box<str>| Capped(id).to_string();
+        let capped = |id: &str| Capped(id).to_string();
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("operation", &context.operation)
             .field("cause", &Capped(format_args!("{cause:?}")))
             .field("status", &context.status)
             .field("reasons", &reasons)
-            .field("request_id", &context.request_id.as_ref().map(capped))
-            .field("process_id", &context.process_id.as_ref().map(capped))
+            .field("request_id", &self.request_id().map(capped))
+            .field("process_id", &self.process_id().map(capped))
             .field("attempts", &context.attempts)
             .field("outcome", &context.outcome)
             .field("body", &format_args!("{} bytes", context.body.len()))

@@ -138,12 +138,12 @@ impl Exchange {
         let (delay, spread) = self.delay_after(&attempt, now);
         let not_before = now + delay;
         if self.counted_attempts() < self.timing.max_attempts {
-            attempt.is_unpaid = !self.pay_for(attempt.result);
-            if attempt.is_unpaid {
-                return self.finish_attempt(attempt, outcome, true, Some(delay));
-            }
             let need = self.needed_time();
             if let Some(until) = self.budget.take_spread_wait(not_before, spread, need, now) {
+                attempt.is_unpaid = !self.pay_for(attempt.result);
+                if attempt.is_unpaid {
+                    return self.finish_attempt(attempt, outcome, true, Some(delay));
+                }
                 if key == NextKey::Advance {
                     self.key.advance();
                 }

@@ -83,7 +83,7 @@ enum State {
     Ready {
         not_before: Timestamp,
     },
-    RequestingToken(TokenRequest),
+    RequestingToken(Box<TokenRequest>),
     Sent(InFlight),
     Over,
 }
@@ -221,7 +221,7 @@ impl Exchange {
             }
             Admission::RequestToken(lease) => {
                 let token_request = TokenRequest::new(&self.session, lease, &self.headers, self.timing);
-                self.request_token(token_request, Event::Tick, now)
+                self.request_token(Box::new(token_request), Event::Tick, now)
             }
             Admission::Leased(lease) => {
                 self.waiting_on = Some(lease);
@@ -235,7 +235,7 @@ impl Exchange {
 
     fn request_token(
         &mut self,
-        mut token_request: TokenRequest,
+        mut token_request: Box<TokenRequest>,
         event: Event,
         now: Timestamp,
     ) -> Action<Accepted> {

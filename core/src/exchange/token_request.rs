@@ -175,13 +175,17 @@ impl TokenRequest {
         Ok(())
     }
 
-    fn retry(&mut self, failure: TokenFailure, now: Timestamp, budget: &mut Budget) -> Action<TokenOutcome> {
+    fn retry(
+        &mut self,
+        mut failure: TokenFailure,
+        now: Timestamp,
+        budget: &mut Budget,
+    ) -> Action<TokenOutcome> {
         if self.postpone_renewal(now) {
             self.lease = None;
             return Action::Done(Ok(TokenOutcome::Proceed));
         }
-        let is_throttled = failure.kind == TokenErrorKind::Throttled;
-        if self.attempts >= self.timing.max_attempts || !(is_throttled || self.session.take_retry()) {
+        if self.attempts >= self.timing.max_attempts {
             return self.fail(failure);
         }
         let ceiling =
@@ -191,6 +195,12 @@ impl TokenRequest {
         if !budget.take_wait(until, now) {
             // Calls that wait for this request may have more time than this call has: they are not failed.
             return Action::Done(Ok(TokenOutcome::Failed(Arc::new(failure))));
+        }
+        if let TokenErrorKind::Unavailable(what) = &mut failure.kind {
+            if !self.session.take_retry() {
+                what.push_str("; the session's retry budget is used up");
+                return self.fail(failure);
+            }
         }
         self.rest(until)
     }

@@ -253,9 +253,25 @@ mod tests {
         assert_eq!(limit(&mut limiters), 10);
         overload(&mut limiters, 6);
         assert_eq!(limit(&mut limiters), 3, "only six were in flight");
-        overload(&mut limiters, 2);
+        let round = (0..2).filter_map(|_| limiters.try_acquire(QUOTA)).last().expect("a slot");
+        limiters.throttle(QUOTA, at(0), secs(1));
+        release(&mut limiters, 1);
+        limiters.feedback(QUOTA, Feedback::Overload { round }, None);
+        release(&mut limiters, 1);
+        assert_eq!(limit(&mut limiters), 1);
         overload(&mut limiters, 1);
         assert_eq!(limit(&mut limiters), 1, "one request is always admitted");
+    }
+
+    #[test]
+    fn requests_beyond_the_limit_do_not_raise_it() {
+        let mut limiters = RateLimiters::default();
+        let round = (0..40).filter_map(|_| limiters.try_acquire(QUOTA)).last().expect("a slot");
+        limiters.throttle(QUOTA, at(0), secs(1));
+        limiters.release(QUOTA);
+        limiters.feedback(QUOTA, Feedback::Overload { round }, None);
+        release(&mut limiters, 39);
+        assert_eq!(limit(&mut limiters), 2, "half of the four that the quota opens with");
     }
 
     #[test]
@@ -284,6 +300,22 @@ mod tests {
             succeed(&mut limiters, count, None);
         }
         assert!(!limiters.are_limited());
+        limiters.throttle(QUOTA, at(40_000), secs(30));
+        succeed(&mut limiters, 155, None);
+        assert_eq!(limit(&mut limiters), 159);
+        succeed(&mut limiters, 1, None);
+        assert!(!limiters.are_limited(), "160 are as good as no limit");
+    }
+
+    #[test]
+    fn a_limit_that_was_lifted_does_not_end_the_next_slow_start() {
+        let mut limiters = RateLimiters::default();
+        overload(&mut limiters, 12);
+        succeed(&mut limiters, 20_000, None);
+        assert!(!limiters.are_limited());
+        limiters.throttle(QUOTA, at(0), secs(30));
+        succeed(&mut limiters, 10, None);
+        assert_eq!(limit(&mut limiters), 14);
     }
 
     #[test]
@@ -317,6 +349,9 @@ mod tests {
         limiters.throttle(QUOTA, at(0), secs(1));
         succeed(&mut limiters, 1_000, None);
         assert_eq!(limit(&mut limiters), 7);
+        limiters.throttle(QUOTA, at(2_000), secs(1));
+        succeed(&mut limiters, 1, Some(40));
+        assert_eq!(limit(&mut limiters), 5, "a reported limit is not a reason to hurry");
         succeed(&mut limiters, 1_000, Some(200));
         assert_eq!(limit(&mut limiters), 200, "a larger limit than the usual one");
         succeed(&mut limiters, 1, Some(0));
@@ -341,7 +376,11 @@ mod tests {
         limiters.release(QUOTA);
         let round = limiters.try_acquire(QUOTA).expect("a slot");
         limiters.feedback(QUOTA, Feedback::Overload { round }, None);
-        assert_eq!(limiters.try_acquire(QUOTA), None, "five are in flight");
+        assert_eq!(limiters.try_acquire(QUOTA), None, "five are in flight, and three are allowed");
+        release(&mut limiters, 2);
+        assert_eq!(limiters.try_acquire(QUOTA), None);
+        release(&mut limiters, 1);
+        assert!(limiters.try_acquire(QUOTA).is_some());
     }
 
     #[test]
@@ -352,11 +391,14 @@ mod tests {
         assert_eq!(spread(10, 30_000), Duration::from_millis(10));
         assert_eq!(spread(20, 30_000), Duration::from_millis(20));
         for _ in 3..2_000 {
-            assert!(spread(30, 30_000) <= MAX_SPREAD);
+            assert!(spread(30, 30_000) <= secs(10));
         }
-        assert_eq!(spread(30, 30_000), MAX_SPREAD);
+        assert_eq!(spread(30, 30_000), secs(10));
         assert_eq!(spread(29_999, 30_000), Duration::from_millis(1), "no call waits more than twice as long");
         assert_eq!(spread(30_000, 40_000), Duration::ZERO, "the next wave begins");
+        spread(30_010, 50_000);
+        spread(30_020, 31_000);
+        assert_eq!(spread(40_000, 60_000), Duration::from_millis(30), "one of them still waits");
         assert_eq!(limiters.spread(Quota::ObjectQuery, at(0), at(1_000)), Duration::ZERO);
     }
 }

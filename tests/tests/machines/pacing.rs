@@ -381,7 +381,10 @@ fn an_empty_retry_budget_shows_the_last_failure() {
     let error = ended.result.unwrap_err();
     assert!(error.to_string().contains("connection refused"), "{error}");
     assert_eq!(error.kind(), ErrorKind::Transport);
-    // A call that has no attempt left does not blame the budget, and takes nothing from it.
+    // A call that has no attempt or no time left does not blame the budget.
+    let options = CallOptions::new().timeout(secs(1));
+    let (ended, _) = play_with(&once, Effect::Read, &options, [received(503, &[], "")]);
+    assert!(ended.result.unwrap_err().to_string().contains("no time is left"));
     let options = CallOptions::new().max_attempts(1);
     let (ended, _) = play_with(&once, Effect::Read, &options, [received(503, &[], "")]);
     assert!(!ended.result.unwrap_err().to_string().contains("budget"));
@@ -431,6 +434,7 @@ fn token_requests_draw_on_the_retry_budget_too() {
     for _ in 0..3 {
         let error = simulation.drive(call(&session, Effect::Read)).result.unwrap_err();
         assert!(error.is_retryable());
+        assert!(error.to_string().contains("retry budget"), "{error}");
     }
     assert_eq!(simulation.token_requests().len(), 5, "three calls, and two retries");
 }
