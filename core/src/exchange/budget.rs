@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::session::config::Timing;
 use crate::transport::Timestamp;
 
+/// Shortest time limit of an attempt, unless the call has less time left.
+const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1);
+
 /// Time left for a call, with its token request, waits and retries.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -26,6 +29,11 @@ impl Budget {
 
     pub(super) fn left(&self, now: Timestamp) -> Duration {
         now.until(self.deadline())
+    }
+
+    /// Returns the time limit of an attempt that begins now: `most`, or what is left of the call.
+    pub(super) fn attempt_timeout(&self, most: Duration, now: Timestamp) -> Duration {
+        most.max(MIN_ATTEMPT_TIMEOUT).min(self.left(now))
     }
 
     pub(super) fn is_used_up(&self, now: Timestamp) -> bool {

@@ -45,8 +45,6 @@ use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp};
 /// First delay of a call that waits for another call of the session; it doubles up to [`MAX_POLL_DELAY`].
 const INITIAL_POLL_DELAY: Duration = Duration::from_millis(5);
 const MAX_POLL_DELAY: Duration = Duration::from_millis(100);
-/// Shortest time limit of an attempt, unless the call has less time left.
-const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// A request on its way to being decided.
 #[derive(Debug)]
@@ -261,7 +259,7 @@ impl Exchange {
             Ok(request) => request,
             Err(error) => return self.fail(error),
         };
-        let timeout = self.timing.attempt.max(MIN_ATTEMPT_TIMEOUT).min(self.budget.left(now));
+        let timeout = self.budget.attempt_timeout(self.timing.attempt, now);
         let limits = Limits::new(timeout, self.session.max_body());
         self.attempts = self.attempts.saturating_add(1);
         self.poll_delay = INITIAL_POLL_DELAY;

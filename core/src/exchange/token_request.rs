@@ -4,7 +4,6 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::MIN_ATTEMPT_TIMEOUT;
 use super::budget::Budget;
 use super::envelope_reader::EnvelopeReader;
 use super::inflate::inflate;
@@ -97,7 +96,7 @@ impl TokenRequest {
             Ok(request) => request,
             Err(error) => return Action::Done(Err(error)),
         };
-        let timeout = self.timing.attempt.max(MIN_ATTEMPT_TIMEOUT).min(TOKEN_TIMEOUT).min(budget.left(now));
+        let timeout = budget.attempt_timeout(self.timing.attempt.min(TOKEN_TIMEOUT), now);
         self.extend_lease(now + timeout);
         self.attempts += 1;
         self.state = State::Sent { at: now };

@@ -411,7 +411,7 @@ fn limits_and_locks_and_new_tokens_take_nothing_from_the_retry_budget() {
 #[test]
 fn successes_refill_the_retry_budget() {
     let session = warm(&config().retry_budget(1));
-    let mut drive = |results: Vec<SendResult>| {
+    let drive = |results: Vec<SendResult>| {
         let mut simulation = Simulation::new(script(results));
         simulation.drive(call(&session, Effect::Read)).result.map(drop)
     };
