@@ -3,7 +3,7 @@
 use http::Method;
 use zuora_core::bill_runs::{GetBillRun, PostBillRun};
 use zuora_core::intent::{Delivery, Intent};
-use zuora_core::invoices::{BulkJob, BulkPostInvoices, InvoiceToPost};
+use zuora_core::invoices::{BulkEvent, BulkJob, BulkPostInvoices, InvoiceToPost};
 use zuora_core::machine::{Call, Machine};
 use zuora_core::operation::{Effect, RawOperation, Spec};
 use zuora_core::session::CreateToken;
@@ -118,9 +118,14 @@ fn bulk_jobs_and_intents_obey_the_guards() {
         let transport =
             FakeTransport::bare(|request| panic!("{} {} was sent", request.method(), request.uri()));
         let client = Client::with_transport(&config, transport).unwrap();
-        let mut job = BulkJob::<BulkPostInvoices>::new(client.session(), [InvoiceToPost::new("2c98")]);
-        let chunk = client.drive(&mut job).unwrap().unwrap();
-        let row = chunk.results[0].as_ref().unwrap_err();
+        let rows = [("row", InvoiceToPost::new("2c98"))];
+        let mut job = BulkJob::<BulkPostInvoices>::new(client.session(), rows).unwrap();
+        let chunk = loop {
+            if let BulkEvent::Chunk(chunk) = client.drive(&mut job).unwrap().expect("a chunk") {
+                break chunk;
+            }
+        };
+        let row = chunk.rows[0].result.as_ref().unwrap_err();
         assert_eq!(row.outcome, Outcome::NotApplied);
         assert_guarded(row.request.as_ref().unwrap(), guard);
         // The intent was made by a process without the guard.
