@@ -30,6 +30,18 @@ pub(crate) fn read(json: &str, model: &mut dyn Model, budget: &Budget) -> Result
     Json { json, budget, is_repaired: &Cell::new(false) }.object(model)
 }
 
+/// Reads one field of an object. A value that cannot be read is noted, and kept as JSON text in `extra`. The text of a
+/// list is not kept: a list is always written, and the object would have two.
+pub(crate) fn read_one(model: &mut dyn Model, name: &str, json: &str, budget: &Budget) {
+    let mut value = Json { json, budget, is_repaired: &Cell::new(false) };
+    if let Err(error) = read_field(model, name, &mut value) {
+        if !model.field(name).is_some_and(|field| field.is_list()) {
+            model.extra().push(name, json);
+        }
+        model.extra().note(name, Note::Unreadable(error.in_value()));
+    }
+}
+
 /// A reader of a value that is taken as JSON text.
 struct Json<'de, 'a> {
     json: &'de str,

@@ -195,8 +195,6 @@ fn pairs(kept: &Value) -> Vec<(String, String)> {
     for (name, value) in kept.as_object().into_iter().flatten() {
         match (name.as_str(), value) {
             ("invoiceKey", _) => {}
-            // The first page is the default.
-            ("page", Value::Number(page)) if page.as_u64() == Some(1) => {}
             ("invoiceKeys", Value::Array(keys)) => {
                 pairs.push((name.clone(), keys.iter().map(text).collect::<Vec<_>>().join(",")));
             }
