@@ -42,12 +42,12 @@ pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
 }
 
 /// The same request as hand-written structs: amounts in `f64`, dates as text, closed enums.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub struct PlainBulkCreate {
     invoices: Vec<PlainInvoice>,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PlainInvoice {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ struct PlainInvoice {
     invoice_items: Vec<PlainItem>,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PlainItem {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,7 +180,7 @@ struct PlainItem {
 }
 
 /// Rates, contacts, tax lines and discounts, of which the request has none.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct PlainPart {}
 
 /// Returns the same request as hand-written structs.

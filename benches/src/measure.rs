@@ -6,6 +6,7 @@
 //! many rounds minus the count of few. A build with the feature `allocations` counts allocations.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::hint::black_box;
 use std::io;
 use std::process::{Command, Stdio};
@@ -25,11 +26,13 @@ const SAMPLE: Duration = Duration::from_millis(8);
 const WARM_UP: Duration = Duration::from_millis(100);
 
 /// One run of a bench program.
+#[derive(Debug)]
 pub struct Bench {
     mode: Mode,
     server: RefCell<String>,
 }
 
+#[derive(Debug)]
 enum Mode {
     /// Every table whose title contains the filter.
     Measure { filter: String },
@@ -123,6 +126,7 @@ impl Bench {
 }
 
 /// Cases of one kind of work; the first case is the baseline.
+#[derive(Debug)]
 pub struct Table<'a> {
     title: String,
     unit: &'static str,
@@ -133,6 +137,12 @@ pub struct Table<'a> {
 struct Case<'a> {
     name: String,
     work: Box<dyn Work + 'a>,
+}
+
+impl fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Table<'a> {

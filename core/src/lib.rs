@@ -158,7 +158,7 @@ pub mod pagination {
 pub mod polling {
     //! Waiting for work that the service does in the background.
     //!
-    //! A [`Waiter`] defines the read and the condition that ends the wait. A [`Poller`] repeats the read under a
+    //! A [`Waiter`] defines the read and the condition that ends the wait. A [`Poller`] makes the read again and again under a
     //! [`PollingPolicy`]. The waiters for bill runs, invoices and PDF files are in the modules of their operations.
     //!
     //! ```

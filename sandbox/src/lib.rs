@@ -9,7 +9,7 @@
 //! cargo run -p zuora-sandbox --features serve -- --listen 127.0.0.1:8470
 //! ```
 //!
-//! [`Faults`] lose, delay, repeat and damage requests and responses, before or after the work is done; the
+//! [`Faults`] lose, delay, duplicate and damage requests and responses, before or after the work is done; the
 //! [`Journal`] lists the requests and every [`Effect`], so that a test can prove that nothing was done twice.
 //!
 //! Every behavior that Zuora does not document is a field of [`Settings`]. `README.md` lists what is

@@ -185,7 +185,7 @@ pub fn headers(data: &[u8]) {
         }
         match call.step(Event::Response(response), now) {
             Action::Wait(until) => {
-                assert!(until >= now && until.elapsed() < Duration::from_secs(400), "{until:?}")
+                assert!(until >= now && until.elapsed() < Duration::from_secs(400), "{until:?}");
             }
             Action::Done(_) => return,
             Action::Send(..) => panic!("nothing is sent without a tick"),

@@ -57,7 +57,7 @@ fn outcome<A>(result: &Result<A, RowError>) -> Outcome {
     result.as_ref().map_or_else(|error| error.outcome, |_| Outcome::Applied)
 }
 
-/// What a job has done: results in the order reported, the last saved state, and the end.
+/// The past of a job: results in the order reported, the last saved state, and the end.
 #[derive(Debug)]
 struct Ran {
     results: Vec<(String, Outcome)>,
@@ -112,7 +112,7 @@ fn rows(rows: &str) -> SendResult {
     ok(&format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
 }
 
-/// A server that answers each request by a function, 100 ms later.
+/// A server whose responses come from a function, 100 ms after each request.
 fn serve(mut answer: impl FnMut(&HttpRequest) -> SendResult) -> impl Server {
     move |request: &HttpRequest, _| (ms(100), answer(request))
 }
@@ -229,7 +229,7 @@ fn a_chunk_in_doubt_is_sent_again_with_its_very_bytes_under_its_key() {
             job = job.key_prefix(prefix);
         }
         let saved = killed(&mut job, moment(secs(0)));
-        // What the killed process sent after the checkpoint.
+        // The requests that the killed process sent after the checkpoint.
         let mut lost = Simulation::new(simulation::script([SendResult::Lost]));
         let ran = run(&mut lost, &mut job);
         assert_eq!(ran.letters(), "??");

@@ -33,7 +33,7 @@ struct Case {
     id: String,
     operation: String,
     kind: Kind,
-    /// One file for each response. The last one is repeated.
+    /// One file for each response. The last one is sent to all further requests.
     #[serde(default)]
     files: Vec<String>,
     #[serde(default)]
@@ -71,7 +71,7 @@ struct Expected {
     waits: f64,
 }
 
-/// What a caller sees.
+/// The result that a caller sees.
 #[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
 struct Seen {
     /// The output as JSON text.

@@ -18,7 +18,7 @@ fn every_target_runs_over_its_corpus() {
         for path in inputs {
             let data = fs::read(&path).expect("a readable input");
             target(&data);
-            // What is cut off or has a broken byte is an input too.
+            // A text that is cut off or has a broken byte is an input too.
             for cut in [data.len() / 3, data.len() / 2, data.len().saturating_sub(1)] {
                 target(&data[..cut]);
             }

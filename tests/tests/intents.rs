@@ -87,7 +87,7 @@ fn a_key_is_trusted_for_its_day_and_no_longer() {
             assert!(error.idempotency_key().is_some());
         }
     }
-    // What was surely never sent has no age: a backlog may wait for days.
+    // A write that was never sent has no age: a backlog may wait for days.
     let mut simulation = Simulation::new(script([success()]));
     simulation.now = moment(day * 5);
     let session = warm(&config());
@@ -128,7 +128,7 @@ fn a_put_is_sent_only_while_its_lease_runs() {
     assert!(undecided.why.contains("lease"), "{}", undecided.why);
     assert_eq!(simulation.calls().len(), 1);
 
-    // Renewed in time, it goes on.
+    // Renewed in time, it continues.
     let mut simulation = Simulation::new(script([received(429, &[("Retry-After", "20")], ""), success()]));
     let mut machine = Perform::new(&warm(&config()), &Intent::from_json(&text).unwrap(), lease);
     machine.renew(at(100));

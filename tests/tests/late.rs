@@ -20,7 +20,7 @@ use zuora_core::types::{AccountNumber, BillRunId, InvoiceId};
 use zuora_core::{Amount, CallOptions, Client, Config, Date, Error, Operation, Outcome};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess, Sandbox, Settings, Tenant};
 
-/// A gateway that answers one request with 504, and passes it on some time later.
+/// A gateway that responds to one request with 504, and passes it on some time later.
 struct Late {
     inner: InProcess,
     armed: RefCell<Option<(Method, &'static str, Duration)>>,

@@ -215,7 +215,7 @@ fn canceling_a_bill_run() {
     }
     let all = CancelBillRun::new("r").all_occurrences();
     for status in ["Canceled", "CancelInProgress"] {
-        assert_end(&end_of(&all, shows(200, &run(status))), "no read tells", AFTER_THE_SPAN);
+        assert_end(&end_of(&all, shows(200, &run(status))), "no read shows", AFTER_THE_SPAN);
     }
 }
 

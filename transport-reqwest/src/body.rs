@@ -1,4 +1,4 @@
-//! The body of a request, which tells whether hyper has begun to read it.
+//! The body of a request, which shows whether hyper has begun to read it.
 
 use std::io;
 use std::pin::Pin;

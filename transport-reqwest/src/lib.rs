@@ -80,7 +80,7 @@ impl Reqwest {
     }
 
     /// Creates a transport with the settings of a custom builder. Prefer to begin with [`builder`](Self::builder), since
-    /// connecting has no time limit of its own in a new `ClientBuilder`.
+    /// connecting has no separate time limit in a new `ClientBuilder`.
     ///
     /// Redirects, retries and decompression of reqwest are disabled. Only a builder allows that, which is why a finished
     /// client is not accepted. Timeouts of the builder apply in addition to the time limit of each attempt, and cost each

@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{
 
 use crate::resolver::AddressCache;
 
-/// Limit on one address while others are left. A lost SYN is repeated once in this time.
+/// Limit on one address while others are left. A lost SYN is sent once more in this time.
 const PER_ADDRESS: Duration = Duration::from_secs(2);
 
 /// Returns the connector of the default agent: TCP, through a proxy where one is configured, and TLS.

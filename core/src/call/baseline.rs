@@ -1,5 +1,7 @@
 //! The state of an object before a write.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Call;
@@ -13,7 +15,7 @@ use crate::transport::Timestamp;
 /// service have no UTC offset.
 ///
 /// An equal time after the write proves that nothing was applied, for as long as it lasts: also to another process,
-/// also days later. Without a baseline only the caller who sent the write can be told that, and only for ten minutes.
+/// also days later. Without a baseline only the caller who sent the write gets that result, and only for ten minutes.
 /// The times have whole seconds, so read the baseline at least a second after the last change of the object.
 ///
 /// ```
@@ -52,6 +54,12 @@ pub struct ReadBaseline<O: Reconcile> {
     write: O,
     sight: Sight<O::Object>,
     call: Option<Call<O::Read>>,
+}
+
+impl<O: Reconcile> fmt::Debug for ReadBaseline<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBaseline").field("call", &self.call).finish_non_exhaustive()
+    }
 }
 
 impl<O: Reconcile> ReadBaseline<O> {

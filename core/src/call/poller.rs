@@ -53,7 +53,7 @@ pub trait Waiter {
 
     /// Judges what a look showed. An error that is handed back ends the wait, unless it is one that passes.
     ///
-    /// `now` is when the look began: what it showed is at least as new, whereas the answer may have been long
+    /// `now` is when the look began: what it showed is at least as new, whereas the response may have been long
     /// under way.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ pub enum Progress<T> {
     Ready(T),
 }
 
-/// How often to look and for how long.
+/// The pauses between looks, and the time for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollingPolicy {
@@ -182,7 +182,7 @@ impl<A: Waiter> Poller<A> {
         &self.waiter
     }
 
-    /// A machine that goes on until it is decided.
+    /// A machine that ends when it is decided.
     pub fn until_done(self) -> UntilDone<A> {
         UntilDone(self)
     }

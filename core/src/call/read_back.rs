@@ -1,4 +1,4 @@
-//! What a write leaves behind that a read can show.
+//! The traces of a write that a read can show.
 
 use crate::error::{Error, Result};
 use crate::operation::Operation;
@@ -14,7 +14,7 @@ pub trait ReadBack: Clone {
     fn read_back(&self) -> Self::Read;
 
     /// Returns whether the object shows the effect of the write. `Some(false)` means that the object is in the state
-    /// from which the write starts. `None` means that what was read shows neither; an error then stands.
+    /// from which the write starts. `None` means that what was read shows neither; an error then remains.
     fn is_applied(&self, seen: Result<&<Self::Read as Operation>::Output, &Error>) -> Option<bool>;
 
     /// Returns the time of the last change of the object as text, the [`Baseline`](super::baseline::Baseline) of the
@@ -58,7 +58,7 @@ pub trait Reconcile: Clone {
         None
     }
 
-    /// Returns how the service carries the write out.
+    /// Returns the way in which the service performs the write.
     fn processing(&self) -> Processing {
         Processing::Immediate
     }
@@ -83,7 +83,7 @@ pub trait Reconcile: Clone {
     }
 }
 
-/// How the service carries a write out.
+/// The way in which the service performs a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Processing {
     /// Within the request, which ends after 120 s at the latest.
@@ -105,7 +105,7 @@ pub enum JobCheck<R> {
     Impossible,
 }
 
-/// What a look has shown.
+/// Result of a look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -117,7 +117,7 @@ pub enum Finding {
     Unchanged,
     /// The object to create does not exist.
     Absent,
-    /// The object shows neither: only an equal time of its last change tells that nothing was applied.
+    /// The object shows neither: only an equal time of its last change shows that nothing was applied.
     Inconclusive,
     /// The write is applied to these objects and not to others. Contains their ids or numbers.
     Partly(Vec<String>),

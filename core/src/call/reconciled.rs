@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Outcome};
 
-/// What reading back has shown.
+/// Result of reading a write back.
 ///
 /// That an object is in the wanted state does not say who changed it.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! How long ago a write failed, by the clock of whoever asks.
+//! The time since a write failed, by the clock of whoever asks.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::transport::{Timestamp, WallTime};
 pub(crate) const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(130);
 /// Largest difference between the wall clocks of two machines.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
-/// Time for which the caller of a write may assume that nobody has undone it.
+/// Time for which the caller of a write may assume that it has not been undone.
 const MAX_CALLERS_MEMORY: Duration = Duration::from_secs(600);
 
 /// Time at which a write failed. By the clock of the transport that sent it, while the process lives; by the wall clock
@@ -73,7 +73,7 @@ impl WrittenAt {
         by_wall.map_or(afresh, |by_wall| by_wall.min(afresh))
     }
 
-    /// Returns whether the caller of the write asks, soon enough to assume that nobody has undone it.
+    /// Returns whether the caller of the write asks, soon enough to assume that it has not been undone.
     pub(crate) fn is_callers(&self, now: Timestamp) -> bool {
         self.own_age(now).is_some_and(|age| age <= MAX_CALLERS_MEMORY)
     }

@@ -1,4 +1,4 @@
-//! Verbs of the async client around a write: what was before it, what became of it, and what is to be posted.
+//! Verbs of the async client around a write: the state before it, its outcome, and the review of what is to be posted.
 
 use super::asynchronous::AsyncClient;
 use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
@@ -76,7 +76,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(ReadBaseline::new(self.session(), write, options))
     }
 
-    /// Reads all invoices of a run into a review for somebody to look at.
+    /// Reads all invoices of a run into a review for a person to look at.
     ///
     /// # Errors
     /// The run lacks its id or number, or the invoices cannot be read.

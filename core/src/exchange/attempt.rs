@@ -17,7 +17,7 @@ use crate::session::limiter::Feedback;
 use crate::transport::headers;
 use crate::transport::{HttpResponse, Timestamp, TransportError};
 
-/// What one attempt has ended with.
+/// The end of one attempt.
 pub(super) struct Attempt {
     pub(super) result: AttemptResult,
     pub(super) error: Error,
@@ -176,7 +176,7 @@ impl Exchange {
         let replayed = self.retry_state.replay;
         let no_budget = attempt.is_unpaid;
         let (error, context) = attempt.into_parts();
-        // A failure that the service keeps under the key comes back for every retry under that key.
+        // A failure that the service keeps under the key is sent again for every retry under that key.
         let retryable = retryable && !replayed;
         self.finish_with(error, Context { retry_after, retryable, outcome, replayed, no_budget, ..context })
     }
@@ -255,7 +255,7 @@ impl Attempt {
     }
 }
 
-/// The part of an error's context that a response tells.
+/// The part of an error's context that a response contains.
 pub(super) fn context_of(response: Option<HttpResponse>, envelope: EnvelopeReader) -> Context {
     let request_id = response.as_ref().and_then(|response| envelope.request_id_of(response.headers()));
     Context {

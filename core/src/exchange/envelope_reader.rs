@@ -1,4 +1,4 @@
-//! The one look at a body that tells success from an error, whatever the status and the shape of the body.
+//! The one look at a body that separates success from an error, whatever the status and the shape of the body.
 //!
 //! The service has several shapes: the v1 envelope (`success`, `processId`, `reasons`), the older `Success` with
 //! `Errors`, query faults, a flat `code` and `message`, OAuth's `error`, and lists of results. One reader knows them
@@ -94,7 +94,7 @@ impl EnvelopeReader {
         named.map(Into::into).or_else(|| self.request_id.clone())
     }
 
-    /// Reads any body, as far as it can be read: what comes before a damage counts. A body that is not JSON has an
+    /// Reads any body, as far as it can be read: the part before a damage counts. A body that is not JSON has an
     /// empty envelope.
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
@@ -183,7 +183,7 @@ impl Reading {
 
     fn of_object(json: &str) -> Self {
         let mut reading = Self::default();
-        // A damaged result has said what comes before the damage.
+        // A damaged result counts up to the damage.
         let _ = Body(&mut reading).deserialize(&mut serde_json::Deserializer::from_str(json));
         reading
     }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::transport::HttpResponse;
 use crate::wire::budget::{Cap, DEFAULT_CAP};
 
-/// What is wrong with a body that cannot be decompressed.
+/// The fault of a body that cannot be decompressed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum InflateError {
     TooLarge,

@@ -205,7 +205,7 @@ impl Exchange {
         }
     }
 
-    /// Goes as far as possible without a response.
+    /// Advances as far as possible without a response.
     fn proceed(&mut self, now: Timestamp) -> Action<Accepted> {
         if self.budget.is_used_up(now) || self.budget.left(now) < self.needed_time() {
             return self.timed_out();

@@ -52,7 +52,7 @@ pub(crate) enum AttemptResult {
     Success,
 }
 
-/// What the attempts so far have shown.
+/// The results of the attempts so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RetryState {
     /// A new token was requested already.
@@ -224,7 +224,7 @@ pub(crate) fn classify_failure(failure: &TransportError) -> AttemptResult {
 
 /// Classifies a response without a 2xx status.
 pub(crate) fn classify_error(status: StatusCode, envelope: &EnvelopeReader) -> AttemptResult {
-    // Nginx and others answer so for a request that they passed on and no longer wait for.
+    // Nginx and others send it for a request that they passed on and no longer wait for.
     let is_cut_off = matches!(status.as_u16(), 408 | 444 | 499);
     let is_odd = status.is_informational() || status.as_u16() >= 600;
     let is_of_gateway = status.is_server_error() && envelope.is_flat;

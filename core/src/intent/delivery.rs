@@ -1,8 +1,8 @@
-//! What the keeper of an intent knows about earlier sendings.
+//! The knowledge of earlier sendings of an intent.
 
 use crate::transport::{Timestamp, WallTime};
 
-/// What a queue, or a caller's own record, knows about an intent when it hands the intent out.
+/// The knowledge of a queue, or of a caller's record, about an intent that is handed out.
 ///
 /// An attempt count of a queue is no proof that nothing was sent: redrives and manual requeues reset it. Write one line
 /// (key, first and last time) to a send log before each send, and build the delivery from it.

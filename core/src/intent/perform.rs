@@ -57,7 +57,7 @@ enum State {
 pub enum Performed {
     /// The service accepted the operation now. One that may run as a job has been accepted, not finished.
     Done(Response<AnyResponse>),
-    /// An earlier delivery, or somebody else, has brought about what the operation does.
+    /// An earlier delivery, or another user, has done what the operation does.
     AlreadyDone(Evidence),
     /// Not known yet. Deliver the intent again, with the time that is given.
     Undecided(Undecided),
@@ -83,7 +83,7 @@ pub struct Undecided {
     pub look_again_at: WallTime,
     /// The last possible sending, for [`Delivery::again`]; none when this delivery has sent nothing and none before it.
     pub maybe_sent_at: Option<WallTime>,
-    /// What is known, for people.
+    /// The facts known, for people.
     pub why: String,
 }
 

@@ -87,7 +87,7 @@ fn unreadable(error: ReadError, body: &[u8]) -> Error {
     }
 }
 
-/// Reads a model from any serde format: leniently from JSON text, and as it comes from other formats.
+/// Reads a model from any serde format: leniently from JSON text, and strictly from other formats.
 pub(crate) fn deserialize<'de, M: Model + FromWire + Default, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<M, D::Error> {

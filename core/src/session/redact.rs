@@ -1,4 +1,4 @@
-//! Recognizing a secret that the service repeats in a message.
+//! Recognizing a secret that the service echoes in a message.
 
 use memchr::memmem;
 use percent_encoding::percent_decode;

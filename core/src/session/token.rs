@@ -36,7 +36,7 @@ const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct TokenCache {
     cached: Option<CachedToken>,
-    /// The last tokens before the cached one, which responses that are under way may still repeat.
+    /// The last tokens before the cached one, which responses that are under way may still echo.
     previous: Vec<Secret>,
     lease: Option<LeaseTerm>,
     last_failure: Option<(u64, Arc<TokenFailure>)>,
@@ -170,7 +170,7 @@ impl TokenCache {
         }
     }
 
-    /// Returns the tokens that a response may repeat.
+    /// Returns the tokens that a response may echo.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
         self.cached.iter().map(|cached| &cached.secret).chain(&self.previous).cloned()
     }

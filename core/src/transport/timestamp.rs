@@ -58,7 +58,7 @@ impl Timestamp {
     }
 
     /// Whether `self` was read from the same clock as `earlier`, and not before it. False when in doubt: without wall
-    /// times nothing tells two clocks apart.
+    /// times nothing separates two clocks.
     pub(crate) fn is_comparable_to(self, earlier: Timestamp) -> bool {
         let (Some(wall), Some(earlier_wall)) = (self.wall, earlier.wall) else { return false };
         let Some(passed) = self.since.checked_sub(earlier.since) else { return false };

@@ -122,6 +122,12 @@ impl Unknown {
     }
 }
 
+impl std::fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self.text(), f)
+    }
+}
+
 impl From<&str> for Unknown {
     fn from(text: &str) -> Self {
         Self(Box::new(Text(text.into())))

@@ -11,7 +11,7 @@ use super::{Model, ReadError};
 /// Largest response that a session accepts by default, in bytes.
 pub(crate) const DEFAULT_CAP: usize = 64 << 20;
 
-/// What the values of any body may allocate, however small the cap is: a page of the largest rows.
+/// The memory that the values of any body may allocate, however small the cap is: a page of the largest rows.
 const ALLOWANCE: usize = 256 << 10;
 
 /// The cap of a session, as an extension of a response that might exceed it. Without it, the default cap applies.
@@ -24,7 +24,7 @@ const MAX_DEPTH: u32 = 64;
 /// Heap memory that a short text takes in addition to its characters.
 const TEXT_OVERHEAD: usize = 32;
 
-/// What the values of one body may still allocate, and the number of rows that a page may have.
+/// The memory that the values of one body may still allocate, and the number of rows that a page may have.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bytes: Cell<usize>,

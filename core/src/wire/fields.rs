@@ -30,14 +30,14 @@ use super::Model;
 pub struct ExtraFields {
     /// The text of one JSON object, or empty. One string needs one allocation for any number of fields.
     object: String,
-    /// What was unusual about the fields, by their names.
+    /// Peculiarities of the fields, by their names.
     notes: Option<Box<Notes>>,
 }
 
 /// Notes by the names of the fields.
 type Notes = Vec<(Box<str>, Note)>;
 
-/// What was unusual about a field of a response.
+/// Peculiarities of a field of a response.
 #[derive(Clone, Debug)]
 pub(crate) enum Note {
     /// A declared field could not be read, for this reason.

@@ -4,7 +4,7 @@
 //! each of them is compiled once. [`values`] reads single values, and two readers implement the trait:
 //!
 //! - [`reader`] reads any serde format in one pass. It stops at the first value that it cannot read.
-//! - [`lenient`] reads JSON text again after that. It keeps a value that it cannot read, and goes on.
+//! - [`lenient`] reads JSON text again after that. It keeps a value that it cannot read, and continues.
 //!
 //! Both charge what they allocate to a [`budget`](budget::Budget).
 
@@ -183,7 +183,7 @@ pub(crate) trait Field {
         0
     }
 
-    /// Returns whether the field is a list, which cannot be told from an empty one when it is left out.
+    /// Returns whether the field is a list, which looks like an empty one when it is left out.
     fn is_list(&self) -> bool {
         false
     }

@@ -61,7 +61,7 @@ impl Ids {
         self.taken.insert(number.to_owned());
     }
 
-    /// Draws from the splitmix64 generator, whose values do not repeat.
+    /// Draws from the splitmix64 generator, whose values are all different.
     fn draw(&mut self) -> u64 {
         self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.drawn ^ self.drawn >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

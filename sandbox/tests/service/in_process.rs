@@ -53,7 +53,7 @@ fn the_clock_advances_only_for_requests_and_sleeps() {
     assert_eq!(now(&transport), Duration::from_millis(40));
     Transport::sleep_until(&transport.clone(), Timestamp::new(Duration::from_secs(3600)));
     Transport::sleep_until(&transport, Timestamp::new(Duration::from_secs(5)));
-    assert_eq!(now(&transport), Duration::from_secs(3600), "clones share it, and it never goes back");
+    assert_eq!(now(&transport), Duration::from_secs(3600), "clones share it, and it never moves back");
     let late = send(&transport, request(Method::GET, "/v1/bill-runs/x", &token, "")).unwrap();
     assert_eq!(late.status(), 401, "the token is an hour old");
 }

@@ -85,7 +85,7 @@ fn items_are_added_changed_and_removed() {
     let before = client.items(&invoice)[3]["taxationItems"].clone();
     assert_ne!(
         before["data"][0]["id"], items[3]["taxationItems"]["data"][0]["id"],
-        "computed anew with the amount"
+        "computed again with the amount"
     );
     change(&mut client, &invoice, &body);
     assert_eq!(client.items(&invoice)[3]["taxationItems"], before);

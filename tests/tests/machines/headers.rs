@@ -184,7 +184,7 @@ fn a_path_cannot_change_the_host() {
         let result = simulation.drive(Call::new(&session, RawOperation::new(Method::GET, path))).result;
         match result {
             Err(error) => {
-                assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")), "{path}")
+                assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")), "{path}");
             }
             Ok(_) => assert_eq!(simulation.calls()[0].request.uri().host(), Some("rest.zuora.com"), "{path}"),
         }

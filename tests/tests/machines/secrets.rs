@@ -173,7 +173,7 @@ fn an_abandoned_write_is_reported_without_secrets() {
     reported.check();
 }
 
-/// Every form in which a service might repeat a secret of the session.
+/// Every form in which a service might echo a secret of the session.
 fn forms(secret: &str, base64: &str) -> Vec<String> {
     let encoded = secret.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     vec![

@@ -318,7 +318,7 @@ fn a_request_that_cannot_be_built_causes_no_token_request() {
     let unsendable = RawOperation::new(http::Method::GET, "no-slash");
     match zuora_core::machine::Call::new(&session, unsendable).step(Event::Tick, at(0)) {
         Action::Done(Err(error)) => {
-            assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")))
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")));
         }
         other => panic!("{other:?}"),
     }

@@ -216,7 +216,7 @@ enum Damage {
     Changed(Index, u8),
     /// The end is cut off.
     Cut(Index),
-    /// A part is repeated.
+    /// A part occurs twice.
     Doubled(Index, Index),
     /// A token is inserted.
     Inserted(Index, &'static str),

@@ -1,4 +1,4 @@
-//! What the network tests of both adapters need: servers, certificates, a log and child processes.
+//! Parts that the network tests of both adapters share: servers, certificates, a log and child processes.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::thread;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Fragments that no log line may contain. Each is repeated in its value, so that a dump of 16 bytes contains one.
+/// Fragments that no log line may contain. Each occurs twice in its value, so that a dump of 16 bytes contains one.
 pub(crate) const TOKEN: &str = "T0KN5X";
 pub(crate) const SECRET: &str = "S3CR7Y";
 

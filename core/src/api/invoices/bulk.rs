@@ -22,7 +22,7 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
     /// Result of a row that succeeded.
     type Applied;
 
-    /// How the rows of a response name their invoice.
+    /// The way in which the rows of a response name their invoice.
     #[doc(hidden)]
     const NAMED_BY: RowName;
 
@@ -66,7 +66,7 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
     }
 }
 
-/// What an invoice proves about a row.
+/// The evidence of an invoice about a row.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {

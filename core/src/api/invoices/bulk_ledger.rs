@@ -71,7 +71,7 @@ impl Entry {
     }
 }
 
-/// What to do next with the remaining rows.
+/// The next step for the remaining rows.
 pub(super) enum Taken {
     /// No row remains.
     Nothing,

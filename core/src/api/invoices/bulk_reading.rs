@@ -33,7 +33,7 @@ pub(super) enum Cause {
     Expired,
 }
 
-/// What reading one invoice has shown.
+/// Result of reading one invoice.
 #[derive(Debug)]
 pub(super) enum Seen {
     Applied(Box<Invoice>),

@@ -1,4 +1,4 @@
-//! Driving a bulk job: which chunk comes next, when to stop, and how its results are recorded.
+//! Driving a bulk job: which chunk is next, when to stop, and how its results are recorded.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -66,7 +66,7 @@ impl<B: Bulk> Default for Run<B> {
 
 type Output<B> = Option<BulkEvent<<B as Bulk>::Applied>>;
 
-/// What follows a transition.
+/// The step after a transition.
 enum Next<B: Bulk> {
     Continue,
     Return(Result<Output<B>>),

@@ -47,7 +47,7 @@ pub struct ReadRow<'a> {
     pub(super) envelope: Envelope,
 }
 
-/// What one row reports of itself.
+/// The report of one row about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Applied,

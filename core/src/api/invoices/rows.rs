@@ -5,7 +5,7 @@ use crate::error::{Error, Outcome};
 use crate::model::envelope::Envelope;
 use crate::wire::Model;
 
-/// How the rows of a response name their invoice.
+/// The way in which the rows of a response name their invoice.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowName {

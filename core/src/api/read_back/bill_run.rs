@@ -1,4 +1,4 @@
-//! What a bill run shows of a write.
+//! The traces of a write in a bill run.
 
 use super::reads::{FromSeen, ReadObject, SeenObject};
 use super::step::{Step, note};
@@ -84,7 +84,7 @@ impl BillRunCheck {
             | (WantedRun::Deleted, Canceled | Error) => Finding::Unchanged,
 
             (WantedRun::AllCanceled, Canceled | CancelInProgress) => Finding::Unexpected(format!(
-                "this occurrence is {status}, but no read tells whether the later ones of the schedule are canceled"
+                "this occurrence is {status}, but no read shows whether the later ones of the schedule are canceled"
             )),
             _ => Finding::Unexpected(format!("the bill run is {status}, which the write does not explain")),
         })

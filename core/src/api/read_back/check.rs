@@ -1,4 +1,4 @@
-//! What the objects of a write show, one after the other.
+//! The traces of a write in its objects, one after the other.
 
 use super::bill_run::BillRunCheck;
 use super::invoice::InvoiceCheck;

@@ -1,4 +1,4 @@
-//! What an invoice shows of a write.
+//! The traces of a write in an invoice.
 
 use super::reads::{FromSeen, QueriedCreditMemo, QueryCreditMemos, ReadObject, SeenObject};
 use super::step::{Step, note};

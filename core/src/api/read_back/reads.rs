@@ -1,4 +1,4 @@
-//! The reads that show what became of a write.
+//! The reads that show the outcome of a write.
 
 use crate::api::bill_runs::{BillRun, GetBillRun};
 use crate::api::invoices::{GetInvoice, GetInvoiceItems, Invoice, InvoiceItems};
