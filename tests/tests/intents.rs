@@ -43,7 +43,7 @@ fn perform<F: zuora_tests::simulation::Server>(
 }
 
 fn error(ended: Ended<Performed>) -> Error {
-    ended.result.err().expect("an error")
+    ended.result.map(drop).expect_err("an error")
 }
 
 #[test]

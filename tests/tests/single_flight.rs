@@ -36,7 +36,7 @@ fn threads_on_a_cold_session_share_one_token_request() {
         let client = Client::with_transport(&server.config(), server.timed(Ureq::default())).unwrap();
         call_from_threads(&client);
         server.check(1, || {
-            call_from_threads(&Client::with_session(client.session(), server.timed(Ureq::default())))
+            call_from_threads(&Client::with_session(client.session(), server.timed(Ureq::default())));
         })
     });
 }
@@ -50,7 +50,7 @@ fn threads_whose_token_was_rejected_share_one_token_request() {
         server.revoke_the_token();
         call_from_threads(&client);
         server.check(2, || {
-            call_from_threads(&Client::with_session(client.session(), server.timed(Ureq::default())))
+            call_from_threads(&Client::with_session(client.session(), server.timed(Ureq::default())));
         })
     });
 }

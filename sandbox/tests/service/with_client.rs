@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use zuora_core::bill_runs::{AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun, PostBillRun};
 use zuora_core::polling::PollingPolicy;
-use zuora_core::reconcile::Reconciled;
 use zuora_core::{Client, Config, Date, Outcome};
 use zuora_sandbox::{
     CLIENT_ID, CLIENT_SECRET, Duplication, EffectKind, Fault, InProcess, PlannedFault, RequestPattern,
