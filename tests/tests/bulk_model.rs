@@ -368,7 +368,8 @@ impl History {
             match self.random.below(3) {
                 0 => job.retry(&name).unwrap(),
                 _ => {
-                    job.mend(&name, row(&name, self.random.one_in(4), self.numbered.contains(&name))).unwrap();
+                    job.mend(&name, row(&name, self.random.one_in(4), self.numbered.contains(&name)))
+                        .unwrap();
                 }
             }
         }

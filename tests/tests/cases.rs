@@ -25,9 +25,6 @@ use zuora_core::testing::FakeTransport;
 use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp, Transport};
 use zuora_core::{Client, Config, DataCenter, Date, Error, Operation};
 
-/// Cases whose right result this version does not give yet. A case that starts to give it must be removed from here.
-const PENDING: &[&str] = &["tok_newline", "refusal_cut_emoji"];
-
 #[derive(Deserialize)]
 struct Case {
     id: String,
@@ -278,10 +275,8 @@ fn every_case_has_its_right_result() {
         }
         let expected = case.expect.as_ref().unwrap_or_else(|| panic!("{} has no expectation", case.id));
         let differences = differences(expected, &run);
-        match (differences.is_empty(), PENDING.contains(&case.id.as_str())) {
-            (true, false) | (false, true) => {}
-            (true, true) => wrong.push(format!("{} is right now: remove it from PENDING", case.id)),
-            (false, false) => wrong.push(format!("{} ({}): {}", case.id, case.rule, differences.join("; "))),
+        if !differences.is_empty() {
+            wrong.push(format!("{} ({}): {}", case.id, case.rule, differences.join("; ")));
         }
     }
     assert!(prints || count == 69, "{count} cases ran");
@@ -295,8 +290,5 @@ fn every_file_belongs_to_a_case() {
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(name == "index.json" || name == "README.md" || named.contains(&&name), "{name}");
-    }
-    for id in PENDING {
-        assert!(cases.iter().any(|case| case.id == *id), "{id}");
     }
 }

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::headers::REQUEST_ID;
+use crate::wire::lenient::repaired;
 
 /// The part of a body that is about the request, apart from the payload.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -256,7 +257,7 @@ fn id(json: &str) -> Option<Box<str>> {
 
 /// The text of a JSON string or number.
 fn text(json: &str) -> Option<String> {
-    match serde_json::from_str(json).ok()? {
+    match value(json)? {
         Value::String(text) => Some(text),
         // The literal and not the number: a code is not a quantity.
         Value::Number(_) => Some(json.to_owned()),
@@ -264,12 +265,16 @@ fn text(json: &str) -> Option<String> {
     }
 }
 
+/// Reads a value. The service cuts long messages, and an emoji may be cut in two.
+fn value(json: &str) -> Option<Value> {
+    serde_json::from_str(json).ok().or_else(|| serde_json::from_str(&repaired(json)?).ok())
+}
+
 fn reasons(json: &str) -> Vec<Reason> {
-    let Ok(value) = serde_json::from_str::<Value>(json) else { return Vec::new() };
-    let rows = match value {
-        Value::Array(rows) => rows,
-        Value::Null => return Vec::new(),
-        one => vec![one],
+    let rows = match value(json) {
+        Some(Value::Array(rows)) => rows,
+        Some(Value::Null) | None => return Vec::new(),
+        Some(one) => vec![one],
     };
     rows.iter().map(reason).collect()
 }

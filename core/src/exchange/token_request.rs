@@ -8,7 +8,7 @@ use super::budget::Budget;
 use super::envelope_reader::EnvelopeReader;
 use super::inflate::inflate;
 use super::retry::{self, AttemptResult};
-use crate::error::{Cause, Error, Result};
+use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::machine::{Action, Event};
 use crate::operation::{Operation as _, Quota};
 use crate::session::Session;
@@ -136,6 +136,14 @@ impl TokenRequest {
         if status.is_success() && !envelope.is_error(true) {
             match self.store_token(&response, sent_at, now) {
                 Ok(()) => return Action::Done(Ok(TokenOutcome::Proceed)),
+                // Another token of the same making would be no better.
+                Err(error) if error.kind() == ErrorKind::Build && !self.postpone_renewal(now) => {
+                    failure.kind = TokenErrorKind::Rejected(
+                        "the service returned a token that a header cannot contain: a line break or another control \
+                         character is in it; look for a proxy that changes the response",
+                    );
+                    return self.fail(failure);
+                }
                 Err(error) => failure.kind = TokenErrorKind::Unavailable(format!("token request: {error}")),
             }
             return self.retry(failure, now, budget);

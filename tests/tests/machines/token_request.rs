@@ -168,11 +168,10 @@ fn a_token_request_without_a_response_is_retried_by_its_holder_only() {
 
 #[test]
 fn an_unusable_token_response_does_not_cause_a_storm() {
-    let responses: [fn() -> SendResult; 6] = [
+    let responses: [fn() -> SendResult; 5] = [
         || received(200, &[], "<html>Sign in here</html>"),
         || received(200, &[], "{}"),
         || received(200, &[], r#"{"access_token":""}"#),
-        || received(200, &[], r#"{"access_token":"with\nnewline","expires_in":3599}"#),
         || received(200, &[], r#"{"access_token":17}"#),
         || received(204, &[], ""),
     ];
@@ -190,6 +189,20 @@ fn an_unusable_token_response_does_not_cause_a_storm() {
             response()
         );
     }
+}
+
+#[test]
+fn a_token_that_no_header_can_contain_is_requested_once() {
+    let session = cold(&config());
+    let mut simulation = Simulation::new(token_server(|_| {
+        received(200, &[], r#"{"access_token":"with\nnewline","expires_in":3599}"#)
+    }));
+    for ended in simulation.run(calls(&session, 16)) {
+        let error = ended.result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::NotApplied), "{error}");
+        assert!(!error.to_string().contains("newline"), "{error}");
+    }
+    assert_eq!(simulation.token_requests().len(), 1);
 }
 
 #[test]
