@@ -1,17 +1,15 @@
 //! The connector of the default agent. A failure in it is proof that nothing was sent.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::Timeout;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector,
     Transport, time,
 };
 
+use crate::not_connected::NotConnected;
 use crate::resolver::AddressCache;
 
 /// Limit on one address while others are left. A lost SYN is sent once more in this time.
@@ -27,49 +25,6 @@ pub(crate) fn default_connector(cache: Arc<AddressCache>) -> impl Connector {
         .chain(EachAddress { tcp: TcpConnector::default(), cache: Arc::clone(&cache) })
         .chain(RustlsConnector::default());
     BeforeSending { connector, cache }
-}
-
-/// Marks an error that occurred before a connection existed, whatever it is.
-#[derive(Debug)]
-pub(crate) struct NotConnected(ureq::Error);
-
-impl NotConnected {
-    pub(crate) fn mark(error: ureq::Error) -> ureq::Error {
-        match error {
-            // The connection to a proxy is marked already.
-            ureq::Error::Other(error) if error.is::<Self>() => ureq::Error::Other(error),
-            error => ureq::Error::Other(Box::new(Self(error))),
-        }
-    }
-}
-
-impl fmt::Display for NotConnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for NotConnected {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
-}
-
-/// Whether the error can only occur before a connection exists. For a request without a body there is no other evidence.
-///
-/// The default agent marks these errors. With another connector or resolver, failed TLS handshakes are not recognized,
-/// since ureq reports them like a connection that broke later.
-pub(crate) fn never_connected(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Other(error) => error.is::<NotConnected>(),
-        ureq::Error::HostNotFound
-        | ureq::Error::ConnectProxyFailed(_)
-        | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
-        // The standard library has no kind for a failed lookup. Where its text differs, the error counts as `MaybeSent`.
-        ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address information"),
-        _ => false,
-    }
 }
 
 /// The outermost connector: marks errors, and makes the next attempt resolve the host again.

@@ -33,6 +33,7 @@
 
 mod agent;
 mod connector;
+mod not_connected;
 mod prefetched_pages;
 mod resolver;
 
@@ -106,7 +107,7 @@ impl Transport for Ureq {
         let unread = !body.is_empty() && rest.len() == body.len();
         result.map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { limit: limits.max_body },
-            error if unread || connector::never_connected(&error) => TransportError::not_sent(error),
+            error if unread || not_connected::never_connected(&error) => TransportError::not_sent(error),
             error => TransportError::maybe_sent(error),
         })
     }

@@ -10,7 +10,7 @@ use ureq::http::uri::{Authority, Scheme};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::connector::NotConnected;
+use crate::not_connected::NotConnected;
 
 /// The resolver of ureq with a cache.
 ///

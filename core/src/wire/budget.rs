@@ -4,9 +4,9 @@
 //! thousand. A cap on the size of the body is therefore no cap on memory.
 
 use std::cell::Cell;
-use std::mem::{size_of, size_of_val};
+use std::mem::size_of;
 
-use super::{Model, ReadError};
+use super::read_error::ReadError;
 
 /// Largest response that a session accepts by default, in bytes.
 pub(crate) const DEFAULT_CAP: usize = 64 << 20;
@@ -54,9 +54,9 @@ impl Budget {
         }
     }
 
-    /// Charges an object. Its size covers the overhead of its texts, each of which is a field of at least 16 bytes.
-    pub(super) fn enter(&self, model: &dyn Model) -> Result<(), ReadError> {
-        self.spend(size_of_val(model))?;
+    /// Charges an object of this size in bytes. Its size covers the overhead of its texts, each of which is a field of at least 16 bytes.
+    pub(super) fn enter(&self, size: usize) -> Result<(), ReadError> {
+        self.spend(size)?;
         self.descend()
     }
 

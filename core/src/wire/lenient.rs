@@ -87,7 +87,7 @@ impl<'de> ValueReader<'de> for Json<'de, '_> {
 
     fn object(&mut self, model: &mut dyn Model) -> Result<bool, ReadError> {
         let mut fault = Fault::default();
-        self.budget.enter(model)?;
+        self.budget.enter(size_of_val(&*model))?;
         let read = self.visit(Object { model, from: self, fault: &mut fault });
         self.budget.leave();
         read.map_err(|error| fault.into_error(error).without_position())

@@ -11,17 +11,17 @@
 pub(crate) mod budget;
 pub(crate) mod fields;
 pub(crate) mod lenient;
+mod read_error;
 pub(crate) mod reader;
 pub(crate) mod values;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::Error;
 use serde::ser::SerializeMap;
 
 use self::budget::Budget;
 use self::fields::ExtraFields;
+pub(crate) use self::read_error::ReadError;
 
 /// A reader of a single value. Each method consumes the value.
 pub(crate) trait ValueReader<'de> {
@@ -46,103 +46,6 @@ pub(crate) trait ValueReader<'de> {
 
 /// A function that reads one entry of a list.
 pub(crate) type Each<'a, 'de> = dyn FnMut(&mut dyn ValueReader<'de>) -> Result<(), ReadError> + 'a;
-
-/// An error from reading a value, with the path of the value.
-#[derive(Debug)]
-pub(crate) struct ReadError(Box<ErrorPath>);
-
-#[derive(Debug)]
-struct ErrorPath {
-    /// A path such as `.invoiceItems[3].amount`, or empty for the value itself.
-    path: String,
-    why: String,
-    /// Whether the whole body is refused, however optional the value is.
-    is_final: bool,
-}
-
-impl ReadError {
-    /// Creates the error of a value that is itself invalid.
-    #[cold]
-    pub(crate) fn new(why: impl fmt::Display) -> Self {
-        Self::at(String::new(), why)
-    }
-
-    #[cold]
-    fn at(path: String, why: impl fmt::Display) -> Self {
-        Self(Box::new(ErrorPath { path, why: why.to_string(), is_final: false }))
-    }
-
-    /// Creates the error of a body that must not be read further.
-    #[cold]
-    pub(crate) fn refusing(why: impl fmt::Display) -> Self {
-        let mut error = Self::new(why);
-        error.0.is_final = true;
-        error
-    }
-
-    /// Creates the error of a field whose second value differs from its first.
-    #[cold]
-    pub(super) fn contradiction() -> Self {
-        Self::new("has two different values")
-    }
-
-    /// Returns the reason, with the path below the field if there is one.
-    #[cold]
-    pub(super) fn in_value(self) -> String {
-        let ErrorPath { path, why, .. } = *self.0;
-        if path.is_empty() { why } else { format!("{}: {why}", path.trim_start_matches('.')) }
-    }
-
-    /// Removes the line and the column, which are of no use if they do not count from the start of the body.
-    #[cold]
-    pub(super) fn without_position(mut self) -> Self {
-        if let Some(at) = self.0.why.rfind(" at line ") {
-            self.0.why.truncate(at);
-        }
-        self
-    }
-
-    /// Returns whether the whole body is refused.
-    pub(crate) fn is_final(&self) -> bool {
-        self.0.is_final
-    }
-
-    /// Returns whether the value is in the body itself and not in one of its fields.
-    pub(crate) fn is_of_the_body(&self) -> bool {
-        self.0.path.is_empty()
-    }
-
-    /// Parses the text of an error that [`into_error`](Self::into_error) created.
-    #[cold]
-    pub(crate) fn of_text(text: &str) -> Self {
-        match text.strip_prefix('$').and_then(|rest| rest.split_once(": ")) {
-            Some((path, why)) => Self::at(path.to_owned(), why),
-            None => Self::new(text),
-        }
-    }
-
-    /// Prepends the name of a field to the path, for the object that contains the field.
-    #[cold]
-    pub(super) fn in_field(mut self, name: &str) -> Self {
-        self.0.path = format!(".{name}{}", self.0.path);
-        self
-    }
-
-    /// Returns the path, such as `invoiceItems[3].amount` or `$` for the whole body, and the reason.
-    pub(crate) fn into_parts(self) -> (String, String) {
-        let ErrorPath { path, why, .. } = *self.0;
-        match path.strip_prefix('.').unwrap_or(&path) {
-            "" => ("$".to_owned(), why),
-            path => (path.to_owned(), why),
-        }
-    }
-
-    /// Converts to an error of a format, with a text such as `$.invoiceItems[3].amount: …`.
-    #[cold]
-    pub(crate) fn into_error<E: Error>(self) -> E {
-        E::custom(format_args!("${}: {}", self.0.path, self.0.why))
-    }
-}
 
 /// A type of the fields of a model.
 pub(crate) trait FromWire: Sized {

@@ -74,7 +74,7 @@ impl<'de, N: NextValue<'de>> ValueReader<'de> for Reader<'_, N> {
 
     fn object(&mut self, model: &mut dyn Model) -> Result<bool, ReadError> {
         let mut fault = Fault::default();
-        self.budget.enter(model)?;
+        self.budget.enter(size_of_val(&*model))?;
         let read = self.next.next(Object { model, fault: &mut fault, budget: self.budget });
         self.budget.leave();
         read.map_err(|error| fault.into_error(error))
