@@ -62,7 +62,8 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// Sends one operation and reads its response.
     ///
     /// # Errors
-    /// Any failure of the operation: see [`Error::kind`] and [`Error::outcome`].
+    /// Any failure of the operation: see [`Error::kind`](crate::Error::kind) and
+    /// [`Error::outcome`](crate::Error::outcome).
     #[doc(alias = "send")]
     #[doc(alias = "execute")]
     pub fn call<O>(&self, operation: &O) -> impl Future<Output = Result<Response<O::Output>>> + Send
@@ -187,7 +188,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// [`Perform`](crate::intent::Perform).
     ///
     /// # Errors
-    /// Whatever went wrong, with a true [`Error::outcome`].
+    /// Whatever went wrong, with a true [`Error::outcome`](crate::Error::outcome).
     pub fn perform(
         &self,
         intent: &Intent,
