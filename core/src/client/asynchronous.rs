@@ -62,8 +62,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// Sends one operation and reads its response.
     ///
     /// # Errors
-    /// Any failure of the operation: see [`Error::kind`](crate::Error::kind) and
-    /// [`Error::outcome`](crate::Error::outcome).
+    /// Any failure of the operation: see [`Error::kind`](crate::Error::kind) and [`Error::outcome`](crate::Error::outcome).
     #[doc(alias = "send")]
     #[doc(alias = "execute")]
     pub fn call<O>(&self, operation: &O) -> impl Future<Output = Result<Response<O::Output>>> + Send

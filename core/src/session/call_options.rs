@@ -32,8 +32,8 @@ impl CallOptions {
     /// Creates options for retrying a call that failed with `error`.
     ///
     /// The retry of a POST is sent under the same idempotency key. If the outcome of the first call is unknown, it stays
-    /// unknown even if the service rejects the retry, since the first call may have been applied. The retry of a PUT or DELETE with
-    /// an unknown outcome is not sent: see [`reconcile`](crate::Client::reconcile).
+    /// unknown even if the service rejects the retry, since the first call may have been applied. The retry of
+    /// a PUT or DELETE with an unknown outcome is not sent: see [`reconcile`](crate::Client::reconcile).
     #[doc(alias = "again")]
     #[doc(alias = "retry")]
     #[doc(alias = "idempotency")]
