@@ -1,5 +1,7 @@
 //! Sans-IO core of the Zuora Billing SDK: bill runs and invoices as plain [`http`] requests and responses.
 //!
+//! [`guide`] explains how a write is decided once, over restarts, workers and days.
+//!
 //! This crate opens no socket, reads no clock and starts no thread. It turns an operation into an
 //! `http::Request` and reads an `http::Response` into a value. In between it decides when to request a token, wait,
 //! retry or fail. A [`Transport`](transport::Transport) or [`AsyncTransport`](transport::AsyncTransport) moves the
@@ -158,8 +160,8 @@ pub mod pagination {
 pub mod polling {
     //! Waiting for work that the service does in the background.
     //!
-    //! A [`Waiter`] defines the read and the condition that ends the wait. A [`Poller`] makes the read again and again under a
-    //! [`PollingPolicy`]. The waiters for bill runs, invoices and PDF files are in the modules of their operations.
+    //! A [`Waiter`] defines the read and the condition that ends the wait. A [`Poller`] makes the read again and again
+    //! under a [`PollingPolicy`]. The waiters for bill runs, invoices and PDF files are in the modules of their operations.
     //!
     //! ```
     //! use zuora_core::bill_runs::{BillRunGoal, BillRunWaiter};
@@ -174,8 +176,7 @@ pub mod polling {
     //! let run = loop {
     //!     match poller.poll()? {
     //!         Progress::Ready(run) => break run,
-    //!         Progress::Pending(_) => println!("{:?}", poller.waiter().status()),
-    //!         Progress::Incomplete => println!("the response could not be read: asking again"),
+    //!         _ => println!("{:?}", poller.waiter().status()),
     //!     }
     //! };
     //! assert_eq!(run.status()?.as_str(), "Completed");
@@ -190,6 +191,10 @@ pub mod polling {
     pub use crate::client::asynchronous::AsyncPoller;
     #[doc(inline)]
     pub use crate::client::blocking::BlockingPoller;
+}
+
+pub mod guide {
+    #![doc = include_str!("../guide/never-bill-twice.md")]
 }
 
 pub mod reconcile {

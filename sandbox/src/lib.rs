@@ -11,6 +11,7 @@
 //!
 //! [`Faults`] lose, delay, duplicate and damage requests and responses, before or after the work is done; the
 //! [`Journal`] lists the requests and every [`Effect`], so that a test can prove that nothing was done twice.
+//! [`Sandbox::snapshot`] and [`Sandbox::restore`] copy the whole state and return to it.
 //!
 //! Every behavior that Zuora does not document is a field of [`Settings`]. `README.md` lists what is
 //! simulated and what is not.

@@ -32,7 +32,8 @@ impl CallOptions {
     /// Creates options for retrying a call that failed with `error`.
     ///
     /// The retry of a POST is sent under the same idempotency key. If the outcome of the first call is unknown, it stays
-    /// unknown even if the service rejects the retry, since the first call may have been applied.
+    /// unknown even if the service rejects the retry, since the first call may have been applied. The retry of
+    /// a PUT or DELETE with an unknown outcome is not sent: see [`reconcile`](crate::Client::reconcile).
     #[doc(alias = "again")]
     #[doc(alias = "retry")]
     #[doc(alias = "idempotency")]
@@ -53,6 +54,9 @@ impl CallOptions {
     ///
     /// The service performs the work of a key once in 24 hours, so a caller that stores the key can repeat the call
     /// after a crash. By default the session generates a key for each call. An operation that takes no key is rejected.
+    ///
+    /// A key that ends in a point and a number, such as `K.1`, continues the counter that the library appends to `K`
+    /// when the service has stored a throttled response under it. Do not number different operations that way.
     #[doc(alias = "idempotency")]
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {

@@ -235,6 +235,9 @@ impl Config {
     }
 
     /// Sets the largest accepted response body in bytes, both as received and decompressed. Default: 64 MiB.
+    ///
+    /// It also limits the memory for the values that are read from a body, since a few bytes of JSON can stand for a
+    /// large struct. A small body may always take 256 KiB.
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_body = bytes;

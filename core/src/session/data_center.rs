@@ -2,6 +2,9 @@
 
 /// Base URL of a tenant: that of a [`DataCenter`], or any other as text.
 ///
+/// A base URL is a scheme and a host, such as `https://rest.zuora.com`. A session does not start with a path, query or
+/// fragment in it, or with `http` to a host that is not a loopback address.
+///
 /// ```
 /// use zuora_core::{DataCenter, Endpoint};
 ///
