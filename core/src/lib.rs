@@ -192,33 +192,18 @@ pub mod polling {
 }
 
 pub mod reconcile {
-    //! Determining by a read whether a write with an unknown outcome was applied.
-    //!
-    //! [`Client::reconcile`](crate::Client::reconcile) is the short way. It reports that an object holds the wanted
-    //! state. It does not report which request put the object into that state.
-    //!
-    //! ```
-    //! use zuora_core::Outcome;
-    //! use zuora_core::bill_runs::PostBillRun;
-    //! use zuora_core::reconcile::Reconciled;
-    //! # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport, transport::TransportError};
-    //! # let transport = FakeTransport::new(|request| match request.method().as_str() {
-    //! #     "PUT" => Err(TransportError::maybe_sent("connection reset")),
-    //! #     _ => Ok(FakeTransport::json(200, r#"{"id":"2c98","status":"Posted","success":true}"#)),
-    //! # });
-    //! # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
-    //!
-    //! let post = PostBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
-    //! match client.call(&post) {
-    //!     Err(error) if error.outcome() == Outcome::Unknown => match client.reconcile(&post, &error)? {
-    //!         Reconciled::Applied(_) => println!("posted after all"),
-    //!         Reconciled::NotApplied(_) => println!("not posted: the request may be sent again"),
-    //!     },
-    //!     result => println!("{}", result?.status()?),
-    //! }
-    //! # Ok::<(), zuora_core::Error>(())
-    //! ```
+    #![doc = include_str!("call/reconcile.md")]
 
     #[doc(inline)]
-    pub use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+    pub use crate::api::read_back::{
+        Checked, FromSeen, QueriedCreditMemo, QueriedCreditMemos, QueryCreditMemos, ReadObject, SeenObject,
+    };
+    #[doc(inline)]
+    pub use crate::call::baseline::{Baseline, ReadBaseline};
+    #[doc(inline)]
+    pub use crate::call::read_back::{Finding, JobCheck, Processing, ReadBack, Reconcile, Sight};
+    #[doc(inline)]
+    pub use crate::call::reconcile::{NextRead, Reconciliation};
+    #[doc(inline)]
+    pub use crate::call::reconciled::{Reconciled, Undecided};
 }

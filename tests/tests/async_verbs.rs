@@ -7,7 +7,7 @@ use zuora_core::http::Method;
 use zuora_core::machine::Call;
 use zuora_core::object_query::QueryInvoices;
 use zuora_core::polling::{Poller, PollingPolicy, Progress};
-use zuora_core::reconcile::Reconciled;
+use zuora_core::reconcile::{Reconciled, Reconciliation};
 use zuora_core::transport::AsyncTransport;
 use zuora_core::{AsyncClient, CallOptions, Config, Date, Outcome};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
@@ -99,7 +99,17 @@ where
         spawned!(|client| client.call(&post)).unwrap_err()
     };
     assert_eq!(lost.outcome(), Outcome::Unknown);
-    assert!(matches!(spawned!(|client| client.reconcile(&post, &lost)), Ok(Reconciled::Applied(Some(_)))));
+    let kept = Reconciliation::new(&post, &lost);
+    let policy = Reconciliation::<PostBillRun>::policy();
+    assert!(matches!(
+        spawned!(|client| client.reconcile(&post, &lost)),
+        Ok(Reconciled::Applied(Some(_)) | Reconciled::UnderWay(Some(_)))
+    ));
+    let options = CallOptions::new();
+    let post = PostBillRun::new(id.clone());
+    let kept = kept.baseline(spawned!(|client| client.baseline(&post)).unwrap());
+    let again = spawned!(|client| client.reconcile_with(kept, policy, &options)).unwrap();
+    assert_eq!(again.outcome(), Outcome::Applied);
     let again = PostIfUnchanged::new(review);
     assert!(spawned!(|client| client.post_if_unchanged(&again)).is_err(), "the run is posted already");
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 use zuora_core::intent::{Delivery, Intent, Perform, Performed};
+use zuora_core::invoices::PostInvoice;
 use zuora_core::operation::RawOperation;
 use zuora_core::session::Session;
 use zuora_core::transport::{HttpRequest, Timestamp, WallTime};
@@ -196,4 +197,91 @@ fn a_transport_without_a_wall_clock_performs_nothing() {
     simulation.now = Timestamp::new(Duration::from_secs(1));
     let error = error(perform(&mut simulation, &warm(&config()), &text, Delivery::first()));
     assert_eq!(error.field(), Some("Transport::now"));
+}
+
+/// The text of an intent to post an invoice, made at the start of the clock.
+fn kept_post(baseline: Option<&str>) -> String {
+    let intent = Intent::new(&warm(&config()), PostInvoice::new("8a"), at(0)).unwrap();
+    let intent = match baseline {
+        Some(updated) => intent.with_baseline(updated),
+        None => intent,
+    };
+    intent.to_json().unwrap()
+}
+
+/// A service whose invoice shows this, and which counts the postings.
+fn invoice(status: &'static str, updated: &'static str) -> impl zuora_tests::simulation::Server {
+    move |request: &HttpRequest, _| {
+        let body = match (request.method(), request.uri().path()) {
+            (&Method::PUT, _) => r#"{"success":true,"id":"8a","status":"Posted"}"#.to_owned(),
+            (_, path) if path.ends_with("/items") => {
+                r#"{"invoiceItems":[{"id":"1"}],"success":true}"#.to_owned()
+            }
+            _ => format!(r#"{{"id":"8a","status":"{status}","updatedDate":"{updated}","success":true}}"#),
+        };
+        (ms(10), received(200, &[], &body))
+    }
+}
+
+fn puts(simulation: &zuora_tests::simulation::Log) -> usize {
+    simulation.sent.iter().filter(|sent| sent.request.method() == Method::PUT).count()
+}
+
+#[test]
+fn a_redelivered_posting_that_was_applied_is_already_done() {
+    let mut simulation = Simulation::new(invoice("Posted", "2026-01-01 00:00:01"));
+    simulation.now = at(1);
+    let ended = perform(&mut simulation, &warm(&config()), &kept_post(None), Delivery::again(wall(at(1))));
+    let Ok(Performed::AlreadyDone(evidence)) = ended.result else { panic!("{:?}", ended.result) };
+    assert!(evidence.shows.contains("8a") && !evidence.is_under_way, "{evidence:?}");
+    assert_eq!(puts(&simulation), 0);
+}
+
+#[test]
+fn a_redelivered_posting_is_sent_again_only_when_a_read_proves_that_it_was_not_applied() {
+    let before = "2026-01-01 00:00:00";
+    let cases = [
+        // Seconds since the last sending, the baseline, and the number of postings.
+        (60, Some(before), 0),
+        (425, Some(before), 0),
+        (431, Some(before), 1),
+        (431, None, 0),
+        (431, Some("2025-12-31 23:00:00"), 0),
+    ];
+    for (passed, baseline, expected) in cases {
+        let mut simulation = Simulation::new(invoice("Draft", before));
+        simulation.now = at(passed);
+        let again = Delivery::again(wall(at(0)));
+        let ended = perform(&mut simulation, &warm(&config()), &kept_post(baseline), again);
+        assert_eq!(puts(&simulation), expected, "{passed} s, {baseline:?}: {:?}", ended.result);
+        match (expected, ended.result) {
+            (1, Ok(Performed::Done(_))) | (0, Ok(Performed::Undecided(_))) => {}
+            (0, Err(error)) => assert_eq!(error.outcome(), Outcome::Unknown, "{error}"),
+            (_, other) => panic!("{passed} s, {baseline:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_undecided_delivery_says_when_a_read_can_decide() {
+    let before = "2026-01-01 00:00:00";
+    let mut simulation = Simulation::new(invoice("Draft", before));
+    simulation.now = at(10);
+    let again = Delivery::again(wall(at(0)));
+    let text = kept_post(Some(before));
+    let mut looks = Vec::new();
+    loop {
+        let began = simulation.now;
+        let ended = perform(&mut simulation, &warm(&config()), &text, again);
+        assert!(began.until(ended.at) < secs(2), "no worker is held: {:?}", ended.at);
+        looks.push(began.elapsed().as_secs());
+        match ended.result {
+            Ok(Performed::Undecided(undecided)) => {
+                simulation.now = moment(undecided.look_again_at.since(wall(at(0))).unwrap());
+            }
+            Ok(Performed::Done(_)) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((looks, puts(&simulation)), (vec![10, 130, 430], 1));
 }

@@ -4,12 +4,12 @@ use http::{Method, StatusCode};
 use zuora_core::bill_runs::{AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun, PostIfUnchanged};
 use zuora_core::files::GetFiles;
 use zuora_core::invoices::{
-    BulkCreateStandaloneInvoices, BulkJob, BulkPostInvoices, BulkUpdateInvoices, CancelInvoice,
-    CreateStandaloneInvoice, CreateTaxationItems, DeleteInvoice, EmailInvoice, GetInvoice,
+    Bulk, BulkCreateStandaloneInvoices, BulkEvent, BulkJob, BulkPostInvoices, BulkUpdateInvoices,
+    CancelInvoice, CreateStandaloneInvoice, CreateTaxationItems, DeleteInvoice, EmailInvoice, GetInvoice,
     GetInvoiceApplicationParts, GetInvoiceFiles, GetInvoiceItems, GetTaxationItems, Invoice, InvoiceGoal,
     InvoicePatch, InvoiceStatus, InvoiceToPost, InvoiceWaiter, ItemPatch, ItemUpdate, NewDiscountItem,
-    NewInvoiceItem, NewTaxItem, NewTaxationItem, PdfWaiter, PostInvoice, ReverseInvoice, TaxRateType,
-    UpdateInvoice, UploadInvoiceFile, WriteOffInvoice,
+    NewInvoiceItem, NewTaxItem, NewTaxationItem, PdfWaiter, PostInvoice, ReverseInvoice, RowError,
+    TaxRateType, UpdateInvoice, UploadInvoiceFile, WriteOffInvoice,
 };
 use zuora_core::polling::PollingPolicy;
 use zuora_core::reconcile::Reconciled;
@@ -219,42 +219,57 @@ fn emails_and_tax_lines_follow_the_rules_of_the_status() {
     client.call(&EmailInvoice::new(id)).unwrap();
 }
 
+/// Drives a job to its end, and returns the result of each row by its name.
+fn results<B: Bulk>(
+    client: &Client<InProcess>,
+    job: &mut BulkJob<B>,
+) -> Vec<(String, Result<B::Applied, RowError>)> {
+    let mut results = Vec::new();
+    while let Some(event) = client.drive(&mut *job).unwrap() {
+        if let BulkEvent::Chunk(chunk) = event {
+            results.extend(chunk.rows.into_iter().map(|row| (row.name, row.result)));
+        }
+    }
+    results
+}
+
 #[test]
 fn any_number_of_invoices_is_created_posted_and_updated_in_chunks() {
     let client = client();
-    let rows = (0..130).map(|n| draft(if n == 60 { 999 } else { 2 }));
-    let mut chunks = BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), rows).key_prefix("made");
+    let rows = (0..130).map(|n| (format!("order {n}"), draft(if n == 60 { 999 } else { 2 })));
+    let mut job =
+        BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), rows).unwrap().key_prefix("made");
     let lost = Fault::LoseResponse.on(Method::POST, "/v1/invoices/batch");
     client.transport().sandbox().faults().push(lost);
-    let mut ids = Vec::new();
-    while let Some(chunk) = client.drive(&mut chunks).unwrap() {
-        ids.extend(chunk.results.into_iter().map(|row| row.unwrap().id().unwrap().clone()));
-    }
+    let ids: Vec<_> =
+        results(&client, &mut job).into_iter().map(|(_, row)| row.unwrap().id().unwrap().clone()).collect();
     assert_eq!(ids.len(), 130);
     let unique: std::collections::BTreeSet<_> = ids.iter().map(InvoiceId::as_str).collect();
     assert_eq!(unique.len(), 130, "the chunk whose response was lost was not created twice");
 
     client.call(&CancelInvoice::new(ids[7].clone())).unwrap();
-    let rows: Vec<_> = ids.iter().cloned().map(InvoiceToPost::new).collect();
+    let rows: Vec<_> =
+        ids.iter().enumerate().map(|(n, id)| (format!("{n}"), InvoiceToPost::new(id.clone()))).collect();
     for _ in 0..2 {
-        let mut chunks =
-            BulkJob::<BulkPostInvoices>::new(client.session(), rows.clone()).key_prefix("post-march");
-        let mut failed = Vec::new();
-        while let Some(chunk) = client.drive(&mut chunks).unwrap() {
-            let bad = chunk.results.iter().enumerate().filter(|(_, row)| row.is_err());
-            failed.extend(bad.map(|(n, _)| chunk.first + n));
-        }
-        assert_eq!(failed, [7], "a second pass finds the results of the first");
+        let mut job = BulkJob::<BulkPostInvoices>::new(client.session(), rows.clone()).unwrap();
+        job = job.key_prefix("post-march");
+        let failed: Vec<_> = results(&client, &mut job)
+            .into_iter()
+            .filter(|(_, row)| row.is_err())
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(failed, ["7"], "a second pass finds the results of the first");
     }
 
-    let rows = ids[..60].iter().map(|id| (id.clone(), InvoicePatch::default().auto_pay(true)));
+    let rows =
+        ids[..60].iter().map(|id| (id.to_string(), (id.clone(), InvoicePatch::default().auto_pay(true))));
     let gateway = Fault::status(StatusCode::GATEWAY_TIMEOUT).on(Method::PUT, "/v1/invoices");
     client.transport().sandbox().faults().push(gateway);
-    let mut chunks = BulkJob::<BulkUpdateInvoices>::new(client.session(), rows);
-    let lost = client.drive(&mut chunks).unwrap().unwrap();
-    assert!(lost.results.iter().all(|row| row.as_ref().unwrap_err().outcome == Outcome::NotApplied));
-    let rest = client.drive(&mut chunks).unwrap().unwrap();
-    assert!(rest.results.iter().all(Result::is_ok) && rest.results.len() == 10);
+    let mut job = BulkJob::<BulkUpdateInvoices>::new(client.session(), rows).unwrap();
+    let updated = results(&client, &mut job);
+    let (lost, rest) = updated.split_at(50);
+    assert!(lost.iter().all(|(_, row)| row.as_ref().unwrap_err().outcome == Outcome::NotApplied));
+    assert!(rest.iter().all(|(_, row)| row.is_ok()) && rest.len() == 10);
     assert_eq!(read(&client, &ids[55]).auto_pay, Some(true));
 }
 

@@ -24,7 +24,7 @@ use zuora_core::session::Session;
 use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp};
 use zuora_core::{CallOptions, Error, Operation, Outcome};
 use zuora_tests::simulation::{
-    config, header, is_token_request, json, lost, not_sent, operation, secs, token_response, warm,
+    at, config, header, is_token_request, json, lost, not_sent, operation, secs, token_response, warm,
 };
 
 #[test]
@@ -144,6 +144,7 @@ fn reconcile(model: &mut Model<'_>, session: &Session, error: &Error) -> bool {
             }
             Action::Done(Ok(Reconciled::Applied(_))) => return true,
             Action::Done(Ok(Reconciled::NotApplied(_))) => return false,
+            Action::Done(Ok(other)) => panic!("the caller reads within ten minutes: {other:?}"),
             Action::Done(Err(error)) => panic!("the object can be read: {error}"),
         };
     }
@@ -197,7 +198,7 @@ struct Model<'a> {
 
 impl<'a> Model<'a> {
     fn new(front: &'static [Front], choices: &'a mut Choices) -> Self {
-        Self { service: Service::new(front), choices, now: Timestamp::default() }
+        Self { service: Service::new(front), choices, now: at(0) }
     }
 
     /// Drives a call to its end; `None` if the call was dropped before it received a response.

@@ -1,16 +1,23 @@
-//! Posts a backlog of drafts in as few requests as the service allows: `cargo run --example post_backlog -- 500`.
+//! Posts a backlog of drafts in few requests, and survives being killed.
 //!
-//! The example first creates the drafts in a sandbox inside this process, three of which cannot be posted. The result of
-//! each invoice is reported, and a failed one does not stop the others.
+//! `cargo run --example post_backlog -- 500` posts 500 drafts of a sandbox inside this process, three of which cannot be
+//! posted. The result of each row is reported; a row that fails does not affect the others.
+//!
+//! `cargo run --example post_backlog -- 500 backlog.json http://127.0.0.1:9000` does the same on a sandbox that runs
+//! elsewhere, and keeps the state of the job in `backlog.json`. Kill it at any time and run it again: it continues, and
+//! posts nothing twice.
 
 use std::env;
 use std::error::Error;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 use zuora_ureq::invoices::{
-    BulkCreateStandaloneInvoices, BulkJob, BulkPostInvoices, CancelInvoice, CreateStandaloneInvoice,
-    InvoiceToPost, NewInvoiceItem,
+    BulkCreateStandaloneInvoices, BulkEvent, BulkJob, BulkPostInvoices, CancelInvoice,
+    CreateStandaloneInvoice, InvoiceToPost, NewInvoiceItem, RowState,
 };
 use zuora_ureq::types::{AccountNumber, InvoiceId};
 use zuora_ureq::{Amount, Client, Config, Date};
@@ -25,68 +32,98 @@ fn main() -> ExitCode {
     }
 }
 
-/// A draft invoice, with its number for the report.
-struct Draft {
-    id: InvoiceId,
-    number: String,
-}
-
 fn run() -> Result<(), Box<dyn Error>> {
-    let count = match env::args().nth(1) {
+    let mut arguments = env::args().skip(1);
+    let count = match arguments.next() {
         None => 120,
         Some(text) => text.parse().map_err(|_| format!("{text} is not a number of invoices"))?,
     };
-    let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-    println!("on a sandbox at {}", sandbox.url());
-    let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
-
-    let drafts = create_drafts(&client, count)?;
-    // Three of the drafts are canceled before the backlog is posted.
-    for draft in drafts.iter().step_by(drafts.len().div_ceil(3).max(1)) {
-        client.call(&CancelInvoice::new(draft.id.clone()))?;
-    }
-
-    let rows = drafts.iter().map(|draft| InvoiceToPost::new(draft.id.clone()));
-    let mut job = BulkJob::<BulkPostInvoices>::new(client.session(), rows).key_prefix("backlog");
-    let mut posted = 0;
-    let mut failed = Vec::new();
-    while let Some(chunk) = client.drive(&mut job)? {
-        let rows = drafts.iter().skip(chunk.first).zip(&chunk.results);
-        for (draft, result) in rows {
-            match result {
-                Ok(_) => posted += 1,
-                Err(failure) => failed.push(format!("{}: {failure}", draft.number)),
-            }
+    let file = arguments.next();
+    let (url, _sandbox) = match arguments.next() {
+        Some(url) => (url, None),
+        None => {
+            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+            (sandbox.url().to_owned(), Some(sandbox))
         }
-        println!("{posted} posted, {} failed, {} remaining", failed.len(), job.remaining());
+    };
+    println!("on a sandbox at {url}");
+    let client = Client::new(&Config::new(url.as_str(), CLIENT_ID, CLIENT_SECRET))?;
+    let file = file.as_deref().map(Path::new);
+
+    let mut job = match file.filter(|file| file.exists()) {
+        Some(file) => BulkJob::from_json(client.session(), &fs::read_to_string(file)?)?,
+        None => new_job(&client, count)?,
+    };
+    println!("{} to post, {} in doubt", job.remaining(), job.in_doubt());
+    while let Some(event) = client.drive(&mut job)? {
+        // Before each request and after each response: a process that is killed continues from here.
+        if let Some(file) = file {
+            save(file, &job.to_json()?)?;
+        }
+        if let BulkEvent::Chunk(chunk) = event {
+            let failed = chunk.rows.iter().filter(|row| row.result.is_err()).count();
+            println!("{} posted, {failed} not, {} to go", chunk.rows.len() - failed, job.remaining());
+        }
     }
-    for failure in failed {
-        println!("  {failure}");
-    }
+    report(&job);
     Ok(())
 }
 
-fn create_drafts(client: &Client, count: usize) -> Result<Vec<Draft>, Box<dyn Error>> {
+/// Creates the drafts, cancels three of them, and makes a job that posts all.
+fn new_job(client: &Client, count: usize) -> Result<BulkJob<BulkPostInvoices>, Box<dyn Error>> {
+    let drafts = make_drafts(client, count)?;
+    for (_, id) in drafts.iter().step_by(drafts.len().div_ceil(3).max(1)) {
+        client.call(&CancelInvoice::new(id.clone()))?;
+    }
+    let rows = drafts.into_iter().map(|(number, id)| (number, InvoiceToPost::new(id)));
+    Ok(BulkJob::new(client.session(), rows)?.key_prefix("backlog"))
+}
+
+/// Replaces the file at once, so that it is never half written.
+fn save(path: &Path, state: &str) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(state.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(new, path)
+}
+
+fn report(job: &BulkJob<BulkPostInvoices>) {
+    let applied = job.rows().filter(|(_, state)| matches!(state, RowState::Applied(_))).count();
+    println!("{applied} are posted");
+    for (number, state) in job.rows() {
+        match state {
+            RowState::Applied(_) => {}
+            RowState::Rejected(reasons) => {
+                let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+                println!("  {number}: {}", reasons.join("; "));
+            }
+            RowState::InDoubt => println!("  {number}: the outcome is unknown; run this again"),
+            other => println!("  {number}: {other:?}"),
+        }
+    }
+}
+
+/// Returns the numbers and ids of new drafts.
+fn make_drafts(client: &Client, count: usize) -> Result<Vec<(String, InvoiceId)>, Box<dyn Error>> {
     let date = Date::new(2026, 3, 1)?;
     let invoices = (1..=count).map(|number| {
         let cents = i64::try_from(number).unwrap_or(i64::MAX);
         let amount = Amount::new(cents, 2).unwrap_or(Amount::from(1));
         let account = AccountNumber::from(["A00000001", "A00000002", "A00000003"][number % 3]);
-        CreateStandaloneInvoice::new(
-            account,
-            date,
-            [NewInvoiceItem::named(format!("Fee {number}"), amount, date)],
-        )
+        let item = NewInvoiceItem::named(format!("Fee {number}"), amount, date);
+        (format!("fee {number}"), CreateStandaloneInvoice::new(account, date, [item]))
     });
-    let mut job = BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), invoices);
+    let mut job = BulkJob::<BulkCreateStandaloneInvoices>::new(client.session(), invoices)?;
     let mut drafts = Vec::with_capacity(count);
-    while let Some(chunk) = client.drive(&mut job)? {
-        for invoice in chunk.results {
-            let invoice = invoice?;
+    while let Some(event) = client.drive(&mut job)? {
+        let BulkEvent::Chunk(chunk) = event else { continue };
+        for row in chunk.rows {
+            let invoice = row.result?;
             let number = invoice.number.as_ref().map(ToString::to_string).unwrap_or_default();
-            drafts.push(Draft { id: invoice.id()?.clone(), number });
+            drafts.push((number, invoice.id()?.clone()));
         }
     }
-    println!("created {} drafts", drafts.len());
+    println!("made {} drafts", drafts.len());
     Ok(drafts)
 }

@@ -8,4 +8,5 @@ pub mod files;
 pub mod invoices;
 pub mod jobs;
 pub mod object_query;
+pub(crate) mod read_back;
 mod shared;

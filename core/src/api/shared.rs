@@ -56,35 +56,6 @@ macro_rules! operation_by_key {
     };
 }
 
-/// Implements [`ReadBack`](crate::call::reconcile::ReadBack) for an operation on one object that is read back
-/// by the same key.
-///
-/// ```text
-/// read_back_by_key! { PostInvoice { invoice } with GetInvoice, |seen| Some(seen.ok()?.status? == Posted) }
-/// ```
-///
-/// The closure receives the object that was read, or the error, and decides whether the operation was
-/// applied.
-macro_rules! read_back_by_key {
-    ($(#[$doc:meta])* $operation:ident { $key:ident } with $read:ident, |$seen:ident| $is_applied:expr) => {
-        $(#[$doc])*
-        impl $crate::call::reconcile::ReadBack for $operation {
-            type Read = $read;
-
-            fn read_back(&self) -> $read {
-                $read::new(self.$key.clone())
-            }
-
-            fn is_applied(
-                &self,
-                $seen: Result<&<$read as $crate::operation::Operation>::Output, &$crate::Error>,
-            ) -> Option<bool> {
-                $is_applied
-            }
-        }
-    };
-}
-
 /// Declares methods that return a field, or an error when the service left the field out.
 ///
 /// ```text
@@ -111,7 +82,7 @@ macro_rules! required_fields {
     };
 }
 
-pub(crate) use {operation_by_key, read_back_by_key, required_fields};
+pub(crate) use {operation_by_key, required_fields};
 
 /// Returns a field, or the error that the response does not contain it.
 pub(crate) fn required<'a, T: Borrow<R>, R: ?Sized>(

@@ -3,12 +3,16 @@
 //! [`Call`] sends one operation and reads its response. The other machines are built from calls; none of them sends
 //! anything itself.
 
+pub(crate) mod baseline;
 pub(crate) mod dry_run;
 pub(crate) mod paginator;
 pub(crate) mod poller;
 pub(crate) mod prefetch;
+pub(crate) mod read_back;
 pub(crate) mod reconcile;
+pub(crate) mod reconciled;
 mod response;
+mod written_at;
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Polling until a condition is met or can no longer be met.
+//! Looking at something again and again until it is decided.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,26 +16,48 @@ use crate::transport::Timestamp;
 
 /// A condition that is polled until it is met or can no longer be met.
 ///
-/// A waiter has state, so it may read different objects in turn. It also evaluates error responses, since the wanted
-/// state can be that an object no longer exists.
-#[doc(alias = "wait")]
-#[doc(alias = "watch")]
+/// A waiter has memory, may change what it reads from poll to poll, and sees rejections too: an object that no longer
+/// exists can be what is waited for.
 pub trait Waiter {
-    /// Operation that one poll reads with.
+    /// Operation of a poll.
     type Read: Operation;
-    /// Value of the condition once it is met.
+    /// Output of the wait.
     type Output;
 
     /// Returns the operation of the next poll.
     fn read(&self) -> Self::Read;
 
-    /// Evaluates the result of a poll.
-    ///
-    /// `now` is the time at which the poll was started. The result is at least as recent, even if its response took
-    /// long to arrive.
+    /// Returns the output of a wait that is decided without any poll. `None` unless implemented.
+    fn decided(&mut self) -> Option<Self::Output> {
+        None
+    }
+
+    /// Returns the settings of the next poll, by default those of the wait.
     ///
     /// # Errors
-    /// The goal can no longer be reached, or the poll failed. An error ends the wait unless it is retryable.
+    /// The session cannot read what is waited for.
+    fn options(&self, session: &Session, options: &CallOptions) -> Result<CallOptions> {
+        let _ = session;
+        Ok(options.clone())
+    }
+
+    /// Ends a wait that was not decided, after `watched`: the time is over, or the reads fail. Returns `error` unless
+    /// implemented.
+    ///
+    /// # Errors
+    /// `error`, or one that says more.
+    fn undecided(&mut self, error: Error, watched: Duration) -> Result<Self::Output> {
+        let _ = watched;
+        Err(error)
+    }
+
+    /// Judges what a look showed. An error that is handed back ends the wait, unless it is one that passes.
+    ///
+    /// `now` is when the look began: what it showed is at least as new, whereas the answer may have been long
+    /// under way.
+    ///
+    /// # Errors
+    /// The goal cannot be reached any more, or the look failed.
     fn evaluate(
         &mut self,
         seen: Result<<Self::Read as Operation>::Output>,
@@ -43,35 +65,35 @@ pub trait Waiter {
     ) -> Result<Progress<Self::Output>>;
 }
 
-/// Shortest delay between polls: polling without a delay would use up the limits of the whole tenant.
+/// What a caller cannot go below: a loop without rest would use up the tenant's limits for everybody.
 const MIN_DELAY: Duration = Duration::from_millis(100);
 
-/// Time for the last poll of a wait, however little of the timeout is left.
-const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for the first poll of a wait that has less.
+const FIRST_POLL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Result of one poll.
+/// Result of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress<T> {
-    /// The condition is not met yet. Contains the time until the next poll, if it is known.
+    /// Not decided. Contains the time until the next poll, if it is known.
     Pending(Option<Duration>),
-    /// The condition is met.
+    /// The poll needs one more read, such as the next page, which is sent without a pause. A [`Poller`] never returns
+    /// this value.
+    Incomplete,
+    /// Decided.
     Ready(T),
 }
 
-/// Delays and limits of polling.
-#[doc(alias = "backoff")]
-#[doc(alias = "interval")]
+/// How often to look and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollingPolicy {
-    /// Delay after the first poll; each later delay is 1.5 times as long. Default: 1 s.
+    /// Pause after the first look; each later one is half as long again. 1 s unless set.
     pub initial_delay: Duration,
-    /// Longest delay. Default: 30 s.
+    /// Longest delay; 30 s unless set.
     pub max_delay: Duration,
-    /// Time limit of the whole wait. Default: two hours.
-    #[doc(alias = "deadline")]
+    /// The whole wait; two hours unless set.
     pub timeout: Duration,
-    /// Number of successive polls that may fail with a retryable error. Default: 10.
+    /// Looks that may fail one after the other, for reasons that pass; 10 unless set.
     pub max_failed_polls: u32,
 }
 
@@ -87,20 +109,19 @@ impl Default for PollingPolicy {
 }
 
 impl PollingPolicy {
-    /// Creates a policy whose delays grow from `initial_delay` to `max_delay`. No delay is shorter than 100 ms.
+    /// Pauses from `first` up to `longest`; none is shorter than 100 ms.
     pub fn new(initial_delay: Duration, max_delay: Duration) -> Self {
         Self { initial_delay, max_delay, ..Self::default() }
     }
 
-    /// Sets the time limit of the whole wait.
-    #[doc(alias = "deadline")]
+    /// Gives up after this time.
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.timeout = span;
         self
     }
 
-    /// Sets the number of successive polls that may fail with a retryable error.
+    /// Looks that may fail one after the other.
     #[must_use]
     pub fn max_failed_polls(mut self, polls: u32) -> Self {
         self.max_failed_polls = polls;
@@ -108,12 +129,10 @@ impl PollingPolicy {
     }
 }
 
-/// A [`Machine`] that polls once each time it is driven, after the delay that is due.
+/// A [`Machine`] that takes one look each time it is driven, after the delay that is due.
 ///
-/// The caller sees every status without a callback. [`to_json`](Self::to_json) saves a poller, so that another process
-/// can resume it.
-#[doc(alias = "poll")]
-#[doc(alias = "watch")]
+/// The caller sees every status without a callback, and may keep the watch as text
+/// ([`to_json`](Self::to_json)) for another process to take up.
 pub struct Poller<A: Waiter> {
     session: Session,
     options: CallOptions,
@@ -124,16 +143,21 @@ pub struct Poller<A: Waiter> {
     started: Option<Timestamp>,
     next_poll: Option<Timestamp>,
     failures: u32,
-    in_flight: Option<(Timestamp, Call<A::Read>)>,
-    is_finished: bool,
+    under_way: Option<(Timestamp, Call<A::Read>)>,
+    over: bool,
 }
 
 impl<A: Waiter> Poller<A> {
-    /// Creates a poller. It sends nothing until it is driven.
+    /// Creates a poller. Nothing is read before the poller is driven.
     pub fn new(session: &Session, waiter: A, policy: PollingPolicy) -> Self {
+        Self::with_options(session, waiter, policy, &CallOptions::default())
+    }
+
+    /// Creates a poller with settings for the call of each poll.
+    pub fn with_options(session: &Session, waiter: A, policy: PollingPolicy, options: &CallOptions) -> Self {
         Self {
             session: session.clone(),
-            options: CallOptions::default(),
+            options: options.clone(),
             waiter,
             policy,
             delay: policy.initial_delay,
@@ -141,17 +165,24 @@ impl<A: Waiter> Poller<A> {
             started: None,
             next_poll: None,
             failures: 0,
-            in_flight: None,
-            is_finished: false,
+            under_way: None,
+            over: false,
         }
     }
 
-    /// Returns the waiter, with its state after the last poll.
+    /// Sets the settings for the call of each poll. A poller that was kept as JSON has none.
+    #[must_use]
+    pub fn options(mut self, options: &CallOptions) -> Self {
+        self.options = options.clone();
+        self
+    }
+
+    /// What is waiter, with what it remembers of the last look.
     pub fn waiter(&self) -> &A {
         &self.waiter
     }
 
-    /// Returns a machine that polls until the condition is met or can no longer be met.
+    /// A machine that goes on until it is decided.
     pub fn until_done(self) -> UntilDone<A> {
         UntilDone(self)
     }
@@ -161,31 +192,31 @@ impl<A: Waiter> Poller<A> {
         self.waited_before.saturating_add(since)
     }
 
+    /// Evaluates a read. Returns `None` if the poll needs another read.
     fn polled(
         &mut self,
         seen: Result<Response<<A::Read as Operation>::Output>>,
         began: Timestamp,
         now: Timestamp,
-    ) -> Action<Progress<A::Output>> {
+    ) -> Option<Action<Progress<A::Output>>> {
         let failed = seen.is_err();
-        let progress = self.waiter.evaluate(seen.map(Response::into_inner), began);
-        let hint = match progress {
+        let judged = self.waiter.evaluate(seen.map(Response::into_inner), began);
+        let hint = match judged {
             Ok(Progress::Ready(ready)) => {
-                self.is_finished = true;
-                return Action::Done(Ok(Progress::Ready(ready)));
+                self.over = true;
+                return Some(Action::Done(Ok(Progress::Ready(ready))));
             }
+            Ok(Progress::Incomplete) => return None,
             Ok(Progress::Pending(hint)) => {
                 self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
                 hint
             }
+            Err(_) if failed && self.waited(now) >= self.policy.timeout => return Some(self.timed_out(now)),
             Err(error) if failed && error.is_retryable() && self.failures < self.policy.max_failed_polls => {
                 self.failures += 1;
                 error.retry_after()
             }
-            Err(error) => {
-                self.is_finished = true;
-                return Action::Done(Err(error));
-            }
+            Err(error) => return Some(self.end(error, now)),
         };
         let delay = self.delay.max(hint.unwrap_or_default()).max(MIN_DELAY);
         self.delay =
@@ -193,52 +224,82 @@ impl<A: Waiter> Poller<A> {
         let left = self.policy.timeout.saturating_sub(self.waited(now));
         let delay = delay.min(left);
         self.next_poll = Some(now + delay);
-        Action::Done(Ok(Progress::Pending(Some(delay))))
+        Some(Action::Done(Ok(Progress::Pending(Some(delay)))))
+    }
+
+    fn timed_out(&mut self, now: Timestamp) -> Action<Progress<A::Output>> {
+        let what = format!("not decided within the {} s of the whole wait", self.policy.timeout.as_secs());
+        self.end(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome(), now)
+    }
+
+    fn end(&mut self, error: Error, now: Timestamp) -> Action<Progress<A::Output>> {
+        self.over = true;
+        Action::Done(self.waiter.undecided(error, self.waited(now)).map(Progress::Ready))
+    }
+
+    /// Begins the next read. No read lasts longer than what is left of the wait.
+    fn begin(&mut self, now: Timestamp) -> Result<Call<A::Read>> {
+        let left = self.policy.timeout.saturating_sub(self.waited(now));
+        let left = if self.next_poll.is_none() { left.max(FIRST_POLL_TIMEOUT) } else { left };
+        let options = self.waiter.options(&self.session, &self.options)?;
+        let span = self.session.timing().with(&options).timeout.min(left);
+        Ok(Call::with_options(&self.session, self.waiter.read(), &options.timeout(span)))
     }
 }
 
 impl<A: Waiter> Machine for Poller<A> {
     type Output = Progress<A::Output>;
 
-    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
-        if self.is_finished {
-            let what = "this poller is finished: it has already returned its output or an error";
-            return Action::Done(Err(Error::failed(what)));
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Self::Output> {
+        if self.over {
+            return Action::Done(Err(Error::failed("this watch is over: it was decided or has failed")));
         }
-        self.started.get_or_insert(now);
-        let (began, mut call) = match self.in_flight.take() {
-            Some(poll) => poll,
-            None => {
-                if let Some(next_poll) = self.next_poll.filter(|next_poll| now < *next_poll) {
-                    return Action::Wait(next_poll);
+        if self.started.is_none() {
+            self.started = Some(now);
+            if let Some(decided) = self.waiter.decided() {
+                self.over = true;
+                return Action::Done(Ok(Progress::Ready(decided)));
+            }
+        }
+        loop {
+            let (began, mut call) = match self.under_way.take() {
+                Some(read) => read,
+                None => {
+                    if let Some(next_poll) = self.next_poll.filter(|next_poll| now < *next_poll) {
+                        return Action::Wait(next_poll);
+                    }
+                    if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
+                        return self.timed_out(now);
+                    }
+                    match self.begin(now) {
+                        Ok(call) => (now, call),
+                        Err(error) => {
+                            self.over = true;
+                            return Action::Done(Err(error));
+                        }
+                    }
                 }
-                if self.next_poll.is_some() && self.waited(now) >= self.policy.timeout {
-                    self.is_finished = true;
-                    let what =
-                        "timed out: the goal was not reached within the `timeout` of the polling policy";
-                    return Action::Done(Err(Cause::Timeout { what: what.into() }.into()));
+            };
+            match call.step(event, now) {
+                Action::Send(request, limits) => {
+                    self.under_way = Some((began, call));
+                    return Action::Send(request, limits);
                 }
-                let left = self.policy.timeout.saturating_sub(self.waited(now)).max(LAST_POLL_TIMEOUT);
-                let span = self.session.timing().with(&self.options).timeout.min(left);
-                let options = self.options.clone().timeout(span);
-                (now, Call::with_options(&self.session, self.waiter.read(), &options))
+                Action::Wait(until) => {
+                    self.under_way = Some((began, call));
+                    return Action::Wait(until);
+                }
+                Action::Done(seen) => match self.polled(seen, began, now) {
+                    Some(action) => return action,
+                    // The rest of the poll is read at once, and within the wait.
+                    None => (event, self.next_poll) = (Event::Tick, Some(now)),
+                },
             }
-        };
-        match call.step(event, now) {
-            Action::Send(request, limits) => {
-                self.in_flight = Some((began, call));
-                Action::Send(request, limits)
-            }
-            Action::Wait(until) => {
-                self.in_flight = Some((began, call));
-                Action::Wait(until)
-            }
-            Action::Done(seen) => self.polled(seen, began, now),
         }
     }
 }
 
-/// A [`Machine`] that drives a [`Poller`] until its condition is met or can no longer be met.
+/// A [`Poller`] that is driven to its decision in one go.
 pub struct UntilDone<A: Waiter>(Poller<A>);
 
 impl<A: Waiter + fmt::Debug> fmt::Debug for Poller<A> {
@@ -247,7 +308,6 @@ impl<A: Waiter + fmt::Debug> fmt::Debug for Poller<A> {
             .field("waiter", &self.waiter)
             .field("policy", &self.policy)
             .field("failures", &self.failures)
-            .field("is_finished", &self.is_finished)
             .finish_non_exhaustive()
     }
 }
@@ -267,7 +327,7 @@ impl<A: Waiter> Machine for UntilDone<A> {
                 Action::Done(Ok(Progress::Pending(Some(delay)))) if delay > Duration::ZERO => {
                     event = Event::Tick;
                 }
-                Action::Done(Ok(Progress::Pending(_))) => return Action::Wait(now),
+                Action::Done(Ok(Progress::Pending(_) | Progress::Incomplete)) => return Action::Wait(now),
                 Action::Done(Ok(Progress::Ready(ready))) => return Action::Done(Ok(ready)),
                 Action::Done(Err(error)) => return Action::Done(Err(error)),
                 Action::Send(request, limits) => return Action::Send(request, limits),
@@ -286,11 +346,10 @@ struct SavedPoller<A> {
 }
 
 impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
-    /// Serializes the poller as JSON text, for another process. The text contains no token.
+    /// The watch as JSON text, for another process. It holds no token.
     ///
     /// # Errors
-    /// The waiter cannot be serialized.
-    #[doc(alias = "save")]
+    /// What is waiter cannot be written.
     pub fn to_json(&self, now: Timestamp) -> Result<String> {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let saved = SavedPoller {
@@ -299,18 +358,16 @@ impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
             delay_ms: millis(self.delay),
             failures: self.failures,
         };
-        serde_json::to_string(&saved).map_err(|error| Error::invalid("poller", error.to_string()))
+        serde_json::to_string(&saved).map_err(|error| Error::invalid("watch", error.to_string()))
     }
 
-    /// Restores a poller from its JSON text. The time that it has waited counts toward the timeout, and the next poll
-    /// is due at once.
+    /// Takes up a watch that was saved. The time it has waited counts on; the next look is due at once.
     ///
     /// # Errors
-    /// The text was not written by [`to_json`](Self::to_json).
-    #[doc(alias = "resume")]
+    /// Text that [`to_json`](Self::to_json) did not write.
     pub fn from_json(session: &Session, text: &str, policy: PollingPolicy) -> Result<Self> {
         let saved: SavedPoller<A> =
-            serde_json::from_str(text).map_err(|error| Error::unreadable("poller", error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| Error::unreadable("watch", error.to_string()))?;
         Ok(Self {
             delay: Duration::from_millis(saved.delay_ms),
             waited_before: Duration::from_millis(saved.waited_ms),

@@ -8,13 +8,11 @@ use std::task::{Context, Poll, ready};
 
 use http::Method;
 
-use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
 use crate::call::dry_run::dry_run;
 use crate::call::poller::{Poller, PollingPolicy, Progress, Waiter};
 use crate::call::prefetch::Prefetch;
-use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
 use crate::call::{Call, Response};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::intent::{AnyOperation, Delivery, Intent, Perform, Performed};
 use crate::machine::{Machine, drive_async};
 use crate::operation::raw::RawOperation;
@@ -92,14 +90,24 @@ impl<T: AsyncTransport> AsyncClient<T> {
     /// Reads a list page by page.
     #[doc(alias = "pagination")]
     pub fn pages<'a, O: Paginated>(&'a self, operation: &O) -> Pages<'a, T, O> {
-        let prefetch = Prefetch::new(&self.session, operation.clone(), 1);
+        self.pages_with(operation, &CallOptions::default())
+    }
+
+    /// [`pages`](Self::pages) with settings for the call of each page.
+    pub fn pages_with<'a, O: Paginated>(&'a self, operation: &O, options: &CallOptions) -> Pages<'a, T, O> {
+        let prefetch = Prefetch::with_options(&self.session, operation.clone(), 1, options);
         Pages { client: self, prefetch, in_flight: VecDeque::new() }
     }
 
     /// Reads a list row by row. Each page is requested when its first row is needed.
     #[doc(alias = "pagination")]
     pub fn items<'a, O: Paginated>(&'a self, operation: &O) -> Items<'a, T, O> {
-        Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
+        self.items_with(operation, &CallOptions::default())
+    }
+
+    /// [`items`](Self::items) with settings for the call of each page.
+    pub fn items_with<'a, O: Paginated>(&'a self, operation: &O, options: &CallOptions) -> Items<'a, T, O> {
+        Items { pages: self.pages_with(operation, options), rows: Vec::new().into_iter() }
     }
 
     /// Creates a poller, which returns the progress after each poll.
@@ -107,6 +115,16 @@ impl<T: AsyncTransport> AsyncClient<T> {
     #[doc(alias = "watch")]
     pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> AsyncPoller<'_, T, A> {
         self.resume(Poller::new(&self.session, waiter, policy))
+    }
+
+    /// [`poller`](Self::poller) with settings for the call of each poll.
+    pub fn poller_with<A: Waiter>(
+        &self,
+        waiter: A,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> AsyncPoller<'_, T, A> {
+        self.resume(Poller::with_options(&self.session, waiter, policy, options))
     }
 
     /// Resumes a poller that was restored with [`Poller::from_json`].
@@ -128,45 +146,21 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// Determines whether an operation that failed with `error` was applied, by reading its object back.
+    /// [`wait`](Self::wait) with settings for the call of each poll, such as the entity of the object.
     ///
     /// # Errors
-    /// The object cannot be read.
-    #[doc(alias = "settle")]
-    #[doc(alias = "read back")]
-    pub fn reconcile<O>(
+    /// As for [`wait`](Self::wait).
+    pub fn wait_with<A>(
         &self,
-        operation: &O,
-        error: &Error,
-    ) -> impl Future<Output = Result<Reconciled<<O::Read as Operation>::Output>>> + Send
+        waiter: A,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<A::Output>> + Send
     where
-        O: ReadBack<Read: Send> + Send,
-        <O::Read as Operation>::Output: Send,
+        A: Waiter<Read: Send, Output: Send> + Send,
+        <A::Read as Operation>::Output: Send,
     {
-        self.wait(Reconciliation::new(operation, error), PollingPolicy::default())
-    }
-
-    /// Reads all invoices of a bill run into a review, to be approved before the run is posted.
-    ///
-    /// # Errors
-    /// The bill run has no id or number, or its invoices cannot be read.
-    pub fn review(&self, run: &BillRun) -> impl Future<Output = Result<Review>> + Send {
-        let reviewing = ReviewBillRun::new(&self.session, run);
-        async move { self.drive(reviewing?).await }
-    }
-
-    /// Reads the invoices of a bill run again, and posts the run only if they match the review.
-    ///
-    /// A change between the second read and the posting is not detected.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference when the invoices have changed; nothing is
-    /// posted then. Otherwise as for [`call`](Self::call).
-    pub fn post_if_unchanged(
-        &self,
-        post: &PostIfUnchanged,
-    ) -> impl Future<Output = Result<Response<BillRun>>> + Send {
-        self.drive(post.machine(&self.session))
+        self.drive(Poller::with_options(&self.session, waiter, policy, options).until_done())
     }
 
     /// Builds the exact request that [`call_with`](Self::call_with) would send, without the token. Nothing is sent.

@@ -5,10 +5,12 @@ use std::fmt;
 use http::Method;
 
 use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
+use crate::call::baseline::{Baseline, ReadBaseline};
 use crate::call::dry_run::dry_run;
 use crate::call::paginator::Paginator;
 use crate::call::poller::{Poller, PollingPolicy, Progress, Waiter};
-use crate::call::reconcile::{ReadBack, Reconciled, Reconciliation};
+use crate::call::read_back::Reconcile;
+use crate::call::reconcile::{Reconciled, Reconciliation};
 use crate::call::{Call, Response};
 use crate::error::{Error, Result};
 use crate::intent::{AnyOperation, Delivery, Intent, Perform, Performed};
@@ -82,13 +84,24 @@ impl<T: Transport> Client<T> {
     /// Reads a list page by page.
     #[doc(alias = "pagination")]
     pub fn pages<O: Paginated>(&self, operation: &O) -> Pages<'_, T, O> {
-        Pages { client: self, paginator: Some(Paginator::new(&self.session, operation.clone())) }
+        self.pages_with(operation, &CallOptions::default())
+    }
+
+    /// [`pages`](Self::pages) with settings for the call of each page.
+    pub fn pages_with<O: Paginated>(&self, operation: &O, options: &CallOptions) -> Pages<'_, T, O> {
+        let paginator = Paginator::with_options(&self.session, operation.clone(), options);
+        Pages { client: self, paginator: Some(paginator) }
     }
 
     /// Reads a list row by row. Each page is requested when its first row is needed.
     #[doc(alias = "pagination")]
     pub fn items<O: Paginated>(&self, operation: &O) -> Items<'_, T, O> {
-        Items { pages: self.pages(operation), rows: Vec::new().into_iter() }
+        self.items_with(operation, &CallOptions::default())
+    }
+
+    /// [`items`](Self::items) with settings for the call of each page.
+    pub fn items_with<O: Paginated>(&self, operation: &O, options: &CallOptions) -> Items<'_, T, O> {
+        Items { pages: self.pages_with(operation, options), rows: Vec::new().into_iter() }
     }
 
     /// Creates a poller, which returns the progress after each poll.
@@ -96,6 +109,16 @@ impl<T: Transport> Client<T> {
     #[doc(alias = "watch")]
     pub fn poller<A: Waiter>(&self, waiter: A, policy: PollingPolicy) -> BlockingPoller<'_, T, A> {
         self.resume(Poller::new(&self.session, waiter, policy))
+    }
+
+    /// [`poller`](Self::poller) with settings for the call of each poll.
+    pub fn poller_with<A: Waiter>(
+        &self,
+        waiter: A,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> BlockingPoller<'_, T, A> {
+        self.resume(Poller::with_options(&self.session, waiter, policy, options))
     }
 
     /// Resumes a poller that was restored with [`Poller::from_json`].
@@ -113,18 +136,58 @@ impl<T: Transport> Client<T> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// Determines whether an operation that failed with `error` was applied, by reading its object back.
+    /// [`wait`](Self::wait) with settings for the call of each poll, such as the entity of the object.
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait).
+    pub fn wait_with<A: Waiter>(
+        &self,
+        waiter: A,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> Result<A::Output> {
+        self.drive(Poller::with_options(&self.session, waiter, policy, options).until_done())
+    }
+
+    /// Determines whether a write that failed with `error` was applied, by reading its object for up to ten minutes.
+    ///
+    /// The reads use the entity, organizations and API version of the failed call. [`Reconciliation`] explains what
+    /// proves that a write was not applied.
+    ///
+    /// # Errors
+    /// The session has another base URL or entity than the failed call. The outcome of the error is
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown).
+    pub fn reconcile<O: Reconcile>(&self, write: &O, error: &Error) -> Result<Reconciled<O::Object>> {
+        self.wait(Reconciliation::new(write, error), Reconciliation::<O>::policy())
+    }
+
+    /// [`reconcile`](Self::reconcile) with a baseline, for another time, or for a reconciliation kept as JSON.
+    ///
+    /// # Errors
+    /// As for [`reconcile`](Self::reconcile).
+    pub fn reconcile_with<O: Reconcile>(
+        &self,
+        reconciliation: Reconciliation<O>,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> Result<Reconciled<O::Object>> {
+        self.wait_with(reconciliation, policy, options)
+    }
+
+    /// Reads the [`Baseline`] of a write, before the write is sent. `None` if the write has none.
     ///
     /// # Errors
     /// The object cannot be read.
-    #[doc(alias = "settle")]
-    #[doc(alias = "read back")]
-    pub fn reconcile<O: ReadBack>(
-        &self,
-        operation: &O,
-        error: &Error,
-    ) -> Result<Reconciled<<O::Read as Operation>::Output>> {
-        self.wait(Reconciliation::new(operation, error), PollingPolicy::default())
+    pub fn baseline<O: Reconcile>(&self, write: &O) -> Result<Option<Baseline>> {
+        self.baseline_with(write, &CallOptions::default())
+    }
+
+    /// [`baseline`](Self::baseline) with the settings of the write, such as its entity.
+    ///
+    /// # Errors
+    /// As for [`baseline`](Self::baseline).
+    pub fn baseline_with<O: Reconcile>(&self, write: &O, options: &CallOptions) -> Result<Option<Baseline>> {
+        self.drive(ReadBaseline::new(&self.session, write, options))
     }
 
     /// Reads all invoices of a bill run into a review, to be approved before the run is posted.
@@ -132,7 +195,15 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// The bill run has no id or number, or its invoices cannot be read.
     pub fn review(&self, run: &BillRun) -> Result<Review> {
-        self.drive(ReviewBillRun::new(&self.session, run)?)
+        self.review_with(run, &CallOptions::default())
+    }
+
+    /// [`review`](Self::review) with settings for each call, such as the entity of the run.
+    ///
+    /// # Errors
+    /// As for [`review`](Self::review).
+    pub fn review_with(&self, run: &BillRun, options: &CallOptions) -> Result<Review> {
+        self.drive(ReviewBillRun::with_options(&self.session, run, options)?)
     }
 
     /// Reads the invoices of a bill run again, and posts the run only if they match the review.
@@ -143,7 +214,19 @@ impl<T: Transport> Client<T> {
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference when the invoices have changed; nothing is
     /// posted then. Otherwise as for [`call`](Self::call).
     pub fn post_if_unchanged(&self, post: &PostIfUnchanged) -> Result<Response<BillRun>> {
-        self.drive(post.machine(&self.session))
+        self.post_if_unchanged_with(post, &CallOptions::default())
+    }
+
+    /// [`post_if_unchanged`](Self::post_if_unchanged) with settings for each call, such as the entity of the run.
+    ///
+    /// # Errors
+    /// As for [`post_if_unchanged`](Self::post_if_unchanged).
+    pub fn post_if_unchanged_with(
+        &self,
+        post: &PostIfUnchanged,
+        options: &CallOptions,
+    ) -> Result<Response<BillRun>> {
+        self.drive(post.machine_with(&self.session, options))
     }
 
     /// Builds the exact request that [`call_with`](Self::call_with) would send, without the token. Nothing is sent.

@@ -3,4 +3,5 @@
 //! The blocking and the async client have the same verbs. Each verb creates a machine and drives it.
 
 pub(crate) mod asynchronous;
+mod asynchronous_outcomes;
 pub(crate) mod blocking;

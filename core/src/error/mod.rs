@@ -153,6 +153,19 @@ impl Error {
             || self.0.context.reasons.iter().any(|reason| reason.category() == ReasonCategory::NotFound)
     }
 
+    /// Whether the service itself says, with a reason of category 40 in its envelope, that there is no such object. A
+    /// 404 of a gateway proves nothing: not even that the request reached the service.
+    pub(crate) fn is_gone(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Enveloped {
+            #[serde(rename = "reasons")]
+            _reasons: Vec<serde::de::IgnoredAny>,
+        }
+        !self.reasons().is_empty()
+            && self.reasons().iter().all(|reason| reason.category() == ReasonCategory::NotFound)
+            && serde_json::from_slice::<Enveloped>(self.body()).is_ok()
+    }
+
     /// Returns the field, header or JSON path that caused the error, if there is one.
     pub fn field(&self) -> Option<&str> {
         match &self.0.cause {
@@ -286,6 +299,13 @@ impl From<TransportError> for Error {
 impl Error {
     pub(crate) fn with_context(mut self, context: Context) -> Self {
         self.0.context = context;
+        self
+    }
+
+    /// Marks the outcome of the write that the error is about as unknown.
+    pub(crate) fn with_unknown_outcome(mut self) -> Self {
+        self.0.context.outcome = Outcome::Unknown;
+        self.0.context.retryable = false;
         self
     }
 

@@ -76,6 +76,11 @@ pub enum ReasonCategory {
 }
 
 impl ReasonCategory {
+    /// Whether the work may have been done although the service reports a failure.
+    pub(crate) fn leaves_doubt(self) -> bool {
+        matches!(self, Self::Internal | Self::Temporary | Self::External)
+    }
+
     fn of(code: &str) -> Self {
         match code {
             "LOCK_COMPETITION" => return Self::Lock,

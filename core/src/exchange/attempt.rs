@@ -238,7 +238,7 @@ fn error_of(
     let text = |what: &'static str| Cow::Borrowed(what);
     match result {
         AttemptResult::Undecodable { .. } => {
-            let why = if envelope.is_contradictory {
+            let why = if envelope.is_contradictory || envelope.has_applied_row {
                 "the response contradicts itself about success"
             } else if !response.status().is_success() {
                 "the response says success with an error status"

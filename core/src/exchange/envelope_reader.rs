@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use http::HeaderMap;
+use memchr::memmem::Finder;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -26,6 +28,8 @@ pub(crate) struct EnvelopeReader {
     pub(crate) reasons: Vec<Reason>,
     /// The only reason is a `code` and a `message` without an envelope: the form of a gateway, or fields of a payload.
     pub(crate) is_flat: bool,
+    /// A row of a bulk response reports its own success.
+    pub(crate) has_applied_row: bool,
 }
 
 /// Whether the outermost object of a body says `"success": true`, found without reading all of the body.
@@ -39,7 +43,8 @@ pub(crate) fn quick_success(body: &[u8]) -> bool {
 
 /// Names of the flag may be escaped, but not to the end in any writer.
 fn names_flag_once(body: &[u8]) -> bool {
-    memchr::memmem::find_iter(body, b"ccess\"").nth(1).is_none()
+    static FLAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ccess\""));
+    FLAG.find_iter(body).nth(1).is_none()
 }
 
 /// The flag, if the body begins with it.
@@ -78,7 +83,8 @@ pub(crate) fn may_hold_error(body: &[u8]) -> bool {
         "REQUEST_EXCEEDED",
         "\\u00",
     ];
-    MARKS.iter().any(|mark| memchr::memmem::find(body, mark.as_bytes()).is_some())
+    static FINDERS: LazyLock<[Finder<'static>; 9]> = LazyLock::new(|| MARKS.map(Finder::new));
+    FINDERS.iter().any(|finder| finder.find(body).is_some())
 }
 
 impl EnvelopeReader {
@@ -142,6 +148,7 @@ impl Reading {
         match name {
             "processId" => self.envelope.process_id = id(value),
             "requestId" => self.envelope.request_id = id(value),
+            "invoices" => self.envelope.has_applied_row |= has_applied_row(value),
             "reasons" | "Errors" | "errors" => self.envelope.reasons.extend(reasons(value)),
             "code" | "Code" => self.flat.code = text(value).unwrap_or_default(),
             "message" | "Message" => self.flat.message = text(value).unwrap_or_default(),
@@ -228,6 +235,11 @@ impl<'de> Visitor<'de> for Body<'_> {
         }
         Ok(())
     }
+}
+
+fn has_applied_row(json: &str) -> bool {
+    let rows = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
+    rows.iter().any(|row| EnvelopeReader::read(row.get().as_bytes()).success == Some(true))
 }
 
 fn flag(json: &str) -> Option<bool> {

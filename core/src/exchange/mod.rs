@@ -81,7 +81,8 @@ enum State {
     Ready {
         not_before: Timestamp,
     },
-    RequestingToken(TokenRequest),
+    /// Boxed, since it is large and rare.
+    RequestingToken(Box<TokenRequest>),
     Sent(InFlight),
     Over,
 }
@@ -120,6 +121,7 @@ impl Exchange {
         Self::build(session, spec, request, options).map_err(|error| error.in_operation(spec.name))
     }
 
+    #[inline]
     fn build(
         session: &Session,
         spec: &Spec,
@@ -202,7 +204,7 @@ impl Exchange {
             }
             Admission::RequestToken(lease) => {
                 let token_request = TokenRequest::new(&self.session, lease, &self.headers, self.timing);
-                self.request_token(token_request, Event::Tick, now)
+                self.request_token(Box::new(token_request), Event::Tick, now)
             }
             Admission::Leased(lease) => {
                 self.waiting_on = Some(lease);
@@ -216,7 +218,7 @@ impl Exchange {
 
     fn request_token(
         &mut self,
-        mut token_request: TokenRequest,
+        mut token_request: Box<TokenRequest>,
         event: Event,
         now: Timestamp,
     ) -> Action<Accepted> {

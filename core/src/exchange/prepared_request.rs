@@ -15,24 +15,27 @@ pub(super) struct PreparedRequest {
     method: Method,
     uri: Uri,
     body: Body,
-    /// The map that the operation made, for the first attempt: it has room for all headers.
-    first: Option<HeaderMap>,
     /// The operation's own headers, for later attempts.
     own: Vec<(HeaderName, HeaderValue)>,
+    /// The request that the operation made, for the first attempt: its header map has room for all headers.
+    first: Option<HttpRequest>,
 }
 
 impl PreparedRequest {
     /// # Errors
     /// A path that names a host, or that forms no URL with the base URL.
-    pub(super) fn new(request: HttpRequest, base: &BaseUrl) -> Result<Self> {
-        let (mut head, body) = request.into_parts();
-        let own = head.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    // Inlined, and so is `next`: a request is large to move.
+    #[inline]
+    pub(super) fn new(mut request: HttpRequest, base: &BaseUrl) -> Result<Self> {
+        let uri = base.join(mem::take(request.uri_mut()))?;
+        *request.uri_mut() = uri.clone();
+        let own = request.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         Ok(Self {
-            method: head.method,
-            uri: base.join(mem::take(&mut head.uri))?,
-            body,
-            first: Some(head.headers),
+            method: request.method().clone(),
+            uri,
+            body: request.body().clone(),
             own,
+            first: Some(request),
         })
     }
 
@@ -46,20 +49,20 @@ impl PreparedRequest {
         path.strip_prefix(session.base().prefix()).unwrap_or(path).to_owned()
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> HttpRequest {
+        self.first.take().unwrap_or_else(|| self.again())
+    }
+
+    fn again(&self) -> HttpRequest {
         let mut request = HttpRequest::new(self.body.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = match self.first.take() {
-            Some(headers) => headers,
-            None => {
-                let mut headers = HeaderMap::with_capacity(self.own.len() + 12);
-                for (name, value) in &self.own {
-                    headers.append(name.clone(), value.clone());
-                }
-                headers
-            }
-        };
+        let headers = request.headers_mut();
+        *headers = HeaderMap::with_capacity(self.own.len() + 12);
+        for (name, value) in &self.own {
+            headers.append(name.clone(), value.clone());
+        }
         request
     }
 }

@@ -168,6 +168,12 @@ pub(crate) fn classify(
         }
         result => result,
     };
+    let is_no_effect =
+        matches!(result, AttemptResult::Rejected | AttemptResult::Throttled | AttemptResult::Unauthorized);
+    // A request that failed as a whole and a row that succeeded contradict each other.
+    if is_no_effect && envelope.has_applied_row && effect != Effect::Read {
+        return (AttemptResult::Undecodable { applied: false }, envelope);
+    }
     (result, envelope)
 }
 

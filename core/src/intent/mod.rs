@@ -40,6 +40,8 @@ mod any_operation;
 mod delivery;
 mod perform;
 
+mod read_back;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::any_operation::{AnyOperation, AnyResponse};

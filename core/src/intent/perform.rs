@@ -1,9 +1,16 @@
 //! Performing an intent.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::delivery::Sent;
 use super::{AnyOperation, AnyResponse, Delivery, Intent, wall_time};
+use crate::api::read_back::SeenObject;
+use crate::call::baseline::Baseline;
+use crate::call::poller::{Poller, Progress};
+use crate::call::read_back::Reconcile as _;
+use crate::call::reconcile::Reconciliation;
+use crate::call::reconciled::Reconciled;
 use crate::call::{Call, Response};
 use crate::error::{Context, Error, Outcome, Result};
 use crate::machine::{Action, Event, Machine, ready};
@@ -20,8 +27,11 @@ const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60 - 15 * 60);
 /// | Effect | First delivery | Maybe sent before |
 /// | --- | --- | --- |
 /// | read | send | send |
-/// | POST with a key | send | within the day of its key: send under the key; later: [`Outcome::Unknown`], nothing is sent |
+/// | POST with a key | send | within the day of its key: send under the key; later: read back by an own number, else [`Outcome::Unknown`] and nothing is sent |
 /// | PUT, DELETE | send while the lease runs | read back; send only where a read proves that nothing was applied |
+///
+/// What a read proves is listed at [`reconcile`](crate::reconcile). Each delivery reads once, so that no worker is held
+/// for the time that a proof takes.
 #[derive(Debug)]
 pub struct Perform {
     session: Session,
@@ -34,6 +44,8 @@ pub struct Perform {
 #[allow(clippy::large_enum_variant)] // made once, not moved
 enum State {
     Start,
+    /// Finding out whether an earlier delivery has done the work.
+    Reading(Poller<Reconciliation<AnyOperation>>),
     Sending(Call<AnyOperation>),
     Over,
 }
@@ -75,6 +87,11 @@ pub struct Undecided {
     pub why: String,
 }
 
+/// Largest difference of the wall clocks of two machines that is allowed for.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
+/// Time between two deliveries that only wait for the end of work in the background.
+const PAUSE: Duration = Duration::from_secs(60);
+
 /// Time for which the service may work on a request after the attempt has failed, with a margin.
 const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(130);
 
@@ -92,47 +109,96 @@ impl Perform {
         }
     }
 
-    fn start(&self, now: Timestamp) -> Result<Call<AnyOperation>> {
+    fn start(&self, now: Timestamp) -> Result<State> {
         let wall = wall_time(now)?;
         let options = self.intent.options(&self.session)?;
-        let options = match self.intent.operation.spec().effect {
-            Effect::Read => options,
-            Effect::Keyed => self.keyed(options, wall)?,
-            Effect::Unkeyed => self.unkeyed(options)?,
-        };
-        Ok(Call::with_options(&self.session, self.intent.operation.clone(), &options))
-    }
-
-    fn keyed(&self, options: CallOptions, now: WallTime) -> Result<CallOptions> {
-        let Some(key) = &self.intent.idempotency_key else {
-            return Err(Error::invalid("idempotency_key", "is required in the intent of a POST"));
-        };
-        let options = options.idempotency_key(key);
-        let Sent::Maybe { first, .. } = self.delivery.sent else { return Ok(options) };
-        let first = first.unwrap_or(self.intent.made_at);
-        match now.since(first) {
-            Some(age) if age >= KEY_LIFETIME => Err(self.in_doubt(
-                "not sent: the service may have forgotten the idempotency key, which was first used a day ago",
-            )),
-            // A first sending in the future is that of a clock that differs.
-            _ => Ok(options.in_doubt()),
-        }
-    }
-
-    fn unkeyed(&self, options: CallOptions) -> Result<CallOptions> {
-        match (self.delivery.sent, self.delivery.lease_until) {
-            (Sent::Maybe { .. }, _) => {
-                Err(self
-                    .in_doubt("not sent: the operation may have been applied, and it has no idempotency key"))
+        let Sent::Maybe { first, last } = self.delivery.sent else { return self.send(options) };
+        match self.intent.operation.spec().effect {
+            Effect::Read => self.send(options),
+            Effect::Unkeyed => Ok(State::Reading(self.read_back(last, &options))),
+            Effect::Keyed => {
+                // A first sending in the future is that of a clock that differs.
+                let age = wall.since(first.unwrap_or(self.intent.made_at)).unwrap_or_default();
+                if age < KEY_LIFETIME {
+                    return self.send(options.in_doubt());
+                }
+                if self.intent.operation.begin().is_some() {
+                    return Ok(State::Reading(self.read_back(last, &options)));
+                }
+                Err(self.in_doubt("not sent: the service may have forgotten the idempotency key, which was first used a day ago"))
             }
-            (Sent::Never, Some(until)) => Ok(options.send_before(until)),
-            (Sent::Never, None) => Ok(options),
         }
     }
 
-    fn in_doubt(&self, what: &'static str) -> Error {
+    fn send(&self, options: CallOptions) -> Result<State> {
+        let options = match (self.intent.operation.spec().effect, &self.intent.idempotency_key) {
+            (Effect::Keyed, Some(key)) => options.idempotency_key(key),
+            (Effect::Keyed, None) => {
+                return Err(Error::invalid("idempotency_key", "is required in the intent of a POST"));
+            }
+            (Effect::Unkeyed, _) => match self.delivery.lease_until {
+                Some(until) => options.send_before(until),
+                None => options,
+            },
+            (Effect::Read, _) => options,
+        };
+        Ok(State::Sending(Call::with_options(&self.session, self.intent.operation.clone(), &options)))
+    }
+
+    fn read_back(&self, last: WallTime, options: &CallOptions) -> Poller<Reconciliation<AnyOperation>> {
+        let scope = Some(self.intent.scope.clone());
+        let reconciliation = Reconciliation::of_unconfirmed(&self.intent.operation, Some(last), scope)
+            .baseline(self.intent.baseline.clone().map(Baseline::new));
+        let policy = Reconciliation::<AnyOperation>::policy();
+        Poller::with_options(&self.session, reconciliation, policy, options)
+    }
+
+    /// The end of a read, or the send that it permits.
+    fn after_read(
+        &self,
+        progress: Result<Progress<Reconciled<SeenObject>>>,
+        now: Timestamp,
+    ) -> Result<Result<Performed, State>> {
+        let wall = wall_time(now)?;
+        let evidence = |is_under_way| {
+            let shows =
+                format!("{} is in the state that {} leads to", self.intent.operation.object(), self.name());
+            Ok(Ok(Performed::AlreadyDone(Evidence { shows, read_at: wall, is_under_way })))
+        };
+        match progress {
+            Ok(Progress::Ready(Reconciled::Applied(_))) => evidence(false),
+            Ok(Progress::Ready(Reconciled::UnderWay(_))) => evidence(true),
+            Ok(Progress::Ready(Reconciled::NotApplied(_))) => {
+                self.send(self.intent.options(&self.session)?).map(Err)
+            }
+            Ok(Progress::Ready(Reconciled::Unknown(undecided))) => Err(self.in_doubt(undecided.to_string())),
+            Ok(Progress::Pending(delay)) => {
+                let last = match self.delivery.sent {
+                    Sent::Maybe { last, .. } => Some(last),
+                    Sent::Never => None,
+                };
+                Ok(Ok(Performed::Undecided(Undecided {
+                    look_again_at: look_again_at(last.unwrap_or(wall), wall + delay.unwrap_or_default()),
+                    maybe_sent_at: last,
+                    why: format!(
+                        "{} does not show yet whether {} was applied",
+                        self.intent.operation.object(),
+                        self.name()
+                    ),
+                })))
+            }
+            Ok(Progress::Incomplete) => Err(Error::failed("stepped out of turn")),
+            Err(error) => Err(error.with_unknown_outcome()),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        self.intent.operation.spec().name
+    }
+
+    fn in_doubt(&self, what: impl Into<Cow<'static, str>>) -> Error {
         Error::failed(what).with_context(Context {
-            operation: self.intent.operation.spec().name.into(),
+            operation: self.name().into(),
             idempotency_key: self.intent.idempotency_key.as_deref().map(Into::into),
             outcome: Outcome::Unknown,
             scope: Some(Box::new(self.intent.scope.clone())),
@@ -167,21 +233,42 @@ impl Perform {
 impl Machine for Perform {
     type Output = Performed;
 
-    fn step(&mut self, event: Event, now: Timestamp) -> Action<Performed> {
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Performed> {
         if matches!(self.state, State::Start) {
-            self.state = match self.start(now) {
-                Ok(call) => State::Sending(call),
-                Err(error) => {
-                    self.state = State::Over;
-                    return Action::Done(Err(error));
-                }
-            };
+            match self.start(now) {
+                Ok(state) => self.state = state,
+                Err(error) => return self.end(Err(error)),
+            }
+        }
+        if let State::Reading(poller) = &mut self.state {
+            let progress = ready!(poller.step(event, now));
+            match self.after_read(progress, now) {
+                Ok(Ok(performed)) => return self.end(Ok(performed)),
+                Ok(Err(state)) => self.state = state,
+                Err(error) => return self.end(Err(error)),
+            }
+            event = Event::Tick;
         }
         let State::Sending(call) = &mut self.state else {
             return Action::Done(Err(Error::failed("stepped out of turn")));
         };
         let result = ready!(call.step(event, now));
-        self.state = State::Over;
-        Action::Done(self.finish(result, now))
+        let performed = self.finish(result, now);
+        self.end(performed)
     }
+}
+
+impl Perform {
+    fn end(&mut self, result: Result<Performed>) -> Action<Performed> {
+        self.state = State::Over;
+        Action::Done(result)
+    }
+}
+
+/// The time of the next look: once the service has ended its work, once that is certain whatever the clocks say, and
+/// from then on in intervals.
+fn look_again_at(last_sent: WallTime, soonest: WallTime) -> WallTime {
+    let ended = last_sent + MAX_SERVER_PROCESSING;
+    let certain = ended + MAX_CLOCK_SKEW;
+    [ended, certain].into_iter().find(|time| *time > soonest).unwrap_or(soonest + PAUSE)
 }

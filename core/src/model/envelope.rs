@@ -3,6 +3,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::error::Outcome;
 use crate::error::reason::Reason;
 use crate::wire::values;
 use crate::wire::{FromWire, ReadError, ValueReader};
@@ -22,6 +23,22 @@ pub struct Envelope {
     pub process_id: Option<String>,
     /// Reasons for the failure. Empty on success.
     pub reasons: Vec<Reason>,
+}
+
+impl Envelope {
+    /// Outcome that the envelope of a row of a bulk response reports: applied with the success flag, not applied
+    /// without success, and unknown without a flag.
+    ///
+    /// Reasons of categories 60, 61 and 99 report failures inside or behind the service, after which the work may
+    /// have been done: the outcome is unknown.
+    pub fn outcome(&self) -> Outcome {
+        let leaves_doubt = |reason: &Reason| reason.category().leaves_doubt();
+        match self.success {
+            Some(true) => Outcome::Applied,
+            Some(false) if !self.reasons.iter().any(leaves_doubt) => Outcome::NotApplied,
+            _ => Outcome::Unknown,
+        }
+    }
 }
 
 super::model! {

@@ -79,7 +79,9 @@ fn a_posting_whose_response_is_lost_is_never_sent_again_and_is_reconciled_by_rea
         (ErrorKind::Transport, Outcome::Unknown, 1)
     );
     assert!(!error.is_retryable());
-    let Reconciled::Applied(Some(run)) = client.reconcile(&post, &error).unwrap() else {
+    let (Reconciled::Applied(Some(run)) | Reconciled::UnderWay(Some(run))) =
+        client.reconcile(&post, &error).unwrap()
+    else {
         panic!("the run was posted")
     };
     assert!(matches!(run.status().unwrap(), BillRunStatus::PostInProgress | BillRunStatus::Posted));
@@ -87,18 +89,19 @@ fn a_posting_whose_response_is_lost_is_never_sent_again_and_is_reconciled_by_rea
 }
 
 #[test]
-fn a_posting_that_a_gateway_cut_off_counts_as_not_applied_only_after_the_longest_processing_time() {
+fn a_posting_that_a_gateway_cut_off_stays_unknown_because_the_service_posts_in_the_background() {
     let client = client();
     let post = completed(&client);
     inject(&client, Fault::status(StatusCode::GATEWAY_TIMEOUT).on(Method::PUT, "/post"));
     let sent = client.transport().now();
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(StatusCode::GATEWAY_TIMEOUT)));
-    let Reconciled::NotApplied(Some(run)) = client.reconcile(&post, &error).unwrap() else {
-        panic!("the run was not posted")
+    let Reconciled::Unknown(undecided) = client.reconcile(&post, &error).unwrap() else {
+        panic!("the run may still be posted")
     };
-    assert_eq!(run.status().unwrap(), &BillRunStatus::Completed);
-    assert!(sent.until(client.transport().now()) >= Duration::from_secs(130));
+    assert_eq!(undecided.status.as_deref(), Some("Completed"));
+    assert!(undecided.to_string().contains("background"), "{undecided}");
+    assert!(sent.until(client.transport().now()) >= Duration::from_secs(590), "{undecided}");
 }
 
 #[test]

@@ -10,9 +10,9 @@ use zuora_core::operation::RawOperation;
 use zuora_core::polling::{Poller, PollingPolicy, Progress, Waiter};
 use zuora_core::session::Session;
 use zuora_core::transport::{HttpRequest, HttpResponse, Timestamp};
-use zuora_core::{Error, ErrorKind};
+use zuora_core::{CallOptions, Error, ErrorKind, Outcome};
 use zuora_tests::simulation::{
-    SendResult, Server, Simulation, at, config, json, ms, received, rejected, script, secs, warm,
+    SendResult, Server, Simulation, at, config, json, moment, ms, received, rejected, script, secs, warm,
 };
 
 /// Waits until the body contains `done`; counts its polls.
@@ -115,6 +115,68 @@ fn a_poll_never_outlives_the_wait_by_much() {
     );
     assert!(ended.result.is_err());
     assert!(ended.at <= at(21), "{:?}", ended.at);
+}
+
+#[test]
+fn a_wait_ends_to_the_second_however_long_a_poll_takes() {
+    for (timeout, latency) in [(1, 1), (5, 3), (20, 7), (20, 60), (61, 29)] {
+        let policy = PollingPolicy::new(secs(1), secs(30)).timeout(secs(timeout));
+        let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(latency), pending()));
+        let poller = poller(&warm(&config()), DoneWaiter::default(), policy);
+        let ended = simulation.drive(poller.until_done());
+        let error = ended.result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{error}");
+        assert!(ended.at <= at(timeout), "{timeout} s: {:?}", ended.at);
+    }
+}
+
+#[test]
+fn every_poll_uses_the_options_of_the_wait() {
+    let mut simulation = Simulation::new(script([pending(), done(), done()]));
+    let options = CallOptions::new().entity_id("2c98");
+    let session = warm(&config());
+    let poller = Poller::with_options(&session, DoneWaiter::default(), PollingPolicy::default(), &options);
+    assert!(simulation.drive(poller.until_done()).result.is_ok());
+    let calls = simulation.calls();
+    assert!(
+        calls.len() == 2 && calls.iter().all(|sent| sent.request.headers()["zuora-entity-ids"] == "2c98")
+    );
+}
+
+/// Reads three pages a poll.
+struct Pages(u32);
+
+impl Waiter for Pages {
+    type Read = RawOperation;
+    type Output = u32;
+
+    fn read(&self) -> RawOperation {
+        RawOperation::new(Method::GET, format!("/v1/things?page={}", self.0))
+    }
+
+    fn evaluate(&mut self, seen: Result<HttpResponse, Error>, _: Timestamp) -> Result<Progress<u32>, Error> {
+        seen?;
+        self.0 += 1;
+        Ok(match self.0 {
+            6 => Progress::Ready(self.0),
+            3 => Progress::Pending(None),
+            _ => Progress::Incomplete,
+        })
+    }
+}
+
+#[test]
+fn the_reads_of_one_poll_follow_each_other_without_a_pause() {
+    let session = warm(&config());
+    let mut simulation = Simulation::new(script(std::iter::repeat_with(pending)));
+    let mut poller = Poller::new(&session, Pages(0), PollingPolicy::default());
+    assert!(matches!(simulation.drive(&mut poller).result, Ok(Progress::Pending(Some(_)))));
+    assert_eq!((simulation.calls().len(), simulation.now), (3, moment(ms(300))));
+    assert_eq!(simulation.drive(&mut poller).result.unwrap(), Progress::Ready(6));
+    let endless = Poller::new(&session, Pages(10), PollingPolicy::default().timeout(secs(20)));
+    let begin = simulation.now;
+    assert!(simulation.drive(endless.until_done()).result.is_err(), "pages without end");
+    assert!(begin.until(simulation.now) <= secs(20));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::api::shared::{operation_by_key, read_back_by_key};
+use super::BillRun;
+use crate::api::shared::operation_by_key;
 use crate::model::json;
 use crate::operation::Spec;
 use crate::types::BillRunId;
@@ -42,7 +42,7 @@ static SPEC: Spec = Spec::put("cancel_bill_run", "/v1/bill-runs/{billRunId}/canc
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CancelBillRun {
     #[serde(rename = "billRunId")]
-    bill_run: BillRunId,
+    pub(in crate::api) bill_run: BillRunId,
     body: Body,
 }
 
@@ -56,6 +56,11 @@ impl CancelBillRun {
     /// Cancels the bill run with this id.
     pub fn new(bill_run: impl Into<BillRunId>) -> Self {
         Self { bill_run: bill_run.into(), body: Body::default() }
+    }
+
+    /// Returns whether the whole schedule is to be canceled.
+    pub(in crate::api) fn is_of_all_occurrences(&self) -> bool {
+        self.body.cancel_once == Some(false)
     }
 
     /// Cancels all future occurrences of a scheduled run. Sends `"cancelOnce": false`.
@@ -76,14 +81,6 @@ impl CancelBillRun {
 }
 
 operation_by_key! { CancelBillRun { bill_run, body } -> BillRun, json::read }
-
-read_back_by_key! {
-    /// Read back through the run's status.
-    CancelBillRun { bill_run } with GetBillRun, |seen| Some(matches!(
-        seen.ok()?.status.as_ref()?,
-        BillRunStatus::CancelInProgress | BillRunStatus::Canceled
-    ))
-}
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::api::shared::{operation_by_key, read_back_by_key};
+use super::BillRun;
+use crate::api::shared::operation_by_key;
 use crate::model::json;
 use crate::operation::Spec;
 use crate::types::BillRunId;
@@ -38,7 +38,7 @@ static SPEC: Spec = Spec::delete("delete_bill_run", "/v1/bill-runs/{billRunId}")
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeleteBillRun {
     #[serde(rename = "billRunId")]
-    bill_run: BillRunId,
+    pub(in crate::api) bill_run: BillRunId,
 }
 
 impl DeleteBillRun {
@@ -49,14 +49,6 @@ impl DeleteBillRun {
 }
 
 operation_by_key! { DeleteBillRun { bill_run } -> BillRun, json::read_deleted }
-
-read_back_by_key! {
-    /// Read back through the run's status.
-    DeleteBillRun { bill_run } with GetBillRun, |seen| match seen {
-        Err(error) => error.is_not_found().then_some(true),
-        Ok(run) => Some(*run.status.as_ref()? == BillRunStatus::RemoveInProgress),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -43,7 +43,7 @@ static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/em
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmailBillRun {
     #[serde(rename = "billRunKey")]
-    bill_run: BillRunKey,
+    pub(in crate::api) bill_run: BillRunKey,
     body: Body,
 }
 

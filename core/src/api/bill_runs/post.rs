@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BillRun, BillRunStatus, GetBillRun};
-use crate::api::shared::{operation_by_key, read_back_by_key};
+use super::BillRun;
+use crate::api::shared::operation_by_key;
 use crate::model::json;
 use crate::operation::Spec;
 use crate::types::{BillRunId, Date};
@@ -44,7 +44,7 @@ static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post")
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PostBillRun {
     #[serde(rename = "billRunId")]
-    bill_run: BillRunId,
+    pub(in crate::api) bill_run: BillRunId,
     body: Body,
 }
 
@@ -69,14 +69,6 @@ impl PostBillRun {
 }
 
 operation_by_key! { PostBillRun { bill_run, body } -> BillRun, json::read }
-
-read_back_by_key! {
-    /// Read back through the run's status.
-    PostBillRun { bill_run } with GetBillRun, |seen| Some(matches!(
-        seen.ok()?.status.as_ref()?,
-        BillRunStatus::PostInProgress | BillRunStatus::Posted
-    ))
-}
 
 #[cfg(test)]
 mod tests {

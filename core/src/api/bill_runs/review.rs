@@ -12,6 +12,7 @@ use crate::call::{Call, Response};
 use crate::error::{Error, Result};
 use crate::machine::{Action, Event, Machine, ready};
 use crate::session::Session;
+use crate::session::call_options::CallOptions;
 use crate::transport::Timestamp;
 use crate::types::{Amount, AmountError, BillRunId, BillRunNumber, Date};
 
@@ -193,19 +194,27 @@ impl ReviewBillRun {
     /// # Errors
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the id or the number of `run` is absent.
     pub fn new(session: &Session, run: &BillRun) -> Result<Self> {
+        Self::with_options(session, run, &CallOptions::default())
+    }
+
+    /// Creates a machine for a bill run, with settings for each call.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_options(session: &Session, run: &BillRun, options: &CallOptions) -> Result<Self> {
         let review = Review {
             bill_run_id: run.id()?.clone(),
             bill_run_number: run.number()?.clone(),
             invoices: BTreeMap::new(),
         };
-        Ok(Self::repeat(session, review))
+        Ok(Self::repeat(session, review, options))
     }
 
     /// Creates a machine that reads the invoices of the run of `review` again.
-    fn repeat(session: &Session, review: Review) -> Self {
+    fn repeat(session: &Session, review: Review, options: &CallOptions) -> Self {
         let query = QueryInvoices::of_bill_run(review.bill_run_number.clone());
         let empty = Review { invoices: BTreeMap::new(), ..review };
-        Self { pages: Paginator::new(session, query), review: Some(empty) }
+        Self { pages: Paginator::with_options(session, query, options), review: Some(empty) }
     }
 }
 
@@ -255,10 +264,19 @@ impl PostIfUnchanged {
 
     /// Returns a [`Machine`] that reads the invoices of the run again and posts the run if they have not changed.
     pub fn machine(&self, session: &Session) -> impl Machine<Output = Response<BillRun>> + Send + use<> {
+        self.machine_with(session, &CallOptions::default())
+    }
+
+    /// Returns the [`machine`](Self::machine) with settings for each call.
+    pub fn machine_with(
+        &self,
+        session: &Session,
+        options: &CallOptions,
+    ) -> impl Machine<Output = Response<BillRun>> + Send + use<> {
         CheckThenPost {
-            reading: Some(ReviewBillRun::repeat(session, self.review.clone())),
+            reading: Some(ReviewBillRun::repeat(session, self.review.clone(), options)),
             review: self.review.clone(),
-            call: Call::new(session, self.post.clone()),
+            call: Call::with_options(session, self.post.clone(), options),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
 use crate::call::poller::{Progress, Waiter};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::transport::Timestamp;
 use crate::types::BillRunId;
 
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(60);
 /// | [`Completed`](BillRunGoal::Completed) | `Completed`, `PostInProgress`, `Posted` | `Error`, `Canceled`, `CancelInProgress`, `RemoveInProgress` |
 /// | [`Posted`](BillRunGoal::Posted) | `Posted` | the same statuses; `Completed` after `PostInProgress`, or for 60 s without it |
 /// | [`Canceled`](BillRunGoal::Canceled) | `Canceled` | `Posted`, `Error`, `RemoveInProgress`; any other status after `CancelInProgress`, or for 60 s without it |
-/// | [`Deleted`](BillRunGoal::Deleted) | 404 | any other status after `RemoveInProgress`, or for 60 s without it |
+/// | [`Deleted`](BillRunGoal::Deleted) | a reason of category 40 of the service | any other status after `RemoveInProgress`, or for 60 s without it |
 ///
 /// A status unknown to this version of the crate does not end the wait. The output is the run as of the last poll. For
 /// [`Deleted`](BillRunGoal::Deleted), it is the run as of the last poll before the deletion.
@@ -179,7 +179,7 @@ impl Waiter for BillRunWaiter {
     fn evaluate(&mut self, response: Result<BillRun>, now: Timestamp) -> Result<Progress<BillRun>> {
         let run = match response {
             Ok(run) => run,
-            Err(error) if self.goal == BillRunGoal::Deleted && error.is_not_found() => {
+            Err(error) if self.goal == BillRunGoal::Deleted && error.is_gone() => {
                 let last = self.last.take();
                 return Ok(Progress::Ready(last.unwrap_or_else(|| self.never_read())));
             }
@@ -195,6 +195,20 @@ impl Waiter for BillRunWaiter {
         self.last_polled_at = Some(now);
         self.last = Some(run.clone());
         self.evaluate_status(run, &status)
+    }
+
+    fn undecided(&mut self, error: Error, watched: Duration) -> Result<BillRun> {
+        if error.kind() != ErrorKind::Timeout {
+            return Err(error);
+        }
+        let what = format!(
+            "bill run {} was not {:?} within {} s (last status {})",
+            self.id,
+            self.goal,
+            watched.as_secs(),
+            self.status().map_or("unknown", BillRunStatus::as_str),
+        );
+        Err(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome())
     }
 }
 
@@ -215,9 +229,11 @@ mod tests {
         for (poll, status) in statuses.iter().enumerate() {
             let response = match *status {
                 "404" => {
-                    let error = Error::failed("not found");
-                    Err(error.with_context(crate::error::Context {
+                    let reason = crate::Reason { code: "50000040".to_owned(), ..crate::Reason::default() };
+                    Err(Error::from(Cause::Rejected).with_context(crate::error::Context {
                         status: Some(http::StatusCode::NOT_FOUND),
+                        reasons: vec![reason],
+                        body: r#"{"success":false,"reasons":[{"code":50000040}]}"#.into(),
                         ..Default::default()
                     }))
                 }
@@ -226,7 +242,7 @@ mod tests {
             let now = Timestamp::new(Duration::from_secs(10 * poll as u64));
             progress.push(match waiter.evaluate(response, now) {
                 Ok(Progress::Ready(_)) => "ready",
-                Ok(Progress::Pending(_)) => "pending",
+                Ok(Progress::Pending(_) | Progress::Incomplete) => "pending",
                 Err(_) => "failed",
             });
         }

@@ -1,20 +1,21 @@
 //! `POST /v1/invoices/batch`
 
+use crate::api::invoices::Invoice;
 use crate::api::invoices::create::CreateStandaloneInvoice;
-use crate::api::invoices::{Invoice, rows};
-use crate::error::{Error, Result};
+use crate::api::invoices::row_reader::BulkBody;
+use crate::api::invoices::rows::{self, RowName};
+use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
-use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 
-static SPEC: Spec = Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch");
+pub(super) static SPEC: Spec = Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch");
 
 /// Maximum number of items in one request.
-const MAX_ITEMS: usize = 1000;
+pub(super) const MAX_ITEMS: usize = 1000;
 
 model! {
     /// `POST /v1/invoices/batch` ("Create standalone invoices"): creates 1 to 50 invoices with at most 1,000
@@ -70,6 +71,13 @@ impl BulkCreateStandaloneInvoices {
     }
 }
 
+impl BulkCreateStandaloneInvoices {
+    /// Returns the invoices to create.
+    pub(in crate::api) fn rows(&self) -> &[CreateStandaloneInvoice] {
+        &self.invoices
+    }
+}
+
 impl Operation for BulkCreateStandaloneInvoices {
     type Output = CreatedInvoices;
 
@@ -90,9 +98,12 @@ impl Operation for BulkCreateStandaloneInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<CreatedInvoices> {
-        let mut created: CreatedInvoices = json::read(success.body())?;
-        created.invoices = rows::in_request_order(created.invoices, |invoice| invoice.object_index);
-        Ok(created)
+        let text = String::from_utf8_lossy(success.body());
+        let body = BulkBody::read(&text).ok_or_else(rows::no_object)?;
+        let sent: Vec<_> = self.invoices.iter().map(CreateStandaloneInvoice::own_number).collect();
+        let invoices =
+            rows::read_all(&body, &sent, RowName::Number, |invoice: &mut Invoice| &mut invoice.envelope);
+        Ok(CreatedInvoices { invoices, ..body.head() })
     }
 }
 
@@ -106,15 +117,12 @@ model! {
 }
 
 impl CreatedInvoices {
-    /// Returns one result for each invoice of the request: the invoice that was created, or the envelope with
-    /// the reasons of the rejection.
+    /// Returns one result for each invoice of the request: the invoice that was created, or the envelope of a
+    /// row that was rejected or whose outcome is unknown. [`Envelope::outcome`] reports which.
     pub fn results(&self) -> impl Iterator<Item = Result<&Invoice, &Envelope>> {
-        self.invoices.iter().map(|invoice| {
-            if rows::has_failed(&invoice.envelope, invoice.id.is_some()) {
-                Err(&invoice.envelope)
-            } else {
-                Ok(invoice)
-            }
+        self.invoices.iter().map(|invoice| match invoice.envelope.outcome() {
+            Outcome::Applied => Ok(invoice),
+            Outcome::NotApplied | Outcome::Unknown => Err(&invoice.envelope),
         })
     }
 }
@@ -157,6 +165,21 @@ mod tests {
         let text = serde_json::to_string(&bulk).unwrap();
         assert_eq!(serde_json::from_str::<BulkCreateStandaloneInvoices>(&text).unwrap(), bulk);
         assert_eq!(bulk.request().unwrap().body().as_ref(), text.as_bytes());
+    }
+
+    #[test]
+    fn one_odd_row_costs_no_other_row() {
+        let read = |body: &'static str| {
+            let bulk = BulkCreateStandaloneInvoices::new([invoice(1), invoice(1)]);
+            let created = bulk.parse(&HttpResponse::new(body.into())).unwrap();
+            created.invoices.iter().map(|invoice| invoice.envelope.outcome()).collect::<Vec<_>>()
+        };
+        let odd = r#"{"success":true,"invoices":[{"success":false,"reasons":[{"code":"58490020"}]},
+            {"id":"i2","success":true,"amount":"n/a"}]}"#;
+        assert_eq!(read(odd), [Outcome::NotApplied, Outcome::Applied]);
+        let cut = r#"{"success":true,"invoices":[{"success":false,"rea"#;
+        assert_eq!(read(cut), [Outcome::Unknown, Outcome::Unknown]);
+        assert_eq!(read(r#"{"success":true}"#), [Outcome::Unknown, Outcome::Unknown]);
     }
 
     #[test]

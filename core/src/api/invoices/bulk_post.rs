@@ -1,9 +1,9 @@
 //! `POST /v1/invoices/bulk-post`
 
-use crate::api::invoices::rows;
-use crate::error::Result;
+use crate::api::invoices::row_reader::BulkBody;
+use crate::api::invoices::rows::{self, RowName};
+use crate::error::{Outcome, Result};
 use crate::model::envelope::Envelope;
-use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
@@ -11,7 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Date, InvoiceId};
 
-static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
+pub(super) static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
 
 model! {
     /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts 1 to 50 draft invoices.
@@ -50,6 +50,13 @@ impl BulkPostInvoices {
     }
 }
 
+impl BulkPostInvoices {
+    /// Returns the invoices to post.
+    pub(in crate::api) fn rows(&self) -> &[InvoiceToPost] {
+        &self.invoices
+    }
+}
+
 impl Operation for BulkPostInvoices {
     type Output = PostedInvoices;
 
@@ -66,7 +73,11 @@ impl Operation for BulkPostInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<PostedInvoices> {
-        json::read(success.body())
+        let text = String::from_utf8_lossy(success.body());
+        let body = BulkBody::read(&text).ok_or_else(rows::no_object)?;
+        let sent: Vec<_> = self.invoices.iter().map(|row| row.id.as_ref().map(InvoiceId::as_str)).collect();
+        let invoices = rows::read_all(&body, &sent, RowName::Id, |row: &mut PostedInvoice| &mut row.envelope);
+        Ok(PostedInvoices { invoices, ..body.head() })
     }
 }
 
@@ -109,11 +120,12 @@ model! {
 }
 
 impl PostedInvoices {
-    /// Returns one result for each invoice of the request: the row of the posted invoice, or the envelope
-    /// with the reasons of the rejection.
+    /// Returns one result for each invoice of the request: the row of the posted invoice, or the envelope of a
+    /// row that was rejected or whose outcome is unknown. [`Envelope::outcome`] reports which.
     pub fn results(&self) -> impl Iterator<Item = Result<&PostedInvoice, &Envelope>> {
-        self.invoices.iter().map(|row| {
-            if rows::has_failed(&row.envelope, row.id.is_some()) { Err(&row.envelope) } else { Ok(row) }
+        self.invoices.iter().map(|row| match row.envelope.outcome() {
+            Outcome::Applied => Ok(row),
+            Outcome::NotApplied | Outcome::Unknown => Err(&row.envelope),
         })
     }
 }
@@ -160,5 +172,19 @@ mod tests {
         let rows: Vec<_> = posted.results().collect();
         assert!(rows[0].is_ok());
         assert_eq!(rows[1].unwrap_err().reasons[0].category(), crate::ReasonCategory::Format);
+    }
+    #[test]
+    fn a_row_that_succeeded_in_a_request_that_failed_leaves_the_outcome_unknown() {
+        let config = crate::Config::with_token("https://rest.zuora.com", "token").max_attempts(1);
+        for status in [200, 400, 401, 429] {
+            let transport = crate::testing::FakeTransport::new(move |_| {
+                let body = r#"{"success":false,"reasons":[{"code":"58490030","message":"1 of 2 failed"}],
+                    "invoices":[{"id":"1","success":true},{"success":false}]}"#;
+                Ok(crate::testing::FakeTransport::json(status, body))
+            });
+            let client = crate::Client::with_transport(&config, transport).unwrap();
+            let error = client.call(&BulkPostInvoices::new(["1", "2"])).unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Unknown, "{status}");
+        }
     }
 }

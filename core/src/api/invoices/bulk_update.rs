@@ -11,7 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceId;
 
-static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
+pub(super) static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
 
 model! {
     /// `PUT /v1/invoices` ("Update invoices"): updates 1 to 50 invoices.
@@ -51,9 +51,9 @@ impl BulkUpdateInvoices {
 }
 
 impl BulkUpdateInvoices {
-    /// Returns the ids of the invoices, in the order of the request.
-    pub(super) fn invoices(&self) -> impl Iterator<Item = &InvoiceId> {
-        self.invoices.iter().filter_map(InvoicePatch::invoice)
+    /// Returns the changes, each with the id of its invoice.
+    pub(in crate::api) fn changes(&self) -> &[InvoicePatch] {
+        &self.invoices
     }
 }
 

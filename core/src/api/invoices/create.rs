@@ -141,6 +141,36 @@ impl CreateStandaloneInvoice {
         &self.items
     }
 
+    /// Returns the number of the invoice that the caller chose.
+    pub(in crate::api) fn own_number(&self) -> Option<&str> {
+        self.invoice_number.as_deref()
+    }
+
+    /// Returns whether an invoice with this number is the one to create: its account, currency and total agree.
+    /// `None` if they cannot be compared.
+    pub(in crate::api) fn agrees_with(&self, invoice: &Invoice) -> Option<bool> {
+        let account = self.account_id.as_ref().zip(invoice.account_id.as_ref());
+        if account.is_some_and(|(wanted, seen)| wanted != seen) {
+            return Some(false);
+        }
+        let number = self.account_number.as_ref().zip(invoice.extra.raw("accountNumber"));
+        if number.is_some_and(|(wanted, seen)| seen != "null" && seen.trim_matches('"') != wanted.as_str()) {
+            return Some(false);
+        }
+        let currency = self.currency.as_deref().zip(invoice.currency.as_deref());
+        if currency.is_some_and(|(wanted, seen)| wanted != seen) {
+            return Some(false);
+        }
+        let discounts = self.items.iter().flat_map(|item| &item.discount_items);
+        let amounts = self.items.iter().map(|item| item.amount.as_ref());
+        let amounts: Option<Vec<&Amount>> =
+            amounts.chain(discounts.map(|discount| discount.amount.as_ref())).collect();
+        let total = Amount::sum(amounts?).ok()?;
+        // The total is before tax, or includes it: the tax mode of the tenant decides.
+        let seen = [invoice.amount.as_ref(), invoice.amount_without_tax.as_ref()];
+        seen.iter().any(Option::is_some).then(|| seen.into_iter().flatten().any(|seen| *seen == total))
+    }
+
     /// Returns the approximate size of the body in bytes. An item with a dozen fields has about 370 bytes.
     pub(super) fn size(&self) -> usize {
         256 + 384 * self.items.len()

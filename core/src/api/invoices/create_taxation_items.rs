@@ -43,7 +43,7 @@ static SPEC: Spec = Spec::keyed("create_invoice_taxation_items", "/v1/invoices/{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CreateTaxationItems {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
+    pub(in crate::api) invoice: InvoiceKey,
     body: Body,
 }
 

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::GetInvoice;
 use crate::api::jobs::SubmittedJob;
-use crate::api::shared::{operation_by_key, read_back_by_key};
+use crate::api::shared::operation_by_key;
 use crate::model::json;
 use crate::operation::Spec;
 use crate::types::InvoiceKey;
@@ -39,7 +38,7 @@ static SPEC: Spec = Spec::delete("delete_invoice", "/v1/invoices/{invoiceKey}");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeleteInvoice {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
+    pub(in crate::api) invoice: InvoiceKey,
 }
 
 impl DeleteInvoice {
@@ -50,14 +49,6 @@ impl DeleteInvoice {
 }
 
 operation_by_key! { DeleteInvoice { invoice } -> SubmittedJob, json::read_deleted }
-
-read_back_by_key! {
-    /// Reads the invoice, which no longer exists after the deletion.
-    DeleteInvoice { invoice } with GetInvoice, |seen| match seen {
-        Err(error) => error.is_not_found().then_some(true),
-        Ok(_) => Some(false),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -40,7 +40,7 @@ static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emai
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmailInvoice {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
+    pub(in crate::api) invoice: InvoiceKey,
     body: Body,
 }
 

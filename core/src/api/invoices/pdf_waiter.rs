@@ -85,7 +85,7 @@ mod tests {
             let body = format!(r#"{{"invoiceFiles":[{rows}]}}"#);
             match waiter.evaluate(Ok(serde_json::from_str(&body).unwrap()), Timestamp::default()).unwrap() {
                 Progress::Ready(rows) => rows.len(),
-                Progress::Pending(_) => 0,
+                Progress::Pending(_) | Progress::Incomplete => 0,
             }
         };
         let done = r#"{"pdfGenerationStatus":"Generated"}"#;

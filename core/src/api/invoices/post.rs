@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, InvoiceStatus};
 use crate::api::jobs::SubmittedJob;
-use crate::api::shared::{operation_by_key, read_back_by_key};
+use crate::api::shared::operation_by_key;
 use crate::model::json;
 use crate::operation::Spec;
 use crate::types::{Date, InvoiceKey};
@@ -39,7 +38,7 @@ static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PostInvoice {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
+    pub(in crate::api) invoice: InvoiceKey,
     body: Body,
 }
 
@@ -65,20 +64,9 @@ impl PostInvoice {
 
 operation_by_key! { PostInvoice { invoice, body } -> SubmittedJob, json::read }
 
-read_back_by_key! {
-    /// Reads the status of the invoice.
-    PostInvoice { invoice } with GetInvoice, |seen| match seen.ok()?.status.as_ref()? {
-        InvoiceStatus::Posted => Some(true),
-        InvoiceStatus::Draft => Some(false),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::invoices::Invoice;
-    use crate::call::reconcile::ReadBack;
     use crate::operation::Operation;
 
     #[test]
@@ -88,17 +76,5 @@ mod tests {
         let request = serde_json::from_str::<PostInvoice>(&text).unwrap().request().unwrap();
         assert_eq!((request.method().as_str(), request.uri().path()), ("PUT", "/v1/invoices/INV%201/post"));
         assert_eq!(std::str::from_utf8(request.body()).unwrap(), r#"{"invoiceDate":"2024-06-01"}"#);
-    }
-
-    #[test]
-    fn only_a_conclusive_status_decides() {
-        let is_applied = |status: &str| {
-            let invoice: Invoice = serde_json::from_str(&format!(r#"{{"status":"{status}"}}"#)).unwrap();
-            PostInvoice::new("1").is_applied(Ok(&invoice))
-        };
-        assert_eq!(
-            (is_applied("Posted"), is_applied("Draft"), is_applied("Generating")),
-            (Some(true), Some(false), None)
-        );
     }
 }

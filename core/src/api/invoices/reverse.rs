@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::jobs::JobStatus;
-use crate::api::object_query::{Comparison, Filter, QueriedInvoices, QueryInvoices};
-use crate::call::reconcile::ReadBack;
+use crate::api::object_query::{Comparison, Filter, QueryInvoices};
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
@@ -46,7 +45,7 @@ static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reve
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReverseInvoice {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
+    pub(in crate::api) invoice: InvoiceKey,
     body: Body,
 }
 
@@ -117,20 +116,12 @@ impl Operation for ReverseInvoice {
     }
 }
 
-/// Reads the reversed flag with Object Query, the only operation that returns it.
-impl ReadBack for ReverseInvoice {
-    type Read = QueryInvoices;
-
-    fn read_back(&self) -> QueryInvoices {
-        let key = self.invoice.as_str();
-        let is_id = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let field = if is_id { "id" } else { "invoicenumber" };
-        QueryInvoices::new().filter(Filter::new(field, Comparison::Equal, key))
-    }
-
-    fn is_applied(&self, seen: Result<&QueriedInvoices, &Error>) -> Option<bool> {
-        seen.ok()?.data.first()?.reversed
-    }
+/// Returns the query that reads the reversed flag of an invoice, which no other operation returns.
+pub(in crate::api) fn query_of(invoice: &InvoiceKey) -> QueryInvoices {
+    let key = invoice.as_str();
+    let is_id = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let field = if is_id { "id" } else { "invoicenumber" };
+    QueryInvoices::new().filter(Filter::new(field, Comparison::Equal, key))
 }
 
 model! {
@@ -202,13 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn the_reversed_flag_is_read_back_by_id_or_number() {
-        let read = |key: &str| ReverseInvoice::new(key).read_back().request().unwrap().uri().to_string();
+    fn the_reversed_flag_is_queried_by_id_or_number() {
+        let read = |key: &str| query_of(&InvoiceKey::from(key)).request().unwrap().uri().to_string();
         assert!(read("INV1").ends_with("filter%5B%5D=invoicenumber.EQ%3AINV1"));
         assert!(
             read("2c92c8955bd63cc1015bd7c151af02ab").ends_with("id.EQ%3A2c92c8955bd63cc1015bd7c151af02ab")
         );
-        let seen = serde_json::from_str(r#"{"data":[{"reversed":true}]}"#).unwrap();
-        assert_eq!(ReverseInvoice::new("1").is_applied(Ok(&seen)), Some(true));
     }
 }

@@ -1,31 +1,213 @@
-//! Rows of bulk responses.
+//! Assigns the rows of a bulk response to the rows of the request.
 
+use crate::api::invoices::row_reader::{BulkBody, ReadRow, Verdict};
+use crate::error::{Error, Outcome};
 use crate::model::envelope::Envelope;
+use crate::wire::Model;
 
-/// Sorts the rows of a response in the order of the request. A row that reports its index in the request,
-/// counted from 0, is moved to that index. The other rows fill the gaps in their order.
-pub(super) fn in_request_order<T>(rows: Vec<T>, index_of: impl Fn(&T) -> Option<i64>) -> Vec<T> {
-    let count = rows.len();
-    let mut placed: Vec<Option<T>> = Vec::with_capacity(count);
-    placed.resize_with(count, || None);
-    let mut others = Vec::with_capacity(count);
-    for row in rows {
-        let slot = index_of(&row).and_then(|index| placed.get_mut(usize::try_from(index).ok()?));
-        match slot {
-            Some(slot @ None) => *slot = Some(row),
-            _ => others.push(row),
-        }
-    }
-    let mut others = others.into_iter();
-    placed.into_iter().filter_map(|row| row.or_else(|| others.next())).collect()
+/// How the rows of a response name their invoice.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowName {
+    /// By the id, which the request contains.
+    Id,
+    /// By the number, which the request contains if the caller chose it.
+    Number,
 }
 
-/// Returns whether a row failed: the service reports a failure, or the row has neither a success flag nor an
-/// id.
-pub(super) fn has_failed(envelope: &Envelope, has_id: bool) -> bool {
-    match envelope.success {
-        Some(success) => !success,
-        None => !envelope.reasons.is_empty() || !has_id,
+impl RowName {
+    fn of<'a>(self, row: &'a ReadRow<'_>) -> Option<&'a str> {
+        match self {
+            Self::Id => row.id.as_deref(),
+            Self::Number => row.number.as_deref(),
+        }
+    }
+
+    fn is_same(self, sent: &str, received: &str) -> bool {
+        match self {
+            Self::Id => sent.eq_ignore_ascii_case(received),
+            Self::Number => sent == received,
+        }
+    }
+}
+
+/// Outcome of one row of the request.
+#[derive(Debug)]
+pub(super) struct JudgedRow<'r, 'a> {
+    pub(super) outcome: Outcome,
+    /// The row of the response that belongs to it.
+    pub(super) row: Option<&'r ReadRow<'a>>,
+}
+
+impl JudgedRow<'_, '_> {
+    /// The envelope of the row. Its success flag is absent if the outcome is unknown.
+    pub(super) fn envelope(&self) -> Envelope {
+        let envelope = self.row.map(|row| row.envelope.clone()).unwrap_or_default();
+        Envelope { success: flag(self.outcome), ..envelope }
+    }
+}
+
+fn flag(outcome: Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Applied => Some(true),
+        Outcome::NotApplied => Some(false),
+        Outcome::Unknown => None,
+    }
+}
+
+/// Judges each row of the request by the row of the response that belongs to it.
+///
+/// `sent` contains the name of each row of the request, if it has one. `is_accepted` is false for the response of a
+/// request that failed as a whole, in which a row that succeeded is a contradiction.
+pub(super) fn judge<'r, 'a>(
+    body: &'r BulkBody<'a>,
+    sent: &[Option<&str>],
+    by: RowName,
+    is_accepted: bool,
+) -> Vec<JudgedRow<'r, 'a>> {
+    let may_succeed = is_accepted && !body.is_rejection;
+    let judge = |place: Option<usize>| {
+        let row = place.and_then(|place| body.rows.get(place));
+        let outcome = match row.map(|row| row.verdict) {
+            Some(Verdict::Applied) if may_succeed => Outcome::Applied,
+            Some(Verdict::Rejected) => Outcome::NotApplied,
+            _ => Outcome::Unknown,
+        };
+        JudgedRow { outcome, row }
+    };
+    assign(body, sent, by).into_iter().map(judge).collect()
+}
+
+/// Judges the rows of a response and reads each into its model, one for each row of the request.
+///
+/// The envelope of a row whose outcome is unknown has no success flag.
+pub(super) fn read_all<M: Model + Default>(
+    body: &BulkBody<'_>,
+    sent: &[Option<&str>],
+    by: RowName,
+    envelope: impl Fn(&mut M) -> &mut Envelope,
+) -> Vec<M> {
+    let judged = judge(body, sent, by, true);
+    let read = |judged: &JudgedRow<'_, '_>| {
+        let mut model = judged.row.map(ReadRow::model).unwrap_or_default();
+        let kept = envelope(&mut model);
+        let reasons = std::mem::take(&mut kept.reasons);
+        *kept = judged.envelope();
+        if !reasons.is_empty() {
+            kept.reasons = reasons;
+        }
+        model
+    };
+    judged.iter().map(read).collect()
+}
+
+/// Creates the error of a response that is not a JSON object.
+#[cold]
+pub(super) fn no_object() -> Error {
+    Error::unreadable("$", "expected a JSON object")
+}
+
+/// Returns for each row of the request the index of its row in the response.
+fn assign(body: &BulkBody<'_>, sent: &[Option<&str>], by: RowName) -> Vec<Option<usize>> {
+    let mut table = Assignment {
+        slots: vec![None; sent.len()],
+        contradicted: vec![false; sent.len()],
+        is_placed: vec![false; body.rows.len()],
+        place_counts: body.has_all_rows && body.rows.len() == sent.len(),
+    };
+    table.by_name(body, sent, by);
+    if table.place_counts {
+        table.by_place(body, sent, by);
+    }
+    let Assignment { slots, contradicted, .. } = table;
+    slots.into_iter().zip(contradicted).map(|(slot, contradicted)| slot.filter(|_| !contradicted)).collect()
+}
+
+struct Assignment {
+    slots: Vec<Option<usize>>,
+    contradicted: Vec<bool>,
+    is_placed: Vec<bool>,
+    /// Whether every row of the request can have exactly one row, and nothing contradicts that.
+    place_counts: bool,
+}
+
+impl Assignment {
+    /// Assigns the rows that name their invoice. Several rows with one name are assigned in their order, if the
+    /// request has as many.
+    fn by_name(&mut self, body: &BulkBody<'_>, sent: &[Option<&str>], by: RowName) {
+        for (at, row) in body.rows.iter().enumerate() {
+            let Some(name) = by.of(row).filter(|_| !self.is_placed[at]) else { continue };
+            let is_same = |other: Option<&str>| other.is_some_and(|other| by.is_same(other, name));
+            let asked: Vec<usize> = (0..sent.len()).filter(|place| is_same(sent[*place])).collect();
+            let given: Vec<usize> =
+                (at..body.rows.len()).filter(|other| is_same(by.of(&body.rows[*other]))).collect();
+            given.iter().for_each(|other| self.is_placed[*other] = !asked.is_empty());
+            if asked.is_empty() {
+                // A number that the service assigned is no contradiction; an id that was not sent is.
+                self.place_counts &= by == RowName::Number;
+                continue;
+            }
+            let verdict = body.rows[at].verdict;
+            let in_order = asked.len() == given.len()
+                && (asked.len() == 1
+                    || self.place_counts
+                    || given.iter().all(|other| body.rows[*other].verdict == verdict));
+            for (nth, place) in asked.iter().enumerate() {
+                self.slots[*place] = given.get(nth).copied();
+                self.contradicted[*place] |= !in_order;
+            }
+            self.place_counts &= in_order;
+            for (place, other) in asked.iter().zip(&given) {
+                self.check_index(*place, body.rows[*other].index);
+            }
+        }
+    }
+
+    /// An index that names another row of the request than the name does contradicts both.
+    fn check_index(&mut self, place: usize, index: Option<i64>) {
+        let Some(index) = index else { return };
+        let index = usize::try_from(index).ok();
+        if index != Some(place) {
+            self.place_counts = false;
+            for place in [Some(place), index].into_iter().flatten() {
+                if let Some(contradicted) = self.contradicted.get_mut(place) {
+                    *contradicted = true;
+                }
+            }
+        }
+    }
+
+    /// Assigns the other rows: by their index, or to the gaps in their order. If anything contradicts an
+    /// assignment, none of them counts.
+    fn by_place(&mut self, body: &BulkBody<'_>, sent: &[Option<&str>], by: RowName) {
+        let mut slots = self.slots.clone();
+        let (indexed, others): (Vec<_>, Vec<_>) = (0..body.rows.len())
+            .filter(|at| !self.is_placed[*at])
+            .partition(|at| body.rows[*at].index.is_some());
+        for at in indexed {
+            let index = body.rows[at].index.and_then(|index| usize::try_from(index).ok());
+            match index.and_then(|index| slots.get_mut(index)) {
+                Some(slot @ None) => *slot = Some(at),
+                _ => return,
+            }
+        }
+        let named = slots.iter().enumerate().filter_map(|(place, slot)| Some((place, (*slot)?)));
+        let is_in_order =
+            named.filter(|(_, at)| body.rows[*at].index.is_none()).map(|(_, at)| at).is_sorted();
+        if others.len() > 1 && !is_in_order {
+            return;
+        }
+        let mut others = others.into_iter();
+        for slot in slots.iter_mut().filter(|slot| slot.is_none()) {
+            *slot = others.next();
+        }
+        let contradicts = |(sent, slot): (&Option<&str>, &Option<usize>)| {
+            let received = slot.and_then(|at| by.of(&body.rows[at]));
+            matches!((sent, received), (Some(sent), Some(received)) if !by.is_same(sent, received))
+        };
+        if !sent.iter().zip(&slots).any(contradicts) {
+            self.slots = slots;
+        }
     }
 }
 
@@ -33,15 +215,107 @@ pub(super) fn has_failed(envelope: &Envelope, has_id: bool) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn no_row_is_lost_whatever_its_index() {
-        let order = |rows: &[(char, Option<i64>)]| {
-            let rows = in_request_order(rows.to_vec(), |row| row.1);
-            rows.into_iter().map(|row| row.0).collect::<String>()
+    /// Outcomes of rows as letters: applied, rejected, unknown.
+    fn judged(by: RowName, sent: &[&str], body: &str) -> String {
+        let sent: Vec<_> = sent.iter().map(|name| Some(*name).filter(|name| !name.is_empty())).collect();
+        let body = BulkBody::read(body).unwrap();
+        let letter = |row: &JudgedRow<'_, '_>| match row.outcome {
+            Outcome::Applied => 'a',
+            Outcome::NotApplied => 'r',
+            Outcome::Unknown => '?',
         };
-        assert_eq!(order(&[('a', None), ('c', None), ('b', Some(1))]), "abc");
-        assert_eq!(order(&[('a', Some(0)), ('b', Some(0)), ('c', Some(-1)), ('d', Some(99))]), "abcd");
-        assert_eq!(order(&[('c', Some(2)), ('a', Some(0)), ('b', Some(1))]), "abc");
-        assert_eq!(order(&[]), "");
+        judge(&body, &sent, by, true).iter().map(letter).collect()
+    }
+
+    fn posted(sent: &[&str], rows: &str) -> String {
+        judged(RowName::Id, sent, &format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
+    }
+
+    fn created(sent: &[&str], rows: &str) -> String {
+        judged(RowName::Number, sent, &format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
+    }
+
+    const OK: &str = r#"{"success":true}"#;
+    const BAD: &str = r#"{"success":false}"#;
+
+    #[test]
+    fn a_row_with_an_id_is_judged_by_its_id() {
+        let swapped = r#"{"id":"i2","success":false},{"id":"i1","success":true}"#;
+        assert_eq!(posted(&["i1", "i2"], swapped), "ar");
+        assert_eq!(posted(&["i1", "i2", "i3"], swapped), "ar?", "a row that is not mentioned");
+        assert_eq!(posted(&["I1", "i2"], swapped), "ar", "hexadecimal digits in another case");
+        assert_eq!(posted(&["i1", "i2"], r#"{"id":"i2","success":true}"#), "?a");
+    }
+
+    #[test]
+    fn place_counts_only_when_every_row_has_exactly_one() {
+        assert_eq!(posted(&["i1", "i2"], &format!("{OK},{BAD}")), "ar");
+        assert_eq!(posted(&["i1", "i2", "i3"], &format!("{OK},{BAD}")), "???");
+        assert_eq!(posted(&["i1"], &format!("{OK},{BAD}")), "?");
+        assert_eq!(created(&["", ""], &format!("{OK},{BAD}")), "ar");
+        assert_eq!(created(&["", "", ""], r#"{"objectIndex":2,"success":false}"#), "???");
+        let cut = r#"{"success":true,"invoices":[{"success":true},{"success":false}"#;
+        assert_eq!(judged(RowName::Number, &["", ""], cut), "??", "there may be more rows");
+    }
+
+    #[test]
+    fn a_row_with_an_index_leaves_the_gaps_to_the_others() {
+        let rows = r#"{"success":true},{"success":true},{"success":false,"objectIndex":1}"#;
+        assert_eq!(created(&["", "", ""], rows), "ara");
+        assert_eq!(created(&["A", "B", "C"], rows), "ara");
+        for index in ["0", "3", "-1", "1.5", "\"x\"", "{}"] {
+            let rows =
+                format!(r#"{{"success":true,"objectIndex":0}},{{"success":false,"objectIndex":{index}}}"#);
+            assert_eq!(created(&["", ""], &rows), "??", "{index}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_contradicts_the_place_takes_its_value() {
+        assert_eq!(created(&["A", "B"], &format!(r#"{{"invoiceNumber":"A","success":true}},{BAD}"#)), "ar");
+        assert_eq!(created(&["A", "B"], &format!(r#"{{"invoiceNumber":"X","success":true}},{BAD}"#)), "??");
+        assert_eq!(created(&["A", "B"], &format!(r#"{{"invoiceNumber":"B","success":true}},{BAD}"#)), "ra");
+        assert_eq!(created(&["", "B"], &format!(r#"{{"invoiceNumber":"INV1","success":true}},{BAD}"#)), "ar");
+        let index = r#"{"invoiceNumber":"A","objectIndex":1,"success":true},{"success":false}"#;
+        assert_eq!(created(&["A", "B"], index), "??", "number and index disagree");
+        assert_eq!(posted(&["i1", "i2"], &format!(r#"{{"id":"stranger","success":true}},{BAD}"#)), "??");
+    }
+
+    #[test]
+    fn names_out_of_order_leave_no_place_for_two_others() {
+        let rows = r#"{"invoiceNumber":"B","success":true},{"success":true},{"invoiceNumber":"A","success":true},{"success":false}"#;
+        assert_eq!(created(&["A", "B", "", ""], rows), "aa??");
+    }
+
+    #[test]
+    fn duplicates_are_a_contradiction_for_their_row_only() {
+        let twice = r#"{"id":"i1","success":true},{"id":"i1","success":false},{"id":"i2","success":true}"#;
+        assert_eq!(posted(&["i1", "i2"], twice), "?a");
+        assert_eq!(posted(&["i1", "i1"], r#"{"id":"i1","success":true},{"id":"i1","success":false}"#), "ar");
+        assert_eq!(
+            posted(&["i1", "i1", "i2"], r#"{"id":"i1","success":true},{"id":"i1","success":false}"#),
+            "???"
+        );
+        assert_eq!(
+            posted(&["i1", "i1", "i2"], r#"{"id":"i1","success":false},{"id":"i1","success":false}"#),
+            "rr?"
+        );
+        assert_eq!(posted(&["i1", "i1"], r#"{"id":"i1","success":true}"#), "??");
+    }
+
+    #[test]
+    fn a_success_in_a_request_that_failed_is_a_contradiction() {
+        let rows = r#"{"success":false,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}]}"#;
+        assert_eq!(judged(RowName::Id, &["i1", "i2"], rows), "?r");
+        let late = r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}],"success":false}"#;
+        assert_eq!(judged(RowName::Id, &["i1", "i2"], late), "?r");
+        let rows = BulkBody::read(r#"{"invoices":[{"id":"i1","success":true}]}"#).unwrap();
+        assert_eq!(judge(&rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
+    }
+
+    #[test]
+    fn cut_responses_keep_what_was_read() {
+        let cut = r#"{"success":true,"invoices":[{"id":"i1","success":false},{"id":"i2","success":true},{"id":"i3","suc"#;
+        assert_eq!(judged(RowName::Id, &["i1", "i2", "i3"], cut), "ra?");
     }
 }

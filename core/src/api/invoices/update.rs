@@ -47,8 +47,8 @@ static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdateInvoice {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
-    changes: InvoicePatch,
+    pub(in crate::api) invoice: InvoiceKey,
+    pub(in crate::api) changes: InvoicePatch,
 }
 
 impl UpdateInvoice {
@@ -124,25 +124,25 @@ impl InvoicePatch {
     }
 
     /// Returns the id of the invoice in a row of a bulk update.
-    pub(super) fn invoice(&self) -> Option<&InvoiceId> {
+    pub(in crate::api) fn invoice(&self) -> Option<&InvoiceId> {
         self.id.as_ref()
     }
 
     /// Returns whether the changes are visible in the retrieved invoice, which does not contain the items.
-    pub(super) fn is_observable(&self) -> bool {
+    pub(in crate::api) fn is_observable(&self) -> bool {
         self.items.is_empty() && *self != Self { id: self.id.clone(), ..Self::default() }
     }
 
     /// Returns whether an invoice with other values proves that the changes were not applied. The service may
     /// normalize text, so different text proves nothing.
-    pub(super) fn is_conclusive(&self) -> bool {
+    pub(in crate::api) fn is_conclusive(&self) -> bool {
         let texts =
             [&self.comments, &self.integration_id_ns, &self.integration_status_ns, &self.sync_date_ns];
         self.is_observable() && self.extra.is_empty() && texts.into_iter().all(Option::is_none)
     }
 
     /// Returns whether the invoice contains every change, or `None` when the changes are not visible in it.
-    pub(super) fn matches(&self, invoice: &Invoice) -> Option<bool> {
+    pub(in crate::api) fn matches(&self, invoice: &Invoice) -> Option<bool> {
         fn same<T: PartialEq + ?Sized>(change: Option<&T>, current: Option<&T>) -> bool {
             change.is_none_or(|change| current == Some(change))
         }

@@ -48,7 +48,7 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadInvoiceFile {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
+    pub(in crate::api) invoice: InvoiceKey,
     #[serde(rename = "filename")]
     name: String,
     #[serde(with = "hexadecimal")]

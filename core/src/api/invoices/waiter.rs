@@ -1,20 +1,26 @@
 //! Waiter for the background processing of an invoice.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus, ReversedInvoice};
+use crate::api::invoices::{GetInvoice, Invoice, InvoiceStatus, ReversedInvoice, query_of};
 use crate::api::jobs::{GetOperationJob, JobStatus, OperationJob, SubmittedJob};
+use crate::api::object_query::{QueriedInvoice, QueriedInvoices, QueryInvoices};
 use crate::call::poller::{Progress, Waiter};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse, Timestamp};
-use crate::types::{Amount, InvoiceKey, JobId};
+use crate::types::{InvoiceKey, JobId};
 
 /// Waits until an invoice is posted, canceled, reversed or deleted.
 ///
 /// The service processes small invoices synchronously, and large invoices in a background job. The waiter
 /// polls the job, if there is one. When the service rejects the retrieval of the job, the waiter polls the
 /// invoice instead: job retrieval is documented for deletions and reversals only.
+///
+/// Whether an invoice is reversed is read with Object Query. A balance of zero does not show it: the invoice may have
+/// been paid. That an invoice is deleted needs the service's own reason of category 40: a 404 of a gateway is an error.
 ///
 /// ```
 /// use zuora_core::invoices::{InvoiceGoal, InvoiceWaiter, PostInvoice};
@@ -40,6 +46,9 @@ pub struct InvoiceWaiter {
     goal: InvoiceGoal,
     /// Id of the job to poll; `None` when the invoice is polled.
     job: Option<JobId>,
+    /// Status of the job or the invoice as of the last poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
 }
 
 /// Goal of an [`InvoiceWaiter`]: the state that the invoice must reach.
@@ -50,7 +59,7 @@ pub enum InvoiceGoal {
     Posted,
     /// Invoice is canceled.
     Canceled,
-    /// Invoice is reversed: it is still posted, with a balance of zero.
+    /// Invoice is reversed: it is still posted, with a balance of zero, and flagged as reversed.
     Reversed,
     /// Invoice no longer exists.
     Deleted,
@@ -64,6 +73,8 @@ pub struct InvoiceOutcome {
     pub job: Option<OperationJob>,
     /// Invoice, if the waiter polled the invoice and the invoice still exists.
     pub invoice: Option<Invoice>,
+    /// Reversed invoice, if the waiter queried the invoice.
+    pub queried: Option<QueriedInvoice>,
 }
 
 impl InvoiceGoal {
@@ -89,7 +100,7 @@ impl InvoiceGoal {
 impl InvoiceWaiter {
     /// Creates a waiter that polls the invoice, for an invoice id or number.
     pub fn new(invoice: impl Into<InvoiceKey>, goal: InvoiceGoal) -> Self {
-        Self { invoice: invoice.into(), goal, job: None }
+        Self { invoice: invoice.into(), goal, job: None, last: None }
     }
 
     /// Creates a waiter for a submitted operation, from its response. When the response reports `Completed`,
@@ -115,7 +126,8 @@ impl InvoiceWaiter {
         Self { job: Some(job.into()), ..Self::new(invoice, goal) }
     }
 
-    fn evaluate_job(&self, job: OperationJob) -> Result<Progress<InvoiceOutcome>> {
+    fn evaluate_job(&mut self, job: OperationJob) -> Result<Progress<InvoiceOutcome>> {
+        self.last = job.status.as_ref().map(|status| format!("{status} (job)"));
         match job.status()? {
             JobStatus::Completed => {
                 Ok(Progress::Ready(InvoiceOutcome { job: Some(job), ..InvoiceOutcome::default() }))
@@ -130,28 +142,40 @@ impl InvoiceWaiter {
         }
     }
 
-    fn evaluate_invoice(&self, invoice: Invoice) -> Result<Progress<InvoiceOutcome>> {
+    fn evaluate_query(&mut self, page: QueriedInvoices) -> Result<Progress<InvoiceOutcome>> {
+        let Some(invoice) = page.data.into_iter().next() else { return Ok(Progress::Pending(None)) };
+        self.last = invoice.status.as_ref().map(ToString::to_string);
+        if invoice.reversed == Some(true) {
+            let queried = Some(invoice);
+            return Ok(Progress::Ready(InvoiceOutcome { queried, ..InvoiceOutcome::default() }));
+        }
+        match &invoice.status {
+            Some(status @ (InvoiceStatus::Canceled | InvoiceStatus::Error)) => Err(self.unreachable(status)),
+            _ => Ok(Progress::Pending(None)),
+        }
+    }
+
+    fn unreachable(&self, status: &InvoiceStatus) -> Error {
+        let (key, goal) = (self.invoice.as_str(), self.goal.participle());
+        Error::failed(format!("invoice {key} is {status} and can no longer be {goal}"))
+    }
+
+    fn evaluate_invoice(&mut self, invoice: Invoice) -> Result<Progress<InvoiceOutcome>> {
         use InvoiceStatus::{Canceled, Error as Failed, Posted};
         let status = invoice.status()?;
+        self.last = Some(status.to_string());
         let is_reached = match self.goal {
             InvoiceGoal::Posted => *status == Posted,
             InvoiceGoal::Canceled => *status == Canceled,
-            // The response has no field for a reversal. A reversed invoice has a balance of zero.
-            InvoiceGoal::Reversed => invoice.balance.as_ref().is_some_and(Amount::is_zero),
-            InvoiceGoal::Deleted => false,
+            InvoiceGoal::Reversed | InvoiceGoal::Deleted => false,
         };
         let is_unreachable = match self.goal {
-            InvoiceGoal::Posted => matches!(status, Canceled | Failed),
+            InvoiceGoal::Posted | InvoiceGoal::Reversed => matches!(status, Canceled | Failed),
             InvoiceGoal::Canceled => matches!(status, Posted | Failed),
-            InvoiceGoal::Reversed => matches!(status, Canceled | Failed),
             InvoiceGoal::Deleted => false,
         };
         if is_unreachable {
-            let key = self.invoice.as_str();
-            return Err(Error::failed(format!(
-                "invoice {key} is {status} and can no longer be {}",
-                self.goal.participle()
-            )));
+            return Err(self.unreachable(status));
         }
         Ok(match is_reached {
             true => Progress::Ready(InvoiceOutcome { invoice: Some(invoice), ..InvoiceOutcome::default() }),
@@ -167,6 +191,7 @@ impl Waiter for InvoiceWaiter {
     fn read(&self) -> ReadInvoiceOrJob {
         match &self.job {
             Some(job) => ReadInvoiceOrJob::Job(GetOperationJob::new(job.clone())),
+            None if self.goal == InvoiceGoal::Reversed => ReadInvoiceOrJob::Query(query_of(&self.invoice)),
             None => ReadInvoiceOrJob::Invoice(GetInvoice::new(self.invoice.clone())),
         }
     }
@@ -175,17 +200,32 @@ impl Waiter for InvoiceWaiter {
         match seen {
             Ok(InvoiceOrJob::Job(job)) => self.evaluate_job(*job),
             Ok(InvoiceOrJob::Invoice(invoice)) => self.evaluate_invoice(*invoice),
+            Ok(InvoiceOrJob::Query(page)) => self.evaluate_query(*page),
             Err(error)
                 if self.job.is_some() && error.kind() == ErrorKind::Rejected && !error.is_retryable() =>
             {
                 self.job = None;
                 Ok(Progress::Pending(None))
             }
-            Err(error) if self.job.is_none() && self.goal == InvoiceGoal::Deleted && error.is_not_found() => {
+            Err(error) if self.job.is_none() && self.goal == InvoiceGoal::Deleted && error.is_gone() => {
                 Ok(Progress::Ready(InvoiceOutcome::default()))
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn undecided(&mut self, error: Error, watched: Duration) -> Result<InvoiceOutcome> {
+        if error.kind() != ErrorKind::Timeout {
+            return Err(error);
+        }
+        let what = format!(
+            "invoice {} was not {} within {} s (last status {})",
+            self.invoice,
+            self.goal.participle(),
+            watched.as_secs(),
+            self.last.as_deref().unwrap_or("unknown"),
+        );
+        Err(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome())
     }
 }
 
@@ -197,6 +237,8 @@ pub enum ReadInvoiceOrJob {
     Job(GetOperationJob),
     /// Retrieves the invoice.
     Invoice(GetInvoice),
+    /// Queries the invoice, for its reversed flag.
+    Query(QueryInvoices),
 }
 
 /// Output of [`ReadInvoiceOrJob`].
@@ -207,6 +249,8 @@ pub enum InvoiceOrJob {
     Job(Box<OperationJob>),
     /// Invoice.
     Invoice(Box<Invoice>),
+    /// Page with the invoice.
+    Query(Box<QueriedInvoices>),
 }
 
 impl Operation for ReadInvoiceOrJob {
@@ -216,6 +260,7 @@ impl Operation for ReadInvoiceOrJob {
         match self {
             Self::Job(read) => read.spec(),
             Self::Invoice(read) => read.spec(),
+            Self::Query(read) => read.spec(),
         }
     }
 
@@ -223,6 +268,7 @@ impl Operation for ReadInvoiceOrJob {
         match self {
             Self::Job(read) => read.request(),
             Self::Invoice(read) => read.request(),
+            Self::Query(read) => read.request(),
         }
     }
 
@@ -232,6 +278,7 @@ impl Operation for ReadInvoiceOrJob {
             Self::Invoice(read) => {
                 read.parse(success).map(|invoice| InvoiceOrJob::Invoice(Box::new(invoice)))
             }
+            Self::Query(read) => read.parse(success).map(|page| InvoiceOrJob::Query(Box::new(page))),
         }
     }
 }
@@ -242,9 +289,11 @@ mod tests {
     use crate::error::Context;
 
     fn not_found() -> Error {
+        let body = r#"{"success":false,"reasons":[{"code":50000040,"message":"gone"}]}"#;
+        let reason = crate::Reason { code: "50000040".to_owned(), ..crate::Reason::default() };
         let status = Some(http::StatusCode::NOT_FOUND);
-        crate::error::Error::from(crate::error::Cause::Rejected)
-            .with_context(Context { status, ..Default::default() })
+        let context = Context { status, reasons: vec![reason], body: body.into(), ..Default::default() };
+        Error::from(Cause::Rejected).with_context(context)
     }
 
     fn seen(invoice: &str) -> Result<InvoiceOrJob> {
@@ -293,11 +342,39 @@ mod tests {
     }
 
     #[test]
-    fn a_reversed_invoice_has_a_balance_of_zero() {
+    fn a_reversed_invoice_is_flagged_and_a_paid_one_is_not_reversed() {
         let mut waiter = InvoiceWaiter::new("INV1", InvoiceGoal::Reversed);
-        let open = seen(r#"{"status":"Posted","balance":10.00}"#);
-        assert!(matches!(waiter.evaluate(open, Timestamp::default()), Ok(Progress::Pending(_))));
-        let reversed = seen(r#"{"status":"Posted","balance":0.00}"#);
-        assert!(matches!(waiter.evaluate(reversed, Timestamp::default()), Ok(Progress::Ready(_))));
+        assert_eq!(waiter.read().spec().name, "query_invoices");
+        let mut seen = |rows: &str| {
+            let page = serde_json::from_str(&format!(r#"{{"data":[{rows}]}}"#)).unwrap();
+            waiter.evaluate(Ok(InvoiceOrJob::Query(Box::new(page))), Timestamp::default())
+        };
+        assert!(matches!(seen(""), Ok(Progress::Pending(_))));
+        let paid = r#"{"status":"Posted","balance":0,"reversed":false}"#;
+        assert!(matches!(seen(paid), Ok(Progress::Pending(_))));
+        assert!(matches!(seen(r#"{"status":"Posted","balance":0}"#), Ok(Progress::Pending(_))));
+        assert!(seen(r#"{"status":"Canceled"}"#).is_err());
+        let reversed = r#"{"status":"Posted","balance":0,"reversed":true}"#;
+        assert!(matches!(seen(reversed), Ok(Progress::Ready(InvoiceOutcome { queried: Some(_), .. }))));
+    }
+
+    #[test]
+    fn an_undecided_wait_names_the_invoice_its_status_and_the_time() {
+        let mut waiter = InvoiceWaiter::new("INV1", InvoiceGoal::Posted);
+        waiter.evaluate(seen(r#"{"status":"Draft"}"#), Timestamp::default()).unwrap();
+        let timeout = Error::from(Cause::Timeout { what: "over".into() });
+        let error = waiter.undecided(timeout, Duration::from_secs(60)).unwrap_err();
+        assert_eq!(error.outcome(), crate::Outcome::Unknown);
+        let text = error.to_string();
+        assert!(text.starts_with("invoice INV1 was not posted within 60 s (last status Draft)"), "{text}");
+    }
+
+    #[test]
+    fn a_404_without_the_services_own_reason_deletes_nothing() {
+        let mut waiter = InvoiceWaiter::new("INV1", InvoiceGoal::Deleted);
+        let status = Some(http::StatusCode::NOT_FOUND);
+        let gateway = Error::from(Cause::Rejected).with_context(Context { status, ..Default::default() });
+        assert!(waiter.evaluate(Err(gateway), Timestamp::default()).is_err());
+        assert!(matches!(waiter.evaluate(Err(not_found()), Timestamp::default()), Ok(Progress::Ready(_))));
     }
 }

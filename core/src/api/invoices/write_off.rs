@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::invoices::reverse::ReversalCreditMemo;
-use crate::api::invoices::{GetInvoice, InvoiceStatus};
-use crate::api::shared::read_back_by_key;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
@@ -46,8 +44,8 @@ static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/wr
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WriteOffInvoice {
     #[serde(rename = "invoiceKey")]
-    invoice: InvoiceKey,
-    details: WriteOff,
+    pub(in crate::api) invoice: InvoiceKey,
+    pub(in crate::api) details: WriteOff,
 }
 
 impl WriteOffInvoice {
@@ -79,15 +77,6 @@ impl Operation for WriteOffInvoice {
 
     fn parse(&self, success: &HttpResponse) -> Result<WrittenOffInvoice> {
         json::read(success.body())
-    }
-}
-
-read_back_by_key! {
-    /// Reads the balance of the invoice. A zero balance does not prove the write-off: the invoice may have
-    /// been paid.
-    WriteOffInvoice { invoice } with GetInvoice, |seen| {
-        let invoice = seen.ok()?;
-        Some(*invoice.status.as_ref()? == InvoiceStatus::Posted && invoice.balance.as_ref()?.is_zero())
     }
 }
 

@@ -9,11 +9,14 @@ use super::values::text;
 use crate::api::files::GetFiles;
 use crate::api::jobs::{GetOperationJob, OperationJob, SubmittedJob};
 use crate::api::object_query::{Comparison, Filter, QueriedInvoice, QueriedInvoices, QueryInvoices};
+use crate::api::read_back::{QueriedCreditMemo, QueriedCreditMemos};
 use crate::model::envelope::Success;
 use crate::session::oauth::CreateToken;
 use crate::types::{BillRunNumber, FileId, JobId, Secret};
 
-plain! { Success, OperationJob, QueriedInvoice, QueriedInvoices, SubmittedJob }
+plain! {
+    Success, OperationJob, QueriedCreditMemo, QueriedCreditMemos, QueriedInvoice, QueriedInvoices, SubmittedJob,
+}
 
 arbitrary! {
     QueryInvoices => queries();

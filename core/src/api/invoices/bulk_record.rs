@@ -1,0 +1,216 @@
+//! Recording of results: what a response or a read proves of each row of a chunk.
+
+use std::sync::Arc;
+
+use crate::api::invoices::Invoice;
+use crate::api::invoices::bulk::Bulk;
+use crate::api::invoices::bulk_chunk::rows_of;
+use crate::api::invoices::bulk_job::BulkJob;
+use crate::api::invoices::bulk_ledger::State;
+use crate::api::invoices::bulk_reading::{Cause, Seen, Target};
+use crate::api::invoices::bulk_result::{AppliedRow, RowError};
+use crate::api::invoices::row_reader::BulkBody;
+use crate::api::invoices::rows::{self, RowName};
+use crate::error::reason::ReasonCategory;
+use crate::error::{Error, Outcome, Result};
+use crate::model::envelope::Envelope;
+use crate::operation::Effect;
+
+impl<B: Bulk> BulkJob<B> {
+    /// Records the results of a chunk from the response to it. Returns the rows to look up: they have a number of
+    /// the caller's own, and are in doubt or were rejected after an attempt that may have created them.
+    pub(super) fn record(
+        &mut self,
+        id: u64,
+        body: &[u8],
+        error: Option<&Arc<Error>>,
+        was_in_doubt: bool,
+    ) -> Result<Vec<usize>> {
+        let Some(chunk) = self.ledger.chunk(id) else { return Ok(Vec::new()) };
+        let sent = sent_rows::<B>(&chunk.body)?;
+        let places = chunk.rows.clone();
+        let judged = judge::<B>(&sent, body, error);
+        let mut look_up = Vec::new();
+        for ((place, row), (outcome, applied, row_error)) in places.into_iter().zip(&sent).zip(judged) {
+            let Some(place) = place else { continue };
+            let has_own_number = B::NAMED_BY == RowName::Number && B::name(row).is_some();
+            match (outcome, applied) {
+                (Outcome::Applied, Some(applied)) => self.applied(place, applied),
+                (Outcome::NotApplied, _) if !(was_in_doubt && has_own_number) => {
+                    self.rejected(place, row_error);
+                }
+                (outcome, _) => {
+                    if was_in_doubt && has_own_number {
+                        look_up.push(place);
+                    }
+                    self.run.results.push((place, Err(RowError { outcome, ..row_error })));
+                }
+            }
+        }
+        Ok(look_up)
+    }
+
+    /// Records what reading the invoices of a chunk has shown.
+    ///
+    /// `is_over` reports whether the service has certainly finished with the chunk, if that is known.
+    pub(super) fn record_seen(&mut self, cause: &Cause, is_over: Option<bool>, seen: Vec<(Target<B>, Seen)>) {
+        let seen = if B::fixed_spec().effect == Effect::Keyed { seen } else { agreed::<B>(seen) };
+        for (Target { place, row }, seen) in seen {
+            let earlier = self.run.results.iter().position(|(known, _)| *known == place);
+            let earlier = earlier.map(|at| self.run.results.swap_remove(at).1);
+            let (mut error, was_rejected) = match (earlier, cause) {
+                (Some(Err(error)), _) => {
+                    let was_rejected = error.outcome == Outcome::NotApplied;
+                    (error, was_rejected)
+                }
+                (_, Cause::Lost(error)) => (RowError::of_request(Outcome::Unknown, error), false),
+                (_, Cause::PartlyRejected(error)) => (RowError::of_request(Outcome::Unknown, error), false),
+                _ => (RowError::of_row(Outcome::Unknown, Envelope::default()), false),
+            };
+            error.outcome = Outcome::Unknown;
+            let may_prove_absence = matches!(cause, Cause::Lost(_) | Cause::PartlyRejected(_));
+            match seen {
+                Seen::Applied(invoice) => self.applied(place, B::found(&row, *invoice)),
+                Seen::NotApplied(invoice) if may_prove_absence => {
+                    (error.outcome, error.invoice) = (Outcome::NotApplied, invoice);
+                    self.rejected(place, error);
+                }
+                Seen::Absent if B::NAMED_BY == RowName::Number && matches!(cause, Cause::Expired) => {
+                    match is_over {
+                        Some(true) => self.ledger.set(place, State::Remaining),
+                        Some(false) => self.run.results.push((place, Err(error))),
+                        None => self.unknown(place, error, None),
+                    }
+                }
+                Seen::Absent if was_rejected => {
+                    error.outcome = Outcome::NotApplied;
+                    self.rejected(place, error);
+                }
+                Seen::Absent if matches!(cause, Cause::Repeated) => {
+                    self.run.results.push((place, Err(error)));
+                }
+                Seen::Failed => self.run.results.push((place, Err(error))),
+                Seen::NotApplied(invoice) | Seen::Unclear(invoice) => self.unknown(place, error, invoice),
+                Seen::Absent => self.unknown(place, error, None),
+            }
+        }
+    }
+
+    fn applied(&mut self, place: usize, applied: B::Applied) {
+        let (id, number) = B::ids(&applied);
+        self.ledger.set(place, State::Applied(AppliedRow { id, number }));
+        self.run.results.push((place, Ok(applied)));
+    }
+
+    fn rejected(&mut self, place: usize, error: RowError) {
+        self.ledger.set(place, State::Rejected(error.reasons()));
+        self.run.results.push((place, Err(error)));
+    }
+
+    fn unknown(&mut self, place: usize, error: RowError, invoice: Option<Box<Invoice>>) {
+        self.ledger.set(place, State::Unknown);
+        self.run.results.push((place, Err(RowError { invoice, ..error })));
+    }
+
+    /// Whether a rejected update may have changed some invoices. Reasons about the form of the request, the
+    /// permission or a limit show that the work did not begin.
+    pub(super) fn may_be_partly_applied(&mut self, id: u64, error: &Error) -> bool {
+        let is_single = self.ledger.chunk(id).is_some_and(|chunk| chunk.rows.len() == 1);
+        let had_begun = |category| {
+            !matches!(
+                category,
+                ReasonCategory::Permission
+                    | ReasonCategory::Authentication
+                    | ReasonCategory::Format
+                    | ReasonCategory::UnknownField
+                    | ReasonCategory::MissingField
+                    | ReasonCategory::MissingParameter
+                    | ReasonCategory::InvalidParameter
+                    | ReasonCategory::Unsupported
+                    | ReasonCategory::Limit
+                    | ReasonCategory::Malformed
+            )
+        };
+        let reasons = error.reasons();
+        !is_single && (reasons.is_empty() || reasons.iter().any(|reason| had_begun(reason.category())))
+    }
+
+    /// The rows of a chunk with these indices, as they were sent.
+    pub(super) fn targets(&mut self, id: u64, places: &[usize]) -> Result<Vec<Target<B>>> {
+        let Some(chunk) = self.ledger.chunk(id) else { return Ok(Vec::new()) };
+        let sent = sent_rows::<B>(&chunk.body)?;
+        let rows = chunk.rows.iter().zip(sent);
+        Ok(rows
+            .filter_map(|(place, row)| Some(Target { place: (*place)?, row }))
+            .filter(|target| places.contains(&target.place))
+            .collect())
+    }
+}
+
+fn sent_rows<B: Bulk>(body: &[u8]) -> Result<Vec<B::Row>> {
+    let rows = rows_of(body).and_then(|rows| rows.into_iter().map(B::from_text).collect());
+    rows.map_err(|error| Error::unreadable("bulk job", format!("the body of a chunk: {error}")))
+}
+
+type Judged<A> = (Outcome, Option<A>, RowError);
+
+/// Judges each row by its own row of the response, and by the whole response only if it has no rows.
+fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> Vec<Judged<B::Applied>> {
+    let is_accepted = error.is_none_or(|error| error.status().is_some_and(|status| status.is_success()));
+    let text = String::from_utf8_lossy(body);
+    let read = BulkBody::read(&text).unwrap_or_default();
+    let names: Vec<_> = sent.iter().map(B::name).collect();
+    let has_rows = read.has_rows();
+    let reports_rows = B::fixed_spec().effect == Effect::Keyed;
+    let of_whole = |outcome| match error {
+        Some(error) => RowError::of_request(outcome, error),
+        None => RowError::of_row(outcome, Envelope::default()),
+    };
+    let whole = match error {
+        _ if reports_rows && has_rows => Outcome::Unknown,
+        // A creation or posting that succeeded as a whole says nothing about its rows.
+        None if reports_rows => Outcome::Unknown,
+        None => Outcome::Applied,
+        Some(error) if reports_rows && error.outcome() == Outcome::Applied => Outcome::Unknown,
+        Some(error) => error.outcome(),
+    };
+    let judged = rows::judge(&read, &names, B::NAMED_BY, is_accepted);
+    judged
+        .iter()
+        .zip(sent)
+        .map(|(judged, row)| {
+            let outcome = if judged.row.is_some() { judged.outcome } else { whole };
+            let applied = (outcome == Outcome::Applied).then(|| B::applied(row, judged.row));
+            let row_error = match judged.row {
+                Some(_) => RowError {
+                    request: error.map(Arc::clone),
+                    ..RowError::of_row(outcome, judged.envelope())
+                },
+                None => of_whole(outcome),
+            };
+            (outcome, applied, row_error)
+        })
+        .collect()
+}
+
+/// Two changes to one invoice that are read back together hide each other: unless reading proves the same of all of
+/// them, it proves nothing.
+fn agreed<B: Bulk>(mut seen: Vec<(Target<B>, Seen)>) -> Vec<(Target<B>, Seen)> {
+    let kinds: Vec<_> = seen
+        .iter()
+        .map(|(target, seen)| {
+            let invoice = B::name(&target.row).map(str::to_ascii_lowercase);
+            (invoice, std::mem::discriminant(seen))
+        })
+        .collect();
+    for ((_, seen), (invoice, kind)) in seen.iter_mut().zip(&kinds) {
+        if kinds.iter().any(|(other, other_kind)| other == invoice && other_kind != kind) {
+            *seen = match std::mem::replace(seen, Seen::Unclear(None)) {
+                Seen::Applied(invoice) => Seen::Unclear(Some(invoice)),
+                Seen::NotApplied(invoice) | Seen::Unclear(invoice) => Seen::Unclear(invoice),
+                Seen::Absent | Seen::Failed => Seen::Unclear(None),
+            };
+        }
+    }
+    seen
+}

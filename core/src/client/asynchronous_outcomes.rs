@@ -1,0 +1,124 @@
+//! Verbs of the async client around a write: what was before it, what became of it, and what is to be posted.
+
+use super::asynchronous::AsyncClient;
+use crate::api::bill_runs::{BillRun, PostIfUnchanged, Review, ReviewBillRun};
+use crate::call::Response;
+use crate::call::baseline::{Baseline, ReadBaseline};
+use crate::call::poller::PollingPolicy;
+use crate::call::read_back::Reconcile;
+use crate::call::reconcile::{Reconciled, Reconciliation};
+use crate::error::{Error, Result};
+use crate::operation::Operation;
+use crate::session::call_options::CallOptions;
+use crate::transport::AsyncTransport;
+
+impl<T: AsyncTransport> AsyncClient<T> {
+    /// Determines whether a write that failed with `error` was applied, by reading its object for up to ten minutes.
+    ///
+    /// The reads use the entity, organizations and API version of the failed call. [`Reconciliation`] explains what
+    /// proves that a write was not applied.
+    ///
+    /// # Errors
+    /// The session has another base URL or entity than the failed call. The outcome of the error is
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown).
+    pub fn reconcile<O>(
+        &self,
+        write: &O,
+        error: &Error,
+    ) -> impl Future<Output = Result<Reconciled<O::Object>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+        <O::Read as Operation>::Output: Send,
+    {
+        self.wait(Reconciliation::new(write, error), Reconciliation::<O>::policy())
+    }
+
+    /// [`reconcile`](Self::reconcile) with a baseline, for another time, or for a reconciliation kept as JSON.
+    ///
+    /// # Errors
+    /// As for [`reconcile`](Self::reconcile).
+    pub fn reconcile_with<O>(
+        &self,
+        reconciliation: Reconciliation<O>,
+        policy: PollingPolicy,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Reconciled<O::Object>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+        <O::Read as Operation>::Output: Send,
+    {
+        self.wait_with(reconciliation, policy, options)
+    }
+
+    /// Reads the [`Baseline`] of a write, before the write is sent. `None` if the write has none.
+    ///
+    /// # Errors
+    /// The object cannot be read.
+    pub fn baseline<O>(&self, write: &O) -> impl Future<Output = Result<Option<Baseline>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+    {
+        self.drive(ReadBaseline::new(self.session(), write, &CallOptions::default()))
+    }
+
+    /// [`baseline`](Self::baseline) with the settings of the write, such as its entity.
+    ///
+    /// # Errors
+    /// As for [`baseline`](Self::baseline).
+    pub fn baseline_with<O>(
+        &self,
+        write: &O,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Option<Baseline>>> + Send
+    where
+        O: Reconcile<Read: Send, Object: Send> + Send,
+    {
+        self.drive(ReadBaseline::new(self.session(), write, options))
+    }
+
+    /// Reads all invoices of a run into a review for somebody to look at.
+    ///
+    /// # Errors
+    /// The run lacks its id or number, or the invoices cannot be read.
+    pub fn review(&self, run: &BillRun) -> impl Future<Output = Result<Review>> + Send {
+        let reviewing = ReviewBillRun::new(self.session(), run);
+        async move { self.drive(reviewing?).await }
+    }
+
+    /// [`review`](Self::review) with settings for each call, such as the entity of the run.
+    ///
+    /// # Errors
+    /// As for [`review`](Self::review).
+    pub fn review_with(
+        &self,
+        run: &BillRun,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Review>> + Send {
+        let reviewing = ReviewBillRun::with_options(self.session(), run, options);
+        async move { self.drive(reviewing?).await }
+    }
+
+    /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
+    /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference, or as for [`call`](Self::call).
+    pub fn post_if_unchanged(
+        &self,
+        post: &PostIfUnchanged,
+    ) -> impl Future<Output = Result<Response<BillRun>>> + Send {
+        self.drive(post.machine(self.session()))
+    }
+
+    /// [`post_if_unchanged`](Self::post_if_unchanged) with settings for each call, such as the entity of the run.
+    ///
+    /// # Errors
+    /// As for [`post_if_unchanged`](Self::post_if_unchanged).
+    pub fn post_if_unchanged_with(
+        &self,
+        post: &PostIfUnchanged,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Response<BillRun>>> + Send {
+        self.drive(post.machine_with(self.session(), options))
+    }
+}
