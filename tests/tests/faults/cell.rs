@@ -7,6 +7,7 @@ use zuora_core::bill_runs::GetBillRun;
 use zuora_core::intent::{AnyResponse, Delivery, Intent, Performed};
 use zuora_core::object_query::QueryInvoices;
 use zuora_core::operation::Effect;
+use zuora_core::reconcile::Baseline;
 use zuora_core::session::Session;
 use zuora_core::transport::{Seed, Transport, WallTime};
 use zuora_core::{CallOptions, Client, Error, Outcome, Result};
@@ -22,8 +23,12 @@ use crate::subjects::{ByHand, Subject, config};
 pub enum Way {
     /// A call; then its error is reconciled, or retried under the key.
     Call,
+    /// A call for which the object was read before.
+    CallWithBaseline,
     /// An intent that is delivered until it is decided.
     Intent,
+    /// An intent that contains what was read before.
+    IntentWithBaseline,
     /// An intent that another process performs whose wall clock is ten minutes behind.
     IntentBehind,
     /// An intent that another process performs whose wall clock is ten minutes ahead.
@@ -57,14 +62,17 @@ const ROUNDS: usize = 3;
 pub fn run(subject: &Subject, cell: Cell, plan: Plan, seed: u64) -> Report {
     let transport = subject.transport.fork();
     let mut judge = Judge::new(subject, transport.clone());
-    let mut story = Story { subject, cell, seed, transport };
+    let mut story = Story { subject, cell, seed, transport, baseline: None };
     let client = story.client();
     client.call(&QueryInvoices::new()).expect("the client has a token");
+    if matches!(cell.way, Way::CallWithBaseline | Way::IntentWithBaseline) {
+        story.baseline = client.baseline(&subject.operation).expect("the object can be read");
+    }
     story.transport.sandbox().clear_journal();
     story.prepare(plan);
 
     let decided_at_once = match cell.way {
-        Way::Call => story.call(&client, &mut judge),
+        Way::Call | Way::CallWithBaseline => story.call(&client, &mut judge),
         _ => story.perform(&client, &mut judge),
     };
     let undecided_at_last = decided_at_once == Decided::Never;
@@ -101,6 +109,8 @@ struct Story<'a> {
     cell: Cell,
     seed: u64,
     transport: InProcess,
+    /// Time of the last change that was read before the operation.
+    baseline: Option<Baseline>,
 }
 
 impl Story<'_> {
@@ -174,7 +184,7 @@ impl Story<'_> {
         let shown = match self.cell.way {
             Way::IntentAhead => now + CLOCK_ERROR,
             Way::IntentBehind => now - CLOCK_ERROR,
-            Way::Call | Way::Intent => return client,
+            _ => return client,
         };
         client.transport().set_wall_time(UnixTime::from_secs(shown));
         client
@@ -192,7 +202,7 @@ impl Story<'_> {
         let result = client.call(operation).map(zuora_core::Response::into_inner);
         let Some(mut error) = report(result, judge) else { return Decided::AtOnce };
         let client = self.go_on(client, judge);
-        if let Some(outcome) = reconcile(&client, operation, &error) {
+        if let Some(outcome) = reconcile(&client, operation, &error, self.baseline.clone()) {
             judge.report(By::Read, outcome, None);
             if outcome != Outcome::Unknown {
                 return Decided::Later;
@@ -213,8 +223,11 @@ impl Story<'_> {
 
     /// Delivers an intent until it is decided.
     fn perform(&mut self, client: &Client<InProcess>, judge: &mut Judge<'_>) -> Decided {
-        let text = client.intent(self.subject.operation.clone()).unwrap().to_json().unwrap();
-        let intent = Intent::from_json(&text).unwrap();
+        let mut intent = client.intent(self.subject.operation.clone()).unwrap();
+        if let Some(baseline) = &self.baseline {
+            intent = intent.with_baseline(baseline.as_str());
+        }
+        let intent = Intent::from_json(&intent.to_json().unwrap()).unwrap();
         let first = wall(client);
         let mut last = match performed(client.perform(&intent, Delivery::first()), judge) {
             None => return Decided::AtOnce,

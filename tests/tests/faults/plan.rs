@@ -354,7 +354,14 @@ fn possible(subject: &Subject, sight: Sight, work: Work) -> Result<(), &'static 
     let must = |holds: bool, reason| if holds { Ok(()) } else { Err(reason) };
     let is_read = subject.effect == Effect::Read;
     let later = matches!(work, Work::Later(_));
-    must(work != Work::Job || subject.has_jobs(), "the service never executes the operation by a job")?;
+    must(
+        work != Work::Job || subject.is_large,
+        "the service executes only operations on large invoices by a job",
+    )?;
+    must(
+        work == Work::Job || !subject.is_large,
+        "the service executes operations on large invoices by a job",
+    )?;
     must(!later || !is_read, "a read leaves nothing to be done later")?;
     must(
         (sight == S::NotSent) == (work == Work::NotLeft),

@@ -1,35 +1,19 @@
-//! Reading back the object of a write, whatever its type.
+//! Reading back the object of a write.
 
 use zuora_core::intent::AnyOperation;
-use zuora_core::reconcile::Reconciled;
-use zuora_core::{Client, Error, Outcome};
+use zuora_core::reconcile::{Baseline, Reconciliation};
+use zuora_core::{CallOptions, Client, Error, Outcome};
 use zuora_sandbox::InProcess;
 
-/// Reads the object of a write back; `None` if no read can tell, or if the read failed.
-pub fn reconcile(client: &Client<InProcess>, operation: &AnyOperation, error: &Error) -> Option<Outcome> {
-    macro_rules! read_back {
-        ($($operation:ident),*) => {
-            match operation {
-                $(AnyOperation::$operation(operation) => client.reconcile(operation, error).map(outcome).ok(),)*
-                _ => None,
-            }
-        };
-    }
-    read_back!(
-        PostBillRun,
-        CancelBillRun,
-        DeleteBillRun,
-        PostInvoice,
-        CancelInvoice,
-        DeleteInvoice,
-        ReverseInvoice,
-        WriteOffInvoice
-    )
-}
-
-fn outcome<T>(reconciled: Reconciled<T>) -> Outcome {
-    match reconciled {
-        Reconciled::Applied(_) => Outcome::Applied,
-        Reconciled::NotApplied(_) => Outcome::NotApplied,
-    }
+/// Reads the object of a write back; `None` if the read failed.
+pub fn reconcile(
+    client: &Client<InProcess>,
+    operation: &AnyOperation,
+    error: &Error,
+    baseline: Option<Baseline>,
+) -> Option<Outcome> {
+    let reconciliation = Reconciliation::new(operation, error).baseline(baseline);
+    let policy = Reconciliation::<AnyOperation>::policy();
+    let reconciled = client.reconcile_with(reconciliation, policy, &CallOptions::new());
+    reconciled.map(|reconciled| reconciled.outcome()).ok()
 }

@@ -11,8 +11,8 @@ use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CancelInvoice,
     CreateStandaloneInvoice, CreateTaxationItems, DeleteInvoice, EmailInvoice, GetInvoice,
     GetInvoiceApplicationParts, GetInvoiceFiles, GetInvoiceItems, GetInvoicePdfStatus, GetTaxationItems,
-    InvoicePatch, InvoiceToPost, NewInvoiceItem, NewTaxationItem, PostInvoice, ReverseInvoice, TaxRateType,
-    UpdateInvoice, UploadInvoiceFile, WriteOffInvoice,
+    InvoicePatch, InvoiceToPost, ItemUpdate, NewInvoiceItem, NewTaxationItem, PostInvoice, ReverseInvoice,
+    TaxRateType, UpdateInvoice, UploadInvoiceFile, WriteOffInvoice,
 };
 use zuora_core::jobs::GetOperationJob;
 use zuora_core::object_query::QueryInvoices;
@@ -36,6 +36,8 @@ pub struct Subject {
     pub ids: Vec<String>,
     /// Number of rows of a bulk request.
     pub rows: usize,
+    /// Whether the invoice has so many items that the service may execute the operation by a job.
+    pub is_large: bool,
     /// The sandbox before the operation.
     pub transport: InProcess,
 }
@@ -63,7 +65,27 @@ impl Setup {
     }
 
     fn draft(&self) -> InvoiceId {
-        self.0.call(&draft()).unwrap().id().unwrap().clone()
+        self.large(1)
+    }
+
+    fn large(&self, items: usize) -> InvoiceId {
+        let mut left = items;
+        let mut next = || {
+            let count = left.min(1000);
+            left -= count;
+            (0..count).map(|_| fee())
+        };
+        let create = CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), day(), next());
+        let id = self.0.call(&create).unwrap().id().unwrap().clone();
+        while items > 1000 {
+            let more: Vec<_> = next().map(ItemUpdate::from).collect();
+            if more.is_empty() {
+                break;
+            }
+            let patch = InvoicePatch::default().items(more);
+            self.0.call(&UpdateInvoice::new(id.clone(), patch)).unwrap();
+        }
+        id
     }
 
     fn drafts(&self) -> Vec<InvoiceId> {
@@ -123,13 +145,17 @@ impl Setup {
         let rows = if name.starts_with("bulk_") { 3 } else { 0 };
         let transport = self.0.transport().clone();
         transport.sandbox().clear_journal();
-        Subject { name, api, operation, effect, kinds, ids, rows, transport }
+        let is_large = name.ends_with("a large invoice");
+        Subject { name, api, operation, effect, kinds, ids, rows, is_large, transport }
     }
 }
 
+fn fee() -> NewInvoiceItem {
+    NewInvoiceItem::named("Fee", "10.01".parse::<zuora_core::Amount>().unwrap(), day())
+}
+
 pub fn draft() -> CreateStandaloneInvoice {
-    let item = NewInvoiceItem::named("Fee", "10.01".parse::<zuora_core::Amount>().unwrap(), day());
-    CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), day(), [item])
+    CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), day(), [fee()])
 }
 
 fn create_run() -> CreateBillRun {
@@ -146,10 +172,12 @@ fn ids<I: AsRef<str>>(ids: &[I]) -> Vec<String> {
 
 /// All operations. The matrix has a row for each.
 pub fn subjects() -> Vec<Subject> {
-    let mut all = reads();
+    // The slowest first, so that no thread has them left at the end.
+    let mut all = writes_by_jobs();
+    all.extend(bulk_writes());
     all.extend(writes_of_runs());
     all.extend(writes_of_invoices());
-    all.extend(bulk_writes());
+    all.extend(reads());
     all
 }
 
@@ -266,6 +294,51 @@ fn writes_of_invoices() -> Vec<Subject> {
     all
 }
 
+/// Operations on invoices of the documented size for jobs.
+fn writes_by_jobs() -> Vec<Subject> {
+    use {ApiOperation as A, EffectKind as E};
+
+    let made = Setup::new();
+    let id = made.large(1000);
+    let post = made.subject(
+        "post_invoice of a large invoice",
+        A::PostInvoice,
+        &[E::InvoicePosted],
+        ids(&[id.as_str()]),
+        PostInvoice::new(id),
+    );
+    let made = Setup::new();
+    let id = made.large(1000);
+    let cancel = made.subject(
+        "cancel_invoice of a large invoice",
+        A::CancelInvoice,
+        &[E::InvoiceCanceled],
+        ids(&[id.as_str()]),
+        CancelInvoice::new(id),
+    );
+    let made = Setup::new();
+    let id = made.large(100);
+    made.0.call(&CancelInvoice::new(id.clone())).unwrap();
+    let delete = made.subject(
+        "delete_invoice of a large invoice",
+        A::DeleteInvoice,
+        &[E::InvoiceDeleted],
+        ids(&[id.as_str()]),
+        DeleteInvoice::new(id),
+    );
+    let made = Setup::new();
+    let id = made.large(2001);
+    made.0.transport().sandbox().post_invoice(id.as_str()).unwrap();
+    let reverse = made.subject(
+        "reverse_invoice of a large invoice",
+        A::ReverseInvoice,
+        &[E::InvoiceReversed],
+        ids(&[id.as_str()]),
+        ReverseInvoice::new(id),
+    );
+    vec![post, cancel, delete, reverse]
+}
+
 fn bulk_writes() -> Vec<Subject> {
     use {ApiOperation as A, EffectKind as E};
 
@@ -341,15 +414,6 @@ fn reads() -> Vec<Subject> {
 }
 
 impl Subject {
-    /// Whether the service may execute the operation by a job.
-    pub fn has_jobs(&self) -> bool {
-        use ApiOperation as A;
-        matches!(
-            self.api,
-            A::PostInvoice | A::CancelInvoice | A::DeleteInvoice | A::ReverseInvoice | A::WriteOffInvoice
-        )
-    }
-
     /// Returns how another person does the same.
     pub fn same_by_hand(&self) -> Option<ByHand> {
         use ApiOperation as A;
