@@ -142,7 +142,7 @@ impl Story<'_> {
             let later = Duration::from_secs(60);
             sandbox.schedule_after(later, |sandbox| sandbox.settings().concurrency_in_use = 0);
         }
-        if let (After::PersonBefore, Some(act)) = (self.cell.after, self.subject.same_by_hand()) {
+        if let (After::PersonFirst, Some(act)) = (self.cell.after, self.subject.same_by_hand()) {
             let ids = self.subject.ids.clone();
             let pattern = RequestPattern::operation(self.subject.api);
             sandbox.before_next(pattern, move |sandbox| ids.iter().for_each(|id| act(sandbox, id)));
@@ -152,7 +152,7 @@ impl Story<'_> {
     /// Does what happens between the first attempt and the next look, and returns the client that looks.
     fn go_on(&mut self, client: &Client<InProcess>, judge: &mut Judge<'_>) -> Client<InProcess> {
         match self.cell.after {
-            After::SameProcess | After::PersonBefore => {}
+            After::SameProcess | After::PersonFirst => {}
             After::Restart => return self.restarted(),
             After::FiveMinutes => self.transport.advance(Duration::from_secs(300)),
             After::Day => self.transport.advance(DAY),
@@ -164,7 +164,7 @@ impl Story<'_> {
                 let other = self.client();
                 judge.by_another_client(|| drop(other.call(&self.subject.operation)));
             }
-            After::PersonAfter => self.by_hand(self.subject.same_by_hand()),
+            After::PersonNext => self.by_hand(self.subject.same_by_hand()),
             After::Undone => {
                 self.transport.advance(match self.cell.work {
                     Work::Later(seconds) => Duration::from_secs(seconds + 1),

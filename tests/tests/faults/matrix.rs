@@ -176,7 +176,7 @@ impl Totals {
                 *self.cannot_occur.entry(reason).or_default() += 1;
                 continue;
             }
-            if decided_at_once && after != After::PersonBefore {
+            if decided_at_once && after != After::PersonFirst {
                 let reason = "the outcome is known at once, so that nothing is found out afterwards";
                 *self.cannot_occur.entry(reason).or_default() += 1;
                 continue;
@@ -192,7 +192,7 @@ impl Totals {
             let planned = plan(subject, sight, work).expect("the cell is possible");
             let report = run(subject, cell, planned, 1);
             // The first attempt does not depend on what happens after it.
-            decided_at_once |= report.decided_at_once && after != After::PersonBefore;
+            decided_at_once |= report.decided_at_once && after != After::PersonFirst;
             self.judge(subject, &cell, &report);
         }
     }

@@ -111,9 +111,9 @@ pub enum After {
     /// Another client performs the operation in between.
     OtherClient,
     /// Another person does the same before the request arrives.
-    PersonBefore,
+    PersonFirst,
     /// Another person does the same after it.
-    PersonAfter,
+    PersonNext,
     /// Another person undoes it.
     Undone,
 }
@@ -143,8 +143,8 @@ pub const AFTERS: [After; 9] = [
     After::Day,
     After::RestartAfterDay,
     After::OtherClient,
-    After::PersonBefore,
-    After::PersonAfter,
+    After::PersonFirst,
+    After::PersonNext,
     After::Undone,
 ];
 
@@ -442,10 +442,10 @@ fn possible(subject: &Subject, sight: Sight, work: Work) -> Result<(), &'static 
 /// Returns the reason why nothing of that kind can happen to the operation afterwards.
 pub fn possible_after(subject: &Subject, sight: Sight, after: After) -> Result<(), &'static str> {
     match after {
-        After::PersonBefore | After::PersonAfter if subject.same_by_hand().is_none() => {
+        After::PersonFirst | After::PersonNext if subject.same_by_hand().is_none() => {
             Err("no other person can do the same to the object")
         }
-        After::PersonBefore if matches!(sight, Sight::NotSent) => {
+        After::PersonFirst if matches!(sight, Sight::NotSent) => {
             Err("a person acts before a request that does not arrive: see the person who acts after it")
         }
         After::Undone if subject.undone_by_hand().is_none() => Err("the operation cannot be undone"),

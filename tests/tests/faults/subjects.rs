@@ -69,21 +69,12 @@ impl Setup {
     }
 
     fn large(&self, items: usize) -> InvoiceId {
-        let mut left = items;
-        let mut next = || {
-            let count = left.min(1000);
-            left -= count;
-            (0..count).map(|_| fee())
-        };
-        let create = CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), day(), next());
+        let first = (0..items.min(1000)).map(|_| fee());
+        let create = CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), day(), first);
         let id = self.0.call(&create).unwrap().id().unwrap().clone();
-        while items > 1000 {
-            let more: Vec<_> = next().map(ItemUpdate::from).collect();
-            if more.is_empty() {
-                break;
-            }
-            let patch = InvoicePatch::default().items(more);
-            self.0.call(&UpdateInvoice::new(id.clone(), patch)).unwrap();
+        for from in (1000..items).step_by(1000) {
+            let more = (from..items.min(from + 1000)).map(|_| ItemUpdate::from(fee()));
+            self.0.call(&UpdateInvoice::new(id.clone(), InvoicePatch::default().items(more))).unwrap();
         }
         id
     }
