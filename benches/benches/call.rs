@@ -9,9 +9,8 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderValue, Method, Uri};
-use zuora_benches::{Bench, Table, plain, wire};
+use zuora_benches::{Bench, LargePage, Table, plain, wire};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
-use zuora_core::invoices::GetInvoiceItems;
 use zuora_core::operation::Spec;
 use zuora_core::session::Session;
 use zuora_core::testing::FakeTransport;
@@ -29,7 +28,7 @@ const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
 const TIMEOUT: Duration = Duration::from_secs(130);
 
 /// The largest response that a session accepts by default.
-const LARGE: usize = 64 << 20;
+const LARGE: usize = 16 << 20;
 
 type Outcome<T> = Result<T, Box<dyn StdError>>;
 
@@ -67,7 +66,7 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
         Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
     };
     let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).api_version(VERSION))?;
-    let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
+    let (run, items) = (GetBillRun::new(RUN), LargePage::new("INV00000155"));
     let path = format!("/v1/bill-runs/{RUN}");
     bench.table(
         Table::new("get_bill_run over ureq", "call", 1)
@@ -108,7 +107,7 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     };
     let config = Config::with_token(server, TOKEN).api_version(VERSION);
     let client = runtime.block_on(async { zuora_reqwest::Client::new(&config) })?;
-    let (run, items) = (GetBillRun::new(RUN), GetInvoiceItems::new("INV00000155"));
+    let (run, items) = (GetBillRun::new(RUN), LargePage::new("INV00000155"));
 
     let run_url = format!("{server}/v1/bill-runs/{RUN}");
     let raw_run = async |client| plain_run(&get(client, &run_url).await?);
@@ -300,16 +299,16 @@ fn memory_of_responses(bench: &Bench, server: &str) -> Outcome<()> {
         let path = format!("/v1/invoices/{invoice}/items");
         client.raw(Method::GET, &path, None).map(|response| response.body().len())
     };
-    let items = |invoice: &str| client.call(&GetInvoiceItems::new(invoice));
+    let items = |invoice: &str| client.call(&LargePage::new(invoice));
     let agent: Agent = Agent::config_builder().build().into();
     let by_hand = |invoice: &str| {
         let mut response = agent.get(format!("{server}/v1/invoices/{invoice}/items")).call().ok()?;
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().ok()?;
         plain_items(&body)
     };
-    let failed = "the response arrives and has at most 64 MiB";
+    let failed = "the response arrives and has at most 16 MiB";
     bench.peaks(
-        Table::new("Peak memory of a response of 64 MiB over ureq", "inflated size", 1)
+        Table::new("Peak memory of a response of 16 MiB over ureq", "inflated size", 1)
             .case("plain, read into derived structs by hand", || by_hand("PLAIN").expect(failed))
             .case("plain, read as bytes", || bytes("PLAIN").expect(failed))
             .case("plain, read as items", || items("PLAIN").expect(failed))
@@ -320,7 +319,7 @@ fn memory_of_responses(bench: &Bench, server: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// A page of nearly 64 MiB.
+/// A page of nearly 16 MiB.
 fn large_page() -> Vec<u8> {
     let thousand = wire::invoice_items(1_000).len();
     wire::invoice_items(LARGE / thousand * 1_000)

@@ -1,17 +1,17 @@
 //! Reading responses, against hand-written derived structs.
 
 use bytes::Bytes;
-use zuora_benches::{Bench, Table, plain, wire};
+use zuora_benches::{Bench, LargePage, Table, plain, wire};
 use zuora_core::Operation;
 use zuora_core::bill_runs::GetBillRun;
-use zuora_core::invoices::{GetInvoice, GetInvoiceItems};
+use zuora_core::invoices::GetInvoice;
 use zuora_core::transport::HttpResponse;
 
 fn main() {
     let bench = Bench::from_args();
 
     let items = HttpResponse::new(Bytes::from(wire::invoice_items(1_000)));
-    let get_items = GetInvoiceItems::new("INV00000155");
+    let get_items = LargePage::new("INV00000155");
     bench.table(
         Table::new("Reading 1,000 invoice items", "item", 1_000)
             .case("plain derived structs", || {

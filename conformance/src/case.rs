@@ -115,6 +115,10 @@ pub(crate) struct TestRequest {
 pub(crate) enum Destination {
     Server,
     ServerOverTls,
+    /// The server, by the name `localhost`.
+    Localhost,
+    /// The server, on the loopback address of IPv6.
+    Ipv6,
     ClosedPort,
     UnknownHost,
     #[cfg(target_os = "linux")]
@@ -215,6 +219,7 @@ impl TestRequest {
             Destination::ServerOverTls => format!("https://{address}"),
             // A label of 64 characters is not a valid name: no resolver is asked, online or offline.
             Destination::UnknownHost => format!("http://{}.invalid", "x".repeat(64)),
+            Destination::Localhost => format!("http://localhost:{}", address.port()),
             _ => format!("http://{address}"),
         };
         let uri = format!("{origin}{}", self.marked_target(index));

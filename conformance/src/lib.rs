@@ -16,8 +16,15 @@
 //!
 //! [`run_async`] runs the same list against an async transport. The whole list takes a few seconds and needs no
 //! network but the loopback interface.
+//!
+//! # Proxies
+//! A loopback address must be reached without a proxy, and a process cannot change its environment safely. Run the list
+//! a second time in a process whose `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name a closed port: every case then
+//! fails if the transport uses the proxy.
 
 mod case;
+mod caught;
+mod clock;
 mod list;
 mod run;
 mod server;
@@ -26,30 +33,34 @@ use std::fmt;
 
 use zuora_core::transport::{AsyncTransport, Transport};
 
+use crate::clock::{clock, seeds};
+
 pub use case::{Case, CaseResult, Scenario};
 pub use list::cases;
 
-/// Runs every case against a blocking transport.
+/// Runs every case against a blocking transport. A panic of the transport fails its case.
 pub fn run(transport: &(impl Transport + ?Sized)) -> Report {
     let results = cases().into_iter().map(|case| case.run(transport));
-    Report { results: results.chain([seeded(transport.seed().is_ok())]).collect() }
+    let other = [clock(|| transport.now(), true), seeds(|| transport.seed())];
+    Report { results: results.chain(other).collect() }
 }
 
-/// Runs every case against an async transport, one after the other.
+/// Runs every case against an async transport, one after the other. A panic of the transport fails its case.
 pub async fn run_async(transport: &impl AsyncTransport) -> Report {
     let mut results = Vec::new();
     for case in cases() {
         results.push(case.run_async(transport).await);
     }
-    results.push(seeded(transport.seed().is_ok()));
+    results.extend([clock(|| transport.now(), true), seeds(|| transport.seed())]);
     Report { results }
 }
 
 /// Runs the cases that do not depend on sockets against a blocking transport that has none, such as one that
-/// calls a simulator. `simulate` makes the next request meet the given [`Scenario`].
+/// calls a simulator. `simulate` makes the next request meet the given [`Scenario`]. The clock may be simulated too.
 pub fn run_simulated(transport: &(impl Transport + ?Sized), simulate: impl Fn(&Scenario) + Sync) -> Report {
     let results = cases().into_iter().filter_map(|case| case.run_simulated(transport, &simulate));
-    Report { results: results.chain([seeded(transport.seed().is_ok())]).collect() }
+    let other = [clock(|| transport.now(), false), seeds(|| transport.seed())];
+    Report { results: results.chain(other).collect() }
 }
 
 /// Does the same as [`run_simulated`] for an async transport.
@@ -61,13 +72,8 @@ pub async fn run_simulated_async(
     for case in cases() {
         results.extend(case.run_simulated_async(transport, &simulate).await);
     }
-    results.push(seeded(transport.seed().is_ok()));
+    results.extend([clock(|| transport.now(), false), seeds(|| transport.seed())]);
     Report { results }
-}
-
-fn seeded(has_seed: bool) -> CaseResult {
-    let problems = if has_seed { Vec::new() } else { vec!["no seed".to_owned()] };
-    CaseResult { case: "a seed from the operating system".to_owned(), seen: Vec::new(), problems }
 }
 
 /// The results of all cases. `Display` prints a line for each case and, below each failed one, the results that

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,18 +11,19 @@ use zuora_core::machine::{Action, Event, Machine, drive, drive_async};
 use zuora_core::transport::{AsyncTransport, HttpResponse, Timestamp, Transport, TransportError};
 
 use crate::case::{CannedResponse, Case, CaseResult, Destination, Scenario, Step, TestRequest};
+use crate::caught::{Caught, caught};
 use crate::server::{ReceivedRequest, Server, closed_port};
 
 impl Case {
     /// Runs the case against a blocking transport.
     pub fn run(&self, transport: &(impl Transport + ?Sized)) -> CaseResult {
-        self.end(drive(transport, Run::new(self)))
+        self.end(caught(|| drive(transport, Run::new(self))))
     }
 
     /// Runs the case against an async transport. At the end of the case this blocks for a short time, until the
     /// server has stopped.
     pub async fn run_async(&self, transport: &impl AsyncTransport) -> CaseResult {
-        self.end(drive_async(transport, Run::new(self)).await)
+        self.end(Caught(Box::pin(drive_async(transport, Run::new(self)))).await)
     }
 
     /// Runs the case against a blocking transport without a socket; `None` if the case depends on sockets.
@@ -31,7 +32,8 @@ impl Case {
         transport: &(impl Transport + ?Sized),
         simulate: &(dyn Fn(&Scenario) + Sync),
     ) -> Option<CaseResult> {
-        Some(self.end(drive(transport, Run::simulated(self, self.scenarios()?, simulate))))
+        let run = Run::simulated(self, self.scenarios()?, simulate);
+        Some(self.end(caught(|| drive(transport, run))))
     }
 
     /// Does the same as [`run_simulated`](Self::run_simulated) for an async transport.
@@ -41,15 +43,16 @@ impl Case {
         simulate: &(dyn Fn(&Scenario) + Sync),
     ) -> Option<CaseResult> {
         let run = Run::simulated(self, self.scenarios()?, simulate);
-        Some(self.end(drive_async(transport, run).await))
+        Some(self.end(Caught(Box::pin(drive_async(transport, run))).await))
     }
 
-    fn end(&self, result: Result<CaseResult, Error>) -> CaseResult {
-        result.unwrap_or_else(|error| CaseResult {
-            case: self.name().to_owned(),
-            seen: Vec::new(),
-            problems: vec![format!("the case could not be run: {error}")],
-        })
+    fn end(&self, result: Result<Result<CaseResult, Error>, String>) -> CaseResult {
+        let problem = match result {
+            Ok(Ok(result)) => return result,
+            Ok(Err(error)) => format!("the case could not be run: {error}"),
+            Err(panic) => panic,
+        };
+        CaseResult { case: self.name().to_owned(), seen: Vec::new(), problems: vec![problem] }
     }
 }
 
@@ -122,9 +125,13 @@ impl<'a> Run<'a> {
                 self.kept_sockets = kept;
                 Ok(address)
             }
-            (Destination::Server | Destination::ServerOverTls, Some(server)) => Ok(server.address()),
-            (Destination::Server | Destination::ServerOverTls, None) => {
-                let server = self.server.insert(Server::start(Arc::clone(&self.case.script))?);
+            (_, Some(server)) => Ok(server.address()),
+            (destination, None) => {
+                let ip = match destination {
+                    Destination::Ipv6 => IpAddr::from(Ipv6Addr::LOCALHOST),
+                    _ => IpAddr::from(Ipv4Addr::LOCALHOST),
+                };
+                let server = self.server.insert(Server::start(Arc::clone(&self.case.script), ip)?);
                 Ok(server.address())
             }
         }
@@ -267,6 +274,11 @@ fn header_differences(mut sent: Vec<(String, Vec<u8>)>, mut got: Vec<(String, Ve
         .collect();
     if found.is_empty() && sent != got {
         found.push("headers in another order or number".to_owned());
+    }
+    if !found.is_empty() {
+        let list = |headers: &[_]| headers.iter().map(show).collect::<Vec<_>>().join(" | ");
+        found.push(format!("headers expected: {}", list(&sent)));
+        found.push(format!("headers found: {}", list(&got)));
     }
     found
 }

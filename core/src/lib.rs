@@ -175,6 +175,7 @@ pub mod polling {
     //!     match poller.poll()? {
     //!         Progress::Ready(run) => break run,
     //!         Progress::Pending(_) => println!("{:?}", poller.waiter().status()),
+    //!         Progress::Incomplete => println!("the response could not be read: asking again"),
     //!     }
     //! };
     //! assert_eq!(run.status()?.as_str(), "Completed");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use zuora_conformance::{Case, Scenario};
 use zuora_core::http::header::{ACCEPT, HeaderValue, SET_COOKIE};
 use zuora_core::transport::{
-    DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError,
+    AsyncTransport, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport,
+    TransportError, WallTime,
 };
 use zuora_reqwest::Reqwest;
 use zuora_reqwest::reqwest::ClientBuilder;
@@ -25,6 +26,19 @@ async fn reqwest_conforms() {
     let transport = Reqwest::create().unwrap();
     let report = zuora_conformance::run_async(&transport).await;
     assert!(report.passed(), "{report}");
+}
+
+/// The environment cannot be changed safely in this process, so the tests above run again in another one.
+#[test]
+fn the_transports_conform_beside_a_proxy() {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "ureq_conforms", "reqwest_conforms"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    let output = command.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("2 passed"), "{text}");
 }
 
 /// Settings of the caller that would break a requirement are overridden.
@@ -181,4 +195,102 @@ fn defects_are_detected() {
         let result = case.run(&Defective { ureq: Ureq::default(), defect });
         assert!(result.problems.iter().any(|found| found.contains(problem)), "{name}: {problem}: {result}");
     }
+}
+
+/// A transport whose clock and seeds are wrong, and which panics when it is asked to send.
+struct Broken;
+
+impl Transport for Broken {
+    fn send(&self, _: HttpRequest, _: Limits) -> Result<HttpResponse, TransportError> {
+        panic!("as it does")
+    }
+
+    fn sleep_until(&self, _: Timestamp) {}
+
+    fn now(&self) -> Timestamp {
+        Timestamp::default()
+    }
+
+    fn seed(&self) -> Result<Seed, TransportError> {
+        Ok(Seed::from_bytes([7; 32]))
+    }
+}
+
+impl AsyncTransport for Broken {
+    async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+        Transport::send(self, request, limits)
+    }
+
+    async fn sleep_until(&self, _: Timestamp) {}
+
+    fn now(&self) -> Timestamp {
+        Timestamp::default()
+    }
+
+    fn seed(&self) -> Result<Seed, TransportError> {
+        Err(TransportError::unusable("none here"))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failed_case_and_the_list_goes_on() {
+    let blocking = zuora_conformance::run(&Broken);
+    let asynchronous = zuora_conformance::run_async(&Broken).await;
+    for (report, seed) in [(blocking, "two seeds are the same"), (asynchronous, "no seed")] {
+        let problem = |name: &str| {
+            let result = report.failures().find(|result| result.case.contains(name));
+            result.unwrap_or_else(|| panic!("{name}: {report}")).problems.join(", ")
+        };
+        assert_eq!(problem("connection refused"), "the transport panicked: as it does");
+        assert_eq!(problem("an endless series of 103"), "the transport panicked: as it does");
+        assert!(problem("monotonic clock").contains("no wall time"), "{report}");
+        assert!(problem("seed").contains(seed), "{report}");
+        assert!(report.results().len() > 100);
+    }
+}
+
+#[test]
+fn a_wrong_wall_time_is_detected() {
+    struct Late(Ureq);
+    impl Transport for Late {
+        fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+            self.0.send(request, limits)
+        }
+        fn sleep_until(&self, time: Timestamp) {
+            self.0.sleep_until(time);
+        }
+        fn now(&self) -> Timestamp {
+            self.0.now().with_wall(WallTime::from_unix_millis(1_700_000_000_000))
+        }
+        fn seed(&self) -> Result<Seed, TransportError> {
+            self.0.seed()
+        }
+    }
+    let report = zuora_conformance::run(&Late(Ureq::default()));
+    let failures: Vec<_> = report.failures().collect();
+    assert!(failures.len() == 1 && failures[0].problems[0].contains("wall time is wrong"), "{report}");
+}
+
+#[test]
+fn both_header_lists_are_shown() {
+    let cases = zuora_conformance::cases();
+    let case = cases.iter().find(|case| case.name() == "a header with three values").unwrap();
+    let result = case.run(&Defective {
+        ureq: Ureq::default(),
+        defect: |ureq, request, limits| {
+            ureq.send(request, limits).map(|mut response| {
+                response.headers_mut().remove("x-thrice");
+                response
+            })
+        },
+    });
+    let text = result.to_string();
+    assert!(
+        text.contains("headers expected: content-length: 95 | x-thrice: first | x-thrice: second"),
+        "{text}"
+    );
+    assert!(
+        text.contains("headers found: content-length: 95\n") || text.ends_with("content-length: 95"),
+        "{text}"
+    );
 }

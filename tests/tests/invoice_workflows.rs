@@ -282,8 +282,8 @@ fn a_draft_that_was_changed_after_the_review_is_not_posted() {
         .wait(BillRunWaiter::new(run.id().unwrap().clone(), BillRunGoal::Completed), PollingPolicy::default())
         .unwrap();
     let review = client.review(&run).unwrap();
-    let (id, _) = review.invoices().next().unwrap();
-    client.call(&CancelInvoice::new(InvoiceId::from(id))).unwrap();
+    let first = review.invoices().next().unwrap();
+    client.call(&CancelInvoice::new(first.id)).unwrap();
 
     let error = client.post_if_unchanged(&PostIfUnchanged::new(review.clone())).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::NotApplied));

@@ -16,16 +16,26 @@
 //! # }
 //! ```
 //!
+//! # Connections
+//! Connecting is limited to 10 s, which the addresses of a host share: see [`Reqwest::builder`]. Proxies are configured by
+//! the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), as in `reqwest`; a loopback address is always
+//! reached directly.
+//!
 //! # TLS
 //! The default feature `rustls` uses rustls with the certificate roots of the operating system, as reqwest does by
 //! default. For the TLS library of the platform, disable the default features and enable `native-tls`. For any other
 //! choice, enable neither and select a TLS feature of reqwest in your own manifest.
+//!
+//! # Logs
+//! No target contains the token or the client secret at any level, unless a builder sets `connection_verbose`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+mod body;
+mod connections;
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use reqwest::{ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
@@ -33,6 +43,9 @@ use zuora_core::transport::{
     AsyncTransport, BoxError, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp,
     TransportError,
 };
+
+use crate::body::TrackedBody;
+use crate::connections::Connections;
 
 pub use reqwest;
 pub use zuora_core;
@@ -47,63 +60,88 @@ pub type Client = zuora_core::AsyncClient<Reqwest>;
 
 /// An [`AsyncTransport`] over a [`reqwest::Client`], whose connections are reused and shared by all tasks.
 ///
-/// A connection belongs to the runtime that opened it: use one `Reqwest` per runtime.
+/// The connections run on threads of the transport, and close when its last clone is dropped. Several runtimes may share
+/// a transport.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
+    /// For loopback addresses: without a proxy.
+    direct: reqwest::Client,
+    has_default_tls: bool,
+    connections: Connections,
     epoch: Instant,
 }
 
 impl Reqwest {
-    /// Creates a transport with the settings of a custom builder.
+    /// Returns a builder with the defaults of this crate: connecting is limited to 10 s, which the addresses of a host
+    /// share.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new().connect_timeout(Duration::from_secs(10))
+    }
+
+    /// Creates a transport with the settings of a custom builder. Prefer to begin with [`builder`](Self::builder), since
+    /// connecting has no time limit of its own in a new `ClientBuilder`.
     ///
     /// Redirects, retries and decompression of reqwest are disabled. Only a builder allows that, which is why a finished
     /// client is not accepted. Timeouts of the builder apply in addition to the time limit of each attempt, and cost each
     /// call a second timer.
     ///
+    /// # Limits
+    /// The other settings of a builder cannot be checked. Connector layers can connect elsewhere, `default_headers` adds
+    /// headers, and `connection_verbose` logs the token. The requests to an `http` URL with a loopback address use a
+    /// client without a proxy and without these settings. For an `https` URL with a loopback address, the settings are
+    /// needed: call `no_proxy` on its builder. Run the conformance cases of `zuora-conformance` against the transport.
+    ///
     /// # Errors
     /// The client cannot be built, for example because there are no root certificates.
     pub fn with_builder(builder: ClientBuilder) -> Result<Self, TransportError> {
-        let builder = builder
-            .redirect(redirect::Policy::none()) // a redirect would send the token to another host
-            .retry(retry::never()) // the core decides about retries
-            .referer(false)
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate();
-        let client = builder.build().map_err(TransportError::unusable)?;
-        Ok(Self { client, epoch: Instant::now() })
+        let build = |builder: ClientBuilder| {
+            let builder = builder
+                .redirect(redirect::Policy::none()) // a redirect would send the token to another host
+                .retry(retry::never()) // the core decides about retries
+                .referer(false)
+                .no_gzip()
+                .no_brotli()
+                .no_zstd()
+                .no_deflate();
+            builder.build().map_err(TransportError::unusable)
+        };
+        let (client, direct) = (build(builder)?, build(Self::builder().no_proxy())?);
+        let connections = Connections::start().map_err(TransportError::unusable)?;
+        Ok(Self { client, direct, has_default_tls: false, connections, epoch: Instant::now() })
+    }
+
+    /// The core allows http to a loopback address, so a proxy could read the token.
+    fn client(&self, uri: &http::Uri) -> &reqwest::Client {
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let is_loopback = host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let needs_tls = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+        if is_loopback && (self.has_default_tls || !needs_tls) { &self.direct } else { &self.client }
     }
 }
 
 impl DefaultTransport for Reqwest {
     fn create() -> Result<Self, TransportError> {
-        Self::with_builder(ClientBuilder::new())
+        Ok(Self { has_default_tls: true, ..Self::with_builder(Self::builder())? })
     }
 }
 
 impl AsyncTransport for Reqwest {
     async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         Handle::try_current().map_err(TransportError::unusable)?;
-        // hyper reads the body after it has connected. A body that was not read was not sent, whatever the error is.
+        let client = self.client(request.uri());
+        let (head, body) = request.into_parts();
+        let (body, evidence) = TrackedBody::new(body.into_bytes());
         // Without a body, only a failed connection proves that nothing was sent.
-        let read = Arc::new(AtomicBool::new(request.body().is_empty()));
-        let failed = |connected: bool, error: BoxError| match connected && read.load(Ordering::Relaxed) {
-            true => TransportError::MaybeSent(error),
-            false => TransportError::NotSent(error),
+        let failed = |connected: bool, error: BoxError| match !connected || evidence.abandon() {
+            true => TransportError::NotSent(error),
+            false => TransportError::MaybeSent(error),
         };
-        let mark = Arc::clone(&read);
-        let request = request.map(|body| match body.is_empty() {
-            true => reqwest::Body::default(),
-            false => reqwest::Body::wrap(Full::new(body.into_bytes()).map_frame(move |frame| {
-                mark.store(true, Ordering::Relaxed);
-                frame
-            })),
-        });
+        let request = http::Request::from_parts(head, reqwest::Body::wrap(body));
         let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
-        let exchange = async {
-            let response = self.client.execute(request).await;
+        let exchange = self.connections.within(async {
+            let response = client.execute(request).await;
             let response = response.map_err(|e| failed(!e.is_connect(), e.without_url().into()))?;
             let (head, body) = http::Response::from(response).into_parts();
             let limit = limits.max_body;
@@ -112,7 +150,7 @@ impl AsyncTransport for Reqwest {
                 Err(error) if error.is::<LengthLimitError>() => Err(TransportError::TooLarge { limit }),
                 Err(error) => Err(TransportError::maybe_sent(error)),
             }
-        };
+        });
         timeout(limits.timeout, exchange).await.unwrap_or_else(|elapsed| Err(failed(true, elapsed.into())))
     }
 

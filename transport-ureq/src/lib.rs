@@ -1,8 +1,6 @@
 //! Blocking transport of the Zuora Billing SDK, over [`ureq`].
 //!
-//! The transport uses no async runtime. It may be called from any thread, and blocks the calling thread. Certificates are
-//! checked against the roots of Mozilla (`webpki-roots`). Proxies are configured by the environment, as in `ureq`. Use
-//! [`Ureq::with_agent`] to configure anything else.
+//! The transport uses no async runtime. It may be called from any thread, and blocks the calling thread.
 //!
 //! ```no_run
 //! use zuora_ureq::bill_runs::GetBillRun;
@@ -16,14 +14,32 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Connections
+//! Connecting is limited to 10 s: see [`Ureq::connect_timeout`]. An address that does not respond within 2 s is abandoned
+//! if the host has others. Proxies are configured by the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
+//! `NO_PROXY`), as in `ureq`; a loopback address is always reached directly. The feature `socks-proxy` adds SOCKS.
+//!
+//! # Certificates
+//! Certificates are checked against the roots of Mozilla (`webpki-roots`), which need no file on the machine and are the
+//! same on each. They do not contain the authority of a company whose proxy inspects TLS. The feature `platform-verifier`
+//! uses the verifier of the operating system instead; on Linux that is the usual bundle, or the one that `SSL_CERT_FILE`
+//! names. [`Ureq::with_config`] takes any other roots.
+//!
+//! # Logs
+//! At level `TRACE`, the target `ureq_proto` contains the heads of requests and the bytes of responses, and with them the
+//! token. Switch that target off wherever `TRACE` is enabled, as in `RUST_LOG=trace,ureq_proto=off`. No other target
+//! contains the token, and none contains the client secret.
 
 mod agent;
+mod connector;
 mod prefetched_pages;
+mod resolver;
 
-use std::io;
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use ureq::{Agent, AsSendBody, SendBody, Timeout};
+use ureq::{Agent, AsSendBody, SendBody};
 use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
 
 pub use self::prefetched_pages::PrefetchedPages;
@@ -42,17 +58,38 @@ pub type Client = zuora_core::Client<Ureq>;
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
+    connect_timeout: Duration,
     epoch: Instant,
 }
 
+/// Connect timeout of an agent that has none.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl Ureq {
-    /// Creates a transport with a custom agent, including its TLS settings, proxy, resolver and middleware.
+    /// Creates a transport with a custom agent, including its connector, resolver and middleware. Prefer
+    /// [`with_config`](Self::with_config) where settings are enough.
     ///
     /// Some settings of the agent are overridden for each request: an error status is a response, redirects are not
-    /// followed, no header is added, and the timeout is that of the attempt. Prefer an agent without the feature `gzip`.
-    /// With it, the size limit counts decompressed bytes.
+    /// followed, no header is added, the timeout is that of the attempt, and a loopback address is reached without a
+    /// proxy. Prefer an agent without the feature `gzip`. With it, the size limit counts decompressed bytes.
+    ///
+    /// # Limits
+    /// The parts of an agent cannot be checked. Middleware can send a request twice, or log its headers. Without the
+    /// connector of this crate, a failed TLS handshake of a request without a body counts as maybe sent, since ureq
+    /// reports it like a connection that broke later; a response to an upload that the server did not read to its end
+    /// may be lost; and the addresses of a host are tried as in ureq. Run the conformance cases of `zuora-conformance`
+    /// against the transport.
     pub fn with_agent(agent: Agent) -> Self {
-        Self { agent, epoch: Instant::now() }
+        let connect_timeout = agent.config().timeouts().connect.unwrap_or(CONNECT_TIMEOUT);
+        Self { agent, connect_timeout, epoch: Instant::now() }
+    }
+
+    /// Sets the time limit for the name lookup, and that for connecting with the TLS handshake. The default is that of
+    /// the agent, or 10 s. The time limit of the attempt applies as well.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
     }
 }
 
@@ -69,7 +106,7 @@ impl Transport for Ureq {
         let unread = !body.is_empty() && rest.len() == body.len();
         result.map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { limit: limits.max_body },
-            error if unread || never_connected(&error) => TransportError::not_sent(error),
+            error if unread || connector::never_connected(&error) => TransportError::not_sent(error),
             error => TransportError::maybe_sent(error),
         })
     }
@@ -97,7 +134,8 @@ impl Ureq {
         request: http::Request<impl AsSendBody>,
         limits: Limits,
     ) -> Result<HttpResponse, ureq::Error> {
-        let request = self
+        let is_loopback = is_loopback(request.uri().host().unwrap_or_default());
+        let mut settings = self
             .agent
             .configure_request(request)
             .http_status_as_error(false) // an error status is a response, whose body contains the reasons
@@ -105,7 +143,12 @@ impl Ureq {
             .accept("")
             .accept_encoding("")
             .timeout_global(Some(limits.timeout.min(YEAR)))
-            .build();
+            .timeout_resolve(Some(self.connect_timeout))
+            .timeout_connect(Some(self.connect_timeout));
+        if is_loopback {
+            settings = settings.proxy(None); // the core allows http here, so a proxy could read the token
+        }
+        let request = settings.build();
         let (head, mut body) = self.agent.run(request)?.into_parts();
         // One byte more, since ureq rejects a body that ends exactly at its limit.
         let body = body.with_config().limit((limits.max_body as u64).saturating_add(1)).read_to_vec()?;
@@ -113,29 +156,8 @@ impl Ureq {
     }
 }
 
-/// Whether the error can only occur before a connection exists. For a request without a body there is no other evidence.
-///
-/// Failed TLS handshakes are not included, since ureq reports them like a connection that broke later.
-fn never_connected(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
-        // The standard library has no kind for a failed lookup. Where its text differs, the error counts as `MaybeSent`.
-        ureq::Error::Io(error) => error.to_string().starts_with("failed to lookup address information"),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The conformance cases do not require this, since some clients cannot detect it.
-    #[test]
-    fn a_failed_lookup_is_not_sent_even_without_a_body() {
-        let uri = format!("http://{}.invalid/", "x".repeat(64));
-        let request = http::Request::get(uri).body(zuora_core::transport::Body::empty()).expect("a request");
-        let outcome = Ureq::default().send(request, Limits::new(YEAR, 1));
-        assert!(matches!(outcome, Err(TransportError::NotSent(_))), "{outcome:?}");
-    }
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

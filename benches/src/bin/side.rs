@@ -9,9 +9,8 @@ use std::error::Error;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use zuora_benches::{bulk_create, memory, server, wire};
+use zuora_benches::{LargePage, bulk_create, memory, server, wire};
 use zuora_ureq::bill_runs::GetBillRun;
-use zuora_ureq::invoices::GetInvoiceItems;
 use zuora_ureq::{Client, Config};
 
 const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
@@ -48,7 +47,7 @@ fn run(work: &str, calls: u32, url: &str) -> Result<(), Box<dyn Error>> {
             Box::new(move || Ok(usize::from(client.call(&get)?.id.is_some())))
         }
         "page" | "list" => {
-            let get = GetInvoiceItems::new(if work == "page" { "INV00000040" } else { "INV00001000" });
+            let get = LargePage::new(if work == "page" { "INV00000040" } else { "INV00001000" });
             Box::new(move || Ok(client.call(&get)?.items.len()))
         }
         // Built again for each call, as a real caller would do.

@@ -1,10 +1,12 @@
 //! Requests as they arrive, and successive requests over reused connections.
 
+use std::net::{Ipv6Addr, TcpListener};
 use std::time::Duration;
 
 use super::{BODY, respond_always, respond_once, responds_with};
 use crate::case::{
-    Case, Expected, Step, TestRequest, canned, delete, get, maybe_sent, no_response, not_sent, post, put,
+    Case, Destination, Expected, Step, TestRequest, canned, delete, get, maybe_sent, no_response, not_sent,
+    post, put,
 };
 
 pub(super) fn cases() -> Vec<Case> {
@@ -33,11 +35,24 @@ fn requests() -> Vec<Case> {
             .header("x-twice", "first")
             .header("x-twice", "second"),
     ];
-    vec![responds_with(
-        "requests arrive unchanged, once",
-        &response,
-        requests.map(|request| request.expect(response.clone())),
-    )]
+    let mut cases = vec![
+        responds_with(
+            "requests arrive unchanged, once",
+            &response,
+            requests.map(|request| request.expect(response.clone())),
+        ),
+        at("the name localhost is reached without a proxy", Destination::Localhost),
+    ];
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        cases.push(at("the loopback address of IPv6 is reached without a proxy", Destination::Ipv6));
+    }
+    cases
+}
+
+fn at(name: &str, destination: Destination) -> Case {
+    let response = canned(200, BODY);
+    let steps = [get(), post("{}")].map(|request| request.at(destination).expect(response.clone()));
+    Case::new(name, respond_always(response.wire()), steps)
 }
 
 fn connections() -> Vec<Case> {

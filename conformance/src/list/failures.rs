@@ -25,7 +25,7 @@ fn closed_connections() -> Vec<Case> {
         )
     };
     let rejection = canned(413, BODY).header("connection", "close");
-    vec![
+    let mut cases = vec![
         closed("before the head", b"").always(&Scenario::ResponseLost),
         closed("in the status line", b"HTTP/1.1 20"),
         closed("in the head", b"HTTP/1.1 200 OK\r\ncontent-le"),
@@ -52,12 +52,37 @@ fn closed_connections() -> Vec<Case> {
             },
             [post(vec![b'x'; 1024 * 1024]).expect(Expected::from(rejection).or(maybe_sent()))],
         ),
-    ]
+    ];
+    // Other systems may discard what was received when the connection is reset.
+    #[cfg(target_os = "linux")]
+    cases.push(early_response_to_an_upload());
+    cases
+}
+
+/// The close resets the connection while the body is being sent, but the response has already arrived.
+#[cfg(target_os = "linux")]
+fn early_response_to_an_upload() -> Case {
+    let throttled = canned(429, BODY).header("retry-after", "30").header("connection", "close");
+    let upload = vec![b'x'; 3_900_000];
+    Case::new(
+        "a response to an upload that is closed before its body is read",
+        {
+            let throttled = throttled.wire();
+            move |peer| {
+                peer.head()?;
+                peer.write(&throttled)?;
+                // A client that reads while it writes can tell the two events apart only if they are two.
+                std::thread::sleep(Duration::from_millis(300));
+                Ok(())
+            }
+        },
+        (0..3).map(|_| post(upload.clone()).expect(throttled.clone())).collect::<Vec<_>>(),
+    )
 }
 
 fn unreachable() -> Vec<Case> {
     let none = |_: &mut Peer| Ok(());
-    let over_tls = [post("{}").over_tls().expect(not_sent()), get().over_tls().expect(no_response())];
+    let over_tls = || [post("{}"), get(), delete()].map(|request| request.over_tls().expect(not_sent()));
     let mut cases = vec![
         Case::new(
             "connection refused",
@@ -69,29 +94,32 @@ fn unreachable() -> Vec<Case> {
         Case::new(
             "a host name that cannot be resolved",
             none,
-            [
-                post("{}").at(Destination::UnknownHost).expect(not_sent()),
-                get().at(Destination::UnknownHost).expect(no_response()),
-                delete().at(Destination::UnknownHost).expect(no_response()),
-            ],
+            [post("{}"), get(), delete()]
+                .map(|request| request.at(Destination::UnknownHost).expect(not_sent())),
         ),
-        Case::new("https to a peer that closes the connection", none, over_tls),
+        Case::new("https to a peer that closes the connection", none, over_tls()),
         Case::new(
             "https to a peer that does not speak TLS",
             |peer| peer.write(&canned(400, "The plain HTTP request was sent to HTTPS port").wire()),
-            [post("{}").over_tls().expect(not_sent()), get().over_tls().expect(no_response())],
+            over_tls(),
         ),
         Case::new(
             "https to a peer that sends nothing, with a short timeout",
             Peer::hold,
-            [post("{}").over_tls().short_timeout().expect(not_sent())],
+            [
+                post("{}").over_tls().short_timeout().expect(not_sent()),
+                delete().over_tls().short_timeout().expect(no_response()),
+            ],
         ),
     ];
     #[cfg(target_os = "linux")]
     cases.push(Case::new(
         "a port that accepts no connection, with a short timeout",
         none,
-        [post("{}").at(Destination::UnresponsivePort).short_timeout().expect(not_sent())],
+        [
+            post("{}").at(Destination::UnresponsivePort).short_timeout().expect(not_sent()),
+            delete().at(Destination::UnresponsivePort).short_timeout().expect(no_response()),
+        ],
     ));
     #[cfg(feature = "tls")]
     cases.push(Case::new(
@@ -100,7 +128,7 @@ fn unreachable() -> Vec<Case> {
             peer.secure()?;
             super::respond_always(canned(200, BODY).wire())(peer)
         },
-        [post("{}").over_tls().expect(not_sent()), get().over_tls().expect(no_response())],
+        over_tls(),
     ));
     cases
 }
@@ -157,5 +185,21 @@ fn timeouts() -> Vec<Case> {
             |_| Ok(()),
             [Step::Wait(Duration::from_millis(30)), Step::Wait(Duration::ZERO)],
         ),
+        endless("an endless series of 100 responses", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        endless("an endless series of 103 responses", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"),
     ]
+}
+
+/// Every read succeeds, so a loop over reads would neither yield to other tasks nor look at its time limit.
+fn endless(name: &str, interim: &'static [u8]) -> Case {
+    let (many, response) = (interim.repeat(100), canned(200, BODY).wire());
+    Case::new(
+        name,
+        move |peer| {
+            peer.request()?;
+            peer.flood(&many)?;
+            peer.write(&response)
+        },
+        [get(), post("{}")].map(|request| request.short_timeout().expect(maybe_sent())),
+    )
 }

@@ -36,8 +36,9 @@ static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").with_format(R
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the service sends an XML error instead of the file, which it does
-/// for files larger than 2,047 MB.
+/// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the response is empty, an HTML page, a JSON object or an XML error
+/// instead of the file. The service sends an XML error for files larger than 2,047 MB. See
+/// [`accept_any`](GetFiles::accept_any).
 #[doc(alias = "get_files")]
 #[doc(alias = "GET_Files")]
 #[doc(alias = "download")]
@@ -45,12 +46,27 @@ static SPEC: Spec = Spec::read("get_files", "/v1/files/{file-id}").with_format(R
 pub struct GetFiles {
     #[serde(rename = "file-id")]
     file: FileId,
+    #[serde(default, skip_serializing_if = "is_false")]
+    accept_any: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl GetFiles {
     /// Downloads the file with this id.
     pub fn new(file: impl Into<FileId>) -> Self {
-        Self { file: file.into() }
+        Self { file: file.into(), accept_any: false }
+    }
+
+    /// Accepts any content. By default, a response that is empty, an HTML page, a JSON object or an XML error is an
+    /// error, because it is a page of a gateway or a rejection instead of the file.
+    #[must_use]
+    pub fn accept_any(mut self) -> Self {
+        self.accept_any = true;
+        self
     }
 }
 
@@ -69,10 +85,10 @@ impl Operation for GetFiles {
         let content_type = success.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let file =
             File { bytes: success.body().clone(), content_type: content_type.unwrap_or_default().to_owned() };
-        if file.is_xml_error() {
-            return Err(Error::unreadable("$", "expected a file, found an XML error"));
+        match file.pretender().filter(|_| !self.accept_any) {
+            Some(found) => Err(Error::unreadable("$", format!("expected a file, found {found}"))),
+            None => Ok(file),
         }
-        Ok(file)
     }
 }
 
@@ -92,11 +108,29 @@ impl File {
         self.bytes.starts_with(b"%PDF")
     }
 
-    fn is_xml_error(&self) -> bool {
-        let start = self.bytes.trim_ascii_start();
-        let is_xml = start.starts_with(b"<?xml") || self.content_type.contains("xml");
-        is_xml
-            && start[..start.len().min(1024)].windows(6).any(|window| window.eq_ignore_ascii_case(b"<error"))
+    /// Names what the content is, if it is not a file of the service.
+    fn pretender(&self) -> Option<&'static str> {
+        let start = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes).trim_ascii_start();
+        let start = &start[..start.len().min(1024)];
+        let contains = |word: &[u8]| start.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+        let begins =
+            |word: &[u8]| start.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word));
+        match start {
+            [] => Some("nothing"),
+            [b'{', ..] => Some("a JSON object"),
+            _ if begins(b"<!doctype html") || begins(b"<html") => Some("an HTML page"),
+            [b'<', ..] if contains(b"<html") => Some("an HTML page"),
+            [b'<', ..] if contains(b"<error") => Some("an XML error"),
+            _ if self
+                .content_type
+                .trim_start()
+                .get(..9)
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("text/html")) =>
+            {
+                Some("an HTML page")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -127,5 +161,26 @@ mod tests {
         {
             assert_eq!(parse("application/xml", body).unwrap_err().kind(), crate::ErrorKind::Decode);
         }
+    }
+
+    #[test]
+    fn what_is_no_file_is_an_error_unless_asked_for() {
+        for (content_type, body, found) in [
+            ("application/pdf", &b""[..], "nothing"),
+            ("application/pdf", b" \r\n", "nothing"),
+            ("text/html", b"<!DOCTYPE html><html></html>", "an HTML page"),
+            ("application/pdf", b"\n<HTML><head>", "an HTML page"),
+            ("text/html; charset=utf-8", b"Sign in", "an HTML page"),
+            ("application/json", b"\xef\xbb\xbf {\"message\":\"no\"}", "a JSON object"),
+        ] {
+            let mut response = HttpResponse::new(Bytes::from_static(body));
+            response.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
+            let error = GetFiles::new("f").parse(&response).unwrap_err();
+            assert!(error.to_string().contains(found), "{error}");
+            assert_eq!(GetFiles::new("f").accept_any().parse(&response).unwrap().bytes, body);
+        }
+        let text = serde_json::to_string(&GetFiles::new("f").accept_any()).unwrap();
+        assert_eq!(serde_json::from_str::<GetFiles>(&text).unwrap(), GetFiles::new("f").accept_any());
+        assert_eq!(serde_json::to_string(&GetFiles::new("f")).unwrap(), r#"{"file-id":"f"}"#);
     }
 }

@@ -102,9 +102,13 @@ model! {
 }
 
 impl SubmittedJob {
-    /// Returns the status of the operation. A response without a job counts as completed.
+    /// Returns the status of the operation. A response without a job counts as completed, and one whose status or job
+    /// id cannot be read as pending.
     pub fn status(&self) -> JobStatus {
+        let is_unclear =
+            self.extra.unreadable().any(|(name, _)| name != "objectType" && name != "operationType");
         match self.job_status.as_ref().or(self.status.as_ref()) {
+            _ if is_unclear => JobStatus::Pending,
             Some(status) => status.clone(),
             None if self.job_id().is_none() => JobStatus::Completed,
             None => JobStatus::Pending,
@@ -205,5 +209,19 @@ mod tests {
         assert_eq!(job.status().unwrap(), &JobStatus::Failed);
         assert_eq!(job.envelope.reasons[0].code, "50000030");
         assert_eq!(job.envelope.reasons[0].category(), crate::ReasonCategory::Rule);
+    }
+
+    #[test]
+    fn a_job_that_cannot_be_read_is_not_completed() {
+        for body in [
+            r#"{"id":"i","jobStatus":{}}"#,
+            r#"{"id":"i","jobId":[]}"#,
+            r#"{"id":"i","jobStatus":"Completed","jobStatus":"Failed"}"#,
+        ] {
+            let submitted: SubmittedJob = serde_json::from_str(body).unwrap();
+            assert_eq!(submitted.status(), JobStatus::Pending, "{body}");
+        }
+        let submitted: SubmittedJob = serde_json::from_str(r#"{"id":"i","objectType":[]}"#).unwrap();
+        assert_eq!(submitted.status(), JobStatus::Completed);
     }
 }

@@ -186,7 +186,7 @@ impl Operation for QueryInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<QueriedInvoices> {
-        json::read(success.body())
+        json::read_rows(success, self.page_size as usize)
     }
 }
 
@@ -194,7 +194,7 @@ impl Paginated for QueryInvoices {
     type Item = QueriedInvoice;
 
     fn into_page(&self, page: QueriedInvoices) -> (Vec<QueriedInvoice>, Option<Self>) {
-        let cursor = page.next_page.filter(|cursor| !cursor.is_empty() && !page.data.is_empty());
+        let cursor = page.next_page.filter(|cursor| !cursor.trim().is_empty());
         (page.data, cursor.map(|cursor| self.clone().cursor(cursor)))
     }
 }
@@ -431,7 +431,13 @@ mod tests {
             &sort%5B%5D=invoicenumber.ASC&fields%5B%5D=id&fields%5B%5D=amount"
         );
         assert!(read(r#"{"data":[{"id":"2"}]}"#).1.is_none());
-        assert!(read(r#"{"data":[],"nextPage":"more"}"#).1.is_none());
+        for end in ["null", r#""""#, r#"" ""#] {
+            assert!(
+                read(Box::leak(format!(r#"{{"data":[{{"id":"2"}}],"nextPage":{end}}}"#).into())).1.is_none()
+            );
+        }
+        let (rows, next) = read(r#"{"data":[],"nextPage":"more"}"#);
+        assert!(rows.is_empty() && next.is_some(), "an empty page with a cursor is not the last one");
     }
 
     #[test]

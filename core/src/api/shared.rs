@@ -8,6 +8,7 @@ use std::borrow::Borrow;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::types::ExtraFields;
 
 /// Implements [`Operation`](crate::operation::Operation) for an operation on one object, whose path contains
 /// one key.
@@ -50,13 +51,14 @@ macro_rules! operation_by_key {
             }
 
             fn parse(&self, success: &$crate::transport::HttpResponse) -> $crate::Result<$output> {
-                $read(success.body())
+                $read(success)
             }
         }
     };
 }
 
-/// Declares methods that return a field, or an error when the service left the field out.
+/// Declares methods that return a field, or an error when the service left the field out or sent a value that cannot be
+/// read.
 ///
 /// ```text
 /// required_fields! { Invoice {
@@ -72,10 +74,11 @@ macro_rules! required_fields {
                 ///
                 /// # Errors
                 #[doc = concat!(
-                    "[`ErrorKind::Decode`](crate::ErrorKind::Decode) when the response does not contain `", $name, "`.",
+                    "[`ErrorKind::Decode`](crate::ErrorKind::Decode) when the response does not contain `", $name,
+                    "`, or when its value cannot be read.",
                 )]
                 pub fn $field(&self) -> $crate::Result<&$type> {
-                    $crate::api::shared::required(&self.$field, $name)
+                    $crate::api::shared::required(&self.$field, &self.extra, $name)
                 }
             )*
         }
@@ -84,12 +87,25 @@ macro_rules! required_fields {
 
 pub(crate) use {operation_by_key, required_fields};
 
-/// Returns a field, or the error that the response does not contain it.
+/// Returns a field, or the error that the response does not contain it, or contains it in a form that cannot be read.
+///
+/// `name` is the wire name, with the path of the object that has it.
 pub(crate) fn required<'a, T: Borrow<R>, R: ?Sized>(
     field: &'a Option<T>,
+    extra: &ExtraFields,
     name: &'static str,
 ) -> Result<&'a R> {
+    readable(extra, name)?;
     field.as_ref().map(T::borrow).ok_or_else(|| missing(name))
+}
+
+/// Returns an error if the response contains a field in a form that cannot be read.
+pub(crate) fn readable(extra: &ExtraFields, name: &'static str) -> Result<()> {
+    let own_name = name.rsplit('.').next().unwrap_or(name);
+    match extra.fault(own_name) {
+        None => Ok(()),
+        Some(why) => Err(Error::unreadable(name, why.to_owned())),
+    }
 }
 
 /// Returns the error for a field that the response does not contain.

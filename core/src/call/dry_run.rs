@@ -11,12 +11,13 @@ use crate::transport::HttpRequest;
 
 /// Builds the request that a transport would receive, with a placeholder for the token.
 ///
-/// A key that the session generates is consumed: the next call is sent under another key.
+/// A key that the session generates is consumed: the next call is sent under another key. The guards of the session do
+/// not apply, since nothing is sent.
 pub(crate) fn dry_run<O: Operation>(
     session: &Session,
     operation: &O,
     options: &CallOptions,
 ) -> Result<HttpRequest> {
-    let mut exchange = Exchange::new(session, operation.spec(), operation.request(), options)?;
+    let mut exchange = Exchange::unguarded(session, operation.spec(), operation.request(), options)?;
     exchange.outgoing(HeaderValue::from_static("Bearer ..."))
 }

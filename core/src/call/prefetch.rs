@@ -39,6 +39,8 @@ pub struct Prefetch<O> {
     has_more: bool,
     requested: BTreeSet<String>,
     last_body: Bytes,
+    /// Number of pages without rows before the next page.
+    empty_pages: u32,
 }
 
 impl<O> fmt::Debug for Prefetch<O> {
@@ -50,6 +52,9 @@ impl<O> fmt::Debug for Prefetch<O> {
             .finish_non_exhaustive()
     }
 }
+
+/// Number of pages without rows after which a list counts as endless. One page without rows does not end a list.
+const MAX_EMPTY_PAGES: u32 = 1_000;
 
 /// The page after those in flight.
 #[derive(Default)]
@@ -81,6 +86,7 @@ impl<O: Paginated> Prefetch<O> {
             has_more: false,
             requested: BTreeSet::new(),
             last_body: Bytes::new(),
+            empty_pages: 0,
         }
     }
 
@@ -149,7 +155,8 @@ impl<O: Paginated> Prefetch<O> {
         });
         if let Some(next) = next {
             self.requested.extend(uri_of(call));
-            if !page.is_empty() && *call.body() == self.last_body {
+            self.empty_pages = if page.is_empty() { self.empty_pages + 1 } else { 0 };
+            if *call.body() == self.last_body || self.empty_pages > MAX_EMPTY_PAGES {
                 return Err(points_back(&next));
             }
             self.continue_with(next)?;

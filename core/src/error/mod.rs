@@ -1,6 +1,7 @@
 //! The error of this crate: cause, reasons of the service, and outcome of the operation.
 
 pub(crate) mod reason;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::error::reason::{Reason, ReasonCategory};
+use crate::error::reason::{REDACTED, Reason, ReasonCategory};
+use crate::error::text::{Capped, OneLine};
 use crate::transport::{Timestamp, TransportError};
 use crate::types::RequestScope;
 
@@ -20,7 +22,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Failure of an operation. Its size is one pointer.
 ///
 /// `{}` prints one line: operation, cause or first reason, status, outcome with its remedy, and request id. `{:#}` adds
-/// the other reasons and the chain of causes. Neither prints a secret or a body.
+/// up to nine other reasons and the chain of causes. Neither prints a body, or a secret of the session that the service
+/// repeats. Each text of the service is cut after 500 characters; [`reasons`](Self::reasons) and [`body`](Self::body)
+/// return all of it.
 ///
 /// Programs decide by [`kind`](Self::kind) and [`outcome`](Self::outcome). In a support ticket, quote
 /// [`request_id`](Self::request_id), [`process_id`](Self::process_id) and the time.
@@ -58,6 +62,8 @@ pub(crate) struct Context {
     pub(crate) failed_at: Option<Timestamp>,
     /// Whether the response was one that the service had stored under the idempotency key.
     pub(crate) replayed: bool,
+    /// Whether the retry budget of the session had nothing left for another attempt.
+    pub(crate) no_budget: bool,
     /// The entity, organizations and API version of the call.
     pub(crate) scope: Option<Box<RequestScope>>,
     pub(crate) body: Bytes,
@@ -309,6 +315,30 @@ impl Error {
         self
     }
 
+    /// Replaces each text of the error that contains a secret.
+    pub(crate) fn redact(mut self, is_secret: impl Fn(&str) -> bool) -> Self {
+        let Inner { cause, context } = &mut *self.0;
+        for reason in &mut context.reasons {
+            reason.redact(&is_secret);
+        }
+        for id in [&mut context.request_id, &mut context.process_id].into_iter().flatten() {
+            if is_secret(id) {
+                *id = REDACTED.into();
+            }
+        }
+        if let Cause::Decode { path: text, .. } | Cause::TokenUnavailable { what: text } = cause {
+            if is_secret(text) {
+                *text = REDACTED.into();
+            }
+        }
+        if let Cause::Decode { why, .. } = cause {
+            if is_secret(why) {
+                *why = REDACTED.into();
+            }
+        }
+        self
+    }
+
     /// Sets the operation of an error that was created before anything was sent.
     pub(crate) fn in_operation(mut self, operation: &'static str) -> Self {
         if self.0.context.operation.is_empty() {
@@ -325,20 +355,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// Replaces control characters, so that text from the server cannot forge log lines.
-struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
-
-impl fmt::Write for OneLine<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for (index, part) in text.split(char::is_control).enumerate() {
-            if index > 0 {
-                self.0.write_char(' ')?;
-            }
-            self.0.write_str(part)?;
-        }
-        Ok(())
-    }
-}
+/// Largest number of further reasons and causes in the long form of a message.
+const MAX_FURTHER: usize = 9;
 
 /// Every message has the form `operation: what failed (details); outcome and what to do; request id`.
 impl Error {
@@ -349,19 +367,20 @@ impl Error {
         }
         match (cause, context.reasons.first()) {
             (Cause::Rejected | Cause::Server, Some(first)) => write!(f, "{first}")?,
-            (cause, Some(first)) => write!(f, "{cause}: {first}")?,
+            (cause, Some(first)) => write!(f, "{}: {first}", Capped(cause))?,
             (Cause::Transport(failure), None) => {
                 write!(f, "{failure}")?;
                 if let Some(root) = root_cause(failure) {
-                    write!(f, ": {root}")?;
+                    write!(f, ": {}", Capped(root))?;
                 }
             }
-            (cause, None) => write!(f, "{cause}")?,
+            (cause, None) => write!(f, "{}", Capped(cause))?,
         }
         let details: Vec<String> = [
             context.status.map(|status| status.to_string()),
             (context.attempts > 1).then(|| format!("{} attempts", context.attempts)),
             context.retry_after.map(|wait| format!("retry after {} s", wait.as_secs_f64().ceil())),
+            context.no_budget.then(|| "the session's retry budget is used up".to_owned()),
         ]
         .into_iter()
         .flatten()
@@ -373,16 +392,19 @@ impl Error {
             write!(f, "; {advice}")?;
         }
         if let Some(id) = &context.request_id {
-            write!(f, "; request {id}")?;
+            write!(f, "; request {}", Capped(id))?;
         }
         if alternate {
-            for reason in context.reasons.iter().skip(1) {
+            let others = context.reasons.get(1..).unwrap_or_default();
+            for reason in others.iter().take(MAX_FURTHER) {
                 write!(f, "; also: {reason}")?;
             }
-            let mut source = self.source();
-            while let Some(cause) = source {
-                write!(f, "; caused by: {cause}")?;
-                source = cause.source();
+            if let Some(more) = others.len().checked_sub(MAX_FURTHER).filter(|more| *more > 0) {
+                write!(f, "; and {more} more reasons")?;
+            }
+            let causes = std::iter::successors(self.source(), |cause| (**cause).source());
+            for cause in causes.take(MAX_FURTHER) {
+                write!(f, "; caused by: {}", Capped(cause))?;
             }
         }
         Ok(())
@@ -430,14 +452,17 @@ fn root_cause(error: &dyn StdError) -> Option<&dyn StdError> {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { cause, context } = &*self.0;
+        let reasons: Vec<String> =
+            context.reasons.iter().take(1 + MAX_FURTHER).map(ToString::to_string).collect();
+        let capped = |id: &str| Capped(id).to_string();
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("operation", &context.operation)
-            .field("cause", cause)
+            .field("cause", &Capped(format_args!("{cause:?}")))
             .field("status", &context.status)
-            .field("reasons", &context.reasons)
-            .field("request_id", &context.request_id)
-            .field("process_id", &context.process_id)
+            .field("reasons", &reasons)
+            .field("request_id", &self.request_id().map(capped))
+            .field("process_id", &self.process_id().map(capped))
             .field("attempts", &context.attempts)
             .field("outcome", &context.outcome)
             .field("body", &format_args!("{} bytes", context.body.len()))

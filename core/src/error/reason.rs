@@ -1,8 +1,12 @@
 //! Reasons of error responses, and the meaning of their codes.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use super::text::{Capped, OneLine};
 use crate::wire::fields::ExtraFields;
+
+/// Replacement of a text that contains a secret.
+pub(super) const REDACTED: &str = "[redacted]";
 
 /// One reason of an error response.
 #[doc(alias = "error code")]
@@ -23,14 +27,25 @@ impl Reason {
     pub fn category(&self) -> ReasonCategory {
         ReasonCategory::of(&self.code)
     }
+
+    /// Replaces the code and the message, if they contain a secret.
+    pub(crate) fn redact(&mut self, is_secret: impl Fn(&str) -> bool) {
+        for text in [&mut self.code, &mut self.message] {
+            if is_secret(text) {
+                REDACTED.clone_into(text);
+            }
+        }
+    }
 }
 
+/// Prints one line, with at most 500 characters of the code and of the message.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, message) = (Capped(&self.code), Capped(&self.message));
         match (self.code.is_empty(), self.message.is_empty()) {
-            (true, _) => f.write_str(&self.message),
-            (false, true) => write!(f, "[{}]", self.code),
-            (false, false) => write!(f, "[{}] {}", self.code, self.message),
+            (true, _) => write!(OneLine(f), "{message}"),
+            (false, true) => write!(OneLine(f), "[{code}]"),
+            (false, false) => write!(OneLine(f), "[{code}] {message}"),
         }
     }
 }
@@ -85,7 +100,7 @@ impl ReasonCategory {
         match code {
             "LOCK_COMPETITION" => return Self::Lock,
             "TEMPORARY_ERROR" | "SERVER_UNAVAILABLE" => return Self::Temporary,
-            "UNKNOWN_ERROR" => return Self::Internal,
+            "UNKNOWN_ERROR" | "SystemError" => return Self::Internal,
             "TRANSACTION_TIMEOUT" => return Self::External,
             "INVALID_SESSION" => return Self::Authentication,
             _ if code.starts_with("REQUEST_EXCEEDED_") => return Self::Limit,

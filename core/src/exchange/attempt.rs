@@ -24,6 +24,10 @@ pub(super) struct Attempt {
     pub(super) response: Option<HttpResponse>,
     pub(super) envelope: EnvelopeReader,
     generation: u64,
+    /// The round of the limiter that the attempt was sent in.
+    round: u32,
+    /// The retry budget of the session has nothing left for a retry.
+    is_unpaid: bool,
 }
 
 impl Exchange {
@@ -33,7 +37,7 @@ impl Exchange {
         in_flight: InFlight,
         now: Timestamp,
     ) -> Action<Accepted> {
-        let generation = in_flight.end();
+        let (generation, round) = in_flight.end();
         let (response, damage) = inflate(response, self.session.max_body());
         let (result, envelope) = retry::classify(self.effect, self.format, &response, damage.is_some());
         if result == AttemptResult::Success {
@@ -43,7 +47,18 @@ impl Exchange {
             (AttemptResult::Undecodable { .. }, Some(damage)) => damage.into_error(),
             _ => error_of(result, self.format, &response, &envelope),
         };
-        self.decide(Attempt { result, error, response: Some(response), envelope, generation }, now)
+        self.decide(
+            Attempt {
+                result,
+                error,
+                response: Some(response),
+                envelope,
+                generation,
+                round,
+                is_unpaid: false,
+            },
+            now,
+        )
     }
 
     pub(super) fn not_responded(
@@ -52,15 +67,18 @@ impl Exchange {
         in_flight: InFlight,
         now: Timestamp,
     ) -> Action<Accepted> {
-        let generation = in_flight.end();
+        let (generation, round) = in_flight.end();
         let result = retry::classify_failure(&failure);
         let error = Cause::Transport(failure).into();
         let envelope = EnvelopeReader::default();
-        self.decide(Attempt { result, error, response: None, envelope, generation }, now)
+        self.decide(
+            Attempt { result, error, response: None, envelope, generation, round, is_unpaid: false },
+            now,
+        )
     }
 
     fn accept(&mut self, response: HttpResponse, now: Timestamp) -> Action<Accepted> {
-        self.session.feedback(self.quota, Feedback::Success);
+        self.session.served(self.quota, response.headers());
         self.apply_rate_limit(&response, now);
         self.outcome = (self.effect != Effect::Read).then_some(Outcome::Applied);
         Action::Done(Ok(Accepted { response, attempts: self.attempts }))
@@ -69,7 +87,7 @@ impl Exchange {
     /// Holds back a quota whose last request this was until the service counts afresh.
     fn apply_rate_limit(&self, response: &HttpResponse, now: Timestamp) {
         if headers::rate_remaining(response.headers()) == Some(0) {
-            if let Some(reset) = headers::rate_reset(response.headers()) {
+            if let Some(reset) = headers::rate_reset(response.headers(), now.wall()) {
                 self.session.throttle(self.quota, now, reset);
             }
         }
@@ -117,21 +135,34 @@ impl Exchange {
         outcome: Outcome,
         now: Timestamp,
     ) -> Action<Accepted> {
-        let delay = self.delay_after(&attempt, now);
+        let (delay, spread) = self.delay_after(&attempt, now);
         let not_before = now + delay;
         if self.counted_attempts() < self.timing.max_attempts {
-            if self.budget.take_wait(not_before, now) {
+            let need = self.needed_time();
+            if let Some(until) = self.budget.take_spread_wait(not_before, spread, need, now) {
+                attempt.is_unpaid = !self.pay_for(attempt.result);
+                if attempt.is_unpaid {
+                    return self.finish_attempt(attempt, outcome, true, Some(delay));
+                }
                 if key == NextKey::Advance {
                     self.key.advance();
                 }
-                self.state = State::Ready { not_before };
-                return Action::Wait(not_before);
+                self.state = State::Ready { not_before: until };
+                return Action::Wait(until);
             }
             if attempt.result != AttemptResult::Throttled {
-                attempt.error = give_up(&attempt.error, self.budget.ends_in_time(not_before));
+                attempt.error = give_up(&attempt.error, self.budget.ends_in_time(not_before, need));
             }
         }
         self.finish_attempt(attempt, outcome, true, Some(delay))
+    }
+
+    /// Takes a retry after this result from the retry budget of the session.
+    fn pay_for(&self, result: AttemptResult) -> bool {
+        match result {
+            AttemptResult::NotSent | AttemptResult::Indeterminate { .. } => self.session.take_retry(),
+            _ => true,
+        }
     }
 
     fn finish_attempt(
@@ -143,39 +174,47 @@ impl Exchange {
     ) -> Action<Accepted> {
         let retryable = may_retry || (self.effect == Effect::Keyed && outcome == Outcome::Unknown);
         let replayed = self.retry_state.replay;
+        let no_budget = attempt.is_unpaid;
         let (error, context) = attempt.into_parts();
         // A failure that the service keeps under the key comes back for every retry under that key.
         let retryable = retryable && !replayed;
-        self.finish_with(error, Context { retry_after, retryable, outcome, replayed, ..context })
+        self.finish_with(error, Context { retry_after, retryable, outcome, replayed, no_budget, ..context })
     }
 
-    /// The delay before a retry. Where the tenant's limits demand it, the whole session is held back.
-    fn delay_after(&self, attempt: &Attempt, now: Timestamp) -> Duration {
+    /// The delay before a retry, and the time by which it may be longer because other calls wait for the same moment.
+    /// Where the tenant's limits demand it, the whole session is held back.
+    fn delay_after(&self, attempt: &Attempt, now: Timestamp) -> (Duration, Duration) {
         let ceiling = retry::backoff_ceiling(
             self.counted_attempts(),
             self.timing.initial_backoff,
             self.timing.max_backoff,
         );
         let jitter = self.session.jitter(ceiling);
-        let Some(response) = &attempt.response else { return jitter };
-        let requested = headers::retry_after(response.headers());
+        let Some(response) = &attempt.response else { return (jitter, Duration::ZERO) };
+        let requested = headers::retry_after(response.headers(), now.wall());
         if attempt.result != AttemptResult::Throttled {
-            return jitter.max(requested.unwrap_or_default());
+            return (jitter.max(requested.unwrap_or_default()), Duration::ZERO);
         }
-        let requested = requested.or_else(|| headers::rate_reset(response.headers()));
-        let delay = jitter.max(requested.unwrap_or_default());
+        let requested = requested.or_else(|| headers::rate_reset(response.headers(), now.wall()));
+        let requested = requested.unwrap_or_default();
+        let delay = jitter.max(requested);
         let locked = attempt.envelope.reasons.iter().any(|r| r.category() == ReasonCategory::Lock);
         if attempt.is_over_concurrency() {
-            self.session.feedback(self.quota, Feedback::Overload);
+            let feedback = Feedback::Overload { round: attempt.round };
+            self.session.feedback(self.quota, feedback, response.headers());
         } else if !locked {
             self.session.throttle(self.quota, now, delay);
         }
-        delay
+        // A delay of the call's own jitter differs from that of other calls already.
+        let is_shared = requested >= jitter && !locked;
+        let spread =
+            if is_shared { self.session.spread(self.quota, now, now + delay) } else { Duration::ZERO };
+        (delay, spread)
     }
 
     /// The attempts that count; the one that only showed the token to be stale does not.
-    fn counted_attempts(&self) -> u32 {
-        self.attempts - u32::from(self.retry_state.refreshed)
+    pub(super) fn counted_attempts(&self) -> u32 {
+        self.attempts.saturating_sub(u32::from(self.retry_state.refreshed))
     }
 
     /// Whether the response has the id of an earlier response of this call.

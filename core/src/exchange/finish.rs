@@ -18,15 +18,36 @@ impl Exchange {
     pub(super) fn poll_again(&mut self, now: Timestamp) -> Action<Accepted> {
         let until = now + self.poll_delay;
         self.poll_delay = (self.poll_delay * 2).min(MAX_POLL_DELAY);
-        self.wait(until, WaitReason::Contention, now)
+        self.wait(until, Duration::ZERO, WaitReason::Contention, now)
     }
 
-    pub(super) fn wait(&mut self, until: Timestamp, why: WaitReason, now: Timestamp) -> Action<Accepted> {
-        if !self.budget.take_wait(until, now) {
-            return self.throttled(why, now.until(until));
+    /// Waits for a slot of a limiter, for a random part of the delay so that waiting calls do not poll together.
+    pub(super) fn poll_limiter(&mut self, now: Timestamp) -> Action<Accepted> {
+        let half = self.poll_delay / 2;
+        let until = now + half + self.session.jitter(half);
+        self.poll_delay = (self.poll_delay * 2).min(MAX_POLL_DELAY);
+        self.wait(until, Duration::ZERO, WaitReason::Contention, now)
+    }
+
+    pub(super) fn wait(
+        &mut self,
+        until: Timestamp,
+        spread: Duration,
+        why: WaitReason,
+        now: Timestamp,
+    ) -> Action<Accepted> {
+        match self.budget.take_spread_wait(until, spread, self.needed_time(), now) {
+            Some(until) => {
+                self.state = State::Ready { not_before: until };
+                Action::Wait(until)
+            }
+            None => self.throttled(why, now.until(until)),
         }
-        self.state = State::Ready { not_before: until };
-        Action::Wait(until)
+    }
+
+    /// Time that must be left to send the next attempt: none for the first one.
+    pub(super) fn needed_time(&self) -> Duration {
+        if self.counted_attempts() == 0 { Duration::ZERO } else { self.timing.min_attempt }
     }
 
     /// Ends a call that may not wait as long as it has to.
@@ -98,7 +119,7 @@ impl Exchange {
     pub(super) fn finish_with(&mut self, error: Error, context: Context) -> Action<Accepted> {
         self.state = State::Over;
         self.outcome = Some(context.outcome);
-        Action::Done(Err(error.with_context(self.complete(context))))
+        Action::Done(Err(self.describe(error, context)))
     }
 
     /// The error of an accepted response that the operation cannot read.
@@ -118,12 +139,12 @@ impl Exchange {
         }
         let context = context_of(Some(response.clone()), EnvelopeReader::default());
         let retryable = self.effect == Effect::Keyed && outcome == Outcome::Unknown;
-        error.with_context(self.complete(Context { retryable, outcome, ..context }))
+        self.describe(error, Context { retryable, outcome, ..context })
     }
 
-    /// Adds what the exchange knows about itself.
-    fn complete(&self, context: Context) -> Context {
-        Context {
+    /// Adds what the exchange knows about itself, and removes the secrets of the session.
+    fn describe(&self, error: Error, context: Context) -> Error {
+        let context = Context {
             operation: self.operation.into(),
             attempts: self.attempts,
             track_id: self.track_id().map(Into::into),
@@ -131,7 +152,8 @@ impl Exchange {
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
             scope: Some(Box::new(self.session.scope_of(&self.headers))),
             ..context
-        }
+        };
+        error.with_context(context).redact(self.session.secret_finder())
     }
 
     pub(super) fn track_id(&self) -> Option<&str> {

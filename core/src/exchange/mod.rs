@@ -39,7 +39,7 @@ use crate::session::Session;
 use crate::session::call_options::{CallOptions, RetryOf};
 use crate::session::config::{AbandonedWrite, Timing};
 use crate::session::headers::{self, CommonHeaders};
-use crate::session::permit::{Admission, Permit};
+use crate::session::permit::{Admission, Permit, WaitReason};
 use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp};
 
 /// First delay of a call that waits for another call of the session; it doubles up to [`MAX_POLL_DELAY`].
@@ -96,10 +96,9 @@ struct InFlight {
 }
 
 impl InFlight {
-    /// Frees the place in flight, and returns the generation of the attempt's token.
-    fn end(self) -> u64 {
-        drop(self.permit);
-        self.generation
+    /// Frees the place in flight, and returns the generation of the attempt's token and the round of its permit.
+    fn end(self) -> (u64, u32) {
+        (self.generation, self.permit.release())
     }
 }
 
@@ -111,8 +110,26 @@ pub(crate) struct Accepted {
 
 impl Exchange {
     /// # Errors
-    /// A header that cannot be sent, a key for an operation that takes none, or a request that cannot be built.
+    /// A request that a guard of the session forbids or that cannot be built, a header that cannot be sent, or a key for
+    /// an operation that takes none.
     pub(crate) fn new(
+        session: &Session,
+        spec: &Spec,
+        request: Result<HttpRequest>,
+        options: &CallOptions,
+    ) -> Result<Self> {
+        let guarded = request.and_then(|request| {
+            session.check_guards(spec.effect, &request)?;
+            Ok(request)
+        });
+        Self::unguarded(session, spec, guarded, options)
+    }
+
+    /// Creates an exchange whose request is built and never sent.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), apart from the guards.
+    pub(crate) fn unguarded(
         session: &Session,
         spec: &Spec,
         request: Result<HttpRequest>,
@@ -190,7 +207,7 @@ impl Exchange {
 
     /// Goes as far as possible without a response.
     fn proceed(&mut self, now: Timestamp) -> Action<Accepted> {
-        if self.budget.is_used_up(now) {
+        if self.budget.is_used_up(now) || self.budget.left(now) < self.needed_time() {
             return self.timed_out();
         }
         if self.send_before.is_some_and(|time| now >= time) {
@@ -210,9 +227,9 @@ impl Exchange {
                 self.waiting_on = Some(lease);
                 self.poll_again(now)
             }
-            Admission::AtConcurrencyLimit => self.poll_again(now),
+            Admission::AtConcurrencyLimit => self.poll_limiter(now),
             Admission::Failed(failure) => self.token_failed(&failure),
-            Admission::Wait { until, why } => self.wait(until, why, now),
+            Admission::Wait { until, spread } => self.wait(until, spread, WaitReason::RateLimit, now),
         }
     }
 
@@ -244,8 +261,9 @@ impl Exchange {
             Ok(request) => request,
             Err(error) => return self.fail(error),
         };
-        let limits = Limits::new(self.timing.attempt.min(self.budget.left(now)), self.session.max_body());
-        self.attempts += 1;
+        let timeout = self.budget.attempt_timeout(self.timing.attempt, now);
+        let limits = Limits::new(timeout, self.session.max_body());
+        self.attempts = self.attempts.saturating_add(1);
         self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent(in_flight);
         Action::Send(request, limits)
@@ -282,7 +300,7 @@ impl Drop for Exchange {
         if unknown && self.effect != Effect::Read && self.session.is_observed() {
             self.session.abandon(&AbandonedWrite {
                 operation: self.operation,
-                path: self.request.own_path(&self.session),
+                path: self.request.own_path(),
                 effect: self.effect,
                 idempotency_key: self.key_text(),
                 track_id: self.track_id().map(str::to_owned),

@@ -5,7 +5,6 @@ use std::mem;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::error::Result;
-use crate::session::Session;
 use crate::session::headers::BaseUrl;
 use crate::transport::{Body, HttpRequest};
 
@@ -43,10 +42,9 @@ impl PreparedRequest {
         &self.uri
     }
 
-    /// Path and query as the operation made them, without the path of the base URL.
-    pub(super) fn own_path(&self, session: &Session) -> String {
-        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        path.strip_prefix(session.base().prefix()).unwrap_or(path).to_owned()
+    /// Path and query as the operation made them.
+    pub(super) fn own_path(&self) -> String {
+        self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
     }
 
     #[inline]

@@ -8,7 +8,6 @@ use super::budget::Budget;
 use super::envelope_reader::EnvelopeReader;
 use super::inflate::inflate;
 use super::retry::{self, AttemptResult};
-use crate::error::reason::Reason;
 use crate::error::{Cause, Error, Result};
 use crate::machine::{Action, Event};
 use crate::operation::{Operation as _, Quota};
@@ -97,7 +96,7 @@ impl TokenRequest {
             Ok(request) => request,
             Err(error) => return Action::Done(Err(error)),
         };
-        let timeout = self.timing.attempt.min(TOKEN_TIMEOUT).min(budget.left(now));
+        let timeout = budget.attempt_timeout(self.timing.attempt.min(TOKEN_TIMEOUT), now);
         self.extend_lease(now + timeout);
         self.attempts += 1;
         self.state = State::Sent { at: now };
@@ -132,7 +131,7 @@ impl TokenRequest {
             status: Some(status),
             reasons: Vec::new(),
             request_id: envelope.request_id_of(response.headers()),
-            retry_after: headers::retry_after(response.headers()),
+            retry_after: headers::retry_after(response.headers(), now.wall()),
         };
         if status.is_success() && !envelope.is_error(true) {
             match self.store_token(&response, sent_at, now) {
@@ -142,14 +141,20 @@ impl TokenRequest {
             return self.retry(failure, now, budget);
         }
         let result = retry::classify_error(status, &envelope);
-        failure.reasons = envelope.reasons.into_iter().map(|reason| self.redact(reason)).collect();
+        failure.reasons = envelope.reasons;
+        let is_secret = self.session.secret_finder();
+        for reason in &mut failure.reasons {
+            reason.redact(&is_secret);
+        }
+        failure.request_id = failure.request_id.filter(|id| !is_secret(id));
         match result {
             AttemptResult::Unauthorized | AttemptResult::Rejected if !self.postpone_renewal(now) => {
                 failure.kind = TokenErrorKind::Rejected("the service rejected the token request");
                 return self.fail(failure);
             }
             AttemptResult::Throttled => {
-                failure.retry_after = failure.retry_after.or_else(|| headers::rate_reset(response.headers()));
+                failure.retry_after =
+                    failure.retry_after.or_else(|| headers::rate_reset(response.headers(), now.wall()));
                 failure.kind = TokenErrorKind::Throttled;
                 let delay = failure.retry_after.unwrap_or_default();
                 self.session.throttle(Quota::TokenRequest, now, delay);
@@ -169,16 +174,12 @@ impl TokenRequest {
         Ok(())
     }
 
-    /// Removes the client secret from a reason that repeats it.
-    fn redact(&self, reason: Reason) -> Reason {
-        let reveals = |text: &str| {
-            self.session.create_token().is_some_and(|create_token| create_token.appears_in(text))
-        };
-        let clean = |text: String| if reveals(&text) { "[redacted]".to_owned() } else { text };
-        Reason { code: clean(reason.code), message: clean(reason.message), ..Reason::default() }
-    }
-
-    fn retry(&mut self, failure: TokenFailure, now: Timestamp, budget: &mut Budget) -> Action<TokenOutcome> {
+    fn retry(
+        &mut self,
+        mut failure: TokenFailure,
+        now: Timestamp,
+        budget: &mut Budget,
+    ) -> Action<TokenOutcome> {
         if self.postpone_renewal(now) {
             self.lease = None;
             return Action::Done(Ok(TokenOutcome::Proceed));
@@ -193,6 +194,12 @@ impl TokenRequest {
         if !budget.take_wait(until, now) {
             // Calls that wait for this request may have more time than this call has: they are not failed.
             return Action::Done(Ok(TokenOutcome::Failed(Arc::new(failure))));
+        }
+        if let TokenErrorKind::Unavailable(what) = &mut failure.kind {
+            if !self.session.take_retry() {
+                what.push_str("; the session's retry budget is used up");
+                return self.fail(failure);
+            }
         }
         self.rest(until)
     }

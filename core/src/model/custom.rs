@@ -28,6 +28,7 @@ impl ExtraFields {
             fields.push(&known, json);
         }
         fields.push(name, &json);
+        fields.take_notes(std::mem::take(self), name);
         *self = fields;
         Ok(())
     }

@@ -81,7 +81,7 @@ impl Serialize for Reason {
                 map.serialize_entry(name, text)?;
             }
         }
-        self.extra.write(&mut map)?;
+        self.extra.write(&mut map, &mut WireReason::default())?;
         map.end()
     }
 }

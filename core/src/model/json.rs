@@ -1,41 +1,159 @@
 //! Reading and writing of JSON bodies.
 
-use std::{io, mem};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::{fmt, io, mem};
 
 use bytes::Bytes;
+use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::Serialize;
 
 use crate::error::Error;
-use crate::wire::Model;
-use crate::wire::ValueReader;
+use crate::transport::HttpResponse;
+use crate::wire::budget::{Budget, Cap, DEFAULT_CAP};
 use crate::wire::reader::Once;
+use crate::wire::{FromWire, Model, ReadError, ValueReader, lenient, values};
 
-/// Reads a body. UTF-8 is validated once for the whole body, which is faster than validating each text.
+/// Reads the body of a response.
 ///
 /// # Errors
 /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path of the value that cannot be read.
-pub(crate) fn read<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
-    let mut model = M::default();
-    fill(&mut model, body).map(|()| model)
+pub(crate) fn read<M: Model + Default>(response: &HttpResponse) -> Result<M, Error> {
+    read_rows(response, usize::MAX)
+}
+
+/// Reads a page, whose lists have at most `rows` entries each.
+pub(crate) fn read_rows<M: Model + Default>(response: &HttpResponse, rows: usize) -> Result<M, Error> {
+    let body = response.body();
+    let cap = response.extensions().get().map_or(DEFAULT_CAP, |Cap(cap)| *cap);
+    read_text(text(body)?, &|| Budget::new(body.len(), cap, rows)).map_err(|error| unreadable(error, body))
 }
 
 /// Reads the response to a deletion, which may have an empty body.
-pub(crate) fn read_deleted<M: Model + Default>(body: &[u8]) -> Result<M, Error> {
-    if body.is_empty() { Ok(M::default()) } else { read(body) }
+pub(crate) fn read_deleted<M: Model + Default>(response: &HttpResponse) -> Result<M, Error> {
+    if response.body().is_empty() { Ok(M::default()) } else { read(response) }
 }
 
-fn fill(model: &mut dyn Model, body: &[u8]) -> Result<(), Error> {
+/// Returns the text of a body, without a byte order mark. UTF-8 is validated once for the whole body, which is faster
+/// than validating each text.
+fn text(body: &[u8]) -> Result<&str, Error> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::unreadable("$", format!("byte {} is not valid UTF-8", error.valid_up_to()))
     })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Reads JSON text in one pass, and leniently after that pass has stopped at a value.
+fn read_text<M: Model + Default>(text: &str, budget: &dyn Fn() -> Budget) -> Result<M, ReadError> {
+    let mut model = M::default();
+    let Err(error) = fill(&mut model, text, &budget()) else { return Ok(model) };
+    if error.is_final() {
+        return Err(error);
+    }
+    // Frees what the first pass has read.
+    model = M::default();
+    match fill_leniently(&mut model, text, &budget()) {
+        Ok(()) => Ok(model),
+        // The first pass names the place at which the syntax is broken.
+        Err(second) if second.is_of_the_body() && !second.is_final() => Err(error),
+        Err(second) => Err(second),
+    }
+}
+
+fn fill(model: &mut dyn Model, text: &str, budget: &Budget) -> Result<(), ReadError> {
     let mut json = serde_json::Deserializer::from_str(text);
-    match Once::new(&mut json).object(model) {
-        Ok(true) => json.end().map_err(|error| Error::unreadable("$", error.to_string())),
-        Ok(false) => Err(Error::unreadable("$", "expected an object, found null")),
-        Err(error) => {
-            let (path, why) = error.into_parts();
-            Err(Error::unreadable(path, why))
+    match Once::reader(&mut json, budget).object(model)? {
+        true => json.end().map_err(ReadError::new),
+        false => Err(ReadError::new("expected an object, found null")),
+    }
+}
+
+#[cold]
+fn fill_leniently(model: &mut dyn Model, text: &str, budget: &Budget) -> Result<(), ReadError> {
+    match lenient::read(text, model, budget)? {
+        true => Ok(()),
+        false => Err(ReadError::new("expected an object, found null")),
+    }
+}
+
+#[cold]
+fn unreadable(error: ReadError, body: &[u8]) -> Error {
+    let (path, why) = error.into_parts();
+    match body.trim_ascii_start() {
+        [] => Error::unreadable("$", "the body is empty"),
+        [b'<', ..] => Error::unreadable("$", "expected JSON, found an HTML page or XML"),
+        _ => Error::unreadable(path, why),
+    }
+}
+
+/// Reads a model from any serde format: leniently from JSON text, and as it comes from other formats.
+pub(crate) fn deserialize<'de, M: Model + FromWire + Default, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<M, D::Error> {
+    // serde_json lends its text under this name. Other formats pass their value through.
+    deserializer.deserialize_newtype_struct(RAW_VALUE, Lent(PhantomData))
+}
+
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+struct Lent<M>(PhantomData<M>);
+
+impl<'de, M: Model + FromWire + Default> Visitor<'de> for Lent<M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        values::required(deserializer)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
+        match map.next_key::<Cow<'de, str>>()? {
+            Some(name) if name == RAW_VALUE => map.next_value_seed(self),
+            first => values::required(MapAccessDeserializer::new(Peeked { first, map })),
         }
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<M, E> {
+        read_text(text, &Budget::unlimited).map_err(ReadError::into_error)
+    }
+
+    /// Reads text that serde_json has written itself, from a `Value` that has rounded its numbers.
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<M, E> {
+        let value: serde_json::Value = serde_json::from_str(text).map_err(E::custom)?;
+        values::required(value).map_err(E::custom)
+    }
+}
+
+impl<'de, M: Model + FromWire + Default> DeserializeSeed<'de> for Lent<M> {
+    type Value = M;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+/// A map whose first name has been read.
+struct Peeked<'de, A> {
+    first: Option<Cow<'de, str>>,
+    map: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Peeked<'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        match self.first.take() {
+            Some(first) => seed.deserialize(CowStrDeserializer::new(first)).map(Some),
+            None => self.map.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
     }
 }
 

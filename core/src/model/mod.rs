@@ -26,24 +26,28 @@ use crate::wire::{Model, ReadError, ValueReader};
 /// }
 /// ```
 ///
-/// - `struct` is a part of a request or of a response. A field is an `Option`, a `Vec` (absent when empty) or a
+/// - `struct` is a part of a request or of a response. Reading it alone is lenient. A field is an `Option`, a `Vec` (absent when empty) or a
 ///   `Patch`, and its type is [`FromWire`](crate::wire::FromWire). The first wire name is written; all are read.
 /// - `response` is the body of a response: a struct with an [`Envelope`](envelope::Envelope).
-/// - `request` is the body of a request: a struct with a setter for each field. A field marked
+/// - `request` is the body of a request: a struct with a setter for each field. Reading it is strict. A field marked
 ///   `= "wireName" (by hand)` has no generated setter.
+/// - `body` is a `request` that an operation keeps to itself, without setters.
 ///
 /// The [rules] of a field are listed in brackets after its wire names. `check_fields` applies them.
 ///
 /// Each of the small macros below generates one part of a model from the same list of fields.
 macro_rules! model {
     ($(#[$meta:meta])* $vis:vis struct $model:ident { $($fields:tt)* }) => {
-        $crate::model::model_struct! { [$(#[$meta])*] $vis $model { $($fields)* } {} }
+        $crate::model::model! { @ $crate::model::json::deserialize, $(#[$meta])* $vis $model { $($fields)* } }
+    };
+    (@ $read:path, $(#[$meta:meta])* $vis:vis $model:ident { $($fields:tt)* }) => {
+        $crate::model::model_struct! { $read, [$(#[$meta])*] $vis $model { $($fields)* } {} }
         $crate::model::model_access! { $model { $($fields)* } {} }
         $crate::model::model_checks! { $model { $($fields)* } }
         $crate::model::model_reflect! { $model { $($fields)* } {} }
     };
     ($(#[$meta:meta])* $vis:vis response $model:ident { $($fields:tt)* }) => {
-        $crate::model::model_struct! { [$(#[$meta])*] $vis $model { $($fields)* } {
+        $crate::model::model_struct! { $crate::model::json::deserialize, [$(#[$meta])*] $vis $model { $($fields)* } {
             /// Success flag, ids and reasons of the response.
             envelope: $crate::model::envelope::Envelope,
         } }
@@ -56,15 +60,18 @@ macro_rules! model {
         $crate::model::model_checks! { $model { $($fields)* } }
         $crate::model::model_reflect! { $model { $($fields)* } { envelope } }
     };
+    ($(#[$meta:meta])* $vis:vis body $model:ident { $($fields:tt)* }) => {
+        $crate::model::model! { @ $crate::wire::values::required, $(#[$meta])* $vis $model { $($fields)* } }
+    };
     ($(#[$meta:meta])* $vis:vis request $model:ident { $($fields:tt)* }) => {
-        $crate::model::model! { $(#[$meta])* $vis struct $model { $($fields)* } }
+        $crate::model::model! { @ $crate::wire::values::required, $(#[$meta])* $vis $model { $($fields)* } }
         $crate::model::model_setters! { $model { $($fields)* } }
     };
 }
 
 /// Declares the struct, its `Debug` without absent fields, and the methods common to all models.
 macro_rules! model_struct {
-    ([$(#[$meta:meta])*] $vis:vis $model:ident { $(
+    ($read:path, [$(#[$meta:meta])*] $vis:vis $model:ident { $(
         $(#[$doc:meta])*
         $field_vis:vis $field:ident: $kind:ident $(<$inner:ty>)? = $name:literal $(| $other:literal)*
             $((by $by:ident))? $([$($rule:expr),+])?
@@ -76,7 +83,8 @@ macro_rules! model_struct {
         $vis struct $model {
             $($(#[$doc])* $field_vis $field: $kind $(<$inner>)?,)*
             $($(#[$part_doc])* pub $part: $part_type,)*
-            /// Custom fields and other fields that this struct does not declare, as JSON text.
+            /// Custom fields and other fields that this struct does not declare, as JSON text. The value of a declared
+            /// field that could not be read is kept here too.
             pub extra: $crate::wire::fields::ExtraFields,
         }
 
@@ -139,7 +147,7 @@ macro_rules! model_struct {
 
         impl<'de> ::serde::Deserialize<'de> for $model {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::wire::values::required(deserializer)
+                $read(deserializer)
             }
         }
 
@@ -175,7 +183,7 @@ macro_rules! model_access {
             fn write<M: ::serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
                 $($crate::wire::Field::write(&self.$part.$part_field, $part_name, map)?;)*
                 $($crate::wire::Field::write(&self.$field, $name, map)?;)*
-                self.extra.write(map)
+                self.extra.write(map, &mut Self::default())
             }
         }
     };
@@ -301,6 +309,12 @@ pub(crate) fn set_custom(
         return Err(Error::invalid(
             name.to_owned(),
             "is a declared field and cannot be set as a custom field",
+        ));
+    }
+    if name == "id" {
+        return Err(Error::invalid(
+            "id",
+            "cannot be set: the service assigns the id of a new object, and changes an existing one with it",
         ));
     }
     model.extra().set(name, value)

@@ -2,6 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::wire::values::read_again;
 use crate::wire::{Field, FromWire, ReadError, ValueReader};
 
 /// A change to a field in an update, for fields that an explicit null clears.
@@ -35,10 +36,18 @@ impl From<&str> for Patch<String> {
     }
 }
 
-impl<T: FromWire + Serialize> Field for Patch<T> {
+impl<T: FromWire + Serialize + PartialEq> Field for Patch<T> {
     fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        if !self.is_absent() {
+            return read_again(self, source);
+        }
         *self = T::read(source)?.map_or(Self::Clear, Self::Set);
         Ok(())
+    }
+
+    /// Null clears the field, so it is a value like any other.
+    fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
+        Ok(*self == T::read(source)?.map_or(Self::Clear, Self::Set))
     }
 
     fn is_absent(&self) -> bool {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::data_center::Endpoint;
+use super::guard::Guards;
 use super::headers::{CommonHeaderText, join};
 use crate::operation::Effect;
 use crate::types::Secret;
+use crate::wire::budget::DEFAULT_CAP;
 
 /// Settings of a session.
 ///
@@ -28,6 +30,8 @@ pub struct Config {
     pub(crate) headers: CommonHeaderText,
     pub(crate) user_agent: Option<String>,
     pub(crate) timing: Timing,
+    pub(crate) guards: Guards,
+    pub(crate) retry_budget: u32,
     pub(crate) max_body: usize,
     pub(crate) observer: Option<Observer>,
 }
@@ -68,7 +72,9 @@ impl Config {
             headers: CommonHeaderText { version: Some("2024-05-20".into()), ..CommonHeaderText::default() },
             user_agent: None,
             timing: Timing::default(),
-            max_body: 64 << 20,
+            guards: Guards::default(),
+            retry_budget: 100,
+            max_body: DEFAULT_CAP,
             observer: None,
         }
     }
@@ -127,7 +133,7 @@ impl Config {
         self
     }
 
-    /// Sets the time limit of one attempt. Default: 130 s.
+    /// Sets the time limit of one attempt. Default: 130 s; minimum: 1 ms.
     ///
     /// The gateway of the service closes a request after 120 s. A shorter limit here turns slow responses into unknown
     /// outcomes.
@@ -138,12 +144,68 @@ impl Config {
         self
     }
 
+    /// Sets the shortest time that a retry needs. Default: 5 s.
+    ///
+    /// A retry does not start if less of the [`timeout`](Self::timeout) is left: a write that is cut off after a moment
+    /// has an unknown outcome. The call then fails with the error of its last attempt. The first attempt starts with
+    /// whatever time is left.
+    #[doc(alias = "deadline")]
+    #[doc(alias = "retry")]
+    #[must_use]
+    pub fn min_attempt_time(mut self, span: Duration) -> Self {
+        self.timing.min_attempt = span;
+        self
+    }
+
     /// Sets the maximum number of attempts, including the first one. Default: 5; minimum: 1.
     #[doc(alias = "retry")]
     #[doc(alias = "max_retries")]
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.timing.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// Sets the number of retries that all calls of the session share. Default: 100; 0 allows no such retry.
+    ///
+    /// During an outage, every call would otherwise be sent [`max_attempts`](Self::max_attempts) times. A retry of a
+    /// request that was not sent or whose outcome is unknown takes one retry from the budget. Five successful requests
+    /// return one retry. If the budget is used up, a call fails with the error of its last attempt, whose message says
+    /// so and which remains retryable. Retries after a rate or concurrency limit take nothing, since the limiters of the
+    /// session pace them.
+    #[doc(alias = "retry")]
+    #[doc(alias = "circuit breaker")]
+    #[must_use]
+    pub fn retry_budget(mut self, retries: u32) -> Self {
+        self.retry_budget = retries;
+        self
+    }
+
+    /// Forbids every request that may change data, for reports and audits. Default: off.
+    ///
+    /// GET, HEAD and OPTIONS requests of operations that read are sent, and so are token requests and the query actions
+    /// `/v1/action/query` and `/v1/action/queryMore`. Any other request fails with
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build) before it is sent, also one of a
+    /// [`RawOperation`](crate::operation::RawOperation) that claims to be a read. No option of a call lifts the guard. A
+    /// dry run is possible for all operations.
+    #[doc(alias = "guard")]
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.guards.read_only = true;
+        self
+    }
+
+    /// Forbids every request to a production tenant, for tests and trials. Default: off.
+    ///
+    /// Requests are sent to hosts of `zuora.com` that have `test`, `sandbox` or `apisandbox` in their name, such as
+    /// `rest.test.eu.zuora.com` and `rest.apisandbox.zuora.com`, and to loopback addresses. With any other base URL,
+    /// every call fails with [`ErrorKind::Build`](crate::ErrorKind::Build) before it is sent. No option of a call lifts
+    /// the guard. A dry run is possible with any base URL.
+    #[doc(alias = "guard")]
+    #[doc(alias = "sandbox")]
+    #[must_use]
+    pub fn non_production(mut self) -> Self {
+        self.guards.non_production = true;
         self
     }
 
@@ -204,6 +266,8 @@ pub(crate) enum Credentials {
 pub(crate) struct Timing {
     pub(crate) timeout: Duration,
     pub(crate) attempt: Duration,
+    /// Shortest time that a retry needs.
+    pub(crate) min_attempt: Duration,
     pub(crate) max_attempts: u32,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) initial_backoff: Duration,
@@ -215,6 +279,7 @@ impl Default for Timing {
         Self {
             timeout: Duration::from_secs(300),
             attempt: Duration::from_secs(130),
+            min_attempt: Duration::from_secs(5),
             max_attempts: 5,
             max_wait: None,
             initial_backoff: Duration::from_secs(1),

@@ -22,17 +22,16 @@ const MAX_CALLER_KEY: usize = 240;
 /// Longest key that the service accepts.
 const MAX_KEY: usize = 254;
 
-/// Base URL of every request.
+/// Base URL of every request: a scheme and a host.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
-    prefix: String,
 }
 
 impl BaseUrl {
     /// # Errors
-    /// The scheme is not `https` (or `http` to a loopback address), or the URL contains a user name or a query.
+    /// The scheme is not `https` (or `http` to a loopback address), or the URL contains more than a scheme and a host.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let invalid = |why: &'static str| Error::invalid("base URL", why);
         let uri: Uri = url.parse().map_err(|_| invalid("must be a URL such as https://rest.zuora.com"))?;
@@ -49,41 +48,45 @@ impl BaseUrl {
         if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
             return Err(invalid("must use https"));
         }
+        let base = Self { scheme, authority };
         let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if path.query().is_some() {
-            return Err(invalid("must not contain a query"));
+        // The parser drops a fragment without a word.
+        if path != "/" || url.contains('#') {
+            let why = format!(
+                "must be a scheme and a host only, since operations have their own paths: `{base}`, without a path, \
+                 query or fragment"
+            );
+            return Err(Error::invalid("base URL", why));
         }
-        Ok(Self { scheme, authority, prefix: path.path().trim_end_matches('/').to_owned() })
+        Ok(base)
     }
 
-    /// Returns the path of the base URL, without a final slash.
-    pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
     }
 
     /// # Errors
     /// The path names a host, or does not form a URL with the base URL.
     pub(crate) fn join(&self, path: Uri) -> Result<Uri> {
-        let unsendable = || Error::invalid("path", "must form a valid URL together with the base URL");
         let mut parts = path.into_parts();
         if parts.authority.is_some() {
             let why = "must not name a host, since requests are sent to the base URL only";
             return Err(Error::invalid("path", why));
         }
-        if !self.prefix.is_empty() {
-            let rest = parts.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
-            let whole = [self.prefix.as_str(), rest].concat();
-            parts.path_and_query = Some(PathAndQuery::try_from(whole).map_err(|_| unsendable())?);
-        }
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
-        Uri::from_parts(parts).map_err(|_| unsendable())
+        Uri::from_parts(parts)
+            .map_err(|_| Error::invalid("path", "must form a valid URL together with the base URL"))
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
@@ -208,8 +211,9 @@ pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue>
 
 /// Builds `Bearer …`, marked as sensitive so that it is not printed.
 pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
-    let why = "must contain a token of printable ASCII characters";
-    let mut value = printable("Authorization", &format!("Bearer {token}"))
+    let why = "must contain a token of printable ASCII characters, without a space or line break at its ends";
+    let mut value = printable("Authorization", token)
+        .and_then(|_| printable("Authorization", &format!("Bearer {token}")))
         .map_err(|_| Error::invalid("Authorization", why))?;
     value.set_sensitive(true);
     Ok(value)

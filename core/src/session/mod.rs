@@ -18,11 +18,14 @@
 pub(crate) mod call_options;
 pub(crate) mod config;
 pub(crate) mod data_center;
+pub(crate) mod guard;
 pub(crate) mod headers;
 pub(crate) mod jitter;
 pub(crate) mod limiter;
 pub(crate) mod oauth;
 pub(crate) mod permit;
+mod redact;
+mod retry_budget;
 pub(crate) mod token;
 
 #[doc(inline)]
@@ -37,19 +40,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::permit::{Admission, Lease, Permit, WaitReason};
+use self::permit::{Admission, Lease, Permit};
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
 use crate::error::{Error, Result};
-use crate::operation::Quota;
+use crate::operation::{Effect, Quota};
 use crate::session::call_options::CallOptions;
 use crate::session::config::{Config, Credentials, Observer, Timing};
+use crate::session::guard::Guards;
 use crate::session::headers::{BaseUrl, CommonHeaders, RequestHeaders};
 use crate::session::jitter::Random;
 use crate::session::limiter::{Feedback, RateLimiters};
+use crate::session::retry_budget::RetryBudget;
 use crate::session::token::TokenCache;
-use crate::transport::{Seed, Timestamp};
+use crate::transport::{self, HttpRequest, Seed, Timestamp};
 use crate::types::RequestScope;
 
 /// State that all calls of a client share. Clones are cheap and share one state.
@@ -66,6 +71,8 @@ struct Shared {
     common: CommonHeaders,
     token_headers: CommonHeaders,
     timing: Timing,
+    guards: Guards,
+    retries: RetryBudget,
     max_body: usize,
     create_token: Option<CreateToken>,
     observer: Option<Observer>,
@@ -82,6 +89,13 @@ struct State {
     token: TokenCache,
     limiters: RateLimiters,
     random: Random,
+}
+
+impl State {
+    fn spread(&mut self, quota: Quota, now: Timestamp, until: Timestamp) -> Duration {
+        let spread = self.limiters.spread(quota, now, until);
+        self.random.below(spread)
+    }
 }
 
 impl Session {
@@ -105,6 +119,8 @@ impl Session {
             token_headers: CommonHeaders { entity_id: None, ..common.clone() },
             common,
             timing: config.timing,
+            guards: config.guards,
+            retries: RetryBudget::new(config.retry_budget),
             max_body: config.max_body,
             create_token,
             observer: config.observer.clone(),
@@ -136,6 +152,26 @@ impl Session {
         let value = headers::bearer(token.secret.expose())?;
         self.lock().token.put(token.secret.clone(), value, Some(token.expires_in), now, now);
         Ok(())
+    }
+
+    /// Opens all quotas that the service has throttled, and lifts the limits on requests in flight.
+    ///
+    /// A response can throttle a quota for up to an hour. This method is for an operator who knows that the tenant's
+    /// limits have changed or that the response was wrong. New calls are sent at once. Calls that wait already wake when
+    /// they were going to. If the service rejects further requests, it throttles the quota again.
+    ///
+    /// ```
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"success":true}"#)));
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    /// client.session().reset_rate_limits();
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    #[doc(alias = "throttle")]
+    #[doc(alias = "429")]
+    pub fn reset_rate_limits(&self) {
+        self.lock().limiters.reset();
+        self.0.is_limited.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn base(&self) -> &BaseUrl {
@@ -183,7 +219,8 @@ impl Session {
     pub(crate) fn admit(&self, quota: Quota, now: Timestamp, waited_for: Option<u64>) -> Admission {
         let mut state = self.lock();
         if let Some(until) = state.limiters.throttled_until(quota, now) {
-            return Admission::Wait { until, why: WaitReason::RateLimit };
+            let spread = state.spread(quota, now, until);
+            return Admission::Wait { until, spread };
         }
         let access = state.token.access(now, waited_for, self.0.create_token.is_some());
         let (authorization, generation) = match access {
@@ -195,11 +232,9 @@ impl Session {
             token::Access::Leased(lease) => return Admission::Leased(lease),
             token::Access::Failed(failure) => return Admission::Failed(failure),
         };
-        if !state.limiters.try_acquire(quota) {
-            return Admission::AtConcurrencyLimit;
-        }
+        let Some(round) = state.limiters.try_acquire(quota) else { return Admission::AtConcurrencyLimit };
         drop(state);
-        Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota } }
+        Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota, round } }
     }
 
     /// Returns the time until which token requests are throttled, if they are throttled now.
@@ -207,20 +242,52 @@ impl Session {
         self.lock().limiters.throttled_until(Quota::TokenRequest, now)
     }
 
-    /// Throttles a quota for all calls of the session, for at most a day.
+    /// Throttles a quota for all calls of the session, for at most an hour.
     pub(crate) fn throttle(&self, quota: Quota, now: Timestamp, span: Duration) {
-        self.lock().limiters.throttle(quota, now, span);
+        let mut state = self.lock();
+        state.limiters.throttle(quota, now, span);
+        self.0.is_limited.store(state.limiters.are_limited(), Ordering::Relaxed);
+    }
+
+    /// Returns a random time by which a call that waits until `until` may wait longer, so that the calls that wait for
+    /// one moment do not wake together.
+    pub(crate) fn spread(&self, quota: Quota, now: Timestamp, until: Timestamp) -> Duration {
+        self.lock().spread(quota, now, until)
+    }
+
+    /// Records that the service has served a request.
+    pub(crate) fn served(&self, quota: Quota, headers: &HeaderMap) {
+        self.0.retries.refund();
+        // Usually no limiter has a limit, which is visible without the lock.
+        if self.0.is_limited.load(Ordering::Relaxed) {
+            self.feedback(quota, Feedback::Success, headers);
+        }
     }
 
     /// Records whether the service reported an overload.
-    pub(crate) fn feedback(&self, quota: Quota, feedback: Feedback) {
-        // Usually no limiter has a limit, which is visible without the lock.
-        if feedback == Feedback::Success && !self.0.is_limited.load(Ordering::Relaxed) {
-            return;
-        }
+    pub(crate) fn feedback(&self, quota: Quota, feedback: Feedback, headers: &HeaderMap) {
+        let allowed = transport::headers::allowed_in_flight(headers);
         let mut state = self.lock();
-        state.limiters.feedback(quota, feedback);
+        state.limiters.feedback(quota, feedback, allowed);
         self.0.is_limited.store(state.limiters.are_limited(), Ordering::Relaxed);
+    }
+
+    /// Pays for a retry. Returns `false` if the retry budget of the session is used up.
+    pub(crate) fn take_retry(&self) -> bool {
+        self.0.retries.take()
+    }
+
+    /// # Errors
+    /// A request that a guard of the session forbids.
+    pub(crate) fn check_guards(&self, effect: Effect, request: &HttpRequest) -> Result<()> {
+        self.0.guards.check(effect, request, &self.0.base)
+    }
+
+    /// Returns a function that recognizes texts with the client secret or a token of the session.
+    pub(crate) fn secret_finder(&self) -> impl Fn(&str) -> bool + use<> {
+        let client = self.0.create_token.as_ref().map(|create_token| create_token.client_secret().clone());
+        let secrets: Vec<_> = self.lock().token.secrets().chain(client).collect();
+        move |text| secrets.iter().any(|secret| redact::appears_in(secret.expose(), text))
     }
 
     /// Drops the rejected token, unless another call has already replaced it. Returns `false` if there is no other token

@@ -27,9 +27,10 @@ pub(crate) enum Admission {
     Failed(Arc<TokenFailure>),
     /// The number of requests in flight has reached the limit.
     AtConcurrencyLimit,
+    /// The quota is throttled. `spread` keeps the waiting calls from waking at one moment.
     Wait {
         until: Timestamp,
-        why: WaitReason,
+        spread: Duration,
     },
 }
 
@@ -84,6 +85,14 @@ impl Drop for Lease {
 pub(crate) struct Permit {
     pub(super) session: Session,
     pub(super) quota: Quota,
+    pub(super) round: u32,
+}
+
+impl Permit {
+    /// Releases the permit, and returns the round of the limiter that it was acquired in.
+    pub(crate) fn release(self) -> u32 {
+        self.round
+    }
 }
 
 impl Drop for Permit {

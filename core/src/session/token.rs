@@ -27,6 +27,8 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 const MIN_LIFETIME: Duration = Duration::from_secs(1);
 /// Lifetime of a lease that its holder neither extends nor releases.
 const LEASE_TTL: Duration = Duration::from_secs(60);
+/// Number of replaced tokens that are kept to recognize them in messages.
+const MAX_PREVIOUS: usize = 3;
 /// Delay after a failed early renewal, while the cached token is still valid.
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 
@@ -34,6 +36,8 @@ const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct TokenCache {
     cached: Option<CachedToken>,
+    /// The last tokens before the cached one, which responses that are under way may still repeat.
+    previous: Vec<Secret>,
     lease: Option<LeaseTerm>,
     last_failure: Option<(u64, Arc<TokenFailure>)>,
     leases: u64,
@@ -126,6 +130,7 @@ impl TokenCache {
         let earliest = now + MIN_LIFETIME;
         let expires_at = earliest.max(since + lifetime);
         let renew_at = earliest.max(since + lifetime.saturating_sub(RENEWAL_BUFFER.min(lifetime / 2)));
+        self.forget();
         self.cached =
             Some(CachedToken { secret, value, renew_at: Some(renew_at), expires_at: Some(expires_at) });
         self.last_failure = None;
@@ -153,9 +158,21 @@ impl TokenCache {
     /// Drops the token of this generation. Returns `true` if another token is cached.
     pub(crate) fn invalidate(&mut self, generation: u64) -> bool {
         if self.generation == generation {
-            self.cached = None;
+            self.forget();
         }
         self.cached.is_some()
+    }
+
+    fn forget(&mut self) {
+        if let Some(cached) = self.cached.take() {
+            self.previous.insert(0, cached.secret);
+            self.previous.truncate(MAX_PREVIOUS);
+        }
+    }
+
+    /// Returns the tokens that a response may repeat.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.cached.iter().map(|cached| &cached.secret).chain(&self.previous).cloned()
     }
 
     /// Returns the cached token with its remaining lifetime, unless it has expired.
@@ -224,17 +241,30 @@ impl TokenFailure {
     }
 }
 
-/// Checks the length of OAuth credentials.
+/// Checks OAuth credentials. The error does not contain them.
 ///
 /// # Errors
-/// A credential has an invalid length.
+/// A credential has an invalid length or an invalid character.
 pub(crate) fn check_client(id: &str, secret: &Secret) -> Result<()> {
+    check_characters("client_id", id)?;
     if id.len() != 36 {
         return Err(Error::invalid("client_id", "must be a UUID of 36 characters"));
     }
-    let length = secret.expose().len();
-    if length == 0 || length > 42 {
+    let secret = secret.expose();
+    check_characters("client_secret", secret)?;
+    if secret.is_empty() || secret.len() > 42 {
         return Err(Error::invalid("client_secret", "must have 1 to 42 characters"));
+    }
+    Ok(())
+}
+
+fn check_characters(field: &'static str, text: &str) -> Result<()> {
+    if text.trim() != text {
+        let why = "must not begin or end with a space or line break, as a file or a secret manager may add";
+        return Err(Error::invalid(field, why));
+    }
+    if !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err(Error::invalid(field, "must contain printable ASCII characters only"));
     }
     Ok(())
 }

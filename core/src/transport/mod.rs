@@ -33,6 +33,7 @@
 //! ```
 
 pub(crate) mod headers;
+mod http_date;
 mod timestamp;
 
 #[doc(inline)]

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
+
+use super::Model;
 
 /// Fields that a model does not declare, in the order received, with their values as JSON text.
 ///
@@ -23,10 +26,26 @@ use serde_json::value::RawValue;
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[doc(alias = "custom fields")]
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default)]
 pub struct ExtraFields {
     /// The text of one JSON object, or empty. One string needs one allocation for any number of fields.
     object: String,
+    /// What was unusual about the fields, by their names.
+    notes: Option<Box<Notes>>,
+}
+
+/// Notes by the names of the fields.
+type Notes = Vec<(Box<str>, Note)>;
+
+/// What was unusual about a field of a response.
+#[derive(Clone, Debug)]
+pub(crate) enum Note {
+    /// A declared field could not be read, for this reason.
+    Unreadable(String),
+    /// A declared field is blank text where a date or a number is expected.
+    Blank,
+    /// Invalid characters of a text were replaced.
+    Repaired,
 }
 
 /// Initial capacity in bytes, enough for a few fields.
@@ -46,6 +65,57 @@ impl ExtraFields {
     /// Returns the value of a field as JSON text, or `None` if the field is absent. Names are case-sensitive.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.entries().into_iter().rev().find(|(known, _)| known == name).map(|(_, json)| json)
+    }
+
+    /// Iterates over the declared fields that the response contained but that could not be read, as pairs of a name and
+    /// a reason. The model has no value for such a field, or the first of two different values; the value that could
+    /// not be read is among these fields.
+    ///
+    /// A field that is blank text instead of a date or a number counts as absent, not as unreadable.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.notes().filter_map(|(name, note)| match note {
+            Note::Unreadable(why) => Some((name, why.as_str())),
+            Note::Blank | Note::Repaired => None,
+        })
+    }
+
+    /// Iterates over the names of the fields whose text contained half of a surrogate pair, for example because an
+    /// emoji was cut in two. The half is replaced by U+FFFD, the replacement character.
+    pub fn repaired(&self) -> impl Iterator<Item = &str> {
+        self.notes().filter(|(_, note)| matches!(note, Note::Repaired)).map(|(name, _)| name)
+    }
+
+    fn notes(&self) -> impl Iterator<Item = (&str, &Note)> {
+        self.notes.iter().flat_map(|notes| notes.iter()).map(|(name, note)| (&**name, note))
+    }
+
+    /// Returns why a declared field could not be read, if it could not.
+    #[inline]
+    pub(crate) fn fault(&self, name: &str) -> Option<&str> {
+        self.notes.as_ref()?;
+        self.unreadable().find(|(known, _)| *known == name).map(|(_, why)| why)
+    }
+
+    pub(super) fn note(&mut self, name: &str, note: Note) {
+        self.notes.get_or_insert_default().push((name.into(), note));
+    }
+
+    /// Returns whether the value was read under the name of a declared field, and not set by the caller.
+    pub(crate) fn was_read(&self, name: &str) -> bool {
+        self.notes().any(|(known, note)| known == name && !matches!(note, Note::Repaired))
+    }
+
+    /// Takes the notes of `other`, except for the notes of one field.
+    pub(crate) fn take_notes(&mut self, other: Self, except: &str) {
+        self.notes = other.notes;
+        if let Some(notes) = &mut self.notes {
+            notes.retain(|(name, _)| &**name != except);
+        }
+    }
+
+    /// Returns the memory that is reserved for more fields, in bytes.
+    pub(super) fn spare(&self) -> usize {
+        self.object.capacity() - self.object.len()
     }
 
     pub(crate) fn push(&mut self, name: &str, json: &str) {
@@ -76,14 +146,45 @@ impl ExtraFields {
         serde_json::Deserializer::from_str(&self.object).deserialize_map(Entries).unwrap_or_default()
     }
 
-    pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+    /// Writes the fields after the declared fields of a model. `declared` is any model of that type.
+    ///
+    /// # Errors
+    /// A field that the model declares, unless it was read under that name: the model would have two values for it.
+    pub(crate) fn write<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        declared: &mut dyn Model,
+    ) -> Result<(), M::Error> {
         for (name, json) in self.entries() {
+            if declared.field(&name).is_some() && !self.was_read(&name) {
+                return Err(shadows(&name));
+            }
             match serde_json::from_str::<&RawValue>(json) {
                 Ok(value) => map.serialize_entry(&name, value)?,
                 Err(error) => return Err(serde::ser::Error::custom(error)),
             }
         }
         Ok(())
+    }
+}
+
+#[cold]
+fn shadows<E: serde::ser::Error>(name: &str) -> E {
+    E::custom(format_args!("`{name}` is a declared field: set the field instead of its name in `extra`"))
+}
+
+/// Compares the fields and their text. How they were read does not matter.
+impl PartialEq for ExtraFields {
+    fn eq(&self, other: &Self) -> bool {
+        self.object == other.object
+    }
+}
+
+impl Eq for ExtraFields {}
+
+impl Hash for ExtraFields {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.object.hash(state);
     }
 }
 

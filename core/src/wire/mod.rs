@@ -1,9 +1,16 @@
 //! The JSON form of values, and the four traits by which models and values are read and written.
 //!
 //! The design is that of miniserde. A format and a model interact only through the trait object [`ValueReader`], so
-//! each of them is compiled once. [`reader`] implements the trait over serde, and [`values`] reads single values.
+//! each of them is compiled once. [`values`] reads single values, and two readers implement the trait:
+//!
+//! - [`reader`] reads any serde format in one pass. It stops at the first value that it cannot read.
+//! - [`lenient`] reads JSON text again after that. It keeps a value that it cannot read, and goes on.
+//!
+//! Both charge what they allocate to a [`budget`](budget::Budget).
 
+pub(crate) mod budget;
 pub(crate) mod fields;
+pub(crate) mod lenient;
 pub(crate) mod reader;
 pub(crate) mod values;
 
@@ -13,6 +20,7 @@ use std::fmt;
 use serde::de::Error;
 use serde::ser::SerializeMap;
 
+use self::budget::Budget;
 use self::fields::ExtraFields;
 
 /// A reader of a single value. Each method consumes the value.
@@ -31,6 +39,9 @@ pub(crate) trait ValueReader<'de> {
 
     /// Calls `each` for every entry of a list, in order. Returns false for null.
     fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, ReadError>;
+
+    /// Returns the budget that the values are charged to.
+    fn budget(&self) -> &Budget;
 }
 
 /// A function that reads one entry of a list.
@@ -45,6 +56,8 @@ struct ErrorPath {
     /// A path such as `.invoiceItems[3].amount`, or empty for the value itself.
     path: String,
     why: String,
+    /// Whether the whole body is refused, however optional the value is.
+    is_final: bool,
 }
 
 impl ReadError {
@@ -56,7 +69,47 @@ impl ReadError {
 
     #[cold]
     fn at(path: String, why: impl fmt::Display) -> Self {
-        Self(Box::new(ErrorPath { path, why: why.to_string() }))
+        Self(Box::new(ErrorPath { path, why: why.to_string(), is_final: false }))
+    }
+
+    /// Creates the error of a body that must not be read further.
+    #[cold]
+    pub(crate) fn refusing(why: impl fmt::Display) -> Self {
+        let mut error = Self::new(why);
+        error.0.is_final = true;
+        error
+    }
+
+    /// Creates the error of a field whose second value differs from its first.
+    #[cold]
+    pub(super) fn contradiction() -> Self {
+        Self::new("has two different values")
+    }
+
+    /// Returns the reason, with the path below the field if there is one.
+    #[cold]
+    pub(super) fn in_value(self) -> String {
+        let ErrorPath { path, why, .. } = *self.0;
+        if path.is_empty() { why } else { format!("{}: {why}", path.trim_start_matches('.')) }
+    }
+
+    /// Removes the line and the column, which are of no use if they do not count from the start of the body.
+    #[cold]
+    pub(super) fn without_position(mut self) -> Self {
+        if let Some(at) = self.0.why.rfind(" at line ") {
+            self.0.why.truncate(at);
+        }
+        self
+    }
+
+    /// Returns whether the whole body is refused.
+    pub(crate) fn is_final(&self) -> bool {
+        self.0.is_final
+    }
+
+    /// Returns whether the value is in the body itself and not in one of its fields.
+    pub(crate) fn is_of_the_body(&self) -> bool {
+        self.0.path.is_empty()
     }
 
     /// Parses the text of an error that [`into_error`](Self::into_error) created.
@@ -77,7 +130,7 @@ impl ReadError {
 
     /// Returns the path, such as `invoiceItems[3].amount` or `$` for the whole body, and the reason.
     pub(crate) fn into_parts(self) -> (String, String) {
-        let ErrorPath { path, why } = *self.0;
+        let ErrorPath { path, why, .. } = *self.0;
         match path.strip_prefix('.').unwrap_or(&path) {
             "" => ("$".to_owned(), why),
             path => (path.to_owned(), why),
@@ -110,8 +163,12 @@ pub(crate) trait FromWire: Sized {
 
 /// A field of a model, which may be absent.
 pub(crate) trait Field {
-    /// Reads the value of the field.
+    /// Reads the value of the field. Null does not replace a value that was read before, and a different value is an
+    /// error.
     fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError>;
+
+    /// Reads another value for a present field. Returns whether it adds nothing, being null or the same.
+    fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError>;
 
     /// Returns whether the field is omitted when the model is written.
     fn is_absent(&self) -> bool;
@@ -124,6 +181,11 @@ pub(crate) trait Field {
     /// Returns the number of entries if the field is a list, and 0 otherwise.
     fn count(&self) -> usize {
         0
+    }
+
+    /// Returns whether the field is a list, which cannot be told from an empty one when it is left out.
+    fn is_list(&self) -> bool {
+        false
     }
 
     /// Writes the name and the value, unless the field is absent.

@@ -6,13 +6,21 @@
 use serde::de::{Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap};
 
+use super::budget::Budget;
 use super::reader::Once;
 use super::{Field, FromWire, ReadError, ValueReader};
 
-impl<T: FromWire + Serialize> Field for Option<T> {
+impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
     fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        if self.is_some() {
+            return read_again(self, source);
+        }
         *self = T::read(source)?;
         Ok(())
+    }
+
+    fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
+        Ok(T::read(source)?.is_none_or(|value| self.as_ref() == Some(&value)))
     }
 
     fn is_absent(&self) -> bool {
@@ -28,10 +36,23 @@ impl<T: FromWire + Serialize> Field for Option<T> {
     }
 }
 
-impl<T: FromWire + Serialize> Field for Vec<T> {
+/// Reads another value for a field that was read before.
+#[cold]
+pub(crate) fn read_again(field: &dyn Field, source: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
+    if field.repeats(source)? { Ok(()) } else { Err(ReadError::contradiction()) }
+}
+
+impl<T: FromWire + Serialize + PartialEq> Field for Vec<T> {
     fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        if !self.is_empty() {
+            return read_again(self, source);
+        }
         *self = FromWire::read(source)?.unwrap_or_default();
         Ok(())
+    }
+
+    fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
+        Ok(<Self as FromWire>::read(source)?.is_none_or(|list| list == *self))
     }
 
     fn is_absent(&self) -> bool {
@@ -40,6 +61,10 @@ impl<T: FromWire + Serialize> Field for Vec<T> {
 
     fn count(&self) -> usize {
         self.len()
+    }
+
+    fn is_list(&self) -> bool {
+        true
     }
 
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
@@ -100,7 +125,12 @@ fn not(expected: &str, found: &str) -> ReadError {
 impl<T: FromWire> FromWire for Vec<T> {
     fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
         let mut list = Self::new();
-        let is_list = source.list(&mut |entry| T::read_entry(&mut list, entry))?;
+        let is_list = source.list(&mut |entry| {
+            if list.len() == list.capacity() {
+                entry.budget().grow(&mut list)?;
+            }
+            T::read_entry(&mut list, entry)
+        })?;
         Ok(is_list.then_some(list))
     }
 }
@@ -137,6 +167,7 @@ pub(crate) use text_on_the_wire;
 
 /// Reads a value that must not be null.
 pub(crate) fn required<'de, T: FromWire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value = T::read(&mut Once::new(deserializer)).map_err(ReadError::into_error)?;
+    let budget = Budget::unlimited();
+    let value = T::read(&mut Once::reader(deserializer, &budget)).map_err(ReadError::into_error)?;
     value.ok_or_else(|| D::Error::custom("expected a value, found null"))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zuora_core::ErrorKind;
+use zuora_core::{Error, ErrorKind};
 use zuora_tests::json::{Json, join};
 
 use crate::facts::{Facts, Field};
@@ -14,6 +14,9 @@ const UNDOCUMENTED_RESPONSES: [(&str, &str); 1] = [("delete_invoice", "AsyncOper
 
 /// The depth to which recursive schemas are followed.
 const DEPTH: usize = 4;
+
+/// List of the rows of a bulk response.
+const BULK_ROWS: &str = "invoices";
 
 /// Checks every response of every operation.
 pub(crate) fn check(facts: &Facts, subjects: &[Subject], ledger: &mut Ledger) {
@@ -52,7 +55,7 @@ fn check_round_trip(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut L
     let fillings = (0..last).map(Filling::Full).chain([Filling::Hollow, Filling::Null]);
     for filling in fillings {
         let sample = build_sample(facts, schema, filling, DEPTH);
-        match form.read(&sample.sent.to_string()) {
+        match read(form, &sample.sent) {
             Err(error) => {
                 ledger.wrong(&format!("response {schema}.*"), format!("{error} in {}", sample.sent));
             }
@@ -61,26 +64,80 @@ fn check_round_trip(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut L
     }
 }
 
-/// Checks that nonsense in any documented field is rejected with the path of the field. A field that is missing from
-/// the model would be kept unchanged as an extra field.
+/// Checks that any documented field is declared, and that nonsense in it is an error or is kept to the letter. A field
+/// that is missing from the model would keep its null as an extra field.
 fn check_types(facts: &Facts, schema: &str, form: &dyn Form, ledger: &mut Ledger) {
     let whole = build_sample(facts, schema, Filling::Full(0), DEPTH).sent;
     let mut tried = BTreeSet::new();
     walk(facts, schema, &whole, "", DEPTH, &mut |schema, field, path| {
-        let nonsense = if field.kind == "array" { "{}" } else { "[]" };
         let claim = format!("response {schema}.{}", field.name);
         if !tried.insert(claim.clone()) {
             return;
         }
-        let body = whole.with(path, Some(Json::of(nonsense)));
-        let rejected = match form.read(&body.to_string()) {
-            Ok(_) => Err("is not read: it is kept as an extra field".to_owned()),
+        let read_with = |value: &str| read(form, &whole.with(path, Some(Json::of(value))));
+        let declared = match read_with("null") {
+            Ok(back) if back.at(path).is_some() => {
+                Err("is not read: it is kept as an extra field".to_owned())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("null at {path} is rejected with {error}")),
+        };
+        ledger.check(&claim, declared);
+        let nonsense = if field.kind == "array" { "{}" } else { "[]" };
+        let kept = match read_with(nonsense) {
+            Ok(back) if back.at(path) == Some(&Json::of(nonsense)) => Ok(()),
+            // The rows of a bulk response are those of the request, each with an unknown outcome.
+            Ok(back) if path == BULK_ROWS => unknown_rows(&back),
+            // The only reason of a row is the list of its reasons.
+            Ok(back) if back.at(path) == Some(&Json::of(&format!("[{nonsense}]"))) => Ok(()),
+            // Its rows are reported although another list is nonsense.
+            Ok(back) if field.kind == "array" && back.at(BULK_ROWS).is_some() => Ok(()),
+            Ok(_) => Err(format!("nonsense at {path} is lost")),
             Err(error) if error.kind() == ErrorKind::Decode && error.field() == Some(path) => Ok(()),
             Err(error) => Err(format!("nonsense at {path} is rejected with {error}")),
         };
-        ledger.check(&claim, rejected);
+        ledger.check(&claim, kept);
         ledger.seen(&format!("response {schema}.*"));
     });
+}
+
+/// Reads a response. The rows of a bulk response belong to rows of the request, so the request has one for each, and
+/// they succeed only in a response that succeeds.
+fn read(form: &dyn Form, response: &Json) -> Result<Json, Error> {
+    let request = form.text();
+    let Some(row) = request.at("invoices[0]") else { return form.read(&response.to_string()) };
+    let rows = match response.at(BULK_ROWS) {
+        Some(Json::List(rows)) => rows,
+        None | Some(Json::Null) => {
+            let back = form.read(&response.to_string())?;
+            if back.at(BULK_ROWS).is_some() {
+                unknown_rows(&back).expect("no rows were received");
+                return Ok(back.with(BULK_ROWS, None));
+            }
+            return Ok(back);
+        }
+        Some(_) => return form.read(&response.to_string()),
+    };
+    let row_for = |received: &Json| match received.at("id") {
+        Some(id @ Json::Text(_)) if row.at("id").is_some() => row.with("id", Some(id.clone())),
+        _ => row.clone(),
+    };
+    let request = request.with(BULK_ROWS, Some(Json::List(rows.iter().map(row_for).collect())));
+    let request = form.read_form(&request.to_string()).expect("a bulk request");
+    match response.at("success") {
+        Some(Json::Bool(false)) => {
+            let success = response.with("success", Some(Json::Bool(true)));
+            Ok(request.read(&success.to_string())?.with("success", Some(Json::Bool(false))))
+        }
+        _ => request.read(&response.to_string()),
+    }
+}
+
+fn unknown_rows(response: &Json) -> Result<(), String> {
+    match response.at(BULK_ROWS) {
+        Some(Json::List(rows)) if rows.iter().all(|row| row.at("success").is_none()) => Ok(()),
+        other => Err(format!("unreadable rows are read as {other:?}")),
+    }
 }
 
 fn walk(

@@ -229,10 +229,14 @@ fn undecodable_responses_report_the_known_outcome() {
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Unknown), "{error}");
 
-    inject(&client, Fault::json(StatusCode::OK, r#"{"success":true,"status":[1]}"#).on(Method::PUT, "/post"));
+    inject(&client, Fault::json(StatusCode::OK, r#"{"success":true,"batches":7}"#).on(Method::PUT, "/post"));
     let error = client.call(&post).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Applied), "{error}");
-    assert_eq!(error.field(), Some("status"));
+    assert_eq!(error.field(), Some("batches"));
+
+    inject(&client, Fault::json(StatusCode::OK, r#"{"success":true,"status":[1]}"#).on(Method::PUT, "/post"));
+    let run = client.call(&post).unwrap();
+    assert_eq!(run.status().unwrap_err().field(), Some("status"), "asking for the field is the error");
 }
 
 #[test]

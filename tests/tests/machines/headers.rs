@@ -116,6 +116,12 @@ fn the_token_is_sent_to_https_or_loopback_only() {
         "ftp://rest.zuora.com",
         "https://user:hunter2@rest.zuora.com",
         "https://rest.zuora.com?x=1",
+        "https://rest.zuora.com#x",
+        "https://rest.zuora.com/#",
+        "https://rest.zuora.com/v1",
+        "https://rest.zuora.com//",
+        "https://rest.zuora.com/a/../b",
+        "http://127.0.0.1:8470/x",
         "rest.zuora.com",
         "/v1",
         "https://",
@@ -130,7 +136,7 @@ fn the_token_is_sent_to_https_or_loopback_only() {
     let accepted = [
         ("https://rest.zuora.com", "https://rest.zuora.com/v1/things/1"),
         ("https://rest.zuora.com/", "https://rest.zuora.com/v1/things/1"),
-        ("https://proxy.example:8443/zuora/", "https://proxy.example:8443/zuora/v1/things/1"),
+        ("https://proxy.example:8443/", "https://proxy.example:8443/v1/things/1"),
         ("http://127.0.0.1:8470", "http://127.0.0.1:8470/v1/things/1"),
         ("http://localhost:8470", "http://localhost:8470/v1/things/1"),
         ("http://[::1]:8470", "http://[::1]:8470/v1/things/1"),
@@ -140,6 +146,22 @@ fn the_token_is_sent_to_https_or_loopback_only() {
         let mut simulation = Simulation::new(script([success()]));
         simulation.drive(Call::new(&session, operation(Effect::Read))).result.unwrap();
         assert_eq!(simulation.calls()[0].request.uri(), url);
+    }
+}
+
+#[test]
+fn a_base_url_with_a_path_or_a_fragment_is_rejected_with_the_right_one() {
+    for (url, right) in [
+        ("https://rest.eu.zuora.com/v1", "`https://rest.eu.zuora.com`"),
+        ("https://h/a/../b", "`https://h`"),
+        ("https://h#x", "`https://h`"),
+        ("https://h/#x", "`https://h`"),
+        ("https://h?x", "`https://h`"),
+        ("http://127.0.0.1:8470/zuora/", "`http://127.0.0.1:8470`"),
+    ] {
+        let error = Session::new(&Config::new(url, CLIENT_ID, CLIENT_SECRET), &seed(1)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("base URL")), "{url}");
+        assert!(error.to_string().contains(right), "{url}: {error}");
     }
 }
 

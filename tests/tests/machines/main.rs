@@ -5,11 +5,13 @@
 
 mod builds;
 mod envelope;
+mod guards;
 mod headers;
 mod idempotency_keys;
 mod limits;
 mod messages;
 mod outcome;
+mod pacing;
 mod paginator;
 mod poller;
 mod reconcile;

@@ -27,7 +27,7 @@ fn one_message_of_each_kind() {
         .drive(Call::new(&warm(&config()), GetBillRun::new("..")))
         .result
         .unwrap_err();
-    let undecodable = Simulation::new(script([received(200, &[], r#"{"success":true,"autoPost":{}}"#)]))
+    let undecodable = Simulation::new(script([received(200, &[], r#"{"success":true,"batches":{}}"#)]))
         .drive(Call::new(&warm(&config()), PostBillRun::new("2c98")))
         .result
         .unwrap_err();
@@ -88,8 +88,8 @@ fn one_message_of_each_kind() {
         ),
         (
             undecodable,
-            "post_bill_run: the response cannot be read at `autoPost`: expected text, a number or a boolean, found an \
-             object at line 1 column 29 (200 OK); the operation was applied; do not send it again",
+            "post_bill_run: the response cannot be read at `batches`: invalid type: map, expected a list (200 OK); the \
+             operation was applied; do not send it again",
         ),
     ];
     for (error, message) in &errors {
@@ -118,4 +118,47 @@ fn the_long_form_adds_reasons_and_causes() {
     assert!(format!("{lost:#}").ends_with("; caused by: connection reset by peer"), "{lost:#}");
     let error = Error::failed("an operation of another crate");
     assert_eq!(error.to_string(), "an operation of another crate");
+}
+
+#[test]
+fn a_message_of_the_service_is_cut_and_cannot_forge_a_line() {
+    let huge = "x".repeat(5_000_000);
+    let text = format!(r"no\nERROR fake line \u001b[31mred\u2028next\u202e{huge}");
+    let reason = format!(r#"{{"code":"58490020{huge}","message":"{text}"}}"#);
+    let many = vec![r#"{"message":"another"}"#; 10_000].join(",");
+    let body = format!(r#"{{"success":false,"requestId":"{text}","reasons":[{reason},{many}]}}"#);
+    let error = of_call(Effect::Read, &CallOptions::new(), vec![received(400, &[], &body)]);
+    for printed in [format!("{error}"), format!("{error:#}"), format!("{error:?}"), format!("{error:#?}")] {
+        assert!(printed.len() < 10_000, "{} bytes", printed.len());
+        assert!(printed.contains('…'));
+    }
+    for printed in [format!("{error}"), format!("{error:#}"), format!("{error:?}")] {
+        assert!(!printed.contains(['\n', '\u{1b}', '\u{2028}', '\u{202e}']), "{printed}");
+    }
+    assert!(format!("{error:#}").contains("; also: another; and 9991 more reasons"), "{error:#}");
+    let first = &error.reasons()[0];
+    assert!(!first.to_string().contains(['\n', '\u{2028}']) && first.to_string().len() < 2_000);
+    assert_eq!(first.code.len(), 5_000_008, "the whole text is still there");
+    assert_eq!(error.body().len(), body.len());
+}
+
+#[test]
+fn a_huge_text_of_another_kind_is_cut_too() {
+    let huge = "x".repeat(5_000_000);
+    let body = format!(r#"{{"success":true,"autoPost":"{huge}"}}"#);
+    let undecodable = Simulation::new(script([received(200, &[], &body)]))
+        .drive(Call::new(&warm(&config()), PostBillRun::new("2c98")));
+    for error in [
+        Error::invalid("field", huge.clone()),
+        Error::unreadable(huge.clone(), huge.clone()),
+        Error::failed(huge.clone()),
+        zuora_core::transport::TransportError::maybe_sent(huge.clone()).into(),
+    ]
+    .into_iter()
+    .chain(undecodable.result.err())
+    {
+        for printed in [format!("{error}"), format!("{error:#}"), format!("{error:?}")] {
+            assert!(printed.len() < 3_000, "{} bytes", printed.len());
+        }
+    }
 }

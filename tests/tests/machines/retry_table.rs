@@ -336,8 +336,8 @@ fn success_true_with_an_undecodable_body_was_applied() {
     use zuora_tests::simulation::{Simulation, config, script, warm};
 
     let cases = [
-        (r#"{"success":true,"autoPost":{"not":"a flag"}}"#, Applied),
-        (r#"{"autoPost":{"not":"a flag"},"success":true}"#, Applied),
+        (r#"{"success":true,"batches":{"not":"a list"}}"#, Applied),
+        (r#"{"batches":{"not":"a list"},"success":true}"#, Applied),
         (r#"{"success":true,"autoPost":{"cut"#, Applied),
     ];
     for (body, outcome) in cases {

@@ -172,3 +172,115 @@ fn an_abandoned_write_is_reported_without_secrets() {
     assert!(reported.0.contains("/v1/things"));
     reported.check();
 }
+
+/// Every form in which a service might repeat a secret of the session.
+fn forms(secret: &str, base64: &str) -> Vec<String> {
+    let encoded = secret.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    vec![
+        secret.to_owned(),
+        secret.to_uppercase(),
+        encoded.clone(),
+        encoded.to_lowercase(),
+        encoded.replace('%', "%25"),
+        secret.replace('+', " "),
+        base64.to_owned(),
+    ]
+}
+
+#[test]
+fn an_echoed_secret_is_in_no_error() {
+    use zuora_core::transport::HttpResponse;
+    let secrets = [
+        (CLIENT_SECRET, "czNjcmV0K29mL3RoZT1jbGllbnQ="),
+        (simulation::TOKEN, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    ];
+    let echoes: [fn(u16, &str) -> HttpResponse; 6] = [
+        |status, text| {
+            json(
+                status,
+                format!(r#"{{"success":false,"reasons":[{{"code":"58490020","message":"in <{text}>"}}]}}"#),
+            )
+        },
+        |status, text| {
+            json(status, format!(r#"{{"success":false,"reasons":[{{"code":"{text}","message":"m"}}]}}"#))
+        },
+        |status, text| {
+            json(status, format!(r#"{{"success":false,"processId":"{text}","requestId":"{text}"}}"#))
+        },
+        |status, text| {
+            json(status, format!(r#"{{"error":"invalid_token","error_description":"{text} has expired"}}"#))
+        },
+        |status, text| {
+            let mut response = json(status, "");
+            response.headers_mut().insert("zuora-request-id", text.parse().unwrap());
+            response
+        },
+        |status, text| {
+            let two = format!(r#"{{"message":"no"}},{{"message":"{text}"}}"#);
+            json(status, format!(r#"{{"success":false,"reasons":[{two}]}}"#))
+        },
+    ];
+    for (secret, base64) in secrets {
+        for form in forms(secret, base64) {
+            for (case, echo) in echoes.iter().enumerate() {
+                for status in [200, 400, 401, 429, 500] {
+                    let session = warm(&config());
+                    let mut call = call_with(&session, Effect::Unkeyed, &CallOptions::new().max_attempts(1));
+                    assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+                    let mut event = Event::Response(echo(status, &form));
+                    let mut now = at(1);
+                    let error = loop {
+                        event = match call.step(event, now) {
+                            Action::Done(result) => break result.expect_err("an error response"),
+                            Action::Wait(until) => {
+                                now = until;
+                                Event::Tick
+                            }
+                            // The session requests a new token after a 401, and the new token is rejected as well.
+                            Action::Send(request, _) if is_token_request(&request) => {
+                                Event::Response(token_response(FRESH, 3599))
+                            }
+                            Action::Send(..) => Event::Response(echo(status, &form)),
+                        };
+                    };
+                    let printed = format!("{error} {error:#} {error:?} {error:#?} {:?}", error.reasons());
+                    let printed = format!("{printed} {:?} {:?}", error.request_id(), error.process_id());
+                    assert!(!printed.contains(&form), "{status}, {case}: {form} is in {printed}");
+                    assert!(printed.contains("[redacted]"), "{status}, {case}: {printed}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_echoed_secret_is_in_no_error_of_a_token_request() {
+    for form in forms(CLIENT_SECRET, "czNjcmV0K29mL3RoZT1jbGllbnQ=") {
+        for status in [200, 400, 401, 429, 500] {
+            let session = cold(&config());
+            let mut call = call_with(&session, Effect::Read, &CallOptions::new().max_attempts(1));
+            assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+            let mut response = json(
+                status,
+                format!(r#"{{"error":"invalid_client","error_description":"{form} is wrong"}}"#),
+            );
+            response.headers_mut().insert("zuora-request-id", form.parse().unwrap());
+            let Action::Done(Err(error)) = call.step(Event::Response(response), at(1)) else {
+                panic!("an error")
+            };
+            let printed = format!("{error:#} {error:?} {:?} {session:?} {call:?}", error.reasons());
+            assert!(!printed.contains(&form), "{status}: {form} is in {printed}");
+        }
+    }
+}
+
+#[test]
+fn an_error_without_a_secret_is_not_redacted() {
+    let mut call = call_with(&warm(&config()), Effect::Unkeyed, &CallOptions::new());
+    assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+    let body = r#"{"success":false,"reasons":[{"code":"58490020","message":"the client of the token 0123456789abcdef"}]}"#;
+    let Action::Done(Err(error)) = call.step(Event::Response(json(400, body)), at(1)) else {
+        panic!("an error")
+    };
+    assert_eq!(error.reasons()[0].message, "the client of the token 0123456789abcdef");
+}

@@ -149,3 +149,37 @@ fn invalid_credentials_are_named() {
     assert_eq!(error.field(), Some("client_secret"));
     assert!(!format!("{error} {error:?}").contains(&long));
 }
+
+#[test]
+fn credentials_with_an_invalid_character_are_named_and_not_printed() {
+    let id = |end: &str| format!("{}{end}", &CLIENT_ID[..36 - end.len()]);
+    let cases = [
+        (id("\n"), "hunter2-hunter2".to_owned(), "client_id", "line break"),
+        (format!("{CLIENT_ID}\n"), "hunter2-hunter2".to_owned(), "client_id", "line break"),
+        (id("ü"), "hunter2-hunter2".to_owned(), "client_id", "printable ASCII"),
+        (CLIENT_ID.to_owned(), "hunter2-hunter2\n".to_owned(), "client_secret", "line break"),
+        (CLIENT_ID.to_owned(), "hunter2-hunter2\r\n".to_owned(), "client_secret", "line break"),
+        (CLIENT_ID.to_owned(), " hunter2-hunter2".to_owned(), "client_secret", "a space"),
+        (CLIENT_ID.to_owned(), "hunter2-hunter2\t".to_owned(), "client_secret", "a space"),
+        (CLIENT_ID.to_owned(), "\u{feff}hunter2-hunter2".to_owned(), "client_secret", "printable ASCII"),
+        (CLIENT_ID.to_owned(), "hunter2\0hunter2".to_owned(), "client_secret", "printable ASCII"),
+        (CLIENT_ID.to_owned(), "hunter2-hünter2".to_owned(), "client_secret", "printable ASCII"),
+        (CLIENT_ID.to_owned(), "hunter2-hunter2".repeat(3), "client_secret", "1 to 42 characters"),
+    ];
+    for (id, secret, field, why) in cases {
+        let config = Config::new(DataCenter::Eu, id, secret.as_str());
+        let error = zuora_core::session::Session::new(&config, &simulation::seed(1)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(field)), "{secret:?}");
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+    for secret in ["x", "with a space", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", &"x".repeat(42)] {
+        cold(&Config::new(DataCenter::Eu, CLIENT_ID, secret));
+    }
+    for token in ["abc\n", " abc", "abc ", "a\tb"] {
+        let config = Config::with_token(DataCenter::Eu, token);
+        let error = zuora_core::session::Session::new(&config, &simulation::seed(1)).unwrap_err();
+        assert_eq!(error.field(), Some("Authorization"), "{token:?}");
+        assert!(error.to_string().contains("line break"), "{error}");
+    }
+}

@@ -8,8 +8,8 @@ use zuora_core::session::Session;
 use zuora_core::transport::Timestamp;
 use zuora_core::{CallOptions, ErrorKind, Outcome};
 use zuora_tests::simulation::{
-    EFFECTS, SendResult, Simulation, at, call, call_with, config, json, lost, not_sent, play_with, received,
-    script, secs, seed, success, warm,
+    EFFECTS, SendResult, Simulation, at, call, call_with, cold, config, json, lost, ms, not_sent, play_with,
+    received, script, secs, seed, success, warm,
 };
 
 /// The pauses between the attempts of a read that never receives a response.
@@ -200,4 +200,70 @@ fn a_permit_is_released_however_a_call_ends() {
         }
         assert!(matches!(call(&session, Effect::Read).step(Event::Tick, at(50)), Action::Send(..)));
     }
+}
+
+#[test]
+fn a_retry_needs_five_seconds_and_a_first_attempt_only_some_time() {
+    // The first attempt ends after 100 ms, and the retry starts at most 1 ms later.
+    let quick = config().backoff(ms(1), ms(1));
+    let after = |timeout: Duration, config: &zuora_core::Config, result: fn() -> SendResult| {
+        let options = CallOptions::new().timeout(timeout);
+        let (ended, log) = play_with(config, Effect::Read, &options, [result(), success()]);
+        (ended.result, log.calls().len())
+    };
+    let lost = || SendResult::Lost;
+    assert!(after(ms(5_101), &quick, lost).0.is_ok());
+    for timeout in [ms(5_099), secs(1), ms(101)] {
+        let (result, sent) = after(timeout, &quick, lost);
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), sent), (ErrorKind::Timeout, 1), "{timeout:?}: {error}");
+        assert!(error.to_string().contains("no time is left for another attempt"), "{error}");
+        assert!(error.to_string().contains("connection reset"), "{error}");
+        assert!(error.is_retryable());
+    }
+    // The setting.
+    assert!(after(ms(250), &quick.clone().min_attempt_time(ms(1)), lost).0.is_ok());
+    assert!(after(secs(20), &quick.clone().min_attempt_time(secs(20)), lost).0.is_err());
+    assert!(after(ms(101), &quick.clone().min_attempt_time(secs(20)), success).0.is_ok());
+    // An attempt that only showed the token to be stale is not an attempt of the operation.
+    assert!(after(secs(1), &quick, || received(401, &[], "")).0.is_ok());
+    // A limit keeps its own kind, and is reported at once.
+    let (result, sent) = after(secs(14), &quick, || received(429, &[("Retry-After", "10")], ""));
+    assert_eq!((result.unwrap_err().kind(), sent), (ErrorKind::Throttled, 1));
+}
+
+#[test]
+fn a_retry_that_wakes_late_is_not_sent_with_too_little_time() {
+    for effect in EFFECTS {
+        let mut call = call_with(&warm(&config()), effect, &CallOptions::new().timeout(secs(30)));
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        assert!(matches!(call.step(Event::Failure(not_sent()), at(1)), Action::Wait(_)));
+        let Action::Done(Err(error)) = call.step(Event::Tick, at(26)) else {
+            panic!("four seconds are left")
+        };
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotApplied));
+    }
+}
+
+#[test]
+fn no_attempt_has_a_time_limit_of_zero() {
+    let moments = [(Duration::from_nanos(1), true), (Duration::ZERO, false)];
+    for (left, is_sent) in moments {
+        let session = warm(&config());
+        let mut call = call_with(&session, Effect::Unkeyed, &CallOptions::new().timeout(left));
+        match call.step(Event::Tick, at(0)) {
+            Action::Send(_, limits) => assert!(is_sent && limits.timeout == left),
+            Action::Done(result) => {
+                assert_eq!((is_sent, result.unwrap_err().kind()), (false, ErrorKind::Timeout));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let zero = CallOptions::new().attempt_timeout(Duration::ZERO).max_attempts(1);
+    let (_, log) = play_with(&config(), Effect::Read, &zero, [success()]);
+    assert_eq!(log.calls()[0].limits.timeout, ms(1));
+    let session = cold(&config().attempt_timeout(Duration::ZERO));
+    let mut call = call(&session, Effect::Read);
+    let Action::Send(_, limits) = call.step(Event::Tick, at(0)) else { panic!("a token request") };
+    assert_eq!(limits.timeout, ms(1));
 }

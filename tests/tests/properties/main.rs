@@ -242,7 +242,8 @@ proptest! {
             event = match call.step(event, now) {
                 Action::Send(request, _) => {
                     let sent = simulation::header(request.headers(), "idempotency-key").unwrap();
-                    prop_assert!(sent.starts_with(&key));
+                    // A number at the end of the key is a counter, which goes on.
+                    prop_assert!(sent.starts_with(key.trim_end_matches(|c: char| c.is_ascii_digit())));
                     prop_assert!(sent.len() <= 254);
                     sends += 1;
                     let busy = sends <= busy;

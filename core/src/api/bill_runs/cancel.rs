@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::BillRun;
 use crate::api::shared::operation_by_key;
 use crate::model::json;
+use crate::model::model;
 use crate::operation::Spec;
 use crate::types::BillRunId;
 
@@ -46,10 +47,10 @@ pub struct CancelBillRun {
     body: Body,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Body {
-    #[serde(rename = "cancelOnce", skip_serializing_if = "Option::is_none")]
-    cancel_once: Option<bool>,
+model! {
+    pub(super) body Body {
+        cancel_once: Option<bool> = "cancelOnce",
+    }
 }
 
 impl CancelBillRun {

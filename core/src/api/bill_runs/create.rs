@@ -157,7 +157,7 @@ impl Operation for CreateBillRun {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<BillRun> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 
@@ -307,6 +307,8 @@ fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
         Some(FilterType::Subscription) => {
             account.or(filter.subscription_id.is_none().then_some("subscriptionId"))
         }
+        // A stored filter is its own object and condition.
+        Some(FilterType::FilterCondition) if filter.filter_id.is_some() => None,
         Some(FilterType::FilterCondition) if filter.object.is_none() => Some("objectType"),
         Some(FilterType::FilterCondition) if filter.condition.is_none() => Some("condition"),
         _ => None,
@@ -446,6 +448,7 @@ mod tests {
             "billRunFilters[0].subscriptionId"
         );
         assert_eq!(filters(r#"{"filterType":"FilterCondition"}"#), "billRunFilters[0].objectType");
+        assert_eq!(filters(r#"{"filterType":"FilterCondition","filterId":"2c98"}"#), "");
         assert_eq!(
             filters(r#"{"filterType":"FilterCondition","objectType":"Account"}"#),
             "billRunFilters[0].condition"

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::model::envelope::Success;
 use crate::model::json;
+use crate::model::model;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
@@ -47,10 +48,10 @@ pub struct EmailBillRun {
     body: Body,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Body {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resend: Option<bool>,
+model! {
+    pub(super) body Body {
+        resend: Option<bool> = "resend",
+    }
 }
 
 impl EmailBillRun {
@@ -79,7 +80,7 @@ impl Operation for EmailBillRun {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Success> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

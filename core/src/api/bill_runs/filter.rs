@@ -23,7 +23,7 @@ model! {
         pub invoice_schedule_id: Option<String> = "invoiceScheduleId",
         /// Id of the invoice schedule item that started the run.
         pub invoice_schedule_item_id: Option<String> = "invoiceScheduleItemId",
-        /// Id of the filter.
+        /// Id of a stored filter, which takes the place of the object and the condition.
         pub filter_id: Option<String> = "filterId",
     }
 }
@@ -50,6 +50,17 @@ impl BillRunFilter {
             filter_type: Some(FilterType::FilterCondition),
             object: Some(object),
             condition: Some(condition),
+            ..Self::default()
+        }
+    }
+}
+
+impl BillRunFilter {
+    /// Creates a filter that uses a stored filter by its id.
+    pub fn stored(filter: impl Into<String>) -> Self {
+        Self {
+            filter_type: Some(FilterType::FilterCondition),
+            filter_id: Some(filter.into()),
             ..Self::default()
         }
     }

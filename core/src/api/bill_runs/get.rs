@@ -96,12 +96,9 @@ mod tests {
     #[test]
     fn a_decode_error_names_the_path_of_the_value() {
         for (body, path) in [
-            (r#"{"targetDate":"soon"}"#, "targetDate"),
-            (
-                r#"{"billRunFilters":[{},{"condition":{"conditions":[{"field":[]}]}}]}"#,
-                "billRunFilters[1].condition.conditions[0].field",
-            ),
-            (r#"{"nextRun":{"status":{}}}"#, "nextRun.status"),
+            (r#"{"success":"perhaps"}"#, "success"),
+            (r#"{"billRunFilters":[{},7]}"#, "billRunFilters[1]"),
+            (r#"{"targetDate":"soon","batches":{}}"#, "batches"),
             (r#"{"schedule":{"runTime":"#, "schedule.runTime"),
             (r#"{"new":[1,"#, "new"),
             (r#"{"":[1,"#, "$"),
@@ -109,6 +106,15 @@ mod tests {
             ("", "$"),
         ] {
             assert_eq!(read(body).unwrap_err().field(), Some(path), "{body}");
+        }
+        for (body, field) in [
+            (r#"{"targetDate":"soon"}"#, "targetDate"),
+            (r#"{"nextRun":{"batches":[[]]}}"#, "nextRun"),
+            (r#"{"schedule":7}"#, "schedule"),
+        ] {
+            let run = read(body).unwrap();
+            assert_eq!(run.extra.unreadable().map(|(name, _)| name).collect::<Vec<_>>(), [field]);
+            assert_eq!(serde_json::to_string(&run).unwrap(), body);
         }
         assert_eq!(read("{}").unwrap().id().unwrap_err().field(), Some("id"));
         let deep = format!(r#"{{"billRunFilters":[{{"condition":{}"#, r#"{"conditions":["#.repeat(100_000));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::BillRun;
 use crate::api::shared::operation_by_key;
 use crate::model::json;
+use crate::model::model;
 use crate::operation::Spec;
 use crate::types::{BillRunId, Date};
 
@@ -48,10 +49,10 @@ pub struct PostBillRun {
     body: Body,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Body {
-    #[serde(rename = "invoiceDate", skip_serializing_if = "Option::is_none")]
-    invoice_date: Option<Date>,
+model! {
+    pub(super) body Body {
+        invoice_date: Option<Date> = "invoiceDate",
+    }
 }
 
 impl PostBillRun {
@@ -97,5 +98,32 @@ mod tests {
         let body = Bytes::from(r#"{"success":true,"id":"1","status":"PostInProgress"}"#);
         let run = PostBillRun::new("1").parse(&HttpResponse::new(body)).unwrap();
         assert_eq!(run.status().unwrap(), &crate::api::bill_runs::BillRunStatus::PostInProgress);
+    }
+
+    #[test]
+    fn fields_of_a_newer_version_are_kept_and_sent() {
+        let text = r#"{"billRunId":"1","body":{"invoiceDate":"2024-06-01","newField":1.50}}"#;
+        let post: PostBillRun = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            &post.request().unwrap().body()[..],
+            r#"{"invoiceDate":"2024-06-01","newField":1.50}"#.as_bytes()
+        );
+        assert_eq!(serde_json::to_string(&post).unwrap(), text);
+        assert!(
+            serde_json::from_str::<PostBillRun>(r#"{"billRunId":"1","body":{"invoiceDate":""}}"#).is_err()
+        );
+        let text = r#"{"invoiceKey":"1","body":{"newField":{"a":1}}}"#;
+        let post: crate::api::invoices::PostInvoice = serde_json::from_str(text).unwrap();
+        assert_eq!(&post.request().unwrap().body()[..], r#"{"newField":{"a":1}}"#.as_bytes());
+        for text in [
+            r#"{"billRunId":"1","body":{"newField":null}}"#,
+            r#"{"billRunId":"1","body":{"cancelOnce":false,"newField":null}}"#,
+        ] {
+            let cancel: crate::api::bill_runs::CancelBillRun = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&cancel).unwrap(), text);
+        }
+        let text = r#"{"billRunKey":"1","body":{"resend":true,"to":"x"}}"#;
+        let email: crate::api::bill_runs::EmailBillRun = serde_json::from_str(text).unwrap();
+        assert_eq!(&email.request().unwrap().body()[..], r#"{"resend":true,"to":"x"}"#.as_bytes());
     }
 }

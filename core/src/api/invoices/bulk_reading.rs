@@ -9,6 +9,7 @@ use crate::api::invoices::{GetInvoice, Invoice};
 use crate::call::Call;
 use crate::call::poller::{Poller, PollingPolicy, UntilDone};
 use crate::call::reconcile::{Reconciled, Reconciliation};
+use crate::call::reconciled::Undecided;
 use crate::error::reason::ReasonCategory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{Action, Event, Machine};
@@ -187,7 +188,9 @@ fn reconciled<B: Bulk>(row: &B::Row, seen: Reconciled<Invoice>) -> Seen {
             _ => Seen::Unclear(Some(Box::new(invoice))),
         },
         Reconciled::UnderWay(invoice) => Seen::Unclear(invoice.map(Box::new)),
-        Reconciled::Unknown(undecided) => Seen::Unclear(undecided.last.map(Box::new)),
+        Reconciled::Unknown(Undecided { last: Some(invoice), .. }) => Seen::Unclear(Some(Box::new(invoice))),
+        // No read had a response: another round may have one.
+        Reconciled::Unknown(_) => Seen::Failed,
         Reconciled::Applied(None) | Reconciled::NotApplied(None) => Seen::Unclear(None),
     }
 }

@@ -77,7 +77,7 @@ impl Operation for BulkUpdateInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Success> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -252,7 +252,7 @@ impl Operation for CreateStandaloneInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Invoice> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

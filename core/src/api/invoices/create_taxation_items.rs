@@ -48,7 +48,7 @@ pub struct CreateTaxationItems {
 }
 
 model! {
-    pub(super) struct Body {
+    pub(super) body Body {
         lines: Vec<NewTaxationItem> = "taxationItems" [entries(1, 500)],
     }
 }
@@ -82,7 +82,7 @@ impl Operation for CreateTaxationItems {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<CreatedTaxationItems> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -45,7 +45,7 @@ pub struct EmailInvoice {
 }
 
 model! {
-    pub(super) struct Body {
+    pub(super) body Body {
         email_addresses: Option<String> = "emailAddresses",
         include_additional_email_addresses: Option<bool> = "includeAdditionalEmailAddresses",
         pdf_file_id: Option<FileId> = "pdfFileId" [ID],
@@ -112,7 +112,7 @@ impl Operation for EmailInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<Success> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

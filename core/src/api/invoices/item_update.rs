@@ -292,7 +292,7 @@ impl DiscountPatch {
 
 model! {
     /// Fields that distinguish an added item from a modified or removed one.
-    struct Discriminant {
+    body Discriminant {
         id: Option<InvoiceItemId> = "id",
         delete: Option<bool> = "delete",
     }
@@ -359,6 +359,18 @@ impl Serialize for DiscountUpdate {
         match self {
             Self::Add(discount) => discount.serialize(serializer),
             Self::Modify(discount) => discount.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_or_flag_that_cannot_be_read_makes_no_other_change() {
+        for json in [r#"{"id":[],"chargeName":"x"}"#, r#"{"id":"1","delete":"perhaps"}"#] {
+            assert!(serde_json::from_str::<ItemUpdate>(json).is_err(), "{json}");
         }
     }
 }

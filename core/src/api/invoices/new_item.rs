@@ -4,7 +4,7 @@ use crate::api::invoices::terms::{RevRecTrigger, TaxMode, TaxRateType};
 use crate::error::Result;
 use crate::model::model;
 use crate::model::rules::Path;
-use crate::types::{Amount, Date, DateTime, ProductRatePlanChargeId};
+use crate::types::{Amount, Date, DateTime, ExtraFields, ProductRatePlanChargeId};
 
 model! {
     /// Item to create on a standalone invoice.
@@ -130,6 +130,7 @@ impl NewInvoiceItem {
 
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
+        check_new(path, &self.extra)?;
         if self.charge_name.is_none() && self.product_rate_plan_charge_id.is_none() {
             return Err(
                 path.refuse("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
@@ -230,6 +231,7 @@ impl NewDiscountItem {
 
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
+        check_new(path, &self.extra)?;
         if self.charge_name.is_none() && self.product_rate_plan_charge_id.is_none() {
             return Err(
                 path.refuse("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
@@ -283,6 +285,14 @@ impl NewTaxItem {
     }
 }
 
+/// Refuses an id: with it, the service would change an existing item instead of adding a new one.
+fn check_new(path: &Path<'_>, extra: &ExtraFields) -> Result<()> {
+    match extra.raw("id") {
+        Some(_) => Err(path.refuse("id", "must be absent from a new item")),
+        None => Ok(()),
+    }
+}
+
 fn check_taxes(path: &Path<'_>, taxes: &[NewTaxItem]) -> Result<()> {
     for (index, tax) in taxes.iter().enumerate() {
         let path = path.row("taxItems", index);
@@ -292,4 +302,33 @@ fn check_taxes(path: &Path<'_>, taxes: &[NewTaxItem]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Operation;
+    use crate::api::invoices::{InvoicePatch, ItemUpdate, UpdateInvoice};
+
+    #[test]
+    fn a_new_item_has_no_id() {
+        let day: Date = "2024-06-01".parse().unwrap();
+        let mut item = NewInvoiceItem::named("x", 1, day);
+        assert_eq!(item.set_custom("id", "2c98").unwrap_err().field(), Some("id"));
+        item.set_custom("Region__c", "EU").unwrap();
+        item.extra.set("id", "2c98").unwrap();
+        let update = UpdateInvoice::new("INV1", InvoicePatch::default().items([ItemUpdate::from(item)]));
+        assert_eq!(update.request().unwrap_err().field(), Some("invoiceItems[0].id"));
+    }
+
+    #[test]
+    fn an_extra_field_cannot_take_the_place_of_a_declared_one() {
+        let day: Date = "2024-06-01".parse().unwrap();
+        let mut item = NewInvoiceItem::named("x", 1, day);
+        item.extra.set("amount", &2).unwrap();
+        let update = UpdateInvoice::new("INV1", InvoicePatch::default().items([ItemUpdate::from(item)]));
+        let error = update.request().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Build);
+        assert!(error.to_string().contains("`amount`"), "{error}");
+    }
 }

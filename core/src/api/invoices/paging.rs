@@ -62,6 +62,11 @@ pub(super) fn select(
     }
 }
 
+/// Returns the number of rows that a page may have. Without a page size, the service may send all rows.
+pub(super) fn max_rows(size: Option<u32>) -> usize {
+    size.map_or(usize::MAX, |size| size as usize)
+}
+
 /// Implements an operation that lists rows in numbered pages: the setters `page_size` and `page`,
 /// [`Operation`](crate::operation::Operation) and [`Paginated`](crate::operation::Paginated).
 ///
@@ -114,16 +119,17 @@ macro_rules! numbered_pages {
             }
 
             fn parse(&self, success: &$crate::transport::HttpResponse) -> $crate::Result<$output> {
-                $crate::model::json::read(success.body())
+                let size: Option<u32> = self.$($size).+.into();
+                $crate::model::json::read_rows(success, $crate::api::invoices::paging::max_rows(size))
             }
         }
 
         impl $crate::operation::Paginated for $operation {
             type Item = $row;
 
-            /// A page without rows is the last one, even if it names a next page.
+            /// The last page is the one that names no next page, whether it has rows or not.
             fn into_page(&self, page: $output) -> (Vec<$row>, Option<Self>) {
-                let has_next = page.next_page.is_some() && !page.$rows.is_empty();
+                let has_next = page.next_page.is_some_and(|link| !link.trim().is_empty());
                 (page.$rows, if has_next { $crate::operation::Paginated::next_page(self) } else { None })
             }
 

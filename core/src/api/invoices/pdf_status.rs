@@ -79,7 +79,7 @@ impl Operation for GetInvoicePdfStatus {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<InvoicePdfStatuses> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

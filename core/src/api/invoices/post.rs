@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::jobs::SubmittedJob;
 use crate::api::shared::operation_by_key;
 use crate::model::json;
+use crate::model::model;
 use crate::operation::Spec;
 use crate::types::{Date, InvoiceKey};
 
@@ -42,10 +43,10 @@ pub struct PostInvoice {
     body: Body,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Body {
-    #[serde(rename = "invoiceDate", skip_serializing_if = "Option::is_none")]
-    invoice_date: Option<Date>,
+model! {
+    pub(super) body Body {
+        invoice_date: Option<Date> = "invoiceDate",
+    }
 }
 
 impl PostInvoice {

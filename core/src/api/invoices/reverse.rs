@@ -50,7 +50,7 @@ pub struct ReverseInvoice {
 }
 
 model! {
-    pub(super) struct Body {
+    pub(super) body Body {
         memo_date: Option<Date> = "memoDate",
         apply_effective_date: Option<Date> = "applyEffectiveDate",
         comment: Option<String> = "comment" [max_len(255)],
@@ -112,7 +112,7 @@ impl Operation for ReverseInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<ReversedInvoice> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

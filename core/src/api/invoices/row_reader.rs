@@ -10,11 +10,13 @@ use serde_json::value::RawValue;
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::exchange::envelope_reader::EnvelopeReader;
 use crate::model::envelope::{Envelope, Success};
-use crate::wire::Model;
-use crate::wire::reader::Once;
+use crate::wire::budget::{Budget, DEFAULT_CAP};
+use crate::wire::{Model, lenient};
 
 /// Name of the list of rows.
 const ROWS: &str = "invoices";
+/// Rows that are read at most: a bulk request has 50, and so its response.
+const MAX_ROWS: usize = 50;
 
 /// Fields of a JSON object: names, and values as JSON text.
 type Fields<'a> = Vec<(String, &'a str)>;
@@ -60,8 +62,13 @@ impl<'a> BulkBody<'a> {
         let mut cursor = Cursor::new(text);
         cursor.object(|cursor, name| {
             if name == ROWS && cursor.peek() == Some(b'[') {
-                body.has_all_rows = cursor.list(|row| body.rows.push(ReadRow::read(row)));
-                return body.has_all_rows;
+                let is_whole = cursor.list(|row| {
+                    if body.rows.len() <= MAX_ROWS {
+                        body.rows.push(ReadRow::read(row));
+                    }
+                });
+                body.has_all_rows = is_whole && body.rows.len() <= MAX_ROWS;
+                return is_whole;
             }
             cursor.value().is_some_and(|value| {
                 body.fields.push((name, value));
@@ -79,7 +86,7 @@ impl<'a> BulkBody<'a> {
         !self.rows.is_empty()
     }
 
-    /// Reads the fields of the response apart from its rows.
+    /// Reads the fields of the response apart from its rows. Rows that are no list are noted as unreadable.
     pub(super) fn head<M: Model + Default>(&self) -> M {
         model_of(&self.fields)
     }
@@ -162,14 +169,9 @@ fn index(json: &str) -> i64 {
 
 fn model_of<M: Model + Default>(fields: &Fields<'_>) -> M {
     let mut model = M::default();
+    let budget = Budget::new(fields.iter().map(|(_, json)| json.len()).sum(), DEFAULT_CAP, usize::MAX);
     for (name, json) in fields {
-        let is_read = model.field(name).is_some_and(|field| {
-            let mut deserializer = serde_json::Deserializer::from_str(json);
-            field.read(&mut Once::new(&mut deserializer)).is_ok()
-        });
-        if !is_read {
-            model.extra().push(name, json);
-        }
+        lenient::read_one(&mut model, name, json, &budget);
     }
     model
 }
@@ -255,7 +257,7 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::invoices::Invoice;
+    use crate::api::invoices::{Invoice, PostedInvoices};
 
     fn verdicts(body: &str) -> (Vec<Verdict>, bool) {
         let body = BulkBody::read(body).unwrap();
@@ -309,6 +311,16 @@ mod tests {
             r#"{"success":true,"invoices":[{"success":false},{"id":"x",,"success":true},{"success":true}]}"#;
         assert_eq!(verdicts(broken), (vec![Rejected], false));
         assert!(BulkBody::read("[]").is_none() && BulkBody::read("").is_none());
+    }
+
+    #[test]
+    fn rows_that_are_no_list_are_unreadable() {
+        for (rows, expected) in [("{}", 1), ("7", 1), ("null", 0), ("[]", 0)] {
+            let text = format!(r#"{{"success":true,"invoices":{rows}}}"#);
+            let head: PostedInvoices = BulkBody::read(&text).unwrap().head();
+            assert_eq!(head.extra.unreadable().filter(|(name, _)| *name == ROWS).count(), expected, "{rows}");
+            assert!(serde_json::to_string(&head).is_ok(), "{rows}");
+        }
     }
 
     #[test]

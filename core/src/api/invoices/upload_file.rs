@@ -87,7 +87,7 @@ impl Operation for UploadInvoiceFile {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<UploadedFile> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -76,7 +76,7 @@ impl Operation for WriteOffInvoice {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<WrittenOffInvoice> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -137,7 +137,7 @@ impl Operation for QueryCreditMemos {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<QueriedCreditMemos> {
-        json::read(success.body())
+        json::read(success)
     }
 }
 

@@ -1,0 +1,120 @@
+//! Recognizing a secret that the service repeats in a message.
+
+use memchr::memmem;
+use percent_encoding::percent_decode;
+
+/// Secrets below this length are words as well: they are found only where no letter or digit is next to them.
+const WORD: usize = 8;
+/// Secrets below this length are not searched for.
+const SHORTEST: usize = 4;
+
+/// Whether a text contains the secret: plain, percent-encoded, in base64, with `+` for a space, in upper or lower case.
+/// Secrets are ASCII, as every header value and every credential of a session.
+pub(crate) fn appears_in(secret: &str, text: &str) -> bool {
+    if secret.len() < SHORTEST || text.is_empty() {
+        return false;
+    }
+    let plain = folded(secret.as_bytes());
+    let forms = base64_forms(secret.as_bytes());
+    let mut text = text.as_bytes().to_vec();
+    // A text may be encoded twice, as a part of a URL within a URL.
+    for _ in 0..3 {
+        if contains(&folded(&text), &plain) {
+            return true;
+        }
+        let unified = unified(&text);
+        if secret.len() >= WORD && forms.iter().any(|form| memmem::find(&unified, form).is_some()) {
+            return true;
+        }
+        if !text.contains(&b'%') {
+            return false;
+        }
+        text = percent_decode(&text).collect();
+    }
+    contains(&folded(&text), &plain)
+}
+
+fn folded(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if *byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }).collect()
+}
+
+/// A text in which both alphabets of base64 look alike.
+fn unified(text: &[u8]) -> Vec<u8> {
+    let unify = |byte: &u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => byte.to_ascii_lowercase(),
+    };
+    text.iter().map(unify).collect()
+}
+
+fn contains(text: &[u8], secret: &[u8]) -> bool {
+    let is_of_word = |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    memmem::find_iter(text, secret).any(|start| {
+        let before = start.checked_sub(1).and_then(|index| text.get(index));
+        let after = text.get(start + secret.len());
+        secret.len() >= WORD || !before.iter().chain(&after).any(is_of_word)
+    })
+}
+
+/// The characters that base64 makes of the secret alone, for each place in a group of three that it can begin at, in
+/// lower case and without the characters that depend on its neighbors.
+fn base64_forms(secret: &[u8]) -> [Vec<u8>; 3] {
+    const ALPHABET: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789+/";
+    [0, 1, 2].map(|offset| {
+        let bits: Vec<u8> =
+            secret.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+        // The first whole group of six bits begins after the bits that share a character with the byte before.
+        let skipped = (6 - offset * 8 % 6) % 6;
+        let groups = bits.get(skipped..).unwrap_or_default().chunks_exact(6);
+        groups
+            .map(|group| group.iter().fold(0, |index, bit| index << 1 | usize::from(*bit)))
+            .map(|index| ALPHABET[index])
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "hunter2+hunter2/=";
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        for text in [
+            "wrong secret hunter2+hunter2/= of x",
+            "HUNTER2+HUNTER2/=",
+            "client_secret=hunter2%2bhunter2%2F%3D&x",
+            "client_secret=hunter2%2Bhunter2/=",
+            "hunter2 hunter2/=",
+            "hunter2%20hunter2/=",
+            "hunter2%252Bhunter2%252F%253D",
+            "aHVudGVyMitodW50ZXIyLz0=",
+            "Basic eDpodW50ZXIyK2h1bnRlcjIvPQ==",
+            "Basic eHg6aHVudGVyMitodW50ZXIyLz0=",
+            "Basic Omh1bnRlcjIraHVudGVyMi89",
+            "BASIC OMH1BNRLCJIRAHVUDGVYMI89",
+            "url aHVudGVyMitodW50ZXIyLz0",
+        ] {
+            assert!(appears_in(SECRET, text), "{text}");
+        }
+        for text in ["", "hunter2", "%", "%zz", "a+b c", "aHVudGVyMg=="] {
+            assert!(!appears_in(SECRET, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_found_as_a_word() {
+        assert!(appears_in("token", "the token, which has expired"));
+        assert!(appears_in("hunter2", "hunter2"));
+        assert!(!appears_in("token", "tokens"));
+        assert!(!appears_in("t", "t"), "one letter is no secret");
+        assert!(!appears_in("", "text"));
+    }
+
+    #[test]
+    fn text_beyond_ascii_does_not_panic() {
+        assert!(!appears_in("token", "ütokenü İstanbul"));
+    }
+}
