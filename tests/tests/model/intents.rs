@@ -48,17 +48,17 @@ enum Subject {
 
 #[test]
 fn a_creation_is_done_once_over_restarts_workers_and_days() {
-    check(Subject::Creation, 3, 5, &[FORGETS, OVERSLEPT, SUSPENDED]);
+    check(Subject::Creation, 3, 4, &[FORGETS, OVERSLEPT, SUSPENDED]);
 }
 
 #[test]
 fn a_posting_is_done_once_whoever_else_posts_or_undoes_it() {
-    check(Subject::Posting, 3, 5, &[WILD_CLOCK, SUSPENDED]);
+    check(Subject::Posting, 3, 4, &[WILD_CLOCK, SUSPENDED]);
 }
 
 #[test]
 fn a_deletion_by_a_job_is_done_once() {
-    check(Subject::LargeDeletion, 3, 5, &[]);
+    check(Subject::LargeDeletion, 3, 4, &[]);
 }
 
 /// Walks all histories of that many steps; of more steps with `MODEL=whole`.
