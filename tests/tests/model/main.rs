@@ -7,14 +7,20 @@
 //! Documented behavior is assumed: a key does its work once, a second request under a key in use receives a 409, and
 //! work ends at most 120 s after it started.
 //!
+//! `intents` contains the histories that go on after a call: restarts, two workers, leases, jobs, days, another person.
+//!
 //! For every history the tests assert that nothing is done twice, that no outcome is false, and that the call ends.
 
-#![allow(clippy::panic, reason = "a failed test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+mod choices;
+mod intents;
 
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
+use crate::choices::Choices;
 use http::Method;
 use zuora_core::machine::{Action, Call, Event, Machine};
 use zuora_core::operation::{Effect, RawOperation, Spec};
@@ -425,7 +431,7 @@ fn every_history(front: &'static [Front], history: impl Fn(&mut Choices) + Sync)
         let parts: Vec<_> = (0..first_choices)
             .map(|first| {
                 scope.spawn(move || {
-                    let mut choices = Choices { path: vec![(first, first_choices)], depth: 0 };
+                    let mut choices = Choices::beginning_with(first, first_choices);
                     let mut count = 0;
                     loop {
                         history(&mut choices);
@@ -439,41 +445,4 @@ fn every_history(front: &'static [Front], history: impl Fn(&mut Choices) + Sync)
             .collect();
         parts.into_iter().map(|part| part.join().expect("a history failed")).sum()
     })
-}
-
-/// Walks a tree of choices, one path after the other. The first choice is fixed.
-struct Choices {
-    path: Vec<(usize, usize)>,
-    depth: usize,
-}
-
-impl Choices {
-    /// Picks one of `count` options: each in turn, over all histories.
-    fn pick(&mut self, count: usize) -> usize {
-        if self.depth == self.path.len() {
-            self.path.push((0, count));
-        }
-        let (picked, of) = self.path[self.depth];
-        assert_eq!(of, count, "the same history leads to the same choice");
-        self.depth += 1;
-        picked
-    }
-
-    fn either(&mut self) -> bool {
-        self.pick(2) == 1
-    }
-
-    /// Advances to the next path; `false` after the last.
-    fn advance(&mut self) -> bool {
-        self.depth = 0;
-        while self.path.len() > 1 {
-            let last = self.path.last_mut().expect("the path has more than one choice");
-            last.0 += 1;
-            if last.0 < last.1 {
-                return true;
-            }
-            self.path.pop();
-        }
-        false
-    }
 }
