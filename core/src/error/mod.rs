@@ -13,6 +13,7 @@ use http::StatusCode;
 
 use crate::error::reason::{REDACTED, Reason, ReasonCategory};
 use crate::error::text::{Capped, OneLine};
+use crate::session::call_options::RetryOf;
 use crate::transport::{Timestamp, TransportError};
 use crate::types::RequestScope;
 
@@ -60,6 +61,8 @@ pub(crate) struct Context {
     pub(crate) outcome: Outcome,
     /// When the last attempt with an unknown outcome failed.
     pub(crate) failed_at: Option<Timestamp>,
+    /// When the idempotency key was first sent.
+    pub(crate) key_since: Option<Timestamp>,
     /// Whether the response was one that the service had stored under the idempotency key.
     pub(crate) replayed: bool,
     /// Whether the retry budget of the session had nothing left for another attempt.
@@ -313,6 +316,22 @@ impl Error {
         self.0.context.outcome = Outcome::Unknown;
         self.0.context.retryable = false;
         self
+    }
+
+    /// Adds what is known of an earlier sending whose outcome is unknown.
+    pub(crate) fn in_doubt(mut self, key: Option<&str>, earlier: &RetryOf) -> Self {
+        let context = &mut self.0.context;
+        context.outcome = Outcome::Unknown;
+        context.idempotency_key = key.map(Into::into).or(context.idempotency_key.take());
+        context.failed_at = context.failed_at.or(earlier.failed_at);
+        context.key_since = context.key_since.or(earlier.key_since);
+        context.scope = context.scope.take().or_else(|| earlier.scope.clone().map(Box::new));
+        self
+    }
+
+    /// When the idempotency key was first sent, by this call or by one that it retried.
+    pub(crate) fn key_since(&self) -> Option<Timestamp> {
+        self.0.context.key_since
     }
 
     /// Replaces each text of the error that contains a secret.
