@@ -95,10 +95,20 @@ impl Exchange {
 
     /// Applies the retry table.
     fn decide(&mut self, attempt: Attempt, now: Timestamp) -> Action<Accepted> {
-        let result = attempt.result;
+        let result = match attempt.result {
+            AttemptResult::Undecodable { applied: true } if self.has_rows => {
+                AttemptResult::Undecodable { applied: false }
+            }
+            result => result,
+        };
         self.retry_state.replay = self.is_replay(&attempt);
         self.retry_state.unlikely_to_recover +=
             u32::from(result == AttemptResult::Indeterminate { unlikely_to_recover: true });
+        if self.has_rows && retry::may_have_kept_rows(self.effect, result, &attempt.envelope.reasons) {
+            self.retry_state.uncertain = true;
+            self.unknown_since = Some(now);
+            return self.finish_attempt(attempt, Outcome::Unknown, false, None);
+        }
         let outcome = retry::outcome(self.effect, result, self.retry_state.uncertain);
         let decision = retry::decide(self.effect, result, self.retry_state);
         if retry::outcome(self.effect, result, false) == Outcome::Unknown {

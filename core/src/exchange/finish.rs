@@ -130,6 +130,7 @@ impl Exchange {
         };
         let outcome = match self.effect {
             Effect::Read => Outcome::NotApplied,
+            _ if self.has_rows => Outcome::Unknown,
             _ if response.status() == StatusCode::NO_CONTENT || says_success() => Outcome::Applied,
             _ => Outcome::Unknown,
         };

@@ -71,8 +71,10 @@ pub(crate) struct Exchange {
     seen_ids: Vec<Box<str>>,
     /// When the last attempt with an unknown outcome failed.
     unknown_since: Option<Timestamp>,
-    /// No attempt is sent at this time or later: the end of a lease.
+    /// No attempt is sent at this time or later: the end of a lease, or of the day of a key.
     pub(crate) send_before: Option<Timestamp>,
+    /// Whether the service may have changed some objects and not others.
+    has_rows: bool,
     /// Set once the exchange is over.
     outcome: Option<Outcome>,
 }
@@ -195,6 +197,7 @@ impl Exchange {
             seen_ids: earlier.map(RetryOf::ids).unwrap_or_default(),
             unknown_since: earlier.and_then(|earlier| earlier.failed_at),
             send_before: options.send_before,
+            has_rows: spec.has_rows,
             outcome: None,
         })
     }
@@ -229,9 +232,12 @@ impl Exchange {
         if self.budget.is_used_up(now) || self.budget.left(now) < self.needed_time() {
             return self.timed_out();
         }
-        if self.send_before.is_some_and(|time| now >= time) {
+        if self.send_before.is_some_and(|time| now.has_reached(time)) {
             return self.fail(
-                Cause::Timeout { what: "not sent: the lease of the delivery has ended".into() }.into(),
+                Cause::Timeout {
+                    what: "not sent: the time in which this delivery may send has ended".into(),
+                }
+                .into(),
             );
         }
         if self.is_key_forgotten(now) {

@@ -10,6 +10,7 @@
 //! | no response, 5xx without an envelope, 408, 444, 499, 1xx, 600 and above, any reason of category 60, 61, 99 | retry (60 and 99: twice at most) | retry, same key; a replay ends it | fail: reconcile | unknown, sticky |
 //! | 409 without such a reason | fail | whole success body: done; else wait, same key | fail | keyed: unknown; else not applied |
 //! | 2xx that cannot be read or, on a write, lacks the flag; flags that contradict each other or the status | fail | fail | fail | unknown, or applied when `success: true` was read |
+//! | an error response to several rows, unless its reasons are about the request as a whole | as below | as below | fail: reconcile | unknown |
 //! | any other error response | fail | fail | fail | not applied, unless unknown already |
 //!
 //! The first row that matches wins. A `code` and a `message` without an envelope in a 5xx are a gateway's words: the
@@ -119,6 +120,31 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
         (Indeterminate { .. }, Read | Keyed) => Retry(NextKey::Same),
         (Undecodable { .. } | Rejected, _) => Fail,
     }
+}
+
+/// Whether a rejected request with several rows may have changed some of them: whether the service keeps such changes
+/// is not documented. Reasons about the form of the request, the permission or a limit show that the work did not
+/// begin. A POST reports its rows, and its key protects them.
+pub(crate) fn may_have_kept_rows(effect: Effect, result: AttemptResult, reasons: &[Reason]) -> bool {
+    let had_begun = |reason: &Reason| {
+        !matches!(
+            reason.category(),
+            ReasonCategory::Permission
+                | ReasonCategory::Authentication
+                | ReasonCategory::Format
+                | ReasonCategory::UnknownField
+                | ReasonCategory::MissingField
+                | ReasonCategory::MissingParameter
+                | ReasonCategory::InvalidParameter
+                | ReasonCategory::Unsupported
+                | ReasonCategory::Limit
+                | ReasonCategory::Malformed
+        )
+    };
+    let is_silent = reasons.is_empty() && result == AttemptResult::Rejected;
+    effect == Effect::Unkeyed
+        && matches!(result, AttemptResult::Rejected | AttemptResult::Throttled)
+        && (is_silent || reasons.iter().any(had_begun))
 }
 
 /// The known outcome of a call that ends with `result`, after an `uncertain` attempt or without one.

@@ -102,6 +102,9 @@ impl Perform {
     /// Moves the end of the lease, when the queue has renewed it.
     pub fn renew(&mut self, until: Timestamp) {
         self.delivery.lease_until = Some(until);
+        if self.intent.operation.spec().effect != Effect::Unkeyed {
+            return;
+        }
         if let State::Sending(call) = &mut self.state {
             call.send_before(until);
         }
@@ -110,14 +113,14 @@ impl Perform {
     fn start(&self, now: Timestamp) -> Result<State> {
         let wall = wall_time(now)?;
         let options = self.intent.options(&self.session)?;
-        let Sent::Maybe { first, last } = self.delivery.sent else { return self.send(options) };
+        let Sent::Maybe { first, last } = self.delivery.sent else { return self.send(options, now) };
         match self.intent.operation.spec().effect {
-            Effect::Read => self.send(options),
+            Effect::Read => self.send(options, now),
             Effect::Unkeyed => Ok(State::Reading(self.read_back(last, &options))),
             Effect::Keyed => {
                 let age = key::age(first.unwrap_or(self.intent.made_at), wall);
                 if let Some(age) = age.filter(|age| *age < key::LIFETIME) {
-                    return self.send(options.in_doubt(now.before(age)));
+                    return self.send(options.in_doubt(now.before(age)), now);
                 }
                 if self.intent.operation.begin().is_some() {
                     return Ok(State::Reading(self.read_back(last, &options)));
@@ -127,9 +130,10 @@ impl Perform {
         }
     }
 
-    fn send(&self, options: CallOptions) -> Result<State> {
+    fn send(&self, options: CallOptions, now: Timestamp) -> Result<State> {
         let options = match (self.intent.operation.spec().effect, &self.intent.idempotency_key) {
-            (Effect::Keyed, Some(key)) => options.idempotency_key(key),
+            // Another worker may use the key as well, while the machine of this one sleeps.
+            (Effect::Keyed, Some(text)) => options.idempotency_key(text).send_before(now + key::LIFETIME),
             (Effect::Keyed, None) => {
                 return Err(Error::invalid("idempotency_key", "is required in the intent of a POST"));
             }
@@ -166,7 +170,7 @@ impl Perform {
             Ok(Progress::Ready(Reconciled::Applied(_))) => evidence(false),
             Ok(Progress::Ready(Reconciled::UnderWay(_))) => evidence(true),
             Ok(Progress::Ready(Reconciled::NotApplied(_))) => {
-                self.send(self.intent.options(&self.session)?).map(Err)
+                self.send(self.intent.options(&self.session)?, now).map(Err)
             }
             Ok(Progress::Ready(Reconciled::Unknown(undecided))) => Err(self.in_doubt(undecided.to_string())),
             Ok(Progress::Pending(delay)) => {
@@ -224,12 +228,12 @@ impl Perform {
             Ok(response) => return Ok(Performed::Done(response)),
             Err(error) => error,
         };
-        if self.intent.operation.spec().effect != Effect::Unkeyed {
-            return Err(error);
-        }
-        let has_lease = self.delivery.lease_until.is_none_or(|until| now < until);
-        if error.outcome() == Outcome::NotApplied && has_lease {
-            return Err(error);
+        let has_lease = self.delivery.lease_until.is_none_or(|until| !now.has_reached(until));
+        match self.intent.operation.spec().effect {
+            Effect::Read => return Err(error),
+            Effect::Keyed if error.outcome() != Outcome::NotApplied => return Err(error),
+            _ if error.outcome() == Outcome::NotApplied && has_lease => return Err(error),
+            _ => {}
         }
         // Without its lease this delivery may not be the only one: not even a rejection says what another one does.
         let was_sent = error.attempts() > 0;

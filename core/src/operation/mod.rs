@@ -109,6 +109,9 @@ pub struct Spec {
     pub format: ResponseFormat,
     /// Quota of the tenant that the operation counts against.
     pub quota: Quota,
+    /// Whether a request changes several objects, of which the service may change some and reject others. The success
+    /// of such a request says nothing about an object, and neither does its rejection.
+    pub has_rows: bool,
 }
 
 impl Spec {
@@ -134,7 +137,15 @@ impl Spec {
 
     /// Describes any operation with a JSON response that counts against the default quota.
     pub const fn new(name: &'static str, method: Method, path: &'static str, effect: Effect) -> Self {
-        Self { name, method, path, effect, format: ResponseFormat::Json, quota: Quota::Default }
+        Self {
+            name,
+            method,
+            path,
+            effect,
+            format: ResponseFormat::Json,
+            quota: Quota::Default,
+            has_rows: false,
+        }
     }
 
     /// Changes the format of the response.
@@ -148,6 +159,13 @@ impl Spec {
     #[must_use]
     pub const fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
+        self
+    }
+
+    /// Marks an operation on several objects, each of which may succeed or fail by itself.
+    #[must_use]
+    pub const fn with_rows(mut self) -> Self {
+        self.has_rows = true;
         self
     }
 }

@@ -67,6 +67,12 @@ impl Timestamp {
         }
     }
 
+    /// Whether `end` is reached by either clock: the transport's may have stopped while the machine slept, and the wall
+    /// clock may have been set.
+    pub(crate) fn has_reached(self, end: Timestamp) -> bool {
+        self >= end || self.wall.zip(end.wall).is_some_and(|(wall, end)| wall >= end)
+    }
+
     /// Whether `self` was read from the same clock as `earlier`, and not before it. False when in doubt: without wall
     /// times nothing separates two clocks.
     pub(crate) fn is_comparable_to(self, earlier: Timestamp) -> bool {

@@ -69,7 +69,9 @@ impl Chunk {
     }
 
     pub(super) fn request(&self, spec: &'static Spec) -> ChunkRequest {
-        ChunkRequest { spec, body: self.body.clone() }
+        // The only row of a request is rejected with it.
+        let has_rows = spec.has_rows && self.rows.len() > 1;
+        ChunkRequest { spec: Spec { has_rows, ..spec.clone() }, body: self.body.clone() }
     }
 }
 
@@ -116,7 +118,7 @@ pub(super) fn content_hash(spec: &Spec, scope: &RequestScope, body: &str) -> Str
 /// The operation that sends the body of a chunk as it is, and returns the response as it is.
 #[derive(Debug)]
 pub(super) struct ChunkRequest {
-    spec: &'static Spec,
+    spec: Spec,
     body: Bytes,
 }
 
@@ -124,7 +126,7 @@ impl Operation for ChunkRequest {
     type Output = HttpResponse;
 
     fn spec(&self) -> &Spec {
-        self.spec
+        &self.spec
     }
 
     fn request(&self) -> Result<HttpRequest> {

@@ -12,7 +12,8 @@ use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 
-pub(super) static SPEC: Spec = Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch");
+pub(super) static SPEC: Spec =
+    Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch").with_rows();
 
 /// Maximum number of items in one request.
 pub(super) const MAX_ITEMS: usize = 1000;

@@ -11,7 +11,7 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Date, InvoiceId};
 
-pub(super) static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post");
+pub(super) static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post").with_rows();
 
 model! {
     /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts 1 to 50 draft invoices.

@@ -11,7 +11,6 @@ use crate::api::invoices::bulk_reading::{Cause, Seen, Target};
 use crate::api::invoices::bulk_result::{AppliedRow, RowError};
 use crate::api::invoices::row_reader::BulkBody;
 use crate::api::invoices::rows::{self, RowName};
-use crate::error::reason::ReasonCategory;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::Effect;
@@ -115,29 +114,6 @@ impl<B: Bulk> BulkJob<B> {
     fn unknown(&mut self, place: usize, error: RowError, invoice: Option<Box<Invoice>>) {
         self.ledger.set(place, State::Unknown);
         self.run.results.push((place, Err(RowError { invoice, ..error })));
-    }
-
-    /// Whether a rejected update may have changed some invoices. Reasons about the form of the request, the
-    /// permission or a limit show that the work did not begin.
-    pub(super) fn may_be_partly_applied(&mut self, id: u64, error: &Error) -> bool {
-        let is_single = self.ledger.chunk(id).is_some_and(|chunk| chunk.rows.len() == 1);
-        let had_begun = |category| {
-            !matches!(
-                category,
-                ReasonCategory::Permission
-                    | ReasonCategory::Authentication
-                    | ReasonCategory::Format
-                    | ReasonCategory::UnknownField
-                    | ReasonCategory::MissingField
-                    | ReasonCategory::MissingParameter
-                    | ReasonCategory::InvalidParameter
-                    | ReasonCategory::Unsupported
-                    | ReasonCategory::Limit
-                    | ReasonCategory::Malformed
-            )
-        };
-        let reasons = error.reasons();
-        !is_single && (reasons.is_empty() || reasons.iter().any(|reason| had_begun(reason.category())))
     }
 
     /// The rows of a chunk with these indices, as they were sent.

@@ -322,7 +322,10 @@ impl<B: Bulk> BulkJob<B> {
         let outcome = error.as_ref().map_or(Outcome::Applied, |error| error.outcome());
         match (outcome, error) {
             (Outcome::NotApplied, Some(error)) if stops(&error) => self.stop(id, error),
-            (Outcome::NotApplied, Some(error)) if self.may_be_partly_applied(id, &error) => {
+            (Outcome::Unknown, Some(error))
+                if matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Throttled)
+                    && error.status().is_some() =>
+            {
                 self.read(id, ReadCause::PartlyRejected(error), deadline)
             }
             (Outcome::Unknown, Some(error)) => self.read(id, ReadCause::Lost(error), deadline),

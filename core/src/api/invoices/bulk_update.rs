@@ -11,7 +11,8 @@ use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::InvoiceId;
 
-pub(super) static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
+static SINGLE_SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices");
+pub(super) static SPEC: Spec = Spec::put("bulk_update_invoices", "/v1/invoices").with_rows();
 
 model! {
     /// `PUT /v1/invoices` ("Update invoices"): updates 1 to 50 invoices.
@@ -61,7 +62,8 @@ impl Operation for BulkUpdateInvoices {
     type Output = Success;
 
     fn spec(&self) -> &Spec {
-        &SPEC
+        // The only row of a request is rejected with it.
+        if self.invoices.len() == 1 { &SINGLE_SPEC } else { &SPEC }
     }
 
     fn request(&self) -> Result<HttpRequest> {
