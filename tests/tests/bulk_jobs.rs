@@ -694,3 +694,46 @@ fn a_killed_update_is_read_and_never_sent_again() {
     simulation.now = moment(secs(3600));
     assert_eq!(run(&mut simulation, &mut job).letters(), "a?");
 }
+
+#[test]
+fn options_that_change_after_the_checkpoint_send_no_chunk_to_another_entity() {
+    let session = session();
+    let mut simulation = Simulation::new(serve(|_| unreachable!("nothing is sent")));
+    let mut job = creations(&session, &["A"]).options(CallOptions::new().entity_id("e1"));
+    let event = simulation.drive(&mut job).result.unwrap();
+    assert!(matches!(event, Some(BulkEvent::Checkpoint)));
+    let mut job = job.options(CallOptions::new().entity_id("e2"));
+    let error = simulation.drive(&mut job).result.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("scope")));
+    let mut job = job.options(CallOptions::new().entity_id("e1"));
+    let mut simulation = Simulation::new(serve(|_| rows(r#"{"success":true}"#)));
+    assert_eq!(run(&mut simulation, &mut job).letters(), "a");
+}
+
+#[test]
+fn a_job_in_doubt_that_cannot_begin_does_not_say_not_applied() {
+    let saved = killed(&mut creations(&session(), &["A"]), moment(secs(0)));
+    for config in [config().read_only(), config().entity_id("e1")] {
+        let session = warm(&config);
+        let mut job = Creations::from_json(&session, &saved).unwrap();
+        let mut simulation = Simulation::new(serve(|_| unreachable!("nothing is sent")));
+        let error = run(&mut simulation, &mut job).end.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Build, Outcome::Unknown));
+        assert_eq!(job.in_doubt(), 1);
+    }
+}
+
+#[test]
+fn a_wall_clock_that_jumps_ahead_does_not_end_the_work_of_the_service() {
+    let session = session();
+    let mut job = numbered_creations(&session, &["N1"]);
+    let mut simulation = Simulation::new(serve(|_| SendResult::Lost));
+    assert_eq!(run(&mut simulation, &mut job).letters(), "?");
+    let mut simulation = Simulation::new(serve(|request| {
+        assert_eq!(request.method(), Method::GET, "the row is in doubt");
+        rejected(404, &["50000040"])
+    }));
+    simulation.now = Timestamp::new(secs(1)).with_wall(moment(secs(3 * 24 * 3600)).wall().unwrap());
+    assert_eq!(run(&mut simulation, &mut job).letters(), "?");
+    assert_eq!((job.in_doubt(), job.remaining()), (1, 0));
+}

@@ -285,3 +285,68 @@ fn an_undecided_delivery_says_when_a_read_can_decide() {
     }
     assert_eq!((looks, puts(&simulation)), (vec![10, 130, 430], 1));
 }
+
+#[test]
+fn a_wall_clock_that_was_set_back_makes_no_key_fresh() {
+    let text = kept(post());
+    let day = secs(24 * 60 * 60);
+    for (ahead, sent) in [(secs(10 * 60), 1), (day * 2, 0)] {
+        let mut simulation = Simulation::new(script([success()]));
+        let again = Delivery::again(wall(at(0))).since(wall(moment(ahead)));
+        let ended = perform(&mut simulation, &warm(&config()), &text, again);
+        assert_eq!(simulation.calls().len(), sent, "{ahead:?}");
+        if sent == 0 {
+            assert_eq!(error(ended).outcome(), Outcome::Unknown);
+        }
+    }
+}
+
+#[test]
+fn a_redelivered_post_is_not_sent_after_the_day_of_its_key() {
+    let text = kept(post());
+    let day = secs(24 * 60 * 60);
+    let busy = received(503, &[("Retry-After", "1800")], "");
+    let mut simulation = Simulation::new(script([busy, success()]));
+    simulation.now = moment(day - secs(25 * 60));
+    let session = warm(&config().timeout(day));
+    let token = zuora_core::session::Token::new("t".to_owned().into(), day);
+    session.set_token(&token, simulation.now).unwrap();
+    let again = Delivery::again(wall(simulation.now)).since(wall(at(0)));
+    assert_eq!(error(perform(&mut simulation, &session, &text, again)).outcome(), Outcome::Unknown);
+    assert_eq!(simulation.calls().len(), 1);
+}
+
+#[test]
+fn a_lease_that_ends_before_the_sending_does_not_forget_the_earlier_one() {
+    let before = "2026-01-01 00:00:00";
+    let mut serve = invoice("Draft", before);
+    let mut simulation = Simulation::new(move |request: &HttpRequest, now| (secs(5), serve(request, now).1));
+    simulation.now = at(431);
+    let again = Delivery::again(wall(at(0))).lease_until(at(433));
+    let ended = perform(&mut simulation, &warm(&config()), &kept_post(Some(before)), again);
+    let Ok(Performed::Undecided(undecided)) = ended.result else { panic!("{:?}", ended.result) };
+    assert_eq!(puts(&simulation), 0);
+    assert_eq!(undecided.maybe_sent_at, Some(wall(at(0))));
+}
+
+#[test]
+fn a_delivery_that_cannot_begin_says_nothing_about_an_earlier_one() {
+    let again = Delivery::again(wall(at(0)));
+    let refusing = [
+        config().read_only(),
+        Config::with_token("https://rest.eu.zuora.com", "t"),
+        config().entity_id("e1"),
+    ];
+    for operation in [post(), put()] {
+        let text = kept(operation);
+        for config in refusing.clone() {
+            let mut simulation = Simulation::new(script([]));
+            let error = error(perform(&mut simulation, &warm(&config), &text, again));
+            assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0), "{error}");
+        }
+        let mut simulation = Simulation::new(script([]));
+        simulation.now = Timestamp::new(secs(1));
+        let error = error(perform(&mut simulation, &warm(&config()), &text, again));
+        assert_eq!(error.outcome(), Outcome::Unknown, "no wall clock");
+    }
+}

@@ -60,6 +60,8 @@ pub(crate) struct Context {
     pub(crate) outcome: Outcome,
     /// When the last attempt with an unknown outcome failed.
     pub(crate) failed_at: Option<Timestamp>,
+    /// When the idempotency key was first sent.
+    pub(crate) key_since: Option<Timestamp>,
     /// Whether the response was one that the service had stored under the idempotency key.
     pub(crate) replayed: bool,
     /// Whether the retry budget of the session had nothing left for another attempt.
@@ -313,6 +315,22 @@ impl Error {
         self.0.context.outcome = Outcome::Unknown;
         self.0.context.retryable = false;
         self
+    }
+
+    /// Adds what is known of an earlier sending whose outcome is unknown.
+    pub(crate) fn in_doubt(mut self, earlier: Context) -> Self {
+        let context = &mut self.0.context;
+        context.outcome = Outcome::Unknown;
+        context.idempotency_key = earlier.idempotency_key.or(context.idempotency_key.take());
+        context.failed_at = context.failed_at.or(earlier.failed_at);
+        context.key_since = context.key_since.or(earlier.key_since);
+        context.scope = context.scope.take().or(earlier.scope);
+        self
+    }
+
+    /// When the idempotency key was first sent, by this call or by one that it retried.
+    pub(crate) fn key_since(&self) -> Option<Timestamp> {
+        self.0.context.key_since
     }
 
     /// Replaces each text of the error that contains a secret.

@@ -149,6 +149,7 @@ impl Exchange {
             attempts: self.attempts,
             track_id: self.track_id().map(Into::into),
             idempotency_key: self.key_text().map(Into::into),
+            key_since: self.key_since,
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
             scope: Some(Box::new(self.session.scope_of(&self.headers))),
             ..context

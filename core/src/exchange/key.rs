@@ -1,12 +1,38 @@
 //! The idempotency key of a call.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use http::HeaderValue;
 
 use crate::error::Result;
 use crate::session::Session;
 use crate::session::headers;
+use crate::transport::{Timestamp, WallTime};
+
+/// Time for which a key is trusted after the first possible sending. The service forgets a key after 24 hours; the
+/// clocks of two machines may differ.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60 - 15 * 60);
+/// Difference by which a clock that was set back may be behind the first sending.
+pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(15 * 60);
+
+/// Returns the age of a key by the wall clock, or `None` if the clock cannot be right.
+pub(crate) fn age(first_sent: WallTime, now: WallTime) -> Option<Duration> {
+    match first_sent.since(now) {
+        Some(ahead) if ahead > MAX_CLOCK_SKEW => None,
+        _ => Some(now.since(first_sent).unwrap_or_default()),
+    }
+}
+
+/// Whether the service may have forgotten a key that was first sent at this time.
+pub(super) fn may_be_forgotten(first_sent: Timestamp, now: Timestamp) -> bool {
+    let age = match (first_sent.wall(), now.wall()) {
+        // Another clock, or one that stopped while the machine slept.
+        (Some(first), Some(wall)) if !now.is_comparable_to(first_sent) => age(first, wall),
+        _ => Some(first_sent.until(now)),
+    };
+    age.is_none_or(|age| age >= LIFETIME)
+}
 
 /// A key, and the number of times that a stored rejection has made it give way to the next one.
 ///

@@ -17,7 +17,7 @@ mod budget;
 pub(crate) mod envelope_reader;
 mod finish;
 mod inflate;
-mod key;
+pub(crate) mod key;
 mod prepared_request;
 pub(crate) mod retry;
 mod token_request;
@@ -65,6 +65,8 @@ pub(crate) struct Exchange {
     waiting_on: Option<u64>,
     attempts: u32,
     key: IdempotencyKey,
+    /// When the key was first sent, by this call or by the one that it retries.
+    key_since: Option<Timestamp>,
     retry_state: RetryState,
     seen_ids: Vec<Box<str>>,
     /// When the last attempt with an unknown outcome failed.
@@ -135,7 +137,16 @@ impl Exchange {
         request: Result<HttpRequest>,
         options: &CallOptions,
     ) -> Result<Self> {
-        Self::build(session, spec, request, options).map_err(|error| error.in_operation(spec.name))
+        Self::build(session, spec, request, options).map_err(|error| {
+            let error = error.in_operation(spec.name);
+            match &options.retry_of {
+                // Nothing is sent, which says nothing about the earlier call.
+                Some(earlier) if earlier.is_in_doubt && spec.effect != Effect::Read => {
+                    error.in_doubt(earlier.context(options.idempotency_key.as_deref()))
+                }
+                _ => error,
+            }
+        })
     }
 
     #[inline]
@@ -157,8 +168,15 @@ impl Exchange {
         if is_in_doubt && spec.effect == Effect::Unkeyed {
             return Err(unsafe_retry(earlier.and_then(|earlier| earlier.failed_at)));
         }
+        let headers = CommonHeaders::check(&options.headers)?;
+        if let Some(scope) = earlier.filter(|_| is_in_doubt).and_then(|earlier| earlier.scope.as_ref()) {
+            if spec.effect != Effect::Read && !session.scope_of(&headers).is_of_same_data(scope) {
+                let why = "differs from that of the call that is retried, where its idempotency key counts";
+                return Err(Error::invalid("scope", why));
+            }
+        }
         Ok(Self {
-            headers: CommonHeaders::check(&options.headers)?,
+            headers,
             request: PreparedRequest::new(request?, session.base())?,
             session: session.clone(),
             operation: spec.name,
@@ -172,6 +190,7 @@ impl Exchange {
             waiting_on: None,
             attempts: 0,
             key: IdempotencyKey::new(options.idempotency_key.clone()),
+            key_since: earlier.and_then(|earlier| earlier.key_since),
             retry_state: RetryState { uncertain: is_in_doubt, ..RetryState::default() },
             seen_ids: earlier.map(RetryOf::ids).unwrap_or_default(),
             unknown_since: earlier.and_then(|earlier| earlier.failed_at),
@@ -214,6 +233,10 @@ impl Exchange {
             return self.fail(
                 Cause::Timeout { what: "not sent: the lease of the delivery has ended".into() }.into(),
             );
+        }
+        if self.is_key_forgotten(now) {
+            let what = "not sent again: the service may have forgotten the idempotency key, which was first sent a day ago";
+            return self.fail(Error::failed(what));
         }
         match self.session.admit(self.quota, now, self.waiting_on) {
             Admission::Go { authorization, generation, permit } => {
@@ -264,9 +287,17 @@ impl Exchange {
         let timeout = self.budget.attempt_timeout(self.timing.attempt, now);
         let limits = Limits::new(timeout, self.session.max_body());
         self.attempts = self.attempts.saturating_add(1);
+        self.key_since.get_or_insert(now);
         self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent(in_flight);
         Action::Send(request, limits)
+    }
+
+    /// Whether the key no longer protects from a second effect of an attempt whose outcome is unknown.
+    fn is_key_forgotten(&self, now: Timestamp) -> bool {
+        self.effect == Effect::Keyed
+            && self.retry_state.uncertain
+            && self.key_since.is_some_and(|first| key::may_be_forgotten(first, now))
     }
 
     /// The request of the next attempt, with all headers.

@@ -13,14 +13,12 @@ use crate::call::reconcile::Reconciliation;
 use crate::call::reconciled::Reconciled;
 use crate::call::{Call, Response};
 use crate::error::{Context, Error, Outcome, Result};
+use crate::exchange::key;
 use crate::machine::{Action, Event, Machine, ready};
 use crate::operation::{Effect, Operation};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
 use crate::transport::{Timestamp, WallTime};
-
-/// Time for which a key is trusted after the first possible sending: the service keeps keys for 24 hours.
-const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60 - 15 * 60);
 
 /// A [`Machine`] that performs an intent, sending nothing that could have a second effect.
 ///
@@ -117,15 +115,14 @@ impl Perform {
             Effect::Read => self.send(options),
             Effect::Unkeyed => Ok(State::Reading(self.read_back(last, &options))),
             Effect::Keyed => {
-                // A first sending in the future is that of a clock that differs.
-                let age = wall.since(first.unwrap_or(self.intent.made_at)).unwrap_or_default();
-                if age < KEY_LIFETIME {
-                    return self.send(options.in_doubt());
+                let age = key::age(first.unwrap_or(self.intent.made_at), wall);
+                if let Some(age) = age.filter(|age| *age < key::LIFETIME) {
+                    return self.send(options.in_doubt(now.before(age)));
                 }
                 if self.intent.operation.begin().is_some() {
                     return Ok(State::Reading(self.read_back(last, &options)));
                 }
-                Err(self.in_doubt("not sent: the service may have forgotten the idempotency key, which was first used a day ago"))
+                Err(self.in_doubt("not sent: the service may have forgotten the idempotency key, which was first used a day ago or by a clock that differs"))
             }
         }
     }
@@ -159,7 +156,7 @@ impl Perform {
         progress: Result<Progress<Reconciled<SeenObject>>>,
         now: Timestamp,
     ) -> Result<Result<Performed, State>> {
-        let wall = wall_time(now)?;
+        let wall = wall_time(now).map_err(|error| self.not_begun(error))?;
         let evidence = |is_under_way| {
             let shows =
                 format!("{} is in the state that {} leads to", self.intent.operation.object(), self.name());
@@ -173,10 +170,7 @@ impl Perform {
             }
             Ok(Progress::Ready(Reconciled::Unknown(undecided))) => Err(self.in_doubt(undecided.to_string())),
             Ok(Progress::Pending(delay)) => {
-                let last = match self.delivery.sent {
-                    Sent::Maybe { last, .. } => Some(last),
-                    Sent::Never => None,
-                };
+                let last = self.sent_before();
                 Ok(Ok(Performed::Undecided(Undecided {
                     look_again_at: look_again_at(last.unwrap_or(wall), wall + delay.unwrap_or_default()),
                     maybe_sent_at: last,
@@ -190,6 +184,27 @@ impl Perform {
             Ok(Progress::Incomplete) => Err(Error::failed("stepped out of turn")),
             Err(error) => Err(error.with_unknown_outcome()),
         }
+    }
+
+    /// The last possible sending before this delivery.
+    fn sent_before(&self) -> Option<WallTime> {
+        match self.delivery.sent {
+            Sent::Maybe { last, .. } => Some(last),
+            Sent::Never => None,
+        }
+    }
+
+    /// The error of a delivery that has sent nothing, which says nothing about an earlier one.
+    fn not_begun(&self, error: Error) -> Error {
+        let is_read = self.intent.operation.spec().effect == Effect::Read;
+        if is_read || self.sent_before().is_none() {
+            return error;
+        }
+        error.in_doubt(Context {
+            idempotency_key: self.intent.idempotency_key.as_deref().map(Into::into),
+            scope: Some(Box::new(self.intent.scope.clone())),
+            ..Context::default()
+        })
     }
 
     fn name(&self) -> &'static str {
@@ -221,10 +236,10 @@ impl Perform {
         }
         // Without its lease this delivery may not be the only one: not even a rejection says what another one does.
         let was_sent = error.attempts() > 0;
-        let wall = wall_time(now)?;
+        let wall = wall_time(now).map_err(Error::with_unknown_outcome)?;
         Ok(Performed::Undecided(Undecided {
             look_again_at: if was_sent { wall + MAX_SERVER_PROCESSING } else { wall },
-            maybe_sent_at: was_sent.then_some(wall),
+            maybe_sent_at: was_sent.then_some(wall).or(self.sent_before()),
             why: error.to_string(),
         }))
     }
@@ -237,7 +252,7 @@ impl Machine for Perform {
         if matches!(self.state, State::Start) {
             match self.start(now) {
                 Ok(state) => self.state = state,
-                Err(error) => return self.end(Err(error)),
+                Err(error) => return self.end(Err(self.not_begun(error))),
             }
         }
         if let State::Reading(poller) = &mut self.state {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::Timing;
 use super::headers::{CommonHeaderText, join};
-use crate::error::{Error, Outcome};
+use crate::error::{Context, Error, Outcome};
 use crate::transport::Timestamp;
 use crate::types::RequestScope;
 
@@ -31,7 +31,8 @@ impl CallOptions {
 
     /// Creates options for retrying a call that failed with `error`.
     ///
-    /// The retry of a POST is sent under the same idempotency key. If the outcome of the first call is unknown, it stays
+    /// The retry of a POST is sent under the same idempotency key, and every retry with the entity, organizations and API
+    /// version of the first call. If the outcome of the first call is unknown, it stays
     /// unknown even if the service rejects the retry, since the first call may have been applied.
     #[doc(alias = "again")]
     #[doc(alias = "retry")]
@@ -39,9 +40,12 @@ impl CallOptions {
     pub fn retry_of(error: &Error) -> Self {
         Self {
             idempotency_key: error.idempotency_key().map(str::to_owned),
+            headers: error.scope().map(CommonHeaderText::of_scope).unwrap_or_default(),
             retry_of: Some(RetryOf {
+                scope: error.scope().cloned(),
                 is_in_doubt: error.outcome() == Outcome::Unknown,
                 failed_at: error.failed_at(),
+                key_since: error.key_since(),
                 request_id: error.request_id().map(Into::into),
                 process_id: error.process_id().map(Into::into),
             }),
@@ -135,15 +139,14 @@ impl Timing {
 impl CallOptions {
     /// Exactly the entity, organizations and API version of a scope.
     pub(crate) fn in_scope(mut self, scope: &RequestScope) -> Self {
-        self.headers.entity_id = scope.entity_id.clone();
-        self.headers.org_ids = scope.org_ids.clone();
-        self.headers.version = scope.api_version.clone();
+        let track_id = self.headers.track_id.take();
+        self.headers = CommonHeaderText { track_id, ..CommonHeaderText::of_scope(scope) };
         self
     }
 
-    /// Something of an unknown outcome was sent before.
-    pub(crate) fn in_doubt(mut self) -> Self {
-        self.retry_of = Some(RetryOf { is_in_doubt: true, ..RetryOf::default() });
+    /// Something of an unknown outcome was sent before, at the earliest at `key_since`.
+    pub(crate) fn in_doubt(mut self, key_since: Timestamp) -> Self {
+        self.retry_of = Some(RetryOf { is_in_doubt: true, key_since: Some(key_since), ..RetryOf::default() });
         self
     }
 
@@ -159,12 +162,27 @@ pub(crate) struct RetryOf {
     /// Whether the outcome of the earlier call is unknown.
     pub(crate) is_in_doubt: bool,
     pub(crate) failed_at: Option<Timestamp>,
+    /// When the idempotency key was first sent.
+    pub(crate) key_since: Option<Timestamp>,
+    /// The entity and organizations of the call, where its key counts.
+    pub(crate) scope: Option<RequestScope>,
     /// The ids of its response: a response with one of them is a replay.
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) process_id: Option<Box<str>>,
 }
 
 impl RetryOf {
+    /// The context of an error that ends the retry before anything is sent.
+    pub(crate) fn context(&self, key: Option<&str>) -> Context {
+        Context {
+            idempotency_key: key.map(Into::into),
+            failed_at: self.failed_at,
+            key_since: self.key_since,
+            scope: self.scope.clone().map(Box::new),
+            ..Context::default()
+        }
+    }
+
     pub(crate) fn ids(&self) -> Vec<Box<str>> {
         self.request_id.iter().chain(&self.process_id).cloned().collect()
     }

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Uri};
 use crate::error::{Error, Result};
 use crate::transport::HttpRequest;
 use crate::transport::headers::{JSON, TRACK_ID};
+use crate::types::RequestScope;
 
 pub(crate) const VERSION: HeaderName = HeaderName::from_static("zuora-version");
 pub(crate) const ENTITY_IDS: HeaderName = HeaderName::from_static("zuora-entity-ids");
@@ -103,6 +104,17 @@ pub(crate) struct CommonHeaderText {
     pub(crate) entity_id: Option<String>,
     pub(crate) org_ids: Option<String>,
     pub(crate) track_id: Option<String>,
+}
+
+impl CommonHeaderText {
+    pub(crate) fn of_scope(scope: &RequestScope) -> Self {
+        Self {
+            version: scope.api_version.clone(),
+            entity_id: scope.entity_id.clone(),
+            org_ids: scope.org_ids.clone(),
+            track_id: None,
+        }
+    }
 }
 
 pub(crate) fn join<I: Into<String>>(parts: impl IntoIterator<Item = I>) -> String {

@@ -57,6 +57,16 @@ impl Timestamp {
         later.since.saturating_sub(self.since)
     }
 
+    /// The moment `span` before `self`. Where the transport's clock did not run yet, it is the start of that clock, and
+    /// only the wall time is right.
+    pub(crate) fn before(self, span: Duration) -> Timestamp {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Timestamp {
+            since: self.since.saturating_sub(span),
+            wall: self.wall.map(|wall| WallTime(wall.0.saturating_sub(millis))),
+        }
+    }
+
     /// Whether `self` was read from the same clock as `earlier`, and not before it. False when in doubt: without wall
     /// times nothing separates two clocks.
     pub(crate) fn is_comparable_to(self, earlier: Timestamp) -> bool {

@@ -20,3 +20,11 @@ pub struct RequestScope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
 }
+
+impl RequestScope {
+    /// Whether requests with the two scopes are about the same data. The API version only decides how data is shown.
+    pub(crate) fn is_of_same_data(&self, other: &Self) -> bool {
+        (&self.base_url, &self.entity_id, &self.org_ids)
+            == (&other.base_url, &other.entity_id, &other.org_ids)
+    }
+}

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use http::Method;
+use zuora_core::machine::{Action, Event, Machine as _};
 use zuora_core::operation::{Effect, RawOperation, Spec};
 use zuora_core::testing::FakeTransport;
 use zuora_core::transport::{HttpRequest, HttpResponse};
-use zuora_core::{CallOptions, Client, Error, ErrorKind, Operation, Outcome};
+use zuora_core::{CallOptions, Client, Config, Error, ErrorKind, Operation, Outcome};
 use zuora_tests::simulation::{
-    self, EFFECTS, SendResult, Simulation, call, call_with, config, header, ms, play_with, received,
-    rejected, script, success, warm,
+    self, EFFECTS, SendResult, Simulation, at, call, call_with, cold, config, header, moment, ms, play_with,
+    received, rejected, script, secs, success, warm,
 };
 
 #[test]
@@ -297,4 +298,76 @@ fn a_stored_failure_is_recognized_by_the_call_that_retries_it() {
         .unwrap_err();
     assert!(again.is_replay() && !again.is_retryable());
     assert_eq!((again.attempts(), again.outcome()), (1, Outcome::Unknown));
+}
+
+#[test]
+fn a_key_in_doubt_is_not_sent_after_its_day_by_any_retry() {
+    let day = secs(24 * 3600);
+    let once = CallOptions::new().max_attempts(1);
+    let session = cold(&Config::with_token("https://rest.zuora.com", "token"));
+    // Each retry fails as the first call did, ten hours later than the one before.
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (ms(10), SendResult::Lost));
+    let mut error = simulation.drive(call_with(&session, Effect::Keyed, &once)).result.unwrap_err();
+    let key = error.idempotency_key().map(str::to_owned);
+    for (hours, sent) in [(10, 2), (20, 3), (30, 3), (40, 3)] {
+        simulation.now = moment(secs(hours * 3600));
+        let retry = CallOptions::retry_of(&error).max_attempts(1);
+        error = simulation.drive(call_with(&session, Effect::Keyed, &retry)).result.unwrap_err();
+        assert_eq!((simulation.calls().len(), error.outcome()), (sent, Outcome::Unknown), "{hours} h");
+        assert_eq!(error.idempotency_key().map(str::to_owned), key);
+    }
+    // The machine sleeps for a day between two attempts of one call: its clock stops, the wall clock does not.
+    let slept = std::cell::Cell::new(secs(0));
+    let mut sent = 0;
+    let mut machine = call(&session, Effect::Keyed);
+    let (mut event, mut now) = (Event::Tick, at(0));
+    let error = loop {
+        let awake = now.elapsed();
+        let time = now.with_wall(moment(awake + slept.get()).wall().unwrap());
+        match machine.step(event, time) {
+            Action::Send(..) => {
+                sent += 1;
+                event = Event::Failure(simulation::lost());
+            }
+            Action::Wait(until) => {
+                slept.set(day);
+                (event, now) = (Event::Tick, until);
+            }
+            Action::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert_eq!((sent, error.outcome()), (1, Outcome::Unknown), "{error}");
+}
+
+#[test]
+fn a_retry_that_cannot_be_sent_forgets_neither_the_doubt_nor_the_key() {
+    let session = warm(&config().max_attempts(1));
+    let mut simulation = Simulation::new(script([SendResult::Lost, success()]));
+    let lost = simulation.drive(call(&session, Effect::Keyed)).result.unwrap_err();
+    let guarded = warm(&config().read_only());
+    let invalid = CallOptions::retry_of(&lost).track_id("no\nheader");
+    let other = CallOptions::retry_of(&lost).entity_id("e2");
+    for (session, options) in
+        [(&guarded, CallOptions::retry_of(&lost)), (&session, invalid), (&session, other)]
+    {
+        let error = simulation.drive(call_with(session, Effect::Keyed, &options)).result.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0), "{error}");
+        assert_eq!(error.idempotency_key(), lost.idempotency_key());
+        assert_eq!(error.failed_at(), lost.failed_at());
+    }
+    assert_eq!(simulation.calls().len(), 1);
+}
+
+#[test]
+fn a_retry_is_sent_to_the_entity_of_the_first_call() {
+    let session = warm(&config().max_attempts(1));
+    let mut simulation = Simulation::new(script([SendResult::Lost, success()]));
+    let options = CallOptions::new().entity_id("e1").org_ids(["o1"]).api_version("2024-06-01");
+    let lost = simulation.drive(call_with(&session, Effect::Keyed, &options)).result.unwrap_err();
+    let retry = CallOptions::retry_of(&lost);
+    assert!(simulation.drive(call_with(&session, Effect::Keyed, &retry)).result.is_ok());
+    for name in ["zuora-entity-ids", "zuora-org-ids", "zuora-version", "idempotency-key"] {
+        let [first, second] = [0, 1].map(|n| header(simulation.calls()[n].request.headers(), name));
+        assert_eq!((first.is_some(), &first), (true, &second), "{name}");
+    }
 }

@@ -9,15 +9,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::Result;
+use crate::exchange::key;
 use crate::operation::{Operation, Spec};
 use crate::transport::headers::JSON;
 use crate::transport::{HttpRequest, HttpResponse, Timestamp, WallTime};
 use crate::types::RequestScope;
-
-/// Time for which a key is trusted. The service forgets a key after 24 hours; the clocks of two machines may differ.
-const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60 - 15 * 60);
-/// Difference by which a clock that was set back may be behind the first sending.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(15 * 60);
 
 /// Rows that were sent, or are about to be sent, in one request.
 pub(super) struct Chunk {
@@ -43,27 +39,33 @@ impl Chunk {
     /// Returns the time for which the key is still valid, or `None` if it is expired or its age is unknown.
     pub(super) fn key_left(&self, now: Timestamp) -> Option<Duration> {
         self.key.as_ref()?;
-        KEY_LIFETIME.checked_sub(self.age(now)?).filter(|left| !left.is_zero())
+        key::LIFETIME.checked_sub(self.age(now)?).filter(|left| !left.is_zero())
     }
 
     /// Returns the time since the first possible sending, or `None` if it is unknown.
-    fn age(&self, now: Timestamp) -> Option<Duration> {
-        let by_clock = self.made.map(|made| made.until(now));
-        let by_wall = match (self.first_sent, now.wall()) {
-            (Some(first), Some(wall)) => Some(match (wall.since(first), first.since(wall)) {
-                (Some(age), _) => age,
-                (None, Some(ahead)) if ahead <= MAX_CLOCK_SKEW => Duration::ZERO,
-                _ => return None,
-            }),
-            _ => None,
-        };
+    /// By the older of two clocks, since a clock may have stopped or been set back.
+    pub(super) fn age(&self, now: Timestamp) -> Option<Duration> {
+        let (by_clock, by_wall) = self.ages(now)?;
         by_clock.max(by_wall)
     }
 
+    /// The time since the first possible sending by the clock of this process and by the wall clock, or `None` if the
+    /// wall clock cannot be right.
+    fn ages(&self, now: Timestamp) -> Option<(Option<Duration>, Option<Duration>)> {
+        let by_clock = self.made.map(|made| made.until(now));
+        let by_wall = match (self.first_sent, now.wall()) {
+            (Some(first), Some(wall)) => Some(key::age(first, wall)?),
+            _ => None,
+        };
+        Some((by_clock, by_wall))
+    }
+
     /// Returns whether the service has certainly finished with every attempt, or `None` if the age is unknown. All
-    /// attempts end with the lifetime of the key.
+    /// attempts end with the lifetime of the key. By the younger of two clocks, since a clock may have been set ahead.
     pub(super) fn is_over(&self, now: Timestamp) -> Option<bool> {
-        Some(self.age(now)? >= KEY_LIFETIME + MAX_CLOCK_SKEW)
+        let (by_clock, by_wall) = self.ages(now)?;
+        let age = by_clock.into_iter().chain(by_wall).min()?;
+        Some(age >= key::LIFETIME + key::MAX_CLOCK_SKEW)
     }
 
     pub(super) fn request(&self, spec: &'static Spec) -> ChunkRequest {

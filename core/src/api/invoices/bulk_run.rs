@@ -115,7 +115,12 @@ impl<B: Bulk> BulkJob<B> {
                 if !matches!(result, Ok(Some(_))) {
                     self.run.round = None;
                 }
-                return Action::Done(result);
+                // The error of one request says nothing about the rows that are in doubt.
+                let is_doubtful = self.in_doubt() > 0;
+                return Action::Done(result.map_err(|error| match is_doubtful {
+                    true => error.in_doubt(Context::default()),
+                    false => error,
+                }));
             }
         }
     }
@@ -174,15 +179,7 @@ impl<B: Bulk> BulkJob<B> {
     /// # Errors
     /// Options that cannot be sent, or another scope than that of the chunks sent before.
     fn begin_round(&self, now: Timestamp) -> Result<Round> {
-        let scope = self.session.scope_of(&CommonHeaders::check(&self.options.headers)?);
-        let same = |saved: &RequestScope| {
-            (&saved.base_url, &saved.entity_id, &saved.org_ids)
-                == (&scope.base_url, &scope.entity_id, &scope.org_ids)
-        };
-        if !self.ledger.scope.as_ref().is_none_or(same) {
-            let why = "the job was begun with another base URL, entity or organizations, where its rows mean something else";
-            return Err(Error::invalid("scope", why));
-        }
+        let scope = self.checked_scope()?;
         Ok(Round {
             scope,
             deadline: self.timeout.map(|timeout| now + timeout),
@@ -191,6 +188,19 @@ impl<B: Bulk> BulkJob<B> {
             has_begun: false,
             lost_chunks: 0,
         })
+    }
+
+    /// The scope of the options, which may have changed since a chunk was made.
+    ///
+    /// # Errors
+    /// As for [`begin_round`](Self::begin_round).
+    fn checked_scope(&self) -> Result<RequestScope> {
+        let scope = self.session.scope_of(&CommonHeaders::check(&self.options.headers)?);
+        if !self.ledger.scope.as_ref().is_none_or(|saved| saved.is_of_same_data(&scope)) {
+            let why = "the job was begun with another base URL, entity or organizations, where its rows mean something else";
+            return Err(Error::invalid("scope", why));
+        }
+        Ok(scope)
     }
 
     /// # Errors
@@ -224,6 +234,9 @@ impl<B: Bulk> BulkJob<B> {
         let Some(left) = self.run.round.as_ref().map(|round| now.until(round.chunk_deadline)) else {
             return Next::Return(Err(Error::failed("stepped out of turn")));
         };
+        if let Err(error) = self.checked_scope() {
+            return Next::Return(Err(error));
+        }
         let mut options = self.options.clone();
         let timeout = self.session.timing().with(&options).timeout.min(left);
         let Some(chunk) = self.ledger.chunk(id) else { return Next::Continue };
@@ -239,8 +252,8 @@ impl<B: Bulk> BulkJob<B> {
             }
         });
         if chunk.is_in_doubt {
-            options.retry_of =
-                Some(RetryOf { is_in_doubt: true, failed_at: None, request_id: None, process_id: None });
+            let key_since = chunk.age(now).map(|age| now.before(age));
+            options.retry_of = Some(RetryOf { is_in_doubt: true, key_since, ..RetryOf::default() });
         }
         let request = chunk.request(B::fixed_spec());
         let call = Call::with_options(&self.session, request, &options);
@@ -283,7 +296,9 @@ impl<B: Bulk> BulkJob<B> {
     ) -> Result<Next<B>> {
         let is_stop = |error: &Error| match error.outcome() {
             Outcome::NotApplied => stops(error),
-            Outcome::Unknown | Outcome::Applied => error.kind() == ErrorKind::Auth,
+            Outcome::Unknown | Outcome::Applied => {
+                matches!(error.kind(), ErrorKind::Auth | ErrorKind::Build)
+            }
         };
         let error = match error {
             Some(error) if is_stop(&error) => return self.stop(id, error),
@@ -343,6 +358,7 @@ impl<B: Bulk> BulkJob<B> {
         rows: Vec<usize>,
         deadline: Timestamp,
     ) -> Result<Next<B>> {
+        self.checked_scope()?;
         let targets = self.targets(id, &rows)?;
         let reading = Reading::new(&self.session, &self.options, cause, targets, deadline);
         self.run.phase = Phase::Reading(id, Box::new(reading));
