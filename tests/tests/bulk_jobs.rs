@@ -737,3 +737,15 @@ fn a_wall_clock_that_jumps_ahead_does_not_end_the_work_of_the_service() {
     assert_eq!(run(&mut simulation, &mut job).letters(), "?");
     assert_eq!((job.in_doubt(), job.remaining()), (1, 0));
 }
+
+#[test]
+fn an_invoice_without_the_changed_field_proves_nothing_of_an_update() {
+    let session = session();
+    let mut simulation = Simulation::new(serve(|request| match request.method() {
+        &Method::PUT => SendResult::Lost,
+        _ => ok(r#"{"success":true,"id":"i1"}"#),
+    }));
+    let rows = [("row", (InvoiceId::from("i1"), InvoicePatch::default().auto_pay(true)))];
+    let mut job = Updates::new(&session, rows).unwrap();
+    assert_eq!(run(&mut simulation, &mut job).letters(), "?");
+}

@@ -141,25 +141,33 @@ impl InvoicePatch {
         self.is_observable() && self.extra.is_empty() && texts.into_iter().all(Option::is_none)
     }
 
-    /// Returns whether the invoice contains every change, or `None` when the changes are not visible in it.
+    /// Returns whether the invoice contains every change, or `None` when the changes are not visible in it. A field that
+    /// the invoice lacks shows nothing.
     pub(in crate::api) fn matches(&self, invoice: &Invoice) -> Option<bool> {
-        fn same<T: PartialEq + ?Sized>(change: Option<&T>, current: Option<&T>) -> bool {
-            change.is_none_or(|change| current == Some(change))
+        fn same<T: PartialEq + ?Sized>(change: Option<&T>, current: Option<&T>) -> Option<bool> {
+            change.map_or(Some(true), |change| current.map(|current| current == change))
         }
-        let extra = self.extra.iter().all(|(name, value)| invoice.extra.raw(&name) == Some(value));
         // A field that could not be read proves nothing.
-        (self.is_observable() && invoice.extra.unreadable().next().is_none()).then(|| {
-            extra
-                && same(self.invoice_date.as_ref(), invoice.invoice_date.as_ref())
-                && same(self.due_date.as_ref(), invoice.due_date.as_ref())
-                && same(self.comments.as_deref(), invoice.comments.as_deref())
-                && same(self.auto_pay.as_ref(), invoice.auto_pay.as_ref())
-                && same(self.template_id.as_deref(), invoice.template_id.as_deref())
-                && same(self.transferred_to_accounting.as_ref(), invoice.transferred_to_accounting.as_ref())
-                && same(self.integration_id_ns.as_deref(), invoice.integration_id_ns.as_deref())
-                && same(self.integration_status_ns.as_deref(), invoice.integration_status_ns.as_deref())
-                && same(self.sync_date_ns.as_deref(), invoice.sync_date_ns.as_deref())
-        })
+        if !self.is_observable() || invoice.extra.unreadable().next().is_some() {
+            return None;
+        }
+        let extra = self.extra.iter().map(|(name, value)| same(Some(value), invoice.extra.raw(&name)));
+        let fields = [
+            same(self.invoice_date.as_ref(), invoice.invoice_date.as_ref()),
+            same(self.due_date.as_ref(), invoice.due_date.as_ref()),
+            same(self.comments.as_deref(), invoice.comments.as_deref()),
+            same(self.auto_pay.as_ref(), invoice.auto_pay.as_ref()),
+            same(self.template_id.as_deref(), invoice.template_id.as_deref()),
+            same(self.transferred_to_accounting.as_ref(), invoice.transferred_to_accounting.as_ref()),
+            same(self.integration_id_ns.as_deref(), invoice.integration_id_ns.as_deref()),
+            same(self.integration_status_ns.as_deref(), invoice.integration_status_ns.as_deref()),
+            same(self.sync_date_ns.as_deref(), invoice.sync_date_ns.as_deref()),
+        ];
+        let all: Vec<Option<bool>> = extra.chain(fields).collect();
+        match all.contains(&Some(false)) {
+            true => Some(false),
+            false => (!all.contains(&None)).then_some(true),
+        }
     }
 
     /// Returns the approximate size of the body in bytes.
