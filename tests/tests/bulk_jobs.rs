@@ -137,8 +137,8 @@ fn each_row_is_judged_by_itself() {
     let mixed = format!(
         r#"{{"success":false,"reasons":[{{"code":"58490030"}}],"invoices":[{{"id":"i1","success":true}},{{"id":"i2",{refusal}}}]}}"#
     );
-    for status in [200, 400, 500] {
-        assert_eq!(post_of(received(status, &[], &mixed), &["i1", "i2"]), "?r", "{status}");
+    for (status, letters) in [(200, "?r"), (400, "?r"), (500, "??")] {
+        assert_eq!(post_of(received(status, &[], &mixed), &["i1", "i2"]), letters, "{status}");
     }
     let doubtful = ["58490060", "58490061", "58490099"].map(|code| {
         format!(r#"{{"id":"i1","success":false,"reasons":[{{"code":"{code}","message":"m"}}]}}"#)
@@ -736,6 +736,77 @@ fn a_wall_clock_that_jumps_ahead_does_not_end_the_work_of_the_service() {
     simulation.now = Timestamp::new(secs(1)).with_wall(moment(secs(3 * 24 * 3600)).wall().unwrap());
     assert_eq!(run(&mut simulation, &mut job).letters(), "?");
     assert_eq!((job.in_doubt(), job.remaining()), (1, 0));
+}
+
+#[test]
+fn a_row_that_was_refused_by_a_failing_service_is_not_sent_twice() {
+    // The service forgets its 503 and performs the chunk the second time.
+    for status in [503, 408, 409] {
+        let session = session();
+        let mut created = 0;
+        let mut posts = 0;
+        let mut simulation = Simulation::new(serve(|request| {
+            posts += 1;
+            if posts == 1 {
+                let body =
+                    r#"{"success":false,"invoices":[{"success":false,"reasons":[{"code":"58490020"}]},{}]}"#;
+                return received(status, &[], body);
+            }
+            let body = std::str::from_utf8(request.body()).unwrap();
+            created += body.matches("\"A\"").count();
+            rows(&vec![r#"{"success":true}"#; body.matches("invoiceDate").count()].join(","))
+        }));
+        let mut job = creations(&session, &["A", "B"]);
+        run(&mut simulation, &mut job);
+        // Refused while the row is in doubt.
+        let _ = job.retry("A");
+        run(&mut simulation, &mut job);
+        drop(simulation);
+        assert_eq!(created, 1, "{status}");
+        assert!(matches!(job.state("A"), Some(RowState::Applied(_))), "{status}");
+    }
+}
+
+#[test]
+fn no_row_shows_the_token_that_the_service_repeats() {
+    const TOKEN: &str = "a-token-that-is-repeated";
+    let session = warm(&config());
+    let token = zuora_core::session::Token::new(TOKEN.to_owned().into(), secs(3600));
+    session.set_token(&token, Timestamp::default()).unwrap();
+    let refusal = format!(
+        r#"{{"success":false,"processId":"{TOKEN}","requestId":"{TOKEN}","reasons":[{{"code":"58490020","message":"Authorization: Bearer {TOKEN}"}}]}}"#
+    );
+    let doubt = format!(r#"{{"reasons":[{{"code":"58490061","message":"Bearer {TOKEN}"}}]}}"#);
+    let mut simulation = Simulation::new(serve(|_| rows(&format!("{refusal},{doubt}"))));
+    let mut job = creations(&session, &["A", "B"]);
+    let mut printed = String::new();
+    while let Some(event) = simulation.drive(&mut job).result.unwrap() {
+        printed.push_str(&format!("{event:?}"));
+        if let BulkEvent::Chunk(chunk) = &event {
+            for row in &chunk.rows {
+                printed.push_str(&row.result.as_ref().unwrap_err().to_string());
+            }
+        }
+        printed.push_str(&job.to_json().unwrap());
+        for (_, state) in job.rows() {
+            printed.push_str(&format!("{state:?}"));
+        }
+    }
+    assert!(printed.contains("58490020") && !printed.contains(TOKEN), "{printed}");
+}
+
+#[test]
+fn a_refusal_of_a_posting_in_doubt_is_looked_up() {
+    for (status, letters) in [("Posted", "a"), ("Draft", "r"), ("Canceled", "?")] {
+        let session = session();
+        let saved = killed(&mut postings(&session, &["i1"]), moment(secs(0)));
+        let mut job = Postings::from_json(&session, &saved).unwrap();
+        let mut simulation = Simulation::new(serve(|request| match request.method() {
+            &Method::GET => ok(&format!(r#"{{"success":true,"id":"i1","status":"{status}"}}"#)),
+            _ => rows(r#"{"id":"i1","success":false,"reasons":[{"code":58490030,"message":"not a draft"}]}"#),
+        }));
+        assert_eq!(run(&mut simulation, &mut job).letters(), letters, "{status}");
+    }
 }
 
 #[test]

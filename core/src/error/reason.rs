@@ -6,7 +6,7 @@ use super::text::{Capped, OneLine};
 use crate::wire::fields::ExtraFields;
 
 /// Replacement of a text that contains a secret.
-pub(super) const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// One reason of an error response.
 #[doc(alias = "error code")]
@@ -28,12 +28,15 @@ impl Reason {
         ReasonCategory::of(&self.code)
     }
 
-    /// Replaces the code and the message, if they contain a secret.
+    /// Replaces the code and the message, if they contain a secret, and drops the other fields, if any of them does.
     pub(crate) fn redact(&mut self, is_secret: impl Fn(&str) -> bool) {
         for text in [&mut self.code, &mut self.message] {
             if is_secret(text) {
                 REDACTED.clone_into(text);
             }
+        }
+        if self.extra.iter().any(|(name, json)| is_secret(&name) || is_secret(json)) {
+            self.extra = ExtraFields::default();
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::Outcome;
-use crate::error::reason::Reason;
+use crate::error::reason::{REDACTED, Reason};
 use crate::wire::values;
 use crate::wire::{FromWire, ReadError, ValueReader};
 
@@ -26,6 +26,18 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// Replaces each text that contains a secret.
+    pub(crate) fn redact(&mut self, is_secret: impl Fn(&str) -> bool) {
+        for reason in &mut self.reasons {
+            reason.redact(&is_secret);
+        }
+        for id in [&mut self.request_id, &mut self.process_id].into_iter().flatten() {
+            if is_secret(id) {
+                REDACTED.clone_into(id);
+            }
+        }
+    }
+
     /// Outcome that the envelope of a row of a bulk response reports: applied with the success flag, not applied
     /// without success, and unknown without a flag.
     ///

@@ -184,8 +184,11 @@ impl Bulk for BulkPostInvoices {
     }
 
     fn compare(row: &InvoiceToPost, invoice: &Invoice) -> Comparison {
-        let is_posted = invoice.status == Some(InvoiceStatus::Posted) && is_invoice(row.id.as_ref(), invoice);
-        if is_posted { Comparison::Applied } else { Comparison::Unclear }
+        match invoice.status {
+            Some(InvoiceStatus::Posted) if is_invoice(row.id.as_ref(), invoice) => Comparison::Applied,
+            Some(InvoiceStatus::Draft) if is_invoice(row.id.as_ref(), invoice) => Comparison::NotApplied,
+            _ => Comparison::Unclear,
+        }
     }
 }
 

@@ -12,13 +12,13 @@ use crate::api::invoices::bulk_result::{AppliedRow, RowError};
 use crate::api::invoices::row_reader::BulkBody;
 use crate::api::invoices::rows::{self, RowName};
 use crate::error::reason::ReasonCategory;
-use crate::error::{Error, Outcome, Result};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::Effect;
 
 impl<B: Bulk> BulkJob<B> {
-    /// Records the results of a chunk from the response to it. Returns the rows to look up: they have a number of
-    /// the caller's own, and are in doubt or were rejected after an attempt that may have created them.
+    /// Records the results of a chunk from the response to it. Returns the rows to look up after an attempt that may
+    /// have been applied: those with a number of the caller's own that are in doubt or rejected, and rejected postings.
     pub(super) fn record(
         &mut self,
         id: u64,
@@ -30,17 +30,22 @@ impl<B: Bulk> BulkJob<B> {
         let sent = sent_rows::<B>(&chunk.body)?;
         let places = chunk.rows.clone();
         let judged = judge::<B>(&sent, body, error);
+        let is_secret = self.session.secret_finder();
         let mut look_up = Vec::new();
-        for ((place, row), (outcome, applied, row_error)) in places.into_iter().zip(&sent).zip(judged) {
+        for ((place, row), (outcome, applied, mut row_error)) in places.into_iter().zip(&sent).zip(judged) {
             let Some(place) = place else { continue };
-            let has_own_number = B::NAMED_BY == RowName::Number && B::name(row).is_some();
+            row_error.envelope.redact(&is_secret);
+            // A posting that is refused may have been posted before; a number may be in use by the row itself.
+            let is_looked_up = was_in_doubt
+                && B::look_up(row).is_some()
+                && (B::NAMED_BY == RowName::Number || outcome == Outcome::NotApplied);
             match (outcome, applied) {
                 (Outcome::Applied, Some(applied)) => self.applied(place, applied),
-                (Outcome::NotApplied, _) if !(was_in_doubt && has_own_number) => {
+                (Outcome::NotApplied, _) if !is_looked_up => {
                     self.rejected(place, row_error);
                 }
                 (outcome, _) => {
-                    if was_in_doubt && has_own_number {
+                    if is_looked_up {
                         look_up.push(place);
                     }
                     self.run.results.push((place, Err(RowError { outcome, ..row_error })));
@@ -71,7 +76,7 @@ impl<B: Bulk> BulkJob<B> {
             let may_prove_absence = matches!(cause, Cause::Lost(_) | Cause::PartlyRejected(_));
             match seen {
                 Seen::Applied(invoice) => self.applied(place, B::found(&row, *invoice)),
-                Seen::NotApplied(invoice) if may_prove_absence => {
+                Seen::NotApplied(invoice) if may_prove_absence || was_rejected => {
                     (error.outcome, error.invoice) = (Outcome::NotApplied, invoice);
                     self.rejected(place, error);
                 }
@@ -157,6 +162,12 @@ type Judged<A> = (Outcome, Option<A>, RowError);
 /// Judges each row by its own row of the response, and by the whole response only if it has no rows.
 fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> Vec<Judged<B::Applied>> {
     let is_accepted = error.is_none_or(|error| error.status().is_some_and(|status| status.is_success()));
+    // The service may not keep such a response under the key: the request is sent again with all of its rows.
+    let may_be_repeated = error.is_some_and(|error| {
+        let is_kept =
+            error.kind() == ErrorKind::Decode && !error.status().is_some_and(|s| s.is_server_error());
+        error.outcome() == Outcome::Unknown && !is_kept
+    });
     let text = String::from_utf8_lossy(body);
     let read = BulkBody::read(&text).unwrap_or_default();
     let names: Vec<_> = sent.iter().map(B::name).collect();
@@ -179,12 +190,16 @@ fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> V
         .iter()
         .zip(sent)
         .map(|(judged, row)| {
-            let outcome = if judged.row.is_some() { judged.outcome } else { whole };
+            let outcome = match (judged.row, judged.outcome) {
+                (None, _) => whole,
+                (Some(_), Outcome::NotApplied) if may_be_repeated => Outcome::Unknown,
+                (Some(_), outcome) => outcome,
+            };
             let applied = (outcome == Outcome::Applied).then(|| B::applied(row, judged.row));
             let row_error = match judged.row {
                 Some(_) => RowError {
                     request: error.map(Arc::clone),
-                    ..RowError::of_row(outcome, judged.envelope())
+                    ..RowError::of_row(outcome, judged.envelope_of(outcome))
                 },
                 None => of_whole(outcome),
             };

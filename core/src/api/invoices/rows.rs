@@ -42,8 +42,13 @@ pub(super) struct JudgedRow<'r, 'a> {
 impl JudgedRow<'_, '_> {
     /// The envelope of the row. Its success flag is absent if the outcome is unknown.
     pub(super) fn envelope(&self) -> Envelope {
+        self.envelope_of(self.outcome)
+    }
+
+    /// The envelope of the row with the flag of another outcome.
+    pub(super) fn envelope_of(&self, outcome: Outcome) -> Envelope {
         let envelope = self.row.map(|row| row.envelope.clone()).unwrap_or_default();
-        Envelope { success: flag(self.outcome), ..envelope }
+        Envelope { success: flag(outcome), ..envelope }
     }
 }
 
