@@ -652,6 +652,7 @@ fn a_state_that_was_damaged_is_refused() {
         (r#""state":"in_doubt""#, r#""state":"remaining""#),
         (r#""name":"B""#, r#""name":"A""#),
         (r#""key":""#, r#""other":""#),
+        (r#"[{\"chargeName\""#, r#"[:\"chargeName\""#),
         ("}", ""),
     ] {
         assert!(saved.contains(from), "{from}");

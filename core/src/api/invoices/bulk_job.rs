@@ -111,7 +111,10 @@ impl<B: Bulk> BulkJob<B> {
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if [`to_json`](Self::to_json) of the same operation did not
     /// write the text.
     pub fn from_json(session: &Session, text: &str) -> Result<Self> {
-        Ok(Self::of_ledger(session, bulk_saved::read(text, B::fixed_spec())?))
+        Ok(Self::of_ledger(
+            session,
+            bulk_saved::read(text, B::fixed_spec(), |row| B::from_text(row).is_ok())?,
+        ))
     }
 
     fn of_ledger(session: &Session, ledger: Ledger) -> Self {

@@ -147,9 +147,11 @@ fn save_chunk(chunk: &Chunk) -> Result<SavedChunk<'_>, std::str::Utf8Error> {
     })
 }
 
+/// Reads a state. A row that `is_row` refuses would be sent, and its response could not be read.
+///
 /// # Errors
 /// Text that [`write`] did not write, or the state of another operation.
-pub(super) fn read(text: &str, spec: &Spec) -> Result<Ledger> {
+pub(super) fn read(text: &str, spec: &Spec, is_row: impl Fn(&str) -> bool) -> Result<Ledger> {
     let invalid = |why: &str| Error::unreadable("bulk job", why.to_owned());
     let saved: SavedJob<'_> = serde_json::from_str(text).map_err(|error| invalid(&error.to_string()))?;
     if saved.version != VERSION {
@@ -165,6 +167,9 @@ pub(super) fn read(text: &str, spec: &Spec) -> Result<Ledger> {
         ..Ledger::default()
     };
     for row in saved.rows {
+        if row.row.as_deref().is_some_and(|text| !is_row(text)) {
+            return Err(invalid(&format!("row {:?} cannot be read", row.name)));
+        }
         ledger.add(read_row(row)?).map_err(|error| invalid(&error.to_string()))?;
     }
     let mut doubts = ledger.count(|state| *state == State::InDoubt);
@@ -181,7 +186,8 @@ pub(super) fn read(text: &str, spec: &Spec) -> Result<Ledger> {
             }
             doubts = doubts.saturating_sub(1);
         }
-        if rows_of(chunk.body.as_bytes()).ok().is_none_or(|rows| rows.len() != chunk.rows.len()) {
+        let rows = rows_of(chunk.body.as_bytes()).unwrap_or_default();
+        if rows.len() != chunk.rows.len() || !rows.into_iter().all(&is_row) {
             return Err(invalid("the body of a chunk has other rows than the chunk"));
         }
         if chunk.key.is_none() == (spec.effect == Effect::Keyed) {
