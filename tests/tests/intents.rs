@@ -125,7 +125,7 @@ fn a_put_is_sent_only_while_its_lease_runs() {
     let Ok(Performed::Undecided(undecided)) = ended.result else {
         panic!("undecided: another may hold the lease")
     };
-    assert!(undecided.why.contains("lease"), "{}", undecided.why);
+    assert!(undecided.why.contains("may send has ended"), "{}", undecided.why);
     assert_eq!(simulation.calls().len(), 1);
 
     // Renewed in time, it continues.

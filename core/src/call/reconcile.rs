@@ -306,7 +306,8 @@ impl<O: Reconcile> Waiter for Reconciliation<O> {
     fn options(&self, session: &Session, options: &CallOptions) -> Result<CallOptions> {
         let Some(scope) = &self.scope else { return Ok(options.clone()) };
         let options = in_scope(options.clone(), scope);
-        let reads = session.scope_of(&CommonHeaders::check(&options.headers)?);
+        let headers = CommonHeaders::check(&options.headers).map_err(Error::with_unknown_outcome)?;
+        let reads = session.scope_of(&headers);
         let differs = if reads.base_url != scope.base_url {
             Some("base URL")
         } else if (&reads.entity_id, &reads.org_ids) != (&scope.entity_id, &scope.org_ids) {

@@ -13,7 +13,6 @@ use http::StatusCode;
 
 use crate::error::reason::{REDACTED, Reason, ReasonCategory};
 use crate::error::text::{Capped, OneLine};
-use crate::session::call_options::RetryOf;
 use crate::transport::{Timestamp, TransportError};
 use crate::types::RequestScope;
 
@@ -319,13 +318,13 @@ impl Error {
     }
 
     /// Adds what is known of an earlier sending whose outcome is unknown.
-    pub(crate) fn in_doubt(mut self, key: Option<&str>, earlier: &RetryOf) -> Self {
+    pub(crate) fn in_doubt(mut self, earlier: Context) -> Self {
         let context = &mut self.0.context;
         context.outcome = Outcome::Unknown;
-        context.idempotency_key = key.map(Into::into).or(context.idempotency_key.take());
+        context.idempotency_key = earlier.idempotency_key.or(context.idempotency_key.take());
         context.failed_at = context.failed_at.or(earlier.failed_at);
         context.key_since = context.key_since.or(earlier.key_since);
-        context.scope = context.scope.take().or_else(|| earlier.scope.clone().map(Box::new));
+        context.scope = context.scope.take().or(earlier.scope);
         self
     }
 

@@ -144,7 +144,7 @@ impl Exchange {
             match &options.retry_of {
                 // Nothing is sent, which says nothing about the earlier call.
                 Some(earlier) if earlier.is_in_doubt && spec.effect != Effect::Read => {
-                    error.in_doubt(options.idempotency_key.as_deref(), earlier)
+                    error.in_doubt(earlier.context(options.idempotency_key.as_deref()))
                 }
                 _ => error,
             }

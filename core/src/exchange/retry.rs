@@ -7,7 +7,7 @@
 //! | not sent | retry | retry, same key | retry | not applied |
 //! | first 401 | new token, once, not counted | same | same | not applied |
 //! | 429, or only reasons of categories 50 and 70 | retry | retry, same key; a replay: next key | retry | not applied |
-//! | no response, 5xx without an envelope, 408, 444, 499, 1xx, 600 and above, any reason of category 60, 61, 99 | retry (60 and 99: twice at most) | retry, same key; a replay ends it | fail: reconcile | unknown, sticky |
+//! | no response, 5xx without an envelope, 303, 408, 444, 499, 1xx, 600 and above, any reason of category 60, 61, 99 | retry (60 and 99: twice at most) | retry, same key; a replay ends it | fail: reconcile | unknown, sticky |
 //! | 409 without such a reason | fail | whole success body: done; else wait, same key | fail | keyed: unknown; else not applied |
 //! | 2xx that cannot be read or, on a write, lacks the flag; flags that contradict each other or the status | fail | fail | fail | unknown, or applied when `success: true` was read |
 //! | an error response to several rows, unless its reasons are about the request as a whole | as below | as below | fail: reconcile | unknown |
@@ -188,6 +188,9 @@ pub(crate) fn classify(
         AttemptResult::Undecodable { .. } if effect == Effect::Read && !status.is_success() => {
             AttemptResult::Rejected
         }
+        AttemptResult::Indeterminate { .. } if effect == Effect::Read && status == StatusCode::SEE_OTHER => {
+            AttemptResult::Rejected
+        }
         // No key can be in use by a request without one: the response contradicts itself.
         AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Unkeyed => {
             AttemptResult::Undecodable { applied: false }
@@ -250,8 +253,9 @@ pub(crate) fn classify_failure(failure: &TransportError) -> AttemptResult {
 
 /// Classifies a response without a 2xx status.
 pub(crate) fn classify_error(status: StatusCode, envelope: &EnvelopeReader) -> AttemptResult {
-    // Nginx and others send it for a request that they passed on and no longer wait for.
-    let is_cut_off = matches!(status.as_u16(), 408 | 444 | 499);
+    // Nginx and others send 408, 444 and 499 for a request that they passed on and no longer wait for. 303 means that a
+    // write is done, and that its result is elsewhere.
+    let is_cut_off = matches!(status.as_u16(), 303 | 408 | 444 | 499);
     let is_odd = status.is_informational() || status.as_u16() >= 600;
     let is_of_gateway = status.is_server_error() && envelope.is_flat;
     let reasons = if is_of_gateway { &[] } else { &envelope.reasons[..] };

@@ -17,7 +17,7 @@ use crate::exchange::key;
 use crate::machine::{Action, Event, Machine, ready};
 use crate::operation::{Effect, Operation};
 use crate::session::Session;
-use crate::session::call_options::{CallOptions, RetryOf};
+use crate::session::call_options::CallOptions;
 use crate::transport::{Timestamp, WallTime};
 
 /// A [`Machine`] that performs an intent, sending nothing that could have a second effect.
@@ -204,8 +204,11 @@ impl Perform {
         if is_read || self.sent_before().is_none() {
             return error;
         }
-        let earlier = RetryOf { scope: Some(self.intent.scope.clone()), ..RetryOf::default() };
-        error.in_doubt(self.intent.idempotency_key.as_deref(), &earlier)
+        error.in_doubt(Context {
+            idempotency_key: self.intent.idempotency_key.as_deref().map(Into::into),
+            scope: Some(Box::new(self.intent.scope.clone())),
+            ..Context::default()
+        })
     }
 
     fn name(&self) -> &'static str {

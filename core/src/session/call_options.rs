@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::Timing;
 use super::headers::{CommonHeaderText, join};
-use crate::error::{Error, Outcome};
+use crate::error::{Context, Error, Outcome};
 use crate::transport::Timestamp;
 use crate::types::RequestScope;
 
@@ -177,6 +177,17 @@ pub(crate) struct RetryOf {
 }
 
 impl RetryOf {
+    /// The context of an error that ends the retry before anything is sent.
+    pub(crate) fn context(&self, key: Option<&str>) -> Context {
+        Context {
+            idempotency_key: key.map(Into::into),
+            failed_at: self.failed_at,
+            key_since: self.key_since,
+            scope: self.scope.clone().map(Box::new),
+            ..Context::default()
+        }
+    }
+
     pub(crate) fn ids(&self) -> Vec<Box<str>> {
         self.request_id.iter().chain(&self.process_id).cloned().collect()
     }

@@ -58,7 +58,7 @@ impl Timestamp {
     }
 
     /// The moment `span` before `self`. Where the transport's clock did not run yet, it is the start of that clock, and
-    /// only the wall time tells.
+    /// only the wall time is right.
     pub(crate) fn before(self, span: Duration) -> Timestamp {
         let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Timestamp {

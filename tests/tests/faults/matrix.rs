@@ -7,7 +7,6 @@ use std::thread;
 
 use zuora_core::operation::Effect;
 use zuora_sandbox::Duplication;
-use zuora_sandbox::FailureCategory::{Lock, Rule};
 
 use crate::cell::{Cell, Report, Way, run};
 use crate::plan::{AFTERS, After, Sight, Stored, WORKS, Work, plan, possible_after, sights};
@@ -42,22 +41,10 @@ const CANNOT_HOLD: &[Exception] = &[
 ];
 
 /// Findings in the library. A finding that no longer shows fails the test, so that it is removed here.
-const KNOWN: &[Exception] = &[
-    Exception {
-        why: "`CallOptions::retry_of` sends a key that is older than a day",
-        covers: |subject, cell| {
-            subject.effect == Effect::Keyed && cell.way == Way::Call && cell.after.is_a_day_later()
-        },
-    },
-    Exception {
-        why: "a bulk response with an unreadable row counts as applied, though every row may have been rejected",
-        covers: |subject, cell| subject.rows > 0 && matches!(cell.sight, Sight::Cut(_) | Sight::Garbled(_)),
-    },
-    Exception {
-        why: "a rejected bulk update counts as not applied, and a locked one is retried, though rows may have been kept",
-        covers: |subject, cell| subject.rows > 0 && matches!(cell.sight, Sight::KeptRows(1, Rule | Lock)),
-    },
-];
+const KNOWN: &[Exception] = &[Exception {
+    why: "a bulk response with an unreadable row counts as applied, though every row may have been rejected",
+    covers: |subject, cell| subject.rows > 0 && matches!(cell.sight, Sight::Cut(_) | Sight::Garbled(_)),
+}];
 
 #[derive(Default)]
 struct Totals {

@@ -118,12 +118,6 @@ pub enum After {
     Undone,
 }
 
-impl After {
-    pub fn is_a_day_later(self) -> bool {
-        matches!(self, Self::Day | Self::RestartAfterDay)
-    }
-}
-
 pub const WORKS: [Work; 9] = [
     Work::NotLeft,
     Work::NotDone,

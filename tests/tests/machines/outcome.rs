@@ -193,3 +193,12 @@ fn attempts_count_every_send_of_the_operation() {
     assert_eq!(simulation.calls().len(), 2);
     assert_eq!(error.attempts(), 2, "the first 401 does not count against the limit, but it was sent");
 }
+
+#[test]
+fn a_redirect_to_the_result_of_a_write_does_not_say_not_applied() {
+    for effect in [Effect::Keyed, Effect::Unkeyed] {
+        let see_other = || received(303, &[("Location", "/v1/things/1")], "");
+        let (ended, _) = play(effect, std::iter::repeat_with(see_other));
+        assert_eq!(ended.result.unwrap_err().outcome(), Outcome::Unknown);
+    }
+}

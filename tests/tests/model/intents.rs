@@ -48,12 +48,12 @@ enum Subject {
 
 #[test]
 fn a_creation_is_done_once_over_restarts_workers_and_days() {
-    check(Subject::Creation, 3, 4, &[FORGETS, OVERSLEPT, SUSPENDED]);
+    check(Subject::Creation, 3, 4, &[FORGETS]);
 }
 
 #[test]
 fn a_posting_is_done_once_whoever_else_posts_or_undoes_it() {
-    check(Subject::Posting, 3, 4, &[WILD_CLOCK, SUSPENDED]);
+    check(Subject::Posting, 3, 4, &[WILD_CLOCK]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn check(subject: Subject, steps: usize, whole: usize, expected: &[&str]) {
         println!("  {count} of them: {why}");
     }
     assert!(histories > 2000, "only {histories} histories");
-    for why in [FORGETS, WILD_CLOCK, OVERSLEPT, SUSPENDED] {
+    for why in [FORGETS, WILD_CLOCK] {
         let is_expected = expected.contains(&why);
         assert_eq!(excused.contains_key(why), is_expected, "no longer shows, or is new: {why}");
     }
@@ -105,10 +105,6 @@ fn check(subject: Subject, steps: usize, whole: usize, expected: &[&str]) {
 const FORGETS: &str =
     "cannot hold: a service that does the work, responds with a 5xx and forgets its key repeats the work";
 const WILD_CLOCK: &str = "cannot hold: the wall clocks of two workers differ by more than 300 s";
-const OVERSLEPT: &str =
-    "known: a POST whose lease has ended reports what this delivery did, not what the others did";
-const SUSPENDED: &str =
-    "known: a worker whose machine was suspended sends after its lease, or after the day of its key";
 
 /// What the service does with a request of the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,8 +172,6 @@ struct History<'a> {
     /// Faults that the service may still have in this history.
     faults: usize,
     verdict: Option<Verdict>,
-    /// Set when a worker woke whose lease had ended: whether its clock had stopped.
-    overslept: Option<bool>,
     /// Whether a wall clock was wrong by more than is allowed.
     is_wild: bool,
     log: Vec<String>,
@@ -239,7 +233,6 @@ impl<'a> History<'a> {
             sent: None,
             faults: 2,
             verdict: None,
-            overslept: None,
             is_wild: false,
             log: Vec::new(),
         }
@@ -290,7 +283,6 @@ impl<'a> History<'a> {
                 true => worker.began += self.now - since,
                 false => self.now = self.now.max(worker.began + until.elapsed()),
             }
-            self.overslept = Some(is_clock_stopped);
             self.log.push("the worker wakes".to_owned());
             self.drive(machine, worker, false, false);
         }
@@ -323,12 +315,9 @@ impl<'a> History<'a> {
 
     /// Returns why the history may end wrongly.
     fn excuse(&self) -> Option<&'static str> {
-        match self.overslept {
-            _ if self.service.forgets => Some(FORGETS),
-            Some(true) => Some(SUSPENDED),
-            Some(false) if self.subject == Subject::Creation => Some(OVERSLEPT),
-            _ if self.is_wild => Some(WILD_CLOCK),
-            _ => None,
+        match self.service.forgets {
+            true => Some(FORGETS),
+            false => self.is_wild.then_some(WILD_CLOCK),
         }
     }
 

@@ -118,7 +118,7 @@ impl<B: Bulk> BulkJob<B> {
                 // The error of one request says nothing about the rows that are in doubt.
                 let is_doubtful = self.in_doubt() > 0;
                 return Action::Done(result.map_err(|error| match is_doubtful {
-                    true => error.in_doubt(None, &RetryOf::default()),
+                    true => error.in_doubt(Context::default()),
                     false => error,
                 }));
             }
