@@ -57,7 +57,7 @@ impl CallOptions {
 
     /// Sets the `Idempotency-Key` of a POST: 1 to 240 printable ASCII characters.
     ///
-    /// The service performs the work of a key once in 24 hours, so a caller that stores the key can repeat the call
+    /// The service performs the work of a key once in 24 hours, so a caller that stores the key can make the call again
     /// after a crash. By default the session generates a key for each call. An operation that takes no key is rejected.
     ///
     /// A key that ends in a point and a number, such as `K.1`, continues the counter that the library appends to `K`

@@ -8,7 +8,7 @@ use zuora_sandbox::{ApiOperation, Effect, EffectKind, InProcess, Sandbox};
 
 use crate::subjects::Subject;
 
-/// Who reported an outcome, and of what.
+/// The source of an outcome, and its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// A call or an intent reports on its own requests.
@@ -26,7 +26,7 @@ struct Verdict {
     rows: Option<usize>,
 }
 
-/// What the client has reported in one cell, against what the journal shows.
+/// The reports of the client in one cell, against what the journal shows.
 pub struct Judge<'a> {
     subject: &'a Subject,
     transport: InProcess,
@@ -85,7 +85,7 @@ impl<'a> Judge<'a> {
             .journal()
             .effects()
             .filter(|effect| {
-                // Only an invoice with a number of its own is found by a read: there is one at most.
+                // Only an invoice with its own number is found by a read: there is one at most.
                 self.subject.kinds.contains(&effect.kind)
                     && (self.subject.ids.is_empty() || self.subject.ids.contains(&effect.id))
             })

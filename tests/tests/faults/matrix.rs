@@ -12,7 +12,7 @@ use crate::cell::{Cell, Report, Way, run};
 use crate::plan::{AFTERS, After, Sight, Stored, WORKS, Work, plan, possible_after, sights};
 use crate::subjects::{Subject, subjects};
 
-/// What is known to be wrong, or cannot be right, and the cells that it shows in.
+/// A finding that is known, or that no client can avoid, and the cells that it shows in.
 struct Exception {
     why: &'static str,
     covers: fn(&Subject, &Cell) -> bool,
@@ -35,7 +35,7 @@ const CANNOT_HOLD: &[Exception] = &[
         },
     },
     Exception {
-        why: "reading back assumes for ten minutes that nobody has undone the write",
+        why: "reading back assumes for ten minutes that the write has not been undone",
         covers: |_, cell| cell.after == After::Undone && cell.way == Way::Call,
     },
 ];
@@ -91,7 +91,7 @@ fn every_operation_survives_every_fault_at_every_boundary() {
         println!("known:        {count:>6} {why}");
     }
     println!(
-        "{} cells are undecided at last; a proxy has repeated the effect in {}; {} are run by MATRIX=whole only",
+        "{} cells are undecided at last; a proxy has caused a second effect in {}; {} are run by MATRIX=whole only",
         totals.undecided, totals.repeated_by_a_proxy, totals.left_out
     );
     println!(
@@ -123,7 +123,7 @@ fn chosen() -> Option<String> {
     std::env::var("MATRIX").ok().filter(|only| only != "whole")
 }
 
-/// Runs the cells of one operation: all, or those of one boundary in eight beside the plain one.
+/// Runs the cells of one operation: all, or those of one boundary in eight, and the plain one.
 fn row(subject: &Subject, number: usize, totals: &Mutex<Totals>) {
     let is_whole = std::env::var_os("MATRIX").is_some();
     let mut row = Totals::default();

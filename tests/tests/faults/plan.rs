@@ -8,7 +8,7 @@ use zuora_sandbox::{ApiOperation, Duplication, FailureCategory, Fault, PlannedFa
 
 use crate::subjects::Subject;
 
-/// What the client receives for its first requests of the operation.
+/// The responses that the client receives for its first requests of the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
     Answer,
@@ -81,7 +81,7 @@ pub enum Page {
     Empty200,
 }
 
-/// What becomes of the work of the first request.
+/// The fate of the work of the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     NotLeft,
@@ -95,18 +95,18 @@ pub enum Work {
     Job,
 }
 
-/// What happens afterwards, or meanwhile.
+/// Events afterwards, or meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
-    /// The same process goes on.
+    /// The same process continues.
     SameProcess,
-    /// Another process goes on, with other clocks.
+    /// Another process continues, with other clocks.
     Restart,
-    /// The same process goes on after five minutes.
+    /// The same process continues after five minutes.
     FiveMinutes,
-    /// The same process goes on after 25 hours.
+    /// The same process continues after 25 hours.
     Day,
-    /// Another process goes on after 25 hours.
+    /// Another process continues after 25 hours.
     RestartAfterDay,
     /// Another client performs the operation in between.
     OtherClient,
@@ -232,7 +232,7 @@ pub fn plan(subject: &Subject, sight: Sight, work: Work) -> Result<Plan, &'stati
             Work::Later(seconds) => {
                 vec![on(Fault::lose_then_execute(Duration::from_secs(seconds) + delay)).delayed(delay)]
             }
-            // A 401 that nobody sees: the request was read, and nothing was done.
+            // A 401 that no caller sees: the request was read, and nothing was done.
             Work::NotDone => vec![on(Fault::LoseResponse).delayed(delay), on(Fault::ExpireToken)],
             _ => vec![on(Fault::LoseResponse).delayed(delay)],
         }

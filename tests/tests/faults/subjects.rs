@@ -36,13 +36,13 @@ pub struct Subject {
     pub ids: Vec<String>,
     /// Number of rows of a bulk request.
     pub rows: usize,
-    /// Whether the invoice has so many items that the service may execute the operation by a job.
+    /// Whether the invoice has enough items that the service may execute the operation by a job.
     pub is_large: bool,
     /// The sandbox before the operation.
     pub transport: InProcess,
 }
 
-/// What another person can do to the object of an operation.
+/// The action of another person on the object of an operation.
 pub type ByHand = fn(&mut Sandbox, &str);
 
 pub fn config() -> Config {

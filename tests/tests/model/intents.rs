@@ -2,7 +2,7 @@
 //! middle of a call, jobs, days that pass, and another person who does the same or undoes it.
 //!
 //! The service works on a request for at most 119 s, or in a job of 300 s if the object is large. It stores responses
-//! under a key for 24 hours. It stores a 5xx, too, or forgets it: then the work of a POST can be repeated, which no
+//! under a key for 24 hours. It stores a 5xx, too, or forgets it: then the work of a POST can be done again, which no
 //! client can prevent. Such histories are counted apart.
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ const WILD: i64 = 900;
 /// 2026-01-01.
 const EPOCH: Duration = Duration::from_secs(1_767_225_600);
 
-/// What the intent is for.
+/// Purpose of the intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     /// A POST with a key, whose effect no read shows.
@@ -103,10 +103,10 @@ fn check(subject: Subject, steps: usize, whole: usize, expected: &[&str]) {
 }
 
 const FORGETS: &str =
-    "cannot hold: a service that does the work, responds with a 5xx and forgets its key repeats the work";
+    "cannot hold: a service that does the work, responds with a 5xx and forgets its key does the work again";
 const WILD_CLOCK: &str = "cannot hold: the wall clocks of two workers differ by more than 300 s";
 
-/// What the service does with a request of the operation.
+/// Treatment of a request of the operation by the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Behavior {
     Answered,
@@ -177,7 +177,7 @@ struct History<'a> {
     log: Vec<String>,
 }
 
-/// What a delivery has reported for good.
+/// Final report of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Done,
@@ -207,7 +207,7 @@ struct Suspended {
     worker: Worker,
     until: Timestamp,
     since: Duration,
-    /// Whether the monotonic clock stands still meanwhile, as on a suspended machine.
+    /// Whether the monotonic clock stops meanwhile, as on a suspended machine.
     is_clock_stopped: bool,
 }
 
@@ -250,7 +250,7 @@ impl<'a> History<'a> {
         let first = Worker { began: Duration::ZERO, skew: 0 };
         let suspended = self.deliver(first, has_lease, has_lease);
         for _ in 0..steps {
-            // What is decided is not delivered again; but a worker may still sleep.
+            // A decided intent is not delivered again; but a worker may still sleep.
             let is_decided = self.verdict.is_some();
             if is_decided && suspended.is_none() {
                 break;
@@ -305,9 +305,9 @@ impl<'a> History<'a> {
             Verdict::Done if done == 0 && self.service.pending.is_empty() => {
                 Some("reported as done, and not done".to_owned())
             }
-            // Somebody else may have done it.
+            // Another worker or a person may have done it.
             Verdict::AlreadyDone if !self.service.was_done && self.service.pending.is_empty() => {
-                Some("reported as done by somebody, and never done".to_owned())
+                Some("reported as done by another, and never done".to_owned())
             }
             _ => None,
         }
@@ -334,7 +334,7 @@ impl<'a> History<'a> {
     }
 
     fn redeliver(&mut self, skew: i64) {
-        // A process of its own, which began a moment ago.
+        // A separate process, which began a moment ago.
         let worker = Worker { began: self.now.saturating_sub(secs(1)), skew };
         self.deliver(worker, false, false);
     }
@@ -467,7 +467,7 @@ struct Service {
     updated: Duration,
     /// Times that a request of the intent took effect.
     done: usize,
-    /// Whether anybody has brought about what the operation does.
+    /// Whether the work of the operation has been done by any party.
     was_done: bool,
     /// Work that ends later.
     pending: Vec<Duration>,
@@ -649,7 +649,7 @@ impl Service {
                     _ => Event::Failure(lost()),
                 }
             }
-            Behavior::NotSent | Behavior::LostBefore | Behavior::Throttled => unreachable!("answered above"),
+            Behavior::NotSent | Behavior::LostBefore | Behavior::Throttled => unreachable!("responded above"),
         }
     }
 }
