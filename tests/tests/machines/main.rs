@@ -16,6 +16,7 @@ mod paginator;
 mod poller;
 mod reconcile;
 mod retry_table;
+mod rows;
 mod secrets;
 mod token;
 mod token_request;
