@@ -2,6 +2,7 @@
 
 use zuora_core::invoices::{BulkPostInvoices, BulkUpdateInvoices, InvoicePatch, InvoiceToPost};
 use zuora_core::machine::Call;
+use zuora_core::types::Envelope;
 use zuora_core::{ErrorKind, Outcome};
 use zuora_tests::simulation::{Simulation, config, received, script, warm};
 
@@ -44,7 +45,7 @@ fn a_success_that_was_cut_off_proves_no_row() {
         Simulation::new(script([received(200, &[], cut)])).drive(Call::new(&warm(&config()), post)).result;
     let outcomes: Vec<_> = match result {
         Ok(posted) => {
-            posted.results().map(|row| row.map_or_else(|row| row.outcome(), |_| Outcome::Applied)).collect()
+            posted.results().map(|row| row.map_or_else(Envelope::outcome, |_| Outcome::Applied)).collect()
         }
         Err(error) => vec![error.outcome()],
     };
