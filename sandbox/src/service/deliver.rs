@@ -110,7 +110,7 @@ impl Sandbox {
             Some(Fault::Respond(response)) => self.respond_as_gateway(recorded, response, delay),
             Some(Fault::Reject(response)) => {
                 let (settings, now) = (&self.state.settings, self.state.now);
-                self.idempotency.store(&recorded.request, &response, settings, now);
+                self.idempotency.store_rejection(&recorded.request, &response, settings, now);
                 self.journal.executed(recorded.number, &response, &recorded.redactor, now);
                 DeliveredResponse::Response { response, delay }
             }

@@ -79,6 +79,20 @@ impl IdempotencyStore {
         }
     }
 
+    /// Stores a rejection, unless an earlier request is still being executed under the key: its response is stored.
+    pub(crate) fn store_rejection(
+        &mut self,
+        request: &ApiRequest,
+        rejection: &Response<Bytes>,
+        settings: &Settings,
+        now: UnixTime,
+    ) {
+        let earlier = request.idempotency_key().and_then(|key| self.0.get(key));
+        if earlier.is_none_or(|earlier| earlier.response.is_some()) {
+            self.store(request, rejection, settings, now);
+        }
+    }
+
     /// Stores the response under the key of the request, unless the key has one.
     pub(crate) fn store(
         &mut self,

@@ -53,6 +53,17 @@ fn a_creation_is_done_once_whenever_the_work_happens() {
 }
 
 #[test]
+fn a_rejection_while_the_work_is_under_way_does_not_forget_its_key() {
+    let client = client();
+    let on_runs = |fault: Fault| fault.on(Method::POST, "/v1/bill-runs");
+    push(&client, on_runs(Fault::execute_later(Duration::from_secs(300))));
+    push(&client, on_runs(Fault::throttled(1)));
+    let _ = client.call(&create());
+    client.transport().advance(Duration::from_secs(600));
+    assert_eq!(count(&client, EffectKind::BillRunCreated), 1);
+}
+
+#[test]
 fn a_posting_that_happens_a_minute_after_its_504_is_found_by_reading() {
     let client = client();
     let run = client.call(&create()).unwrap();
