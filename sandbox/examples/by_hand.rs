@@ -3,10 +3,10 @@
 //!
 //! A machine returns the next action, and a loop of twenty lines performs it. A transport does nothing else.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // The example prints each step.
+#![allow(clippy::print_stderr)] // The example prints each step.
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::{Read, Write, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -38,7 +38,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     // An operation can build its request without a session.
     let create = CreateBillRun::new(Batches::named(["Batch1"]), AdHoc::up_to(Date::new(2026, 3, 31)?));
     let request = create.request()?;
-    println!("{} {}\n{}\n", request.method(), request.uri(), String::from_utf8_lossy(request.body()));
+    writeln!(
+        stdout(),
+        "{} {}\n{}\n",
+        request.method(),
+        request.uri(),
+        String::from_utf8_lossy(request.body())
+    )?;
 
     // Idempotency keys are derived from the seed, so the seed has to come from the operating system.
     let mut seed = [0; 32];
@@ -47,24 +53,30 @@ fn run() -> Result<(), Box<dyn Error>> {
     let session = Session::new(&config, &Seed::from_bytes(seed))?;
 
     let run = drive(Call::new(&session, &create))?;
-    println!("\n{} is {}\n", run.number()?, run.status()?);
+    writeln!(stdout(), "\n{} is {}\n", run.number()?, run.status()?)?;
     let run = drive(Call::new(&session, GetBillRun::new(run.id()?.clone())))?;
-    println!("\n{} is {}, request {}", run.number()?, run.status()?, run.request_id().unwrap_or("?"));
+    writeln!(
+        stdout(),
+        "\n{} is {}, request {}",
+        run.number()?,
+        run.status()?,
+        run.request_id().unwrap_or("?")
+    )?;
     Ok(())
 }
 
 /// Drives a machine until it is done.
-fn drive<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
+fn drive<M: Machine>(mut machine: M) -> Result<M::Output, Box<dyn Error>> {
     let epoch = Instant::now();
     let mut event = Event::Tick;
     loop {
         let now = Timestamp::new(epoch.elapsed());
         event = match machine.step(event, now) {
             Action::Send(request, limits) => {
-                println!("-> {} {}", request.method(), request.uri());
+                writeln!(stdout(), "-> {} {}", request.method(), request.uri())?;
                 match exchange(&request, limits) {
                     Ok(response) => {
-                        println!("<- {}, {} bytes", response.status(), response.body().len());
+                        writeln!(stdout(), "<- {}, {} bytes", response.status(), response.body().len())?;
                         Event::Response(response)
                     }
                     Err(failure) => Event::Failure(failure),
@@ -74,7 +86,7 @@ fn drive<M: Machine>(mut machine: M) -> Result<M::Output, zuora_core::Error> {
                 std::thread::sleep(now.until(until));
                 Event::Tick
             }
-            Action::Done(result) => return result,
+            Action::Done(result) => return Ok(result?),
         };
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ async fn run() -> Outcome<()> {
     let policy = PollingPolicy::new(Duration::from_millis(200), Duration::from_secs(15));
 
     let created = client.call(&CreateBillRun::new(Batches::all(), AdHoc::up_to(target_date))).await?;
-    println!("created {}, due up to {target_date}", created.number()?);
+    writeln!(stdout(), "created {}, due up to {target_date}", created.number()?)?;
     let run = client.wait(BillRunWaiter::new(created.id()?.clone(), BillRunGoal::Completed), policy).await?;
 
     let mut invoices = BTreeMap::new();
@@ -63,20 +64,25 @@ async fn run() -> Outcome<()> {
         }
         let currency = invoice.currency.clone().unwrap_or_default();
         let number = invoice.number.as_ref().map_or("?", |number| number.as_str());
-        println!("  {number:<14} {count:>3} items {sum:>12} {currency}");
+        writeln!(stdout(), "  {number:<14} {count:>3} items {sum:>12} {currency}")?;
         *totals.entry(currency).or_default() += sum;
     }
-    println!("read the items of {} invoices concurrently in {:?}", invoices.len(), started.elapsed());
+    writeln!(
+        stdout(),
+        "read the items of {} invoices concurrently in {:?}",
+        invoices.len(),
+        started.elapsed()
+    )?;
 
     if may_post {
         client.call(&PostBillRun::new(run.id()?.clone())).await?;
         let posted = client.wait(BillRunWaiter::new(run.id()?.clone(), BillRunGoal::Posted), policy).await?;
-        println!("{} is {}", posted.number()?, posted.status()?);
+        writeln!(stdout(), "{} is {}", posted.number()?, posted.status()?)?;
     } else {
-        println!("not posted: pass --post to post {}", run.number()?);
+        writeln!(stdout(), "not posted: pass --post to post {}", run.number()?)?;
     }
     for (currency, total) in totals {
-        println!("  {currency} {total:>12}");
+        writeln!(stdout(), "  {currency} {total:>12}")?;
     }
     Ok(())
 }
@@ -115,12 +121,12 @@ impl Settings {
             [Some(id), Some(secret), Some(url)] => {
                 let today = time::OffsetDateTime::now_utc().date();
                 let target_date = Date::new(u16::try_from(today.year())?, today.month().into(), today.day())?;
-                println!("on the tenant at {url}");
+                writeln!(stdout(), "on the tenant at {url}")?;
                 Ok(Self { config: Config::new(url, id, secret), target_date, may_post: post, sandbox: None })
             }
             [None, None, None] => {
                 let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-                println!("on a sandbox at {}", sandbox.url());
+                writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
                 let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
                 let target_date = Date::new(2026, 3, 31)?;
                 Ok(Self { config, target_date, may_post: true, sandbox: Some(sandbox) })

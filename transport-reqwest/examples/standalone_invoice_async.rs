@@ -6,6 +6,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -59,13 +60,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let name = format!("{}.pdf", posted.number.as_ref().map_or("invoice", |number| number.as_str()));
     let path = env::temp_dir().join(name);
     fs::write(&path, &file.bytes)?;
-    println!("saved       {} ({} bytes, a PDF: {})", path.display(), file.bytes.len(), file.is_pdf());
+    writeln!(
+        stdout(),
+        "saved       {} ({} bytes, a PDF: {})",
+        path.display(),
+        file.bytes.len(),
+        file.is_pdf()
+    )?;
 
     let written_off = client
         .call(&WriteOffInvoice::new(id.clone()).details(WriteOff::default().comment("Goodwill")))
         .await?;
     let memo = written_off.credit_memo.as_ref().and_then(|memo| memo.id.as_ref());
-    println!("written off with credit memo {}", memo.map_or("?", |memo| memo.as_str()));
+    writeln!(stdout(), "written off with credit memo {}", memo.map_or("?", |memo| memo.as_str()))?;
     show(&client, "final", &id).await?;
     Ok(())
 }
@@ -89,7 +96,8 @@ fn new_invoice(account: AccountNumber) -> Result<CreateStandaloneInvoice, Box<dy
 async fn show(client: &Client, step: &str, id: &InvoiceId) -> Result<Invoice, Box<dyn Error>> {
     let invoice = client.call(&GetInvoice::new(id.clone())).await?.into_inner();
     let text = |amount: &Option<Amount>| amount.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
-    println!(
+    writeln!(
+        stdout(),
         "{step:<11} {} {}, due {}: amount {}, tax {}, balance {} {}",
         invoice.number.as_ref().map_or("?", |number| number.as_str()),
         invoice.status.as_ref().map_or("?", |status| status.as_str()),
@@ -98,16 +106,17 @@ async fn show(client: &Client, step: &str, id: &InvoiceId) -> Result<Invoice, Bo
         text(&invoice.tax_amount),
         text(&invoice.balance),
         invoice.currency.as_deref().unwrap_or(""),
-    );
+    )?;
     let mut items = client.items(&GetInvoiceItems::new(id.clone()));
     while let Some(item) = items.next().await {
         let item = item?;
         let name = item.charge_name.as_deref().unwrap_or("?");
-        println!(
+        writeln!(
+            stdout(),
             "              {name:<18} {:>9} + {:>6} tax",
             text(&item.charge_amount),
             text(&item.tax_amount)
-        );
+        )?;
     }
     Ok(invoice)
 }
@@ -116,12 +125,12 @@ fn environment() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Erro
     let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL", "ZUORA_ACCOUNT_NUMBER"];
     match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
         [Some(id), Some(secret), Some(url), Some(account)] => {
-            println!("on the tenant at {url}");
+            writeln!(stdout(), "on the tenant at {url}")?;
             Ok((Config::new(url, id, secret), AccountNumber::from(account), None))
         }
         [None, None, None, None] => {
             let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-            println!("on a sandbox at {}", sandbox.url());
+            writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
             let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
             Ok((config, AccountNumber::from("A00000003"), Some(sandbox)))
         }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -49,11 +50,11 @@ impl Job {
             self.client.call(&PostBillRun::new(run.id()?.clone()))?;
             self.follow(&run, BillRunGoal::Posted)?;
         } else {
-            println!("\nnot posted: pass --post to post {}", run.number()?);
+            writeln!(stdout(), "\nnot posted: pass --post to post {}", run.number()?)?;
         }
-        println!("\n{} invoices of {}, as the sum of their items:", invoices.len(), run.number()?);
+        writeln!(stdout(), "\n{} invoices of {}, as the sum of their items:", invoices.len(), run.number()?)?;
         for (currency, total) in totals {
-            println!("  {currency} {total:>12}");
+            writeln!(stdout(), "  {currency} {total:>12}")?;
         }
         Ok(())
     }
@@ -62,7 +63,7 @@ impl Job {
         let create = CreateBillRun::new(Batches::all(), AdHoc::up_to(self.target_date));
         let run = self.client.call(&create)?;
         let request = run.request_id().unwrap_or("?");
-        println!("created {}, due up to {}, request {request}", run.number()?, self.target_date);
+        writeln!(stdout(), "created {}, due up to {}, request {request}", run.number()?, self.target_date)?;
         Ok(run.into_inner())
     }
 
@@ -75,7 +76,7 @@ impl Job {
             let progress = poller.poll()?;
             let status = poller.waiter().status().cloned();
             if status != shown {
-                println!("  {}", status.as_ref().map_or("?", |status| status.as_str()));
+                writeln!(stdout(), "  {}", status.as_ref().map_or("?", |status| status.as_str()))?;
                 shown = status;
             }
             if let Progress::Ready(run) = progress {
@@ -87,15 +88,16 @@ impl Job {
     fn list_invoices(&self, run: &BillRun) -> Result<Vec<QueriedInvoice>, Box<dyn Error>> {
         let query = QueryInvoices::of_bill_run(run.number()?.clone()).page_size(99);
         let invoices = self.client.items(&query).collect::<Result<Vec<_>, _>>()?;
-        println!("\n{:<14} {:<34} {:>4} {:>12}", "invoice", "account", "", "amount");
+        writeln!(stdout(), "\n{:<14} {:<34} {:>4} {:>12}", "invoice", "account", "", "amount")?;
         for invoice in &invoices {
-            println!(
+            writeln!(
+                stdout(),
                 "{:<14} {:<34} {:>4} {:>12}",
                 invoice.number.as_ref().map_or("?", |number| number.as_str()),
                 invoice.account_id.as_ref().map_or("?", |id| id.as_str()),
                 invoice.currency.as_deref().unwrap_or("?"),
                 invoice.amount.as_ref().map_or_else(|| "?".to_owned(), Amount::to_string),
-            );
+            )?;
         }
         Ok(invoices)
     }
@@ -117,7 +119,7 @@ impl Job {
                     let day =
                         |date: Option<Date>| date.map_or_else(|| " ".repeat(10), |date| date.to_string());
                     let name = item.charge_name.as_deref().unwrap_or("?");
-                    println!("    {} {} {name:<28} {amount:>12}", day(from), day(to));
+                    writeln!(stdout(), "    {} {} {name:<28} {amount:>12}", day(from), day(to))?;
                 }
             }
             let amount = invoice.amount.as_ref().ok_or("an invoice has no amount")?.to_decimal()?;
@@ -145,13 +147,13 @@ impl Job {
                 let today = time::OffsetDateTime::now_utc().date();
                 let year = u16::try_from(today.year())?;
                 let target_date = Date::new(year, today.month().into(), today.day())?;
-                println!("on the tenant at {url}");
+                writeln!(stdout(), "on the tenant at {url}")?;
                 let client = Client::new(&Config::new(url, id, secret))?;
                 Ok(Self { client, target_date, may_post: post, _sandbox: None })
             }
             [None, None, None] => {
                 let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-                println!("on a sandbox at {}", sandbox.url());
+                writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
                 let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
                 let target_date = Date::new(2026, 3, 31)?;
                 Ok(Self { client, target_date, may_post: true, _sandbox: Some(sandbox) })

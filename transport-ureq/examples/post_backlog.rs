@@ -10,7 +10,7 @@
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -46,7 +46,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             (sandbox.url().to_owned(), Some(sandbox))
         }
     };
-    println!("on a sandbox at {url}");
+    writeln!(stdout(), "on a sandbox at {url}")?;
     let client = Client::new(&Config::new(url.as_str(), CLIENT_ID, CLIENT_SECRET))?;
     let file = file.as_deref().map(Path::new);
 
@@ -54,7 +54,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(file) => BulkJob::from_json(client.session(), &fs::read_to_string(file)?)?,
         None => new_job(&client, count)?,
     };
-    println!("{} to post, {} in doubt", job.remaining(), job.in_doubt());
+    writeln!(stdout(), "{} to post, {} in doubt", job.remaining(), job.in_doubt())?;
     while let Some(event) = client.drive(&mut job)? {
         // Before each request and after each response: a process that is killed continues from here.
         if let Some(file) = file {
@@ -62,10 +62,15 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         if let BulkEvent::Chunk(chunk) = event {
             let failed = chunk.rows.iter().filter(|row| row.result.is_err()).count();
-            println!("{} posted, {failed} not, {} to go", chunk.rows.len() - failed, job.remaining());
+            writeln!(
+                stdout(),
+                "{} posted, {failed} not, {} to go",
+                chunk.rows.len() - failed,
+                job.remaining()
+            )?;
         }
     }
-    report(&job);
+    report(&job)?;
     Ok(())
 }
 
@@ -88,20 +93,21 @@ fn save(path: &Path, state: &str) -> std::io::Result<()> {
     fs::rename(new, path)
 }
 
-fn report(job: &BulkJob<BulkPostInvoices>) {
+fn report(job: &BulkJob<BulkPostInvoices>) -> std::io::Result<()> {
     let applied = job.rows().filter(|(_, state)| matches!(state, RowState::Applied(_))).count();
-    println!("{applied} are posted");
+    writeln!(stdout(), "{applied} are posted")?;
     for (number, state) in job.rows() {
         match state {
             RowState::Applied(_) => {}
             RowState::Rejected(reasons) => {
                 let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
-                println!("  {number}: {}", reasons.join("; "));
+                writeln!(stdout(), "  {number}: {}", reasons.join("; "))?;
             }
-            RowState::InDoubt => println!("  {number}: the outcome is unknown; run this again"),
-            other => println!("  {number}: {other:?}"),
+            RowState::InDoubt => writeln!(stdout(), "  {number}: the outcome is unknown; run this again")?,
+            other => writeln!(stdout(), "  {number}: {other:?}")?,
         }
     }
+    Ok(())
 }
 
 /// Returns the numbers and ids of new drafts.
@@ -124,6 +130,6 @@ fn make_drafts(client: &Client, count: usize) -> Result<Vec<(String, InvoiceId)>
             drafts.push((number, invoice.id()?.clone()));
         }
     }
-    println!("made {} drafts", drafts.len());
+    writeln!(stdout(), "made {} drafts", drafts.len())?;
     Ok(drafts)
 }
