@@ -36,7 +36,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 ///   is not enough, or without wall times, the 130 s count from the first look.
 /// - The service cannot have started a job: the items were counted, and are fewer than the limit for jobs.
 /// - The time of the last change equals the [`baseline`](Self::baseline). Without a baseline, the caller who sent the
-///   write may be told so within ten minutes of the failure, on the assumption that the write has not been undone.
+///   write gets that result within ten minutes of the failure, on the assumption that the write has not been undone.
 ///
 /// All reads use the entity, organizations and API version of the failed call. A session with another base URL, or with
 /// an entity that the call did not have, is refused. The [table](crate::reconcile) has the details of every write.

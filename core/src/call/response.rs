@@ -28,7 +28,6 @@ use crate::transport::headers::{self, ConcurrencyLimit, REQUEST_ID, RateLimit, T
 /// # assert_eq!(run.status()?.as_str(), "Posted");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
-#[doc(alias = "answer")]
 #[derive(Clone, Debug)]
 pub struct Response<T> {
     value: T,
