@@ -3,7 +3,7 @@
 //! An operation is still one file: its path, its fields and its rules are written there. Only the parts that
 //! would be the same text in every file are here.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 
 use serde::Serialize;
 
@@ -112,6 +112,12 @@ pub(crate) fn readable(extra: &ExtraFields, name: &'static str) -> Result<()> {
 #[cold]
 pub(crate) fn missing(name: &'static str) -> Error {
     Error::unreadable(name, "missing")
+}
+
+/// Rejects a request with a field that the service would reject.
+#[cold]
+pub(crate) fn reject(field: impl Into<Cow<'static, str>>, why: &'static str) -> Result<()> {
+    Err(Error::invalid(field, why))
 }
 
 /// The JSON object without fields.

@@ -1,11 +1,12 @@
 //! `POST /v1/bill-runs`
 
-use crate::api::bill_runs::schedule::{RepeatType, RunDate};
+use crate::api::bill_runs::schedule::RunDate;
 use crate::api::bill_runs::{
     BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunType, ChargeType, FilterType,
     OrganizationLabel, RunTiming, Schedule, Scope,
 };
-use crate::error::{Error, Result};
+use crate::api::shared::reject;
+use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
 use crate::model::rules::Path;
@@ -168,7 +169,7 @@ impl CreateBillRun {
         match &self.schedule {
             None if self.target_date.is_none() => reject("targetDate", "is required for an ad hoc run")?,
             None => {}
-            Some(schedule) => check_schedule(schedule)?,
+            Some(schedule) => schedule.check()?,
         }
         let (offset, day) = (self.invoice_date_month_offset, self.invoice_date_day_of_month);
         self.check_date("invoiceDate", self.invoice_date, offset, day)?;
@@ -216,7 +217,7 @@ impl CreateBillRun {
     fn check_filters(&self) -> Result<()> {
         for (index, filter) in self.filters.iter().enumerate() {
             filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
-            if let Some(missing) = missing_part(filter) {
+            if let Some(missing) = filter.missing_part() {
                 reject(format!("billRunFilters[{index}].{missing}"), "is required for this type of filter")?;
             }
         }
@@ -247,12 +248,7 @@ impl CreateBillRun {
         offset: Option<i64>,
         day: Option<i64>,
     ) -> Result<()> {
-        let monthly = self.schedule.as_ref().is_some_and(|schedule| {
-            !matches!(
-                schedule.repeat_type,
-                Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly) | None
-            )
-        });
+        let monthly = self.schedule.as_ref().is_some_and(BillRunSchedule::may_be_monthly);
         match (offset, day) {
             (None, None) => Ok(()),
             (Some(_), None) => {
@@ -267,56 +263,6 @@ impl CreateBillRun {
             _ => reject(format!("{name}DayOfMonth"), "must be a day of the month from 1 to 31"),
         }
     }
-}
-
-fn check_schedule(schedule: &BillRunSchedule) -> Result<()> {
-    if schedule.repeat_from.is_none() {
-        reject("schedule.repeatFrom", "is required")?;
-    }
-    if !schedule.run_time.is_some_and(|hour| (0..=23).contains(&hour)) {
-        reject("schedule.runTime", "must be an hour from 0 to 23")?;
-    }
-    if schedule.weekly_on_day.len() > 7 {
-        reject("schedule.weeklyOnDay", "must have at most 7 entries")?;
-    }
-    match &schedule.repeat_type {
-        None => reject("schedule.repeatType", "is required"),
-        Some(RepeatType::Weekly) if schedule.weekly_on_day.is_empty() => {
-            reject("schedule.weeklyOnDay", "is required for a weekly schedule")
-        }
-        Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly)
-            if schedule.monthly_on_end_of_month.is_some() =>
-        {
-            reject("schedule.monthlyOnEndOfMonth", "is allowed only for monthly schedules")
-        }
-        _ if schedule.monthly_on_end_of_month == Some(true)
-            && !schedule.repeat_from.is_some_and(Date::is_month_end) =>
-        {
-            reject("schedule.monthlyOnEndOfMonth", "requires a `repeatFrom` on the last day of a month")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Returns the wire name of the field that a filter of a known type lacks.
-fn missing_part(filter: &BillRunFilter) -> Option<&'static str> {
-    let account = filter.account_id.is_none().then_some("accountId");
-    match &filter.filter_type {
-        None => Some("filterType"),
-        Some(FilterType::Account) => account,
-        Some(FilterType::Subscription) => {
-            account.or(filter.subscription_id.is_none().then_some("subscriptionId"))
-        }
-        // A stored filter is its own object and condition.
-        Some(FilterType::FilterCondition) if filter.filter_id.is_some() => None,
-        Some(FilterType::FilterCondition) if filter.object.is_none() => Some("objectType"),
-        Some(FilterType::FilterCondition) if filter.condition.is_none() => Some("condition"),
-        _ => None,
-    }
-}
-
-fn reject(field: impl Into<std::borrow::Cow<'static, str>>, why: &'static str) -> Result<()> {
-    Err(Error::invalid(field, why))
 }
 
 #[cfg(test)]

@@ -66,6 +66,25 @@ impl BillRunFilter {
     }
 }
 
+impl BillRunFilter {
+    /// Returns the wire name of the field that the filter lacks, if its type is known.
+    pub(super) fn missing_part(&self) -> Option<&'static str> {
+        let account = self.account_id.is_none().then_some("accountId");
+        match &self.filter_type {
+            None => Some("filterType"),
+            Some(FilterType::Account) => account,
+            Some(FilterType::Subscription) => {
+                account.or(self.subscription_id.is_none().then_some("subscriptionId"))
+            }
+            // A stored filter is its own object and condition.
+            Some(FilterType::FilterCondition) if self.filter_id.is_some() => None,
+            Some(FilterType::FilterCondition) if self.object.is_none() => Some("objectType"),
+            Some(FilterType::FilterCondition) if self.condition.is_none() => Some("condition"),
+            _ => None,
+        }
+    }
+}
+
 model! {
     /// A condition on the fields of an object. It compares one field with a value, or it is a group of conditions.
     ///

@@ -1,5 +1,7 @@
 //! Schedules of bill runs.
 
+use crate::api::shared::reject;
+use crate::error::Result;
 use crate::model::model;
 use crate::types::Date;
 use crate::types::open_enum::open_enum;
@@ -22,6 +24,43 @@ model! {
         /// Whether a monthly schedule that starts on the last day of a month always runs on the last day of the month.
         /// If so, the run after April 30 is on May 31 instead of May 30.
         pub monthly_on_end_of_month: Option<bool> = "monthlyOnEndOfMonth",
+    }
+}
+
+/// Rules for schedules that the service would reject.
+impl BillRunSchedule {
+    pub(super) fn check(&self) -> Result<()> {
+        if self.repeat_from.is_none() {
+            reject("schedule.repeatFrom", "is required")?;
+        }
+        if !self.run_time.is_some_and(|hour| (0..=23).contains(&hour)) {
+            reject("schedule.runTime", "must be an hour from 0 to 23")?;
+        }
+        if self.weekly_on_day.len() > 7 {
+            reject("schedule.weeklyOnDay", "must have at most 7 entries")?;
+        }
+        match &self.repeat_type {
+            None => reject("schedule.repeatType", "is required"),
+            Some(RepeatType::Weekly) if self.weekly_on_day.is_empty() => {
+                reject("schedule.weeklyOnDay", "is required for a weekly schedule")
+            }
+            Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly)
+                if self.monthly_on_end_of_month.is_some() =>
+            {
+                reject("schedule.monthlyOnEndOfMonth", "is allowed only for monthly schedules")
+            }
+            _ if self.monthly_on_end_of_month == Some(true)
+                && !self.repeat_from.is_some_and(Date::is_month_end) =>
+            {
+                reject("schedule.monthlyOnEndOfMonth", "requires a `repeatFrom` on the last day of a month")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the schedule runs by the month. The service may know more frequencies than this version of the crate.
+    pub(super) fn may_be_monthly(&self) -> bool {
+        !matches!(self.repeat_type, Some(RepeatType::None | RepeatType::Daily | RepeatType::Weekly) | None)
     }
 }
 
