@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod amount_steps;
 mod amounts;
 mod bill_runs;
 mod billing;

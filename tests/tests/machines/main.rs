@@ -15,6 +15,8 @@ mod pacing;
 mod paginator;
 mod poller;
 mod reconcile;
+mod retries;
+mod retry_budget;
 mod retry_table;
 mod rows;
 mod secrets;

@@ -14,6 +14,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod choices;
+mod intent_service;
 mod intents;
 
 use std::collections::BTreeMap;

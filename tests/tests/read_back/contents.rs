@@ -1,0 +1,140 @@
+//! Creations, updates and writes on several invoices.
+
+use http::Method;
+use zuora_core::Amount;
+use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, EmailBillRun};
+use zuora_core::invoices::{
+    BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice,
+    EmailInvoice, InvoicePatch, ItemUpdate, NewInvoiceItem, UpdateInvoice, UploadInvoiceFile,
+};
+use zuora_core::operation::RawOperation;
+use zuora_core::types::{AccountId, AccountNumber};
+
+use crate::{AFTER_THE_SPAN, AT_ONCE, GONE, UPDATED, assert_end, client, day, end_of, end_with, shows};
+
+#[test]
+fn updating_an_invoice() {
+    let shown = |fields: &str| {
+        shows(200, &format!(r#"{{"success":true,"id":"i","updatedDate":"{UPDATED}",{fields}}}"#))
+    };
+    let pay = UpdateInvoice::new("i", InvoicePatch::default().auto_pay(true));
+    assert_end(&end_of(&pay, shown(r#""autoPay":true"#)), "applied", AT_ONCE);
+    assert_end(&end_of(&pay, shown(r#""autoPay":false"#)), "not applied", AFTER_THE_SPAN);
+    assert_end(&end_with(&pay, Some("other"), shown(r#""autoPay":false"#)), "was changed", AFTER_THE_SPAN);
+    assert_end(&end_of(&pay, shows(404, GONE)), "no longer exists", AFTER_THE_SPAN);
+
+    let text = UpdateInvoice::new("i", InvoicePatch::default().comments("x "));
+    assert_end(&end_of(&text, shown(r#""comments":"x""#)), "does not show", AFTER_THE_SPAN);
+    let equal = end_with(&text, Some(UPDATED), shown(r#""comments":"x""#));
+    assert_end(&equal, "not applied", AFTER_THE_SPAN);
+
+    let item = ItemUpdate::from(NewInvoiceItem::named("Fee", 10, day()));
+    let added = UpdateInvoice::new("i", InvoicePatch::default().items([item]));
+    assert_end(&end_of(&added, shown(r#""autoPay":true"#)), "does not show", AFTER_THE_SPAN);
+    assert_end(&end_with(&added, Some(UPDATED), shown(r#""autoPay":true"#)), "not applied", AFTER_THE_SPAN);
+    assert_end(&end_with(&added, Some("other"), shown(r#""autoPay":true"#)), "was changed", AFTER_THE_SPAN);
+}
+
+fn create(number: Option<&str>) -> CreateStandaloneInvoice {
+    let item = NewInvoiceItem::named("Fee", Amount::new(10_00, 2).unwrap(), day());
+    let create = CreateStandaloneInvoice::new(AccountId::from("a"), day(), [item]).currency("EUR");
+    match number {
+        Some(number) => create.invoice_number(number),
+        None => create,
+    }
+}
+
+fn made(account: &str, currency: &str, amount: &str) -> String {
+    format!(
+        r#"{{"success":true,"id":"i","accountId":"{account}","currency":"{currency}","amount":{amount},"amountWithoutTax":{amount}}}"#
+    )
+}
+
+#[test]
+fn creating_an_invoice() {
+    let own = create(Some("N-1"));
+    let end = end_of(&own, shows(200, &made("a", "EUR", "10")));
+    assert_end(&end, "applied", AT_ONCE);
+    assert_eq!(end.reads, ["/v1/invoices/N-1"]);
+    let with_tax = made("a", "EUR", "11").replace(r#""amountWithoutTax":11"#, r#""amountWithoutTax":10.00"#);
+    assert_end(&end_of(&own, shows(200, &with_tax)), "applied", AT_ONCE);
+    for body in [made("b", "EUR", "10"), made("a", "USD", "10"), made("a", "EUR", "9.99")] {
+        assert_end(&end_of(&own, shows(200, &body)), "another account", AFTER_THE_SPAN);
+    }
+    let item = NewInvoiceItem::named("Fee", 10, day());
+    let by_number =
+        CreateStandaloneInvoice::new(AccountNumber::from("A-1"), day(), [item]).invoice_number("N-1");
+    for (number, shown) in [("A-1", "applied"), ("A-2", "another account")] {
+        let body = made("a", "EUR", "10").replace("{", &format!(r#"{{"accountNumber":"{number}","#));
+        let after = if number == "A-1" { AT_ONCE } else { AFTER_THE_SPAN };
+        assert_end(&end_of(&by_number, shows(200, &body)), shown, after);
+    }
+    let bare = r#"{"success":true,"id":"i"}"#;
+    assert_end(&end_of(&own, shows(200, bare)), "cannot be compared", AFTER_THE_SPAN);
+    assert_end(&end_of(&own, shows(404, GONE)), "not applied", AFTER_THE_SPAN);
+    assert_end(&end_of(&own, shows(404, "")), "cannot be read", AT_ONCE);
+    let end = end_of(&create(None), shows(200, "{}"));
+    assert_end(&end, "no read can tell", AT_ONCE);
+    assert!(end.reads.is_empty(), "{:?}", end.reads);
+}
+
+#[test]
+fn writes_on_several_invoices() {
+    fn rows(posted: &'static [&'static str]) -> impl Fn(&str, u64) -> (u16, String) {
+        move |path, _| {
+            let is_posted = posted.iter().any(|id| path.ends_with(id));
+            let status = if is_posted { "Posted" } else { "Draft" };
+            let body = format!(
+                r#"{{"success":true,"status":"{status}","autoPay":{is_posted},"updatedDate":"{UPDATED}"}}"#
+            );
+            (200, body)
+        }
+    }
+    let times = format!("{UPDATED}\n{UPDATED}");
+    let pay = |id: &'static str| (id, InvoicePatch::default().auto_pay(true));
+    let update = BulkUpdateInvoices::new([pay("a1"), pay("b2")]);
+    assert_end(&end_of(&update, rows(&["a1", "b2"])), "applied", AT_ONCE);
+    assert_end(&end_of(&update, rows(&[])), "not applied", AFTER_THE_SPAN);
+    assert_end(&end_with(&update, Some(&times), rows(&[])), "not applied", AFTER_THE_SPAN);
+    assert_end(&end_with(&update, Some(UPDATED), rows(&[])), "was changed", AFTER_THE_SPAN);
+    let end = end_of(&update, rows(&["b2"]));
+    assert_end(&end, "applied in part (2 invoices", AFTER_THE_SPAN);
+    assert!(end.shown.ends_with("applied to b2"), "{}", end.shown);
+    assert_eq!(client(rows(&[])).baseline(&update).unwrap().unwrap().as_str(), times);
+
+    let post = BulkPostInvoices::new(["a1", "b2"]);
+    assert_end(&end_of(&post, rows(&["a1", "b2"])), "applied", AT_ONCE);
+    assert_end(&end_of(&post, rows(&["a1"])), "applied in part", AFTER_THE_SPAN);
+    assert_end(&end_of(&post, rows(&[])), "not applied", AFTER_THE_SPAN);
+
+    let numbered = BulkCreateStandaloneInvoices::new([create(Some("N-1")), create(Some("N-2"))]);
+    let both = |path: &str, _| {
+        assert!(path.starts_with("/v1/invoices/N-"));
+        (200, made("a", "EUR", "10.00"))
+    };
+    assert_end(&end_of(&numbered, both), "applied", AT_ONCE);
+    assert_end(&end_of(&numbered, shows(404, GONE)), "not applied", AFTER_THE_SPAN);
+    let mixed = BulkCreateStandaloneInvoices::new([create(None), create(Some("N-2"))]);
+    let end = end_of(&mixed, both);
+    assert_end(&end, "applied in part", AFTER_THE_SPAN);
+    assert!(end.shown.ends_with("applied to N-2"), "{}", end.shown);
+    assert_end(&end_of(&mixed, shows(404, GONE)), "outcome unknown", AFTER_THE_SPAN);
+}
+
+#[test]
+fn what_no_read_can_tell_is_said_at_once() {
+    let raw = RawOperation::new(Method::PUT, "/v1/things/1/post").body("{}".as_bytes());
+    let run = CreateBillRun::new(Batches::all(), AdHoc::up_to(day()));
+    let ends = [
+        end_of(&raw, shows(200, "{}")),
+        end_of(&run, shows(200, "{}")),
+        end_of(&EmailBillRun::new("r"), shows(200, "{}")),
+        end_of(&EmailInvoice::new("i"), shows(200, "{}")),
+        end_of(&UploadInvoiceFile::new("i", "x.pdf", "%PDF".as_bytes().to_vec()), shows(200, "{}")),
+        end_of(&BulkCreateStandaloneInvoices::new([create(None)]), shows(200, "{}")),
+    ];
+    for end in ends {
+        assert_end(&end, "no read can tell", AT_ONCE);
+        assert!(end.reads.is_empty(), "{:?}", end.reads);
+    }
+}
