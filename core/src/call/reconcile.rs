@@ -18,7 +18,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Spec};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
-use crate::session::headers::CommonHeaders;
 use crate::transport::{HttpRequest, HttpResponse, Timestamp, WallTime};
 use crate::types::RequestScope;
 
@@ -306,18 +305,10 @@ impl<O: Reconcile> Waiter for Reconciliation<O> {
     fn options(&self, session: &Session, options: &CallOptions) -> Result<CallOptions> {
         let Some(scope) = &self.scope else { return Ok(options.clone()) };
         let options = in_scope(options.clone(), scope);
-        let headers = CommonHeaders::check(&options.headers).map_err(Error::with_unknown_outcome)?;
-        let reads = session.scope_of(&headers);
-        let differs = if reads.base_url != scope.base_url {
-            Some("base URL")
-        } else if (&reads.entity_id, &reads.org_ids) != (&scope.entity_id, &scope.org_ids) {
-            Some("entity or organizations")
-        } else {
-            None
-        };
-        if let Some(differs) = differs {
+        let reads = session.scope_with(&options).map_err(Error::with_unknown_outcome)?;
+        if let Some(other) = reads.difference(scope) {
             let what = format!(
-                "the session has another {differs} than the write, so it cannot read whether the write was applied"
+                "the session has another {other} than the write, so it cannot read whether the write was applied"
             );
             return Err(Error::failed(what).with_unknown_outcome());
         }

@@ -172,8 +172,10 @@ impl Exchange {
         }
         let headers = CommonHeaders::check(&options.headers)?;
         if let Some(scope) = earlier.filter(|_| is_in_doubt).and_then(|earlier| earlier.scope.as_ref()) {
-            if spec.effect != Effect::Read && !session.scope_of(&headers).is_of_same_data(scope) {
-                let why = "differs from that of the call that is retried, where its idempotency key counts";
+            let difference = session.scope_of(&headers).difference(scope);
+            if let Some(other) = difference.filter(|_| spec.effect != Effect::Read) {
+                let why =
+                    format!("the call that is retried has another {other}, where its idempotency key counts");
                 return Err(Error::invalid("scope", why));
             }
         }

@@ -1,9 +1,7 @@
 //! Reconciling any operation, without its type.
 
 use super::AnyOperation;
-use crate::api::read_back::{Checked, ReadObject, SeenObject};
-use crate::call::read_back::{JobCheck, Processing, Reconcile, Sight};
-use crate::error::Result;
+use crate::api::read_back::{Checked, SeenObject, reconcile_by_checks};
 use crate::operation::Operation;
 
 impl From<&AnyOperation> for Checked {
@@ -42,46 +40,5 @@ impl From<&AnyOperation> for Checked {
     }
 }
 
-/// Reads do nothing that could be looked for: send them again.
-impl Reconcile for AnyOperation {
-    type Read = ReadObject;
-    type Object = SeenObject;
-
-    fn object(&self) -> String {
-        Checked::from(self).object().to_owned()
-    }
-
-    fn begin(&self) -> Option<ReadObject> {
-        Checked::from(self).begin()
-    }
-
-    fn observe(
-        &self,
-        sight: &mut Sight<SeenObject>,
-        read: &ReadObject,
-        seen: Result<SeenObject>,
-    ) -> Result<Option<ReadObject>> {
-        Checked::from(self).observe(sight, read, seen)
-    }
-
-    fn processing(&self) -> Processing {
-        Checked::from(self).processing()
-    }
-
-    fn job(&self, id: &str) -> Option<ReadObject> {
-        Checked::from(self).job(id)
-    }
-
-    fn count(&self) -> Option<ReadObject> {
-        Checked::from(self).count()
-    }
-
-    fn counted(
-        &self,
-        items: &mut u64,
-        read: &ReadObject,
-        page: Result<SeenObject>,
-    ) -> Result<JobCheck<ReadObject>> {
-        Checked::from(self).counted(items, read, page)
-    }
-}
+// Reads do nothing that could be looked for: send them again.
+reconcile_by_checks!(AnyOperation as SeenObject);

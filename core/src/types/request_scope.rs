@@ -22,9 +22,13 @@ pub struct RequestScope {
 }
 
 impl RequestScope {
-    /// Whether requests with the two scopes are about the same data. The API version only decides how data is shown.
-    pub(crate) fn is_of_same_data(&self, other: &Self) -> bool {
-        (&self.base_url, &self.entity_id, &self.org_ids)
-            == (&other.base_url, &other.entity_id, &other.org_ids)
+    /// Returns why requests with the two scopes are about different data, if they are. The API version only decides how
+    /// data is shown.
+    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+        if self.base_url != other.base_url {
+            return Some("base URL");
+        }
+        let differs = (&self.entity_id, &self.org_ids) != (&other.entity_id, &other.org_ids);
+        differs.then_some("entity or organizations")
     }
 }

@@ -18,7 +18,6 @@ use crate::error::{Cause, Context, Error, ErrorKind, Outcome, Result};
 use crate::machine::{Action, Event, Machine};
 use crate::operation::Effect;
 use crate::session::call_options::RetryOf;
-use crate::session::headers::CommonHeaders;
 use crate::transport::{HttpResponse, Timestamp};
 use crate::types::RequestScope;
 
@@ -195,9 +194,9 @@ impl<B: Bulk> BulkJob<B> {
     /// # Errors
     /// As for [`begin_round`](Self::begin_round).
     fn checked_scope(&self) -> Result<RequestScope> {
-        let scope = self.session.scope_of(&CommonHeaders::check(&self.options.headers)?);
-        if !self.ledger.scope.as_ref().is_none_or(|saved| saved.is_of_same_data(&scope)) {
-            let why = "the job was begun with another base URL, entity or organizations, where its rows mean something else";
+        let scope = self.session.scope_with(&self.options)?;
+        if let Some(other) = self.ledger.scope.as_ref().and_then(|saved| saved.difference(&scope)) {
+            let why = format!("the job was begun with another {other}, where its rows mean something else");
             return Err(Error::invalid("scope", why));
         }
         Ok(scope)

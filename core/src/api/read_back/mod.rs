@@ -9,3 +9,4 @@ mod writes;
 
 pub use reads::{FromSeen, QueriedCreditMemo, QueriedCreditMemos, QueryCreditMemos, ReadObject, SeenObject};
 pub use writes::Checked;
+pub(crate) use writes::reconcile_by_checks;

@@ -14,8 +14,8 @@ use crate::api::invoices::{
 };
 use crate::api::jobs::GetOperationJob;
 use crate::api::object_query::QueriedInvoice;
-use crate::call::read_back::{JobCheck, Processing, Reconcile, Sight};
-use crate::error::{Error, Result};
+use crate::call::read_back::{JobCheck, Processing, Sight};
+use crate::error::Result;
 use crate::operation::Paginated;
 use crate::operation::raw::RawOperation;
 use crate::types::InvoiceKey;
@@ -135,6 +135,55 @@ impl Checked {
     }
 }
 
+/// Implements [`Reconcile`] for a write that converts to [`Checked`], by the checks of that.
+macro_rules! reconcile_by_checks {
+    ($write:ty as $object:ty) => {
+        impl $crate::call::read_back::Reconcile for $write {
+            type Read = $crate::api::read_back::ReadObject;
+            type Object = $object;
+
+            fn object(&self) -> String {
+                $crate::api::read_back::Checked::from(self).object().to_owned()
+            }
+
+            fn begin(&self) -> Option<$crate::api::read_back::ReadObject> {
+                $crate::api::read_back::Checked::from(self).begin()
+            }
+
+            fn observe(
+                &self,
+                sight: &mut $crate::call::read_back::Sight<$object>,
+                read: &$crate::api::read_back::ReadObject,
+                seen: $crate::Result<$crate::api::read_back::SeenObject>,
+            ) -> $crate::Result<Option<$crate::api::read_back::ReadObject>> {
+                $crate::api::read_back::Checked::from(self).observe(sight, read, seen)
+            }
+
+            fn processing(&self) -> $crate::call::read_back::Processing {
+                $crate::api::read_back::Checked::from(self).processing()
+            }
+
+            fn job(&self, id: &str) -> Option<$crate::api::read_back::ReadObject> {
+                $crate::api::read_back::Checked::from(self).job(id)
+            }
+
+            fn count(&self) -> Option<$crate::api::read_back::ReadObject> {
+                $crate::api::read_back::Checked::from(self).count()
+            }
+
+            fn counted(
+                &self,
+                items: &mut u64,
+                read: &$crate::api::read_back::ReadObject,
+                page: $crate::Result<$crate::api::read_back::SeenObject>,
+            ) -> $crate::Result<$crate::call::read_back::JobCheck<$crate::api::read_back::ReadObject>> {
+                $crate::api::read_back::Checked::from(self).counted(items, read, page)
+            }
+        }
+    };
+}
+pub(crate) use reconcile_by_checks;
+
 /// Implements [`Reconcile`] for writes, and the conversion that forgets their type.
 macro_rules! reconcile {
     ($($operation:ident as $object:ty => |$write:pat_param| $checked:expr;)*) => {$(
@@ -144,48 +193,7 @@ macro_rules! reconcile {
             }
         }
 
-        impl Reconcile for $operation {
-            type Read = ReadObject;
-            type Object = $object;
-
-            fn object(&self) -> String {
-                Checked::from(self).object
-            }
-
-            fn begin(&self) -> Option<ReadObject> {
-                Checked::from(self).begin()
-            }
-
-            fn observe(
-                &self,
-                sight: &mut Sight<$object>,
-                read: &ReadObject,
-                seen: Result<SeenObject, Error>,
-            ) -> Result<Option<ReadObject>> {
-                Checked::from(self).observe(sight, read, seen)
-            }
-
-            fn processing(&self) -> Processing {
-                Checked::from(self).processing()
-            }
-
-            fn job(&self, id: &str) -> Option<ReadObject> {
-                Checked::from(self).job(id)
-            }
-
-            fn count(&self) -> Option<ReadObject> {
-                Checked::from(self).count()
-            }
-
-            fn counted(
-                &self,
-                items: &mut u64,
-                read: &ReadObject,
-                page: Result<SeenObject, Error>,
-            ) -> Result<JobCheck<ReadObject>> {
-                Checked::from(self).counted(items, read, page)
-            }
-        }
+        reconcile_by_checks!($operation as $object);
     )*};
 }
 
