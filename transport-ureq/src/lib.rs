@@ -43,6 +43,7 @@ use std::time::{Duration, Instant, SystemTime};
 use ureq::{Agent, AsSendBody, SendBody};
 use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
 
+use self::not_connected::{NotConnected, never_connected};
 pub use self::prefetched_pages::PrefetchedPages;
 pub use ureq;
 pub use zuora_core;
@@ -107,7 +108,9 @@ impl Transport for Ureq {
         let unread = !body.is_empty() && rest.len() == body.len();
         result.map_err(|error| match error {
             ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { limit: limits.max_body },
-            error if unread || not_connected::never_connected(&error) => TransportError::not_sent(error),
+            error if unread || never_connected(&error) => {
+                TransportError::not_sent(NotConnected::unmark(error))
+            }
             error => TransportError::maybe_sent(error),
         })
     }

@@ -18,6 +18,16 @@ impl NotConnected {
             error => ureq::Error::Other(Box::new(Self(error))),
         }
     }
+
+    /// Returns the error itself, whose message is the one to show.
+    pub(crate) fn unmark(error: ureq::Error) -> ureq::Error {
+        match error {
+            ureq::Error::Other(error) => {
+                error.downcast::<Self>().map_or_else(ureq::Error::Other, |marked| marked.0)
+            }
+            error => error,
+        }
+    }
 }
 
 impl fmt::Display for NotConnected {

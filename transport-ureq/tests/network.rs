@@ -81,6 +81,7 @@ fn a_proxy_that_refuses_is_not_applied() {
         let error = client.call(&DeleteInvoice::new("INV1")).unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::NotApplied), "{error}");
         assert_eq!(proxy.requests().len(), 1);
+        assert!(!error.to_string().contains("other:"), "the message is that of ureq: {error}");
     }
 }
 
@@ -92,6 +93,7 @@ fn a_delete_to_a_bad_certificate_is_not_applied() {
     let client = Client::with_transport(&config, Ureq::default()).unwrap();
     let error = client.call(&DeleteInvoice::new("INV1")).unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::NotApplied), "{error}");
+    assert!(!error.to_string().contains("other:"), "the message is that of ureq: {error}");
     assert!(server.requests().is_empty());
 }
 
