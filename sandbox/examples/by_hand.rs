@@ -22,7 +22,20 @@ use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp};
 use zuora_core::{Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
+const USAGE: &str = "\
+usage: by_hand
+
+Creates a bill run on a sandbox, and prints each request and response.";
+
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    if let Some(argument) = std::env::args().nth(1) {
+        eprintln!("by_hand: unknown argument {argument}: only --help is supported");
+        return ExitCode::FAILURE;
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

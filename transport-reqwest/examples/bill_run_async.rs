@@ -21,8 +21,18 @@ use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+const USAGE: &str = "\
+usage: bill_run_async [--post]
+
+Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL.
+On a tenant, it posts the run only with --post.";
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -113,7 +123,11 @@ impl Settings {
         for argument in env::args().skip(1) {
             match argument.as_str() {
                 "--post" => post = true,
-                other => return Err(format!("unknown argument {other}: only --post is supported").into()),
+                other => {
+                    return Err(
+                        format!("unknown argument {other}: only --post and --help are supported").into()
+                    );
+                }
             }
         }
         let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];

@@ -21,8 +21,22 @@ use zuora_reqwest::types::{AccountNumber, InvoiceId};
 use zuora_reqwest::{Amount, Client, Config, Date};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
+const USAGE: &str = "\
+usage: standalone_invoice_async
+
+Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET, ZUORA_BASE_URL
+and ZUORA_ACCOUNT_NUMBER.";
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    if let Some(argument) = env::args().nth(1) {
+        eprintln!("standalone_invoice_async: unknown argument {argument}: only --help is supported");
+        return ExitCode::FAILURE;
+    }
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

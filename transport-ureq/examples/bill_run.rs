@@ -21,7 +21,17 @@ use zuora_ureq::polling::{PollingPolicy, Progress};
 use zuora_ureq::types::Decimal;
 use zuora_ureq::{Amount, Client, Config, Date};
 
+const USAGE: &str = "\
+usage: bill_run [--post]
+
+Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL.
+On a tenant, it posts the run only with --post.";
+
 fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match Job::from_environment().and_then(|job| job.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -138,7 +148,11 @@ impl Job {
         for argument in env::args().skip(1) {
             match argument.as_str() {
                 "--post" => post = true,
-                other => return Err(format!("unknown argument {other}: only --post is supported").into()),
+                other => {
+                    return Err(
+                        format!("unknown argument {other}: only --post and --help are supported").into()
+                    );
+                }
             }
         }
         let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];

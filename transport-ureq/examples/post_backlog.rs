@@ -22,7 +22,16 @@ use zuora_ureq::invoices::{
 use zuora_ureq::types::{AccountNumber, InvoiceId};
 use zuora_ureq::{Amount, Client, Config, Date};
 
+const USAGE: &str = "\
+usage: post_backlog [COUNT [FILE [URL]]]
+
+Posts COUNT drafts (120) of a sandbox: one in this process, or the one at URL. FILE keeps the state of the job.";
+
 fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -21,7 +21,21 @@ use zuora_ureq::polling::PollingPolicy;
 use zuora_ureq::types::{AccountNumber, InvoiceId};
 use zuora_ureq::{Amount, Client, Config, Date};
 
+const USAGE: &str = "\
+usage: standalone_invoice
+
+Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET, ZUORA_BASE_URL
+and ZUORA_ACCOUNT_NUMBER.";
+
 fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    if let Some(argument) = env::args().nth(1) {
+        eprintln!("standalone_invoice: unknown argument {argument}: only --help is supported");
+        return ExitCode::FAILURE;
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
