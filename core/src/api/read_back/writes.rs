@@ -71,12 +71,12 @@ impl Checked {
         &self.object
     }
 
-    /// See [`Reconcile::begin`].
+    /// See [`Reconcile::begin`](crate::reconcile::Reconcile::begin).
     pub fn begin(&self) -> Option<ReadObject> {
         self.checks.iter().find_map(Check::begin)
     }
 
-    /// See [`Reconcile::observe`].
+    /// See [`Reconcile::observe`](crate::reconcile::Reconcile::observe).
     ///
     /// # Errors
     /// The read failed.
@@ -89,22 +89,22 @@ impl Checked {
         observe(&self.checks, sight, read, seen)
     }
 
-    /// See [`Reconcile::processing`].
+    /// See [`Reconcile::processing`](crate::reconcile::Reconcile::processing).
     pub fn processing(&self) -> Processing {
         self.processing
     }
 
-    /// See [`Reconcile::job`].
+    /// See [`Reconcile::job`](crate::reconcile::Reconcile::job).
     pub fn job(&self, id: &str) -> Option<ReadObject> {
         self.job.as_ref().map(|_| ReadObject::Job(GetOperationJob::new(id)))
     }
 
-    /// See [`Reconcile::count`].
+    /// See [`Reconcile::count`](crate::reconcile::Reconcile::count).
     pub fn count(&self) -> Option<ReadObject> {
         self.job.as_ref().map(|(invoice, _)| ReadObject::Items(GetInvoiceItems::new(invoice.clone())))
     }
 
-    /// See [`Reconcile::counted`]. Discounts are items too, and each tax line counts.
+    /// See [`Reconcile::counted`](crate::reconcile::Reconcile::counted). Discounts are items too, and each tax line counts.
     ///
     /// # Errors
     /// The read failed.
