@@ -122,11 +122,7 @@ impl Exchange {
         request: Result<HttpRequest>,
         options: &CallOptions,
     ) -> Result<Self> {
-        let guarded = request.and_then(|request| {
-            session.check_guards(spec.effect, &request)?;
-            Ok(request)
-        });
-        Self::unguarded(session, spec, guarded, options)
+        Self::build(session, spec, request, options, true)
     }
 
     /// Creates an exchange whose request is built and never sent.
@@ -139,57 +135,38 @@ impl Exchange {
         request: Result<HttpRequest>,
         options: &CallOptions,
     ) -> Result<Self> {
-        Self::build(session, spec, request, options).map_err(|error| {
-            let error = error.in_operation(spec.name);
-            match &options.retry_of {
-                // Nothing is sent, which says nothing about the earlier call.
-                Some(earlier) if earlier.is_in_doubt && spec.effect != Effect::Read => {
-                    error.in_doubt(earlier.context(options.idempotency_key.as_deref()))
-                }
-                _ => error,
-            }
-        })
+        Self::build(session, spec, request, options, false)
     }
 
+    // An exchange is large to move, so each error is described where it occurs and not in a result that is mapped.
     #[inline]
     fn build(
         session: &Session,
         spec: &Spec,
         request: Result<HttpRequest>,
         options: &CallOptions,
+        is_guarded: bool,
     ) -> Result<Self> {
-        if let Some(key) = &options.idempotency_key {
-            headers::callers_key(key)?;
-            if spec.effect != Effect::Keyed {
-                let why = "applies to POST operations only: the service rejects it on GET, PUT and DELETE";
-                return Err(Error::invalid("Idempotency-Key", why));
-            }
+        let describe = |error: Error| not_built(error, spec, options);
+        let headers = checked_headers(session, spec, options).map_err(describe)?;
+        let request = request.map_err(describe)?;
+        if is_guarded {
+            session.check_guards(spec.effect, &request).map_err(describe)?;
         }
         let earlier = options.retry_of.as_ref();
         let is_in_doubt = earlier.is_some_and(|earlier| earlier.is_in_doubt);
-        if is_in_doubt && spec.effect == Effect::Unkeyed {
-            return Err(unsafe_retry(earlier.and_then(|earlier| earlier.failed_at)));
-        }
-        let headers = CommonHeaders::check(&options.headers)?;
-        if let Some(scope) = earlier.filter(|_| is_in_doubt).and_then(|earlier| earlier.scope.as_ref()) {
-            let difference = session.scope_of(&headers).difference(scope);
-            if let Some(other) = difference.filter(|_| spec.effect != Effect::Read) {
-                let why =
-                    format!("the call that is retried has another {other}, where its idempotency key counts");
-                return Err(Error::invalid("scope", why));
-            }
-        }
+        let timing = session.timing().with(options);
         Ok(Self {
             headers,
-            request: PreparedRequest::new(request?, session.base())?,
+            request: PreparedRequest::new(request, session.base()).map_err(describe)?,
             session: session.clone(),
             operation: spec.name,
             effect: spec.effect,
             format: spec.format,
             quota: spec.quota,
-            timing: session.timing().with(options),
             state: State::Ready { not_before: Timestamp::default() },
-            budget: Budget::new(session.timing().with(options)),
+            budget: Budget::new(timing),
+            timing,
             poll_delay: INITIAL_POLL_DELAY,
             waiting_on: None,
             attempts: 0,
@@ -320,6 +297,45 @@ impl Exchange {
         let mut request = self.request.next();
         self.session.request_headers(&self.headers).apply(&mut request, Some(authorization), idempotency_key);
         Ok(request)
+    }
+}
+
+/// Checks the options of a call, and returns its headers.
+fn checked_headers(session: &Session, spec: &Spec, options: &CallOptions) -> Result<CommonHeaders> {
+    if let Some(key) = &options.idempotency_key {
+        headers::callers_key(key)?;
+        if spec.effect != Effect::Keyed {
+            let why = "applies to POST operations only: the service rejects it on GET, PUT and DELETE";
+            return Err(Error::invalid("Idempotency-Key", why));
+        }
+    }
+    let headers = CommonHeaders::check(&options.headers)?;
+    let Some(earlier) = options.retry_of.as_ref().filter(|earlier| earlier.is_in_doubt) else {
+        return Ok(headers);
+    };
+    if spec.effect == Effect::Unkeyed {
+        return Err(unsafe_retry(earlier.failed_at));
+    }
+    let difference = earlier.scope.as_ref().and_then(|scope| session.scope_of(&headers).difference(scope));
+    match difference {
+        Some(other) if spec.effect != Effect::Read => {
+            let why =
+                format!("the call that is retried has another {other}, where its idempotency key counts");
+            Err(Error::invalid("scope", why))
+        }
+        _ => Ok(headers),
+    }
+}
+
+/// Describes why there is no exchange. That nothing is sent says nothing about an earlier call.
+#[cold]
+fn not_built(error: Error, spec: &Spec, options: &CallOptions) -> Error {
+    let error = error.in_operation(spec.name);
+    match &options.retry_of {
+        Some(earlier) if earlier.is_in_doubt && spec.effect != Effect::Read => {
+            error.in_doubt(earlier.context(options.idempotency_key.as_deref()))
+        }
+        _ => error,
     }
 }
 

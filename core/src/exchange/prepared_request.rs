@@ -8,16 +8,22 @@ use crate::error::Result;
 use crate::session::headers::BaseUrl;
 use crate::transport::{Body, HttpRequest};
 
-/// A request without the headers that each attempt adds. Its body is shared with every attempt, not copied.
+/// A request without the headers that each attempt adds.
 #[derive(Debug)]
-pub(super) struct PreparedRequest {
+pub(super) enum PreparedRequest {
+    /// The request that the operation made, for the first attempt: its header map has room for all headers.
+    First(HttpRequest),
+    Again(Template),
+}
+
+/// The parts of a request, for later attempts. The body is shared with every attempt, not copied.
+#[derive(Debug)]
+pub(super) struct Template {
     method: Method,
     uri: Uri,
     body: Body,
-    /// The operation's own headers, for later attempts.
+    /// The operation's own headers.
     own: Vec<(HeaderName, HeaderValue)>,
-    /// The request that the operation made, for the first attempt: its header map has room for all headers.
-    first: Option<HttpRequest>,
 }
 
 impl PreparedRequest {
@@ -26,33 +32,47 @@ impl PreparedRequest {
     // Inlined, and so is `next`: a request is large to move.
     #[inline]
     pub(super) fn new(mut request: HttpRequest, base: &BaseUrl) -> Result<Self> {
-        let uri = base.join(mem::take(request.uri_mut()))?;
-        *request.uri_mut() = uri.clone();
-        let own = request.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Ok(Self {
-            method: request.method().clone(),
-            uri,
-            body: request.body().clone(),
-            own,
-            first: Some(request),
-        })
+        *request.uri_mut() = base.join(mem::take(request.uri_mut()))?;
+        Ok(Self::First(request))
     }
 
     pub(super) fn uri(&self) -> &Uri {
-        &self.uri
+        match self {
+            Self::First(request) => request.uri(),
+            Self::Again(template) => &template.uri,
+        }
     }
 
     /// Path and query as the operation made them.
     pub(super) fn own_path(&self) -> String {
-        self.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
+        self.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned()
     }
 
     #[inline]
     pub(super) fn next(&mut self) -> HttpRequest {
-        self.first.take().unwrap_or_else(|| self.again())
+        let template = match self {
+            Self::First(request) => Template::of(request),
+            Self::Again(template) => return template.request(),
+        };
+        match mem::replace(self, Self::Again(template)) {
+            Self::First(request) => request,
+            Self::Again(template) => template.request(),
+        }
+    }
+}
+
+impl Template {
+    #[inline]
+    fn of(request: &HttpRequest) -> Self {
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            body: request.body().clone(),
+            own: request.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        }
     }
 
-    fn again(&self) -> HttpRequest {
+    fn request(&self) -> HttpRequest {
         let mut request = HttpRequest::new(self.body.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
