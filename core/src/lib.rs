@@ -1,6 +1,6 @@
 //! Sans-IO core of the Zuora Billing SDK: bill runs and invoices as plain [`http`] requests and responses.
 //!
-//! [`guide`] explains how a write is decided once, over restarts, workers and days.
+//! The pages of the [`guide`] explain one subject each, with examples.
 //!
 //! This crate opens no socket, reads no clock and starts no thread. It turns an operation into an
 //! `http::Request` and reads an `http::Response` into a value. In between it decides when to request a token, wait,
@@ -193,9 +193,8 @@ pub mod polling {
     pub use crate::client::blocking::BlockingPoller;
 }
 
-pub mod guide {
-    #![doc = include_str!("../guide/never-bill-twice.md")]
-}
+#[path = "../guide/mod.rs"]
+pub mod guide;
 
 pub mod reconcile {
     #![doc = include_str!("call/reconcile.md")]

@@ -1,6 +1,7 @@
 //! Shared code of the test programs of the workspace. The programs are in `tests/`.
 
 pub mod fuzz;
+pub mod guide;
 pub mod json;
 pub mod simulation;
 
