@@ -40,6 +40,7 @@ static SPEC: Spec = Spec::put("cancel_bill_run", "/v1/bill-runs/{billRunId}/canc
 /// ```
 #[doc(alias = "cancel_bill_run")]
 #[doc(alias = "PUT_CancelBillRun")]
+#[doc(alias = "CancelBillRunRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CancelBillRun {
     #[serde(rename = "billRunId")]

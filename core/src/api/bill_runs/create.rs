@@ -26,7 +26,9 @@ model! {
     /// is `Pending`. Wait until the run is `Completed`, and then post it with
     /// [`PostBillRun`](crate::bill_runs::PostBillRun).
     ///
-    /// The service rejects the request while more than 500 runs created through the API are pending.
+    /// Requires the permission "Create Bill Runs". A run that posts or e-mails its documents itself also requires the
+    /// tenant's billing rule for it. The service rejects the request while more than 500 runs created through the API
+    /// are pending.
     ///
     /// ```
     /// use zuora_core::bill_runs::{AdHoc, Batches, BillRunStatus, CreateBillRun};
@@ -54,6 +56,7 @@ model! {
     /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, if the service would reject the request.
     #[doc(alias = "create_bill_run")]
     #[doc(alias = "POST_CreateBillRun")]
+    #[doc(alias = "CreateBillRunRequest")]
     pub request CreateBillRun {
         /// Name of the bill run, for display.
         name: Option<String> = "name",
@@ -73,7 +76,8 @@ model! {
         auto_post: Option<bool> = "autoPost",
         /// Whether to renew subscriptions that are due for renewal. The default is false.
         auto_renewal: Option<bool> = "autoRenewal",
-        /// Whether to exclude documents with a zero amount from e-mailing. The default is false.
+        /// Whether to exclude documents with a zero amount from e-mailing. The default is false, though Zuora recommends
+        /// true.
         no_email_for_zero_amount_invoice: Option<bool> = "noEmailForZeroAmountInvoice",
         schedule: Option<BillRunSchedule> = "schedule" (by hand),
         invoice_date: Option<Date> = "invoiceDate" (by hand),

@@ -17,9 +17,17 @@ static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/em
 ///
 /// `POST /v1/bill-runs/{billRunKey}/emails` ("Email billing documents generated from a bill run")
 ///
-/// The tenant's notifications for manual e-mails must be active. Their templates determine the recipients. By
-/// default, the operation sends only documents that have never been e-mailed. Calling it twice in quick succession may
-/// send a document twice.
+/// By default, the operation sends only documents that have never been e-mailed. Calling it twice in quick succession
+/// may send a document twice.
+///
+/// These settings of the tenant decide what is sent:
+///
+/// - The notification "Manual Email For Invoice" must be active. Credit memos, which exist with Invoice Settlement
+///   only, also need the notification "Email Credit Memo".
+/// - The field "To Email" of the e-mail template determines the recipients. A notification names its template in its
+///   delivery options. The defaults are "Invoice Posted Default Email Template" and "Manual Email for Credit Memo
+///   Default Email Template".
+/// - The PDF file is attached only when the notification says so ("Include Invoice PDF", "Include Credit Memo PDF").
 ///
 /// ```
 /// use zuora_core::bill_runs::EmailBillRun;
@@ -41,6 +49,7 @@ static SPEC: Spec = Spec::keyed("email_bill_run", "/v1/bill-runs/{billRunKey}/em
 /// ```
 #[doc(alias = "email_bill_run")]
 #[doc(alias = "POST_EmailBillingDocumentsfromBillRun")]
+#[doc(alias = "EmailBillRunRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmailBillRun {
     #[serde(rename = "billRunKey")]

@@ -42,6 +42,7 @@ static SPEC: Spec = Spec::put("post_bill_run", "/v1/bill-runs/{billRunId}/post")
 /// ```
 #[doc(alias = "post_bill_run")]
 #[doc(alias = "PUT_PostBillRun")]
+#[doc(alias = "PostBillRunRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PostBillRun {
     #[serde(rename = "billRunId")]

@@ -61,6 +61,7 @@ numbered_pages! {
 
 model! {
     /// Page of application parts.
+    #[doc(alias = "GetInvoiceApplicationPartsRequest")]
     pub response ApplicationParts {
         /// Application parts on the page.
         pub parts: Vec<ApplicationPart> = "applicationParts",

@@ -26,6 +26,8 @@ model! {
     /// [`use_single_transaction`](Self::use_single_transaction), it creates all invoices or none.
     /// [`BulkJob`](crate::api::invoices::BulkJob) creates any number of invoices.
     ///
+    /// Requires the permissions "Create Standalone Invoice" and "Modify Invoice".
+    ///
     /// ```
     /// use zuora_core::invoices::{BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
     /// use zuora_core::types::AccountId;
@@ -58,6 +60,7 @@ model! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "bulk_create_standalone_invoices")]
+    #[doc(alias = "BulkCreateInvoicesRequest")]
     pub request BulkCreateStandaloneInvoices {
         invoices: Vec<CreateStandaloneInvoice> = "invoices" (by hand) [entries(1, 50)],
         /// Whether all invoices are created or none; by default each invoice is created independently.
@@ -110,6 +113,7 @@ impl Operation for BulkCreateStandaloneInvoices {
 
 model! {
     /// Response to a bulk creation: one row for each invoice of the request, in the order of the request.
+    #[doc(alias = "BulkCreateInvoicesResponse")]
     pub response CreatedInvoices {
         /// One row for each invoice of the request. [`results`](Self::results) separates the rows that
         /// failed.

@@ -38,6 +38,7 @@ model! {
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
     #[doc(alias = "bulk_post_invoices")]
+    #[doc(alias = "BulkPostInvoicesRequest")]
     pub request BulkPostInvoices {
         invoices: Vec<InvoiceToPost> = "invoices" (by hand) [entries(1, 50)],
     }
@@ -112,6 +113,7 @@ impl From<&str> for InvoiceToPost {
 
 model! {
     /// Response to a bulk posting: one row for each invoice of the request, in the order of the request.
+    #[doc(alias = "BulkPostInvoicesResponse")]
     pub response PostedInvoices {
         /// One row for each invoice of the request. [`results`](Self::results) separates the rows that
         /// failed.

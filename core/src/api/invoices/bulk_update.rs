@@ -38,6 +38,7 @@ model! {
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
     #[doc(alias = "bulk_update_invoices")]
+    #[doc(alias = "BulkUpdateInvoicesRequest")]
     pub request BulkUpdateInvoices {
         invoices: Vec<InvoicePatch> = "invoices" (by hand) [entries(1, 50)],
     }

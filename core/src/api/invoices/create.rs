@@ -19,8 +19,11 @@ model! {
     /// `POST /v1/invoices` ("Create a standalone invoice"): creates an invoice that bills its own items
     /// instead of subscriptions.
     ///
-    /// The invoice is a draft, unless [`status`](Self::status) requests a posted one. Contacts, payment term,
-    /// sequence set and template require Flexible Billing Attributes.
+    /// The invoice is a draft, unless [`status`](Self::status) requests a posted one.
+    ///
+    /// Requires the permissions "Create Standalone Invoice" and "Modify Invoice". Users with a custom role or of an
+    /// older tenant may lack the first one. Contacts, payment term, sequence set and template require Flexible Billing
+    /// Attributes.
     ///
     /// ```
     /// use zuora_core::invoices::{CreateStandaloneInvoice, InvoiceStatus, NewInvoiceItem};
@@ -48,6 +51,7 @@ model! {
     /// [`ErrorKind::Build`](crate::ErrorKind::Build), naming the field, when the service would reject the
     /// invoice.
     #[doc(alias = "create_standalone_invoice")]
+    #[doc(alias = "CreateInvoiceRequest")]
     pub request CreateStandaloneInvoice {
         account_id: Option<AccountId> = "accountId" (by hand),
         account_number: Option<AccountNumber> = "accountNumber" (by hand),

@@ -40,6 +40,7 @@ static SPEC: Spec = Spec::keyed("create_invoice_taxation_items", "/v1/invoices/{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "create_invoice_taxation_items")]
+#[doc(alias = "CreateTaxationItemsRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CreateTaxationItems {
     #[serde(rename = "invoiceKey")]
@@ -145,6 +146,7 @@ model! {
 
 model! {
     /// Response with the tax lines that were added.
+    #[doc(alias = "GetTaxationItemsResponse")]
     pub response CreatedTaxationItems {
         /// Tax lines that were created.
         pub lines: Vec<TaxationItem> = "taxationItems",

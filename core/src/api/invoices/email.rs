@@ -16,8 +16,12 @@ static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emai
 
 /// `POST /v1/invoices/{invoiceKey}/emails` ("Email an invoice"): emails a posted invoice.
 ///
-/// By default the email is sent to the addresses of the bill-to contact. The tenant's notification for manual
-/// emails of invoices must be active.
+/// By default the email is sent to the work or personal address of the bill-to contact. [`to`](Self::to) and
+/// [`as_template_says`](Self::as_template_says) choose other recipients.
+///
+/// The notification "Manual Email For Invoice" must be active. It names the e-mail template in its delivery options,
+/// by default "Invoice Posted Default Email Template". The PDF file is attached only when the notification says so
+/// ("Include Invoice PDF").
 ///
 /// ```
 /// use zuora_core::invoices::EmailInvoice;
@@ -37,6 +41,7 @@ static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emai
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[doc(alias = "email_invoice")]
+#[doc(alias = "EmailBillingDocumentRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmailInvoice {
     #[serde(rename = "invoiceKey")]

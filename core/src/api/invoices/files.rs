@@ -15,7 +15,9 @@ static SPEC: Spec = Spec::read("get_invoice_files", "/v1/invoices/{invoiceKey}/f
 /// in pages, newest first.
 ///
 /// A file that is still being generated is not listed.
-/// [`GetInvoicePdfStatus`](crate::api::invoices::GetInvoicePdfStatus) reports its status.
+/// [`GetInvoicePdfStatus`](crate::api::invoices::GetInvoicePdfStatus) reports its status. A
+/// [`RawOperation`](crate::operation::RawOperation) for `POST /v1/action/query` reads the latest file without a list, by the query
+/// `select Body from Invoice where Id = '..'`.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceFiles;
@@ -58,6 +60,7 @@ numbered_pages! {
 
 model! {
     /// Page of invoice files.
+    #[doc(alias = "InvoiceFilesResponse")]
     pub response InvoiceFiles {
         /// Files on the page, newest first.
         pub files: Vec<InvoiceFile> = "invoiceFiles",

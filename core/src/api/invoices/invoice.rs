@@ -12,6 +12,7 @@ model! {
     ///
     /// Amounts are in the currency [`currency`](Self::currency). In the response of a bulk operation,
     /// [`envelope`](Self::envelope) reports whether the row failed.
+    #[doc(alias = "InvoiceResponse")]
     pub response Invoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",

@@ -61,6 +61,7 @@ numbered_pages! {
 
 model! {
     /// Page of invoice items.
+    #[doc(alias = "InvoiceItemsResponse")]
     pub response InvoiceItems {
         /// Items on the page.
         pub items: Vec<InvoiceItem> = "invoiceItems",

@@ -85,6 +85,7 @@ impl Operation for GetInvoicePdfStatus {
 
 model! {
     /// Status of the PDF generation of several invoices.
+    #[doc(alias = "GetInvoicePdfStatusBatchResponse")]
     pub response InvoicePdfStatuses {
         /// One row for each invoice.
         pub invoices: Vec<InvoicePdfStatus> = "invoiceFiles",

@@ -13,8 +13,8 @@ static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 
 /// `PUT /v1/invoices/{invoiceKey}/post` ("Post an invoice"): posts a draft invoice.
 ///
-/// The service posts an invoice with fewer than about 1,000 items synchronously, and a larger one in a
-/// background job. [`SubmittedJob::status`] reports whether the work is done, and
+/// The service posts an invoice with fewer than 1,000 items synchronously, and a larger one in a background job. Zuora
+/// Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`] reports whether the work is done, and
 /// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. Posting may change the number of
 /// the invoice. The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
@@ -36,6 +36,7 @@ static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[doc(alias = "post_invoice")]
+#[doc(alias = "PostAsyncInvoiceRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PostInvoice {
     #[serde(rename = "invoiceKey")]

@@ -20,6 +20,15 @@ static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reve
 ///
 /// A credit memo reduces the balance to zero, and the charges can be billed again. The invoice keeps the
 /// status `Posted` and is flagged as reversed. It cannot be changed afterwards. Requires Invoice Settlement.
+///
+/// An invoice cannot be reversed if one of these is true:
+///
+/// - Its status is not `Posted`.
+/// - A payment or a credit memo is applied to it.
+/// - It is split.
+/// - Its total is negative.
+/// - Its taxes were calculated by a tax connector of the Extension Platform.
+///
 /// The service reverses an invoice with up to about 2,000 items synchronously, and one with up to 50,000
 /// items in a background job.
 /// [`InvoiceWaiter::of_reversal`](crate::api::invoices::InvoiceWaiter::of_reversal) waits for the job. The
@@ -42,6 +51,7 @@ static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reve
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[doc(alias = "reverse_invoice")]
+#[doc(alias = "ReverseInvoiceRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReverseInvoice {
     #[serde(rename = "invoiceKey")]
@@ -126,6 +136,7 @@ pub(in crate::api) fn query_of(invoice: &InvoiceKey) -> QueryInvoices {
 
 model! {
     /// Response to a reversal.
+    #[doc(alias = "ReverseInvoiceResponse")]
     pub response ReversedInvoice {
         /// Credit memo that was created; absent while a job is running.
         pub credit_memo: Option<ReversalCreditMemo> = "creditMemo",

@@ -60,6 +60,7 @@ numbered_pages! {
 
 model! {
     /// Page of tax lines of an invoice item.
+    #[doc(alias = "TaxationItemsDataResponse")]
     pub response InvoiceTaxationItems {
         /// Tax lines on the page.
         pub data: Vec<InvoiceTaxationItem> = "data",

@@ -44,6 +44,7 @@ static SPEC: Spec = Spec::put("update_invoice", "/v1/invoices/{invoiceKey}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "update_invoice")]
+#[doc(alias = "UpdateInvoiceRequest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdateInvoice {
     #[serde(rename = "invoiceKey")]
@@ -195,6 +196,7 @@ model! {
     /// The fields have the same names as in [`Invoice`](crate::api::invoices::Invoice), although the service
     /// uses other names for some of them in this response. Amounts are in the currency
     /// [`currency`](Self::currency).
+    #[doc(alias = "UpdateInvoiceResponse")]
     pub response UpdatedInvoice {
         /// Id of the invoice.
         pub id: Option<InvoiceId> = "id",

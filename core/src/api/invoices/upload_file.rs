@@ -20,7 +20,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// `POST /v1/invoices/{invoiceKey}/files` ("Upload a file for an invoice"): attaches a custom PDF file to a
 /// draft or posted invoice.
 ///
-/// A file can have at most 4 MiB. An invoice can have at most 50 files, and their names must be distinct.
+/// A file can have at most 4 MiB. An invoice can have at most 50 files, and their names must be distinct. Requires the
+/// permission "Modify Invoice".
 ///
 /// ```
 /// use zuora_core::invoices::UploadInvoiceFile;
@@ -168,6 +169,7 @@ impl std::fmt::Debug for UploadInvoiceFile {
 
 model! {
     /// Response to an upload.
+    #[doc(alias = "UploadFileResponse")]
     pub response UploadedFile {
         /// Id of the file, to download it with [`GetFiles`](crate::api::files::GetFiles).
         pub file_id: Option<FileId> = "fileId",

@@ -18,9 +18,17 @@ static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/wr
 /// `PUT /v1/invoices/{invoiceKey}/write-off` ("Write off an invoice"): writes off the balance of a posted
 /// invoice.
 ///
-/// A credit memo reduces the whole balance to zero. A partial write-off is not possible. Requires Invoice
-/// Settlement. The invoice can have at most 2,000 items. The service accepts no idempotency key. After an
-/// unknown outcome, reconcile before retrying.
+/// A credit memo reduces the whole balance to zero. The tenant's default application rule assigns its items and tax
+/// lines to those of the invoice. A partial write-off is not possible. Requires Invoice Settlement.
+///
+/// An invoice cannot be written off if one of these is true:
+///
+/// - It has more than 2,000 items, discount items and tax lines in total.
+/// - Its balance was changed by an adjustment before Invoice Settlement was enabled.
+/// - All its items have a zero balance. The billing rule for credit memos that mirror invoice items lifts this
+///   restriction.
+///
+/// The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::{WriteOff, WriteOffInvoice};
@@ -40,6 +48,7 @@ static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/wr
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[doc(alias = "write_off_invoice")]
+#[doc(alias = "WriteOffInvoiceRequest")]
 #[doc(alias = "bad debt")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WriteOffInvoice {
@@ -215,6 +224,7 @@ open_enum! {
 
 model! {
     /// Response to a write-off.
+    #[doc(alias = "WriteOffInvoiceResponse")]
     pub response WrittenOffInvoice {
         /// Credit memo that was created and applied.
         pub credit_memo: Option<ReversalCreditMemo> = "creditMemo",
