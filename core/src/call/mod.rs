@@ -137,6 +137,9 @@ fn read<O: Operation>(
     if response.status() == StatusCode::NO_CONTENT && response.body().is_empty() {
         *response.body_mut() = Bytes::from_static(b"{}");
     }
+    if operation.spec().has_rows {
+        response.extensions_mut().insert(exchange.row_facts());
+    }
     match operation.parse(&response) {
         Ok(value) => {
             let (head, body) = response.into_parts();

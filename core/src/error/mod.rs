@@ -64,6 +64,8 @@ pub(crate) struct Context {
     pub(crate) key_since: Option<Timestamp>,
     /// Whether the response was one that the service had stored under the idempotency key.
     pub(crate) replayed: bool,
+    /// Whether the service reported a failure to an attempt under the idempotency key.
+    pub(crate) key_failed: bool,
     /// Whether the retry budget of the session had nothing left for another attempt.
     pub(crate) no_budget: bool,
     /// The entity, organizations and API version of the call.
@@ -326,6 +328,11 @@ impl Error {
         context.key_since = context.key_since.or(earlier.key_since);
         context.scope = context.scope.take().or(earlier.scope);
         self
+    }
+
+    /// Whether the service reported a failure to an attempt under the idempotency key.
+    pub(crate) fn key_failed(&self) -> bool {
+        self.0.context.key_failed
     }
 
     /// When the idempotency key was first sent, by this call or by one that it retried.

@@ -114,6 +114,9 @@ impl Exchange {
         if retry::outcome(self.effect, result, false) == Outcome::Unknown {
             self.retry_state.uncertain = true;
             self.unknown_since = Some(now);
+            self.retry_state.key_failed |= self.effect == Effect::Keyed
+                && matches!(result, AttemptResult::Indeterminate { .. })
+                && attempt.is_of_service();
         }
         match decision {
             Decision::Accept => match attempt.response {
@@ -245,6 +248,11 @@ impl Exchange {
 impl Attempt {
     fn request_id(&self) -> Option<Box<str>> {
         self.envelope.request_id_of(self.response.as_ref()?.headers())
+    }
+
+    /// Whether the response has an id of the service, which the page of a gateway lacks.
+    fn is_of_service(&self) -> bool {
+        self.envelope.process_id.is_some() || self.request_id().is_some()
     }
 
     /// Whether too many requests were in flight, as opposed to too many in a span of time.

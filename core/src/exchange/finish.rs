@@ -1,5 +1,6 @@
 //! Waiting, and the ends of a call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -9,7 +10,7 @@ use super::envelope_reader::EnvelopeReader;
 use super::{Accepted, Exchange, MAX_POLL_DELAY, State};
 use crate::error::{Cause, Context, Error, Outcome};
 use crate::machine::Action;
-use crate::operation::Effect;
+use crate::operation::{Effect, RowFacts};
 use crate::session::permit::WaitReason;
 use crate::session::token::{TokenErrorKind, TokenFailure};
 use crate::transport::{HttpResponse, Timestamp};
@@ -151,11 +152,22 @@ impl Exchange {
             track_id: self.track_id().map(Into::into),
             idempotency_key: self.key_text().map(Into::into),
             key_since: self.key_since,
+            key_failed: self.retry_state.key_failed,
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
             scope: Some(Box::new(self.session.scope_of(&self.headers))),
             ..context
         };
         error.with_context(context).redact(self.session.secret_finder())
+    }
+
+    /// The facts of the call that its rows are judged by.
+    pub(crate) fn row_facts(&self) -> RowFacts {
+        let session = self.session.clone();
+        RowFacts {
+            key_failed: self.retry_state.key_failed,
+            // Few responses have a row with a text to search.
+            is_secret: Arc::new(move |text| session.secret_finder()(text)),
+        }
     }
 
     pub(super) fn track_id(&self) -> Option<&str> {

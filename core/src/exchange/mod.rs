@@ -172,7 +172,11 @@ impl Exchange {
             attempts: 0,
             key: IdempotencyKey::new(options.idempotency_key.clone()),
             key_since: earlier.and_then(|earlier| earlier.key_since),
-            retry_state: RetryState { uncertain: is_in_doubt, ..RetryState::default() },
+            retry_state: RetryState {
+                uncertain: is_in_doubt,
+                key_failed: earlier.is_some_and(|earlier| earlier.key_failed),
+                ..RetryState::default()
+            },
             seen_ids: earlier.map(RetryOf::ids).unwrap_or_default(),
             unknown_since: earlier.and_then(|earlier| earlier.failed_at),
             send_before: options.send_before,
@@ -309,8 +313,16 @@ fn checked_headers(session: &Session, spec: &Spec, options: &CallOptions) -> Res
             return Err(Error::invalid("Idempotency-Key", why));
         }
     }
+    let earlier = options.retry_of.as_ref().filter(|earlier| earlier.is_in_doubt);
+    if let Some(key) = earlier.and_then(|earlier| earlier.key.as_deref()) {
+        if spec.effect == Effect::Keyed && options.idempotency_key.as_deref() != Some(key) {
+            let why = "must be the key of the call that is retried: its outcome is unknown, and another key could \
+                       apply the operation twice";
+            return Err(Error::invalid("Idempotency-Key", why));
+        }
+    }
     let headers = CommonHeaders::check(&options.headers)?;
-    let Some(earlier) = options.retry_of.as_ref().filter(|earlier| earlier.is_in_doubt) else {
+    let Some(earlier) = earlier else {
         return Ok(headers);
     };
     if spec.effect == Effect::Unkeyed {
@@ -333,7 +345,7 @@ fn not_built(error: Error, spec: &Spec, options: &CallOptions) -> Error {
     let error = error.in_operation(spec.name);
     match &options.retry_of {
         Some(earlier) if earlier.is_in_doubt && spec.effect != Effect::Read => {
-            error.in_doubt(earlier.context(options.idempotency_key.as_deref()))
+            error.in_doubt(earlier.context(earlier.key.as_deref().or(options.idempotency_key.as_deref())))
         }
         _ => error,
     }

@@ -62,6 +62,8 @@ pub(crate) struct RetryState {
     pub(crate) replay: bool,
     /// An attempt ended with an unknown outcome.
     pub(crate) uncertain: bool,
+    /// The service itself has reported a failure under the key. A later success is not its stored response.
+    pub(crate) key_failed: bool,
     /// Responses worth few tries, the one at hand included.
     pub(crate) unlikely_to_recover: u32,
 }

@@ -21,6 +21,8 @@ pub(crate) mod request_builder;
 #[doc(inline)]
 pub use self::raw::RawOperation;
 
+use std::sync::Arc;
+
 use http::Method;
 
 use crate::error::Error;
@@ -69,6 +71,17 @@ impl<O: Operation + ?Sized> Operation for &O {
     fn parse(&self, success: &HttpResponse) -> Result<Self::Output, Error> {
         (**self).parse(success)
     }
+}
+
+/// Facts of a call that the rows of its response are judged by. The response has them as an extension, for operations
+/// with [`Spec::has_rows`].
+#[derive(Clone)]
+pub(crate) struct RowFacts {
+    /// The service reported a failure under the key before, so the response is not the stored one: the rows that it
+    /// rejects may have been applied by an earlier attempt.
+    pub(crate) key_failed: bool,
+    /// Recognizes texts that contain a secret of the session.
+    pub(crate) is_secret: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 /// An operation whose response may name a next page.

@@ -35,7 +35,8 @@ impl CallOptions {
     /// version of the first call. If the outcome of the first call is unknown, it stays unknown even if the service
     /// rejects the retry, since the first call may have been applied. The retry of a PUT or DELETE with an unknown
     /// outcome is not sent: see [`reconcile`](crate::Client::reconcile). A POST with an unknown outcome is not sent
-    /// either once the service may have forgotten its key.
+    /// either once the service may have forgotten its key, or if [`idempotency_key`](Self::idempotency_key) has replaced
+    /// the key.
     #[doc(alias = "again")]
     #[doc(alias = "retry")]
     #[doc(alias = "idempotency")]
@@ -45,6 +46,8 @@ impl CallOptions {
             headers: error.scope().map(CommonHeaderText::of_scope).unwrap_or_default(),
             retry_of: Some(RetryOf {
                 scope: error.scope().cloned(),
+                key: error.idempotency_key().map(str::to_owned),
+                key_failed: error.key_failed(),
                 is_in_doubt: error.outcome() == Outcome::Unknown,
                 failed_at: error.failed_at(),
                 key_since: error.key_since(),
@@ -166,6 +169,10 @@ impl CallOptions {
 pub(crate) struct RetryOf {
     /// Whether the outcome of the earlier call is unknown.
     pub(crate) is_in_doubt: bool,
+    /// Its idempotency key, which no retry may replace while it is in doubt.
+    pub(crate) key: Option<String>,
+    /// Whether the service reported a failure under the key.
+    pub(crate) key_failed: bool,
     pub(crate) failed_at: Option<Timestamp>,
     /// When the idempotency key was first sent.
     pub(crate) key_since: Option<Timestamp>,
@@ -183,6 +190,7 @@ impl RetryOf {
             idempotency_key: key.map(Into::into),
             failed_at: self.failed_at,
             key_since: self.key_since,
+            key_failed: self.key_failed,
             scope: self.scope.clone().map(Box::new),
             ..Context::default()
         }

@@ -1,5 +1,6 @@
 //! Bulk jobs over scripted services: each fault, and what is reported of each row.
 
+mod calls;
 mod course;
 mod doubt;
 mod rows;

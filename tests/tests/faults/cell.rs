@@ -1,5 +1,6 @@
 //! One cell: the operation, what happens to it, and what the client finds out.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use http::Method;
@@ -285,15 +286,18 @@ fn performed(result: Result<Performed>, judge: &mut Judge<'_>) -> Option<Option<
     }
 }
 
-/// The number of rows that a bulk response reports as done.
-fn rows(response: &AnyResponse) -> Option<usize> {
-    match response {
+/// The least and the largest number of rows that a bulk response reports as done.
+fn rows(response: &AnyResponse) -> Option<RangeInclusive<usize>> {
+    let outcomes: Vec<Outcome> = match response {
         AnyResponse::BulkCreateStandaloneInvoices(created) => {
-            Some(created.results().filter(std::result::Result::is_ok).count())
+            created.invoices.iter().map(|row| row.envelope.outcome()).collect()
         }
         AnyResponse::BulkPostInvoices(posted) => {
-            Some(posted.results().filter(std::result::Result::is_ok).count())
+            posted.invoices.iter().map(|row| row.envelope.outcome()).collect()
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+    let applied = count(Outcome::Applied);
+    Some(applied..=applied + count(Outcome::Unknown))
 }

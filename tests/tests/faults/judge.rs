@@ -1,7 +1,7 @@
 //! The judgement of what was reported, by the journal of the sandbox.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use zuora_core::Outcome;
 use zuora_sandbox::{ApiOperation, Effect, EffectKind, InProcess, Sandbox};
@@ -18,12 +18,12 @@ pub enum By {
 }
 
 /// An outcome other than unknown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Verdict {
     by: By,
     outcome: Outcome,
-    /// Number of rows that were reported as done, for a bulk request.
-    rows: Option<usize>,
+    /// Number of rows that were reported as done, for a bulk request; more if the outcome of others is unknown.
+    rows: Option<RangeInclusive<usize>>,
 }
 
 /// The reports of the client in one cell, against what the journal shows.
@@ -45,7 +45,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Notes an outcome that was reported now, and checks it.
-    pub fn report(&mut self, by: By, outcome: Outcome, rows: Option<usize>) {
+    pub fn report(&mut self, by: By, outcome: Outcome, rows: Option<RangeInclusive<usize>>) {
         if outcome != Outcome::Unknown {
             self.verdicts.push(Verdict { by, outcome, rows });
             self.check("when it was reported");
@@ -96,8 +96,8 @@ impl<'a> Judge<'a> {
                 // A read has no effect that an outcome could be false about.
                 _ if self.subject.kinds.is_empty() => done == 0 && jobs == 0,
                 (Outcome::NotApplied, _) => done == 0 && jobs == 0,
-                (_, By::Request) => match verdict.rows {
-                    Some(rows) => done == rows,
+                (_, By::Request) => match &verdict.rows {
+                    Some(rows) => rows.contains(&done),
                     None => done > 0 || jobs > 0,
                 },
                 (_, By::Read) => by_anyone > 0 || done > 0 || jobs > 0,

@@ -12,7 +12,7 @@ use crate::cell::{Cell, Report, Way, run};
 use crate::plan::{AFTERS, After, Sight, Stored, WORKS, Work, plan, possible_after, sights};
 use crate::subjects::{Subject, subjects};
 
-/// A finding that is known, or that no client can avoid, and the cells that it shows in.
+/// A finding that no client can avoid, and the cells that it shows in.
 struct Exception {
     why: &'static str,
     covers: fn(&Subject, &Cell) -> bool,
@@ -40,12 +40,6 @@ const CANNOT_HOLD: &[Exception] = &[
     },
 ];
 
-/// Findings in the library. A finding that no longer shows fails the test, so that it is removed here.
-const KNOWN: &[Exception] = &[Exception {
-    why: "a bulk response that is cut is a success of the request, with rows whose outcome is unknown",
-    covers: |subject, cell| subject.rows > 0 && matches!(cell.sight, Sight::Cut(_) | Sight::Garbled(_)),
-}];
-
 #[derive(Default)]
 struct Totals {
     cells: usize,
@@ -56,7 +50,6 @@ struct Totals {
     double_effects: usize,
     repeated_by_a_proxy: usize,
     cannot_hold: BTreeMap<&'static str, usize>,
-    known: BTreeMap<&'static str, usize>,
     problems: Vec<String>,
 }
 
@@ -87,9 +80,6 @@ fn every_operation_survives_every_fault_at_every_boundary() {
     for (why, count) in &totals.cannot_hold {
         println!("cannot hold:  {count:>6} {why}");
     }
-    for (why, count) in &totals.known {
-        println!("known:        {count:>6} {why}");
-    }
     println!(
         "{} cells are undecided at last; a proxy has caused a second effect in {}; {} are run by MATRIX=whole only",
         totals.undecided, totals.repeated_by_a_proxy, totals.left_out
@@ -104,9 +94,6 @@ fn every_operation_survives_every_fault_at_every_boundary() {
     assert!(totals.problems.is_empty(), "{} cells:\n{}", totals.problems.len(), totals.problems.join("\n"));
     assert_eq!((totals.false_outcomes, totals.double_effects), (0, 0));
     assert!(totals.cells > 2000 || chosen().is_some(), "only {} cells", totals.cells);
-    for known in KNOWN.iter().filter(|_| chosen().is_none()) {
-        assert!(totals.known.contains_key(known.why), "no longer shows, remove it: {}", known.why);
-    }
 }
 
 const WAYS: [Way; 6] = [
@@ -196,10 +183,6 @@ impl Totals {
             *self.cannot_hold.entry(exception.why).or_default() += 1;
             return;
         }
-        if let Some(exception) = KNOWN.iter().find(covers) {
-            *self.known.entry(exception.why).or_default() += 1;
-            return;
-        }
         self.false_outcomes += usize::from(!report.false_outcomes.is_empty());
         self.double_effects += usize::from(!report.double_effects.is_empty());
         let Cell { sight, work, after, way } = cell;
@@ -219,11 +202,7 @@ impl Totals {
         self.double_effects += other.double_effects;
         self.repeated_by_a_proxy += other.repeated_by_a_proxy;
         self.problems.extend(other.problems);
-        let maps = [
-            (&mut self.cannot_occur, other.cannot_occur),
-            (&mut self.cannot_hold, other.cannot_hold),
-            (&mut self.known, other.known),
-        ];
+        let maps = [(&mut self.cannot_occur, other.cannot_occur), (&mut self.cannot_hold, other.cannot_hold)];
         for (into, from) in maps {
             for (reason, count) in from {
                 *into.entry(reason).or_default() += count;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Result;
 use crate::exchange::key;
-use crate::operation::{Operation, Spec};
+use crate::operation::{Effect, Operation, Spec};
 use crate::transport::headers::JSON;
 use crate::transport::{HttpRequest, HttpResponse, Timestamp, WallTime};
 use crate::types::RequestScope;
@@ -33,6 +33,8 @@ pub(super) struct Chunk {
     pub(super) made: Option<Timestamp>,
     /// Whether an attempt may have been applied.
     pub(super) is_in_doubt: bool,
+    /// Whether the service reported a failure under the key.
+    pub(super) key_failed: bool,
 }
 
 impl Chunk {
@@ -69,8 +71,8 @@ impl Chunk {
     }
 
     pub(super) fn request(&self, spec: &'static Spec) -> ChunkRequest {
-        // The only row of a request is rejected with it.
-        let has_rows = spec.has_rows && self.rows.len() > 1;
+        // The only row of an update is rejected with it.
+        let has_rows = spec.has_rows && (spec.effect == Effect::Keyed || self.rows.len() > 1);
         ChunkRequest { spec: Spec { has_rows, ..spec.clone() }, body: self.body.clone() }
     }
 }
@@ -156,6 +158,7 @@ mod tests {
             first_sent: first.map(|seconds| WallTime::from_unix_millis(seconds * 1000)),
             made: made.map(|seconds| Timestamp::new(Duration::from_secs(seconds))),
             is_in_doubt: true,
+            key_failed: false,
         }
     }
 

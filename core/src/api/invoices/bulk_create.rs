@@ -2,14 +2,14 @@
 
 use crate::api::invoices::Invoice;
 use crate::api::invoices::create::CreateStandaloneInvoice;
-use crate::api::invoices::row_reader::BulkBody;
-use crate::api::invoices::rows::{self, RowName};
+use crate::api::invoices::rows::{self, ReadRows, RowName};
 use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::model::model;
 use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
+use crate::session::Session;
 use crate::transport::{HttpRequest, HttpResponse};
 
 pub(super) static SPEC: Spec =
@@ -24,6 +24,7 @@ model! {
     ///
     /// The service creates or rejects each invoice independently, so check every row of the response. With
     /// [`use_single_transaction`](Self::use_single_transaction), it creates all invoices or none.
+    /// A response whose list of rows is missing or cut off is an error with an unknown outcome: retry it under its key.
     /// [`BulkJob`](crate::api::invoices::BulkJob) creates any number of invoices.
     ///
     /// Requires the permissions "Create Standalone Invoice" and "Modify Invoice".
@@ -76,9 +77,33 @@ impl BulkCreateStandaloneInvoices {
 }
 
 impl BulkCreateStandaloneInvoices {
+    /// Returns the rows in the response of a call that failed, if it contains any: those before the point at which the
+    /// response was cut off, or those of a request that was rejected as a whole. The outcome of the others is unknown.
+    ///
+    /// A call with an unknown outcome that is retried under its key, with
+    /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
+    pub fn rows_in(&self, error: &Error, session: &Session) -> Option<CreatedInvoices> {
+        let is_secret = session.secret_finder();
+        rows::read_failed(error, is_secret, &self.names(), RowName::Number, envelope).map(Into::into)
+    }
+
     /// Returns the invoices to create.
     pub(in crate::api) fn rows(&self) -> &[CreateStandaloneInvoice] {
         &self.invoices
+    }
+
+    fn names(&self) -> Vec<Option<&str>> {
+        self.invoices.iter().map(CreateStandaloneInvoice::own_number).collect()
+    }
+}
+
+fn envelope(created: &mut Invoice) -> &mut Envelope {
+    &mut created.envelope
+}
+
+impl From<ReadRows<Invoice, Self>> for CreatedInvoices {
+    fn from(read: ReadRows<Invoice, Self>) -> Self {
+        Self { invoices: read.rows, ..read.head }
     }
 }
 
@@ -102,12 +127,7 @@ impl Operation for BulkCreateStandaloneInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<CreatedInvoices> {
-        let text = String::from_utf8_lossy(success.body());
-        let body = BulkBody::read(&text).ok_or_else(rows::no_object)?;
-        let sent: Vec<_> = self.invoices.iter().map(CreateStandaloneInvoice::own_number).collect();
-        let invoices =
-            rows::read_all(&body, &sent, RowName::Number, |invoice: &mut Invoice| &mut invoice.envelope);
-        Ok(CreatedInvoices { invoices, ..body.head() })
+        Ok(rows::read(success, &self.names(), RowName::Number, envelope)?.into())
     }
 }
 
@@ -182,9 +202,8 @@ mod tests {
         let odd = r#"{"success":true,"invoices":[{"success":false,"reasons":[{"code":"58490020"}]},
             {"id":"i2","success":true,"amount":"n/a"}]}"#;
         assert_eq!(read(odd), [Outcome::NotApplied, Outcome::Applied]);
-        let cut = r#"{"success":true,"invoices":[{"success":false,"rea"#;
-        assert_eq!(read(cut), [Outcome::Unknown, Outcome::Unknown]);
-        assert_eq!(read(r#"{"success":true}"#), [Outcome::Unknown, Outcome::Unknown]);
+        let missing = r#"{"success":true,"invoices":[{"success":false}]}"#;
+        assert_eq!(read(missing), [Outcome::Unknown, Outcome::Unknown]);
     }
 
     #[test]

@@ -183,6 +183,7 @@ impl Ledger {
             first_sent: now.wall(),
             made: Some(now),
             is_in_doubt: false,
+            key_failed: false,
         });
         Ok(id)
     }

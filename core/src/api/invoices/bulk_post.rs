@@ -1,13 +1,13 @@
 //! `POST /v1/invoices/bulk-post`
 
-use crate::api::invoices::row_reader::BulkBody;
-use crate::api::invoices::rows::{self, RowName};
-use crate::error::{Outcome, Result};
+use crate::api::invoices::rows::{self, ReadRows, RowName};
+use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::model::model;
 use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
+use crate::session::Session;
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Date, InvoiceId};
 
@@ -18,7 +18,8 @@ model! {
     ///
     /// The service posts the invoices one after the other within the call, which can take a long time with an
     /// external tax engine. It posts or rejects each invoice independently, so check every row of the
-    /// response. [`BulkJob`](crate::api::invoices::BulkJob) posts any number of invoices.
+    /// response. A response whose list of rows is missing or cut off is an error with an unknown outcome: retry it under
+    /// its key. [`BulkJob`](crate::api::invoices::BulkJob) posts any number of invoices.
     ///
     /// ```
     /// use zuora_core::invoices::BulkPostInvoices;
@@ -52,9 +53,33 @@ impl BulkPostInvoices {
 }
 
 impl BulkPostInvoices {
+    /// Returns the rows in the response of a call that failed, if it contains any: those before the point at which the
+    /// response was cut off, or those of a request that was rejected as a whole. The outcome of the others is unknown.
+    ///
+    /// A call with an unknown outcome that is retried under its key, with
+    /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
+    pub fn rows_in(&self, error: &Error, session: &Session) -> Option<PostedInvoices> {
+        let is_secret = session.secret_finder();
+        rows::read_failed(error, is_secret, &self.names(), RowName::Id, envelope).map(Into::into)
+    }
+
     /// Returns the invoices to post.
     pub(in crate::api) fn rows(&self) -> &[InvoiceToPost] {
         &self.invoices
+    }
+
+    fn names(&self) -> Vec<Option<&str>> {
+        self.invoices.iter().map(|row| row.id.as_ref().map(InvoiceId::as_str)).collect()
+    }
+}
+
+fn envelope(posted: &mut PostedInvoice) -> &mut Envelope {
+    &mut posted.envelope
+}
+
+impl From<ReadRows<PostedInvoice, Self>> for PostedInvoices {
+    fn from(read: ReadRows<PostedInvoice, Self>) -> Self {
+        Self { invoices: read.rows, ..read.head }
     }
 }
 
@@ -74,11 +99,7 @@ impl Operation for BulkPostInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<PostedInvoices> {
-        let text = String::from_utf8_lossy(success.body());
-        let body = BulkBody::read(&text).ok_or_else(rows::no_object)?;
-        let sent: Vec<_> = self.invoices.iter().map(|row| row.id.as_ref().map(InvoiceId::as_str)).collect();
-        let invoices = rows::read_all(&body, &sent, RowName::Id, |row: &mut PostedInvoice| &mut row.envelope);
-        Ok(PostedInvoices { invoices, ..body.head() })
+        Ok(rows::read(success, &self.names(), RowName::Id, envelope)?.into())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::api::invoices::bulk_reading::{Cause, Seen, Target};
 use crate::api::invoices::bulk_result::{AppliedRow, RowError};
 use crate::api::invoices::row_reader::BulkBody;
 use crate::api::invoices::rows::{self, RowName};
-use crate::error::{Error, ErrorKind, Outcome, Result};
+use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::Effect;
 
@@ -27,7 +27,7 @@ impl<B: Bulk> BulkJob<B> {
     ) -> Result<Vec<usize>> {
         let Some(chunk) = self.ledger.chunk(id) else { return Ok(Vec::new()) };
         let sent = sent_rows::<B>(&chunk.body)?;
-        let places = chunk.rows.clone();
+        let (places, key_failed) = (chunk.rows.clone(), chunk.key_failed);
         let judged = judge::<B>(&sent, body, error);
         let is_secret = self.session.secret_finder();
         let mut look_up = Vec::new();
@@ -40,6 +40,12 @@ impl<B: Bulk> BulkJob<B> {
                 && (B::NAMED_BY == RowName::Number || outcome == Outcome::NotApplied);
             match (outcome, applied) {
                 (Outcome::Applied, Some(applied)) => self.applied(place, applied),
+                // Nothing identifies the invoice that an attempt before the failure may have created.
+                (Outcome::NotApplied, _) if !is_looked_up && key_failed => {
+                    row_error.outcome = Outcome::Unknown;
+                    row_error.envelope.success = None;
+                    self.unknown(place, row_error, None);
+                }
                 (Outcome::NotApplied, _) if !is_looked_up => {
                     self.rejected(place, row_error);
                 }
@@ -137,13 +143,8 @@ type Judged<A> = (Outcome, Option<A>, RowError);
 
 /// Judges each row by its own row of the response, and by the whole response only if it has no rows.
 fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> Vec<Judged<B::Applied>> {
-    let is_accepted = error.is_none_or(|error| error.status().is_some_and(|status| status.is_success()));
-    // The service may not keep such a response under the key: the request is sent again with all of its rows.
-    let may_be_repeated = error.is_some_and(|error| {
-        let is_kept =
-            error.kind() == ErrorKind::Decode && !error.status().is_some_and(|s| s.is_server_error());
-        error.outcome() == Outcome::Unknown && !is_kept
-    });
+    let is_accepted = error.is_none_or(|error| rows::is_accepted(error));
+    let may_be_repeated = error.is_some_and(|error| rows::may_be_repeated(error));
     let text = String::from_utf8_lossy(body);
     let read = BulkBody::read(&text).unwrap_or_default();
     let names: Vec<_> = sent.iter().map(B::name).collect();
@@ -166,10 +167,9 @@ fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> V
         .iter()
         .zip(sent)
         .map(|(judged, row)| {
-            let outcome = match (judged.row, judged.outcome) {
-                (None, _) => whole,
-                (Some(_), Outcome::NotApplied) if may_be_repeated => Outcome::Unknown,
-                (Some(_), outcome) => outcome,
+            let outcome = match judged.row {
+                None => whole,
+                Some(_) => judged.after_failure(may_be_repeated),
             };
             let applied = (outcome == Outcome::Applied).then(|| B::applied(row, judged.row));
             let row_error = match judged.row {

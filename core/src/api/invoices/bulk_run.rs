@@ -16,7 +16,7 @@ use crate::api::invoices::bulk_result::{BulkEvent, ChunkResult, RowError, RowRes
 use crate::call::{Call, Response};
 use crate::error::{Cause, Context, Error, ErrorKind, Outcome, Result};
 use crate::machine::{Action, Event, Machine};
-use crate::operation::Effect;
+use crate::operation::{Effect, RowFacts};
 use crate::session::call_options::RetryOf;
 use crate::transport::{HttpResponse, Timestamp};
 use crate::types::RequestScope;
@@ -252,7 +252,9 @@ impl<B: Bulk> BulkJob<B> {
         });
         if chunk.is_in_doubt {
             let key_since = chunk.age(now).map(|age| now.before(age));
-            options.retry_of = Some(RetryOf { is_in_doubt: true, key_since, ..RetryOf::default() });
+            let key_failed = chunk.key_failed;
+            options.retry_of =
+                Some(RetryOf { is_in_doubt: true, key_since, key_failed, ..RetryOf::default() });
         }
         let request = chunk.request(B::fixed_spec());
         let call = Call::with_options(&self.session, request, &options);
@@ -261,13 +263,18 @@ impl<B: Bulk> BulkJob<B> {
     }
 
     fn responded(&mut self, id: u64, result: Result<Response<HttpResponse>>, now: Timestamp) -> Next<B> {
-        let (body, attempts, error) = match result {
+        let (body, attempts, key_failed, error) = match result {
             Ok(response) => {
                 let attempts = response.attempts();
-                (response.into_inner().into_body(), attempts, None)
+                let facts = response.extensions().get::<RowFacts>();
+                let key_failed = facts.is_some_and(|facts| facts.key_failed);
+                (response.into_inner().into_body(), attempts, key_failed, None)
             }
-            Err(error) => (error.body().clone(), error.attempts(), Some(Arc::new(error))),
+            Err(error) => (error.body().clone(), error.attempts(), error.key_failed(), Some(Arc::new(error))),
         };
+        if let Some(chunk) = self.ledger.chunk(id) {
+            chunk.key_failed |= key_failed;
+        }
         self.count_lost(error.as_ref().is_some_and(|error| error.outcome() == Outcome::Unknown));
         let deadline = self.run.round.as_ref().map_or(now, |round| round.chunk_deadline);
         let next = if B::fixed_spec().effect == Effect::Keyed {

@@ -88,6 +88,8 @@ struct SavedChunk<'a> {
     /// Absent if the transport has no wall clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_sent: Option<WallTime>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    key_failed: bool,
 }
 
 pub(super) fn write(ledger: &Ledger, spec: &Spec) -> Result<String> {
@@ -144,6 +146,7 @@ fn save_chunk(chunk: &Chunk) -> Result<SavedChunk<'_>, std::str::Utf8Error> {
         body: std::str::from_utf8(&chunk.body)?.into(),
         rows: chunk.rows.clone(),
         first_sent: chunk.first_sent,
+        key_failed: chunk.key_failed,
     })
 }
 
@@ -203,6 +206,7 @@ pub(super) fn read(text: &str, spec: &Spec, is_row: impl Fn(&str) -> bool) -> Re
             first_sent: chunk.first_sent,
             made: None,
             is_in_doubt: true,
+            key_failed: chunk.key_failed,
         });
     }
     if doubts > 0 {

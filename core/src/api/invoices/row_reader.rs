@@ -14,7 +14,7 @@ use crate::wire::budget::{Budget, DEFAULT_CAP};
 use crate::wire::{Model, lenient};
 
 /// Name of the list of rows.
-const ROWS: &str = "invoices";
+pub(super) const ROWS: &str = "invoices";
 /// Rows that are read at most: a bulk request has 50, and so its response.
 const MAX_ROWS: usize = 50;
 

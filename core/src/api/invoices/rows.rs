@@ -1,8 +1,10 @@
 //! Assigns the rows of a bulk response to the rows of the request.
 
-use crate::api::invoices::row_reader::{BulkBody, ReadRow, Verdict};
-use crate::error::{Error, Outcome};
+use crate::api::invoices::row_reader::{BulkBody, ROWS, ReadRow, Verdict};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
+use crate::operation::RowFacts;
+use crate::transport::HttpResponse;
 use crate::wire::Model;
 
 /// The way in which the rows of a response name their invoice.
@@ -40,12 +42,19 @@ pub(super) struct JudgedRow<'r, 'a> {
 }
 
 impl JudgedRow<'_, '_> {
-    /// The envelope of the row. Its success flag is absent if the outcome is unknown.
-    pub(super) fn envelope(&self) -> Envelope {
-        self.envelope_of(self.outcome)
+    /// The outcome of the row, given whether an earlier attempt may have applied a row that this response rejects.
+    ///
+    /// A response with rows is that of the work of the key, or the stored one: the rows that it rejects were not
+    /// applied, also if earlier attempts had no response. Only a service that has reported a failure under the key, and
+    /// then begins again instead of returning this failure, rejects a row that it has applied before.
+    pub(super) fn after_failure(&self, may_have_begun_before: bool) -> Outcome {
+        match self.outcome {
+            Outcome::NotApplied if may_have_begun_before => Outcome::Unknown,
+            outcome => outcome,
+        }
     }
 
-    /// The envelope of the row with the flag of another outcome.
+    /// The envelope of the row with the flag of an outcome, which is absent if the outcome is unknown.
     pub(super) fn envelope_of(&self, outcome: Outcome) -> Envelope {
         let envelope = self.row.map(|row| row.envelope.clone()).unwrap_or_default();
         Envelope { success: flag(outcome), ..envelope }
@@ -83,33 +92,90 @@ pub(super) fn judge<'r, 'a>(
     assign(body, sent, by).into_iter().map(judge).collect()
 }
 
-/// Judges the rows of a response and reads each into its model, one for each row of the request.
+/// A response of a bulk call with one row for each row of the request.
+pub(super) struct ReadRows<M, H> {
+    pub(super) rows: Vec<M>,
+    /// The response apart from its rows.
+    pub(super) head: H,
+}
+
+/// Reads the response to a call that succeeded.
 ///
-/// The envelope of a row whose outcome is unknown has no success flag.
-pub(super) fn read_all<M: Model + Default>(
-    body: &BulkBody<'_>,
+/// # Errors
+/// A response without a complete list of rows: the service has stored the whole response under the key.
+pub(super) fn read<M: Model + Default, H: Model + Default>(
+    success: &HttpResponse,
     sent: &[Option<&str>],
     by: RowName,
     envelope: impl Fn(&mut M) -> &mut Envelope,
-) -> Vec<M> {
-    let judged = judge(body, sent, by, true);
-    let read = |judged: &JudgedRow<'_, '_>| {
-        let mut model = judged.row.map(ReadRow::model).unwrap_or_default();
-        let kept = envelope(&mut model);
-        let reasons = std::mem::take(&mut kept.reasons);
-        *kept = judged.envelope();
-        if !reasons.is_empty() {
-            kept.reasons = reasons;
-        }
-        model
+) -> Result<ReadRows<M, H>> {
+    let text = String::from_utf8_lossy(success.body());
+    let Some(body) = BulkBody::read(&text) else {
+        return Err(Error::unreadable("$", "expected a JSON object"));
     };
-    judged.iter().map(read).collect()
+    if !body.has_all_rows {
+        return Err(Error::unreadable(ROWS, "the list of rows is missing or incomplete"));
+    }
+    let facts = success.extensions().get::<RowFacts>();
+    let key_failed = facts.is_some_and(|facts| facts.key_failed);
+    let judged = judge(&body, sent, by, true);
+    let rows = judged.iter().map(|judged| {
+        let mut row = read_row(judged, judged.after_failure(key_failed), &envelope);
+        if let Some(facts) = facts {
+            envelope(&mut row).redact(&*facts.is_secret);
+        }
+        row
+    });
+    Ok(ReadRows { rows: rows.collect(), head: body.head() })
 }
 
-/// Creates the error of a response that is not a JSON object.
-#[cold]
-pub(super) fn no_object() -> Error {
-    Error::unreadable("$", "expected a JSON object")
+/// Reads the rows that the response of a failed call contains. Returns `None` if it contains no row.
+pub(super) fn read_failed<M: Model + Default, H: Model + Default>(
+    error: &Error,
+    is_secret: impl Fn(&str) -> bool,
+    sent: &[Option<&str>],
+    by: RowName,
+    envelope: impl Fn(&mut M) -> &mut Envelope,
+) -> Option<ReadRows<M, H>> {
+    let text = String::from_utf8_lossy(error.body());
+    let body = BulkBody::read(&text).filter(BulkBody::has_rows)?;
+    let judged = judge(&body, sent, by, is_accepted(error));
+    let rows = judged.iter().map(|judged| {
+        let outcome = judged.after_failure(error.key_failed() || may_be_repeated(error));
+        let mut row = read_row(judged, outcome, &envelope);
+        envelope(&mut row).redact(&is_secret);
+        row
+    });
+    Some(ReadRows { rows: rows.collect(), head: body.head() })
+}
+
+/// Whether the response accepted the request as a whole, so that a row can have succeeded.
+pub(super) fn is_accepted(error: &Error) -> bool {
+    error.status().is_some_and(|status| status.is_success())
+}
+
+/// Whether the service may not have stored the response under the key. The request is then sent again with all its
+/// rows, also those that were rejected.
+pub(super) fn may_be_repeated(error: &Error) -> bool {
+    let is_stored =
+        error.kind() == ErrorKind::Decode && !error.status().is_some_and(|status| status.is_server_error());
+    error.outcome() == Outcome::Unknown && !is_stored
+}
+
+/// The envelope of a row whose outcome is unknown has no success flag.
+fn read_row<M: Model + Default>(
+    judged: &JudgedRow<'_, '_>,
+    outcome: Outcome,
+    envelope: impl Fn(&mut M) -> &mut Envelope,
+) -> M {
+    let mut model = judged.row.map(ReadRow::model).unwrap_or_default();
+    let kept = envelope(&mut model);
+    let reasons = std::mem::take(&mut kept.reasons);
+    *kept = judged.envelope_of(outcome);
+    if !reasons.is_empty() {
+        kept.reasons = reasons;
+    }
+    model
 }
 
 /// Returns for each row of the request the index of its row in the response.

@@ -1,0 +1,224 @@
+//! Bulk calls without a job: their rows, and rows that a retry rejects.
+
+use zuora_core::invoices::{BulkCreateStandaloneInvoices, BulkPostInvoices};
+use zuora_core::machine::Call;
+use zuora_core::session::Session;
+use zuora_core::transport::{HttpRequest, Timestamp};
+use zuora_core::{CallOptions, Config, Error, ErrorKind, Outcome};
+use zuora_tests::simulation::{self, SendResult, Simulation, moment, received, secs, warm};
+
+use crate::{Creations, config, creations, invoice, killed, ok, rows, run, serve, session};
+
+const REFUSED: &str = r#""success":false,"reasons":[{"code":58490030,"message":"a rule"}]"#;
+
+fn retrying() -> Session {
+    warm(&Config::with_token("https://rest.zuora.com", "token"))
+}
+
+/// A failure that the service itself reports, as opposed to a gateway.
+fn failure() -> SendResult {
+    received(
+        500,
+        &[],
+        r#"{"success":false,"processId":"P1","reasons":[{"code":58490060,"message":"failed"}]}"#,
+    )
+}
+
+/// Outcomes of the rows of a creation of two invoices, which receives these responses.
+fn created(
+    session: &Session,
+    options: &CallOptions,
+    responses: impl IntoIterator<Item = SendResult>,
+) -> Result<Vec<Outcome>, Error> {
+    let create = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);
+    let call = Call::with_options(session, create, options);
+    let created = Simulation::new(simulation::script(responses)).drive(call).result?;
+    Ok(created.invoices.iter().map(|row| row.envelope.outcome()).collect())
+}
+
+#[test]
+fn a_list_of_rows_that_is_cut_off_leaves_the_call_in_doubt_and_shows_the_rows_before_the_cut() {
+    let session = session();
+    let post = BulkPostInvoices::new(["i1", "i2", "i3"]);
+    let cut =
+        format!(r#"{{"success":true,"invoices":[{{"id":"i1","success":true}},{{"id":"i2",{REFUSED}}},{{"id"#);
+    let mut simulation = Simulation::new(simulation::script([ok(&cut)]));
+    let error = simulation.drive(Call::new(&session, &post)).result.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome(), error.field()),
+        (ErrorKind::Decode, Outcome::Unknown, Some("invoices"))
+    );
+    assert!(
+        error.is_retryable() && error.failed_at().is_some(),
+        "the whole response is stored under the key"
+    );
+    let posted = post.rows_in(&error, &session).unwrap();
+    let outcomes: Vec<_> = posted.invoices.iter().map(|row| row.envelope.outcome()).collect();
+    assert_eq!(outcomes, [Outcome::Applied, Outcome::NotApplied, Outcome::Unknown]);
+
+    let whole = rows(r#"{"id":"i1","success":true},{"id":"i2","success":true},{"id":"i3","success":true}"#);
+    let mut again = Simulation::new(simulation::script([whole]));
+    let posted =
+        again.drive(Call::with_options(&session, &post, &CallOptions::retry_of(&error))).result.unwrap();
+    assert!(posted.results().all(|row| row.is_ok()));
+    assert_eq!(simulation.keys(), again.keys());
+
+    for missing in
+        [r#"{"success":true}"#, r#"{"success":true,"invoices":{}}"#, r#"{"success":true,"invoices":null}"#]
+    {
+        let error = created(&session, &CallOptions::new(), [ok(missing)]).unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Unknown), "{missing}");
+        let bulk = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);
+        assert!(bulk.rows_in(&error, &session).is_none(), "{missing}");
+    }
+}
+
+#[test]
+fn the_rows_of_a_request_that_failed_as_a_whole_can_be_read() {
+    let session = session();
+    let bulk = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);
+    let body = format!(
+        r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REFUSED}}},{{"success":true}}]}}"#
+    );
+    for (status, first) in [(200, Outcome::NotApplied), (400, Outcome::NotApplied), (500, Outcome::Unknown)] {
+        let mut simulation = Simulation::new(simulation::script([received(status, &[], &body)]));
+        let error = simulation.drive(Call::new(&session, &bulk)).result.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{status}");
+        let read = bulk.rows_in(&error, &session).unwrap();
+        let outcomes: Vec<_> = read.invoices.iter().map(|row| row.envelope.outcome()).collect();
+        assert_eq!(outcomes, [first, Outcome::Unknown], "{status}");
+    }
+}
+
+#[test]
+fn a_row_that_a_retry_rejects_was_not_applied_unless_the_service_had_failed_under_the_key() {
+    let refused = || rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#));
+    let first_sent = [
+        // The stored response, or that of the only execution.
+        (SendResult::Lost, Outcome::NotApplied),
+        (received(504, &[], "<html>"), Outcome::NotApplied),
+        (received(502, &[], r#"{"code":502,"message":"Bad Gateway"}"#), Outcome::NotApplied),
+        // Not the stored response: the service has begun again, and may have created the row before.
+        (failure(), Outcome::Unknown),
+        (received(503, &[("zuora-request-id", "R1")], ""), Outcome::Unknown),
+    ];
+    for (first, outcome) in first_sent {
+        let shown = format!("{first:?}");
+        let outcomes = created(&retrying(), &CallOptions::new(), [first, refused()]).unwrap();
+        assert_eq!(outcomes, [outcome, Outcome::Applied], "{shown}");
+    }
+
+    // A retry by another call, with a lost attempt in between.
+    let session = session();
+    let error = created(&session, &CallOptions::new(), [failure()]).unwrap_err();
+    let error = created(&session, &CallOptions::retry_of(&error), [SendResult::Lost]).unwrap_err();
+    let outcomes = created(&session, &CallOptions::retry_of(&error), [refused()]).unwrap();
+    assert_eq!(outcomes, [Outcome::Unknown, Outcome::Applied]);
+    let error = created(&session, &CallOptions::new(), [SendResult::Lost]).unwrap_err();
+    let outcomes = created(&session, &CallOptions::retry_of(&error), [refused()]).unwrap();
+    assert_eq!(outcomes, [Outcome::NotApplied, Outcome::Applied]);
+}
+
+#[test]
+fn a_job_keeps_that_the_service_failed_under_a_key() {
+    let refused = format!(r#"{{{REFUSED}}},{{"success":true}}"#);
+    for (has_failed, letters) in [(false, "ra"), (true, "?a")] {
+        for names in [&["A", "B"][..], &["A"]] {
+            let answer = if names.len() == 2 { refused.clone() } else { format!("{{{REFUSED}}}") };
+            let session = session();
+            let mut job = creations(&session, names);
+            let first = if has_failed { failure() } else { SendResult::Lost };
+            let ran = run(&mut Simulation::new(simulation::script([first])), &mut job);
+            assert_eq!(ran.letters(), "??"[..names.len()]);
+            let mut job = Creations::from_json(&session, &ran.saved).unwrap();
+            let mut again = Simulation::new(simulation::script([rows(&answer)]));
+            again.now = moment(secs(3600));
+            assert_eq!(run(&mut again, &mut job).letters(), letters[..names.len()]);
+            assert_eq!(job.in_doubt(), 0, "a person decides about the row, or it can be mended");
+            assert_eq!(job.retry("A").is_ok(), letters == "ra");
+        }
+    }
+    // Within one request of the job.
+    let mut job = creations(&retrying(), &["A", "B"]);
+    let ran = run(&mut Simulation::new(simulation::script([failure(), rows(&refused)])), &mut job);
+    assert_eq!(ran.letters(), "?a");
+}
+
+#[test]
+fn a_posting_that_is_rejected_after_a_failure_is_decided_by_its_invoice() {
+    let mut posts = 0;
+    let mut simulation = Simulation::new(serve(|request| {
+        if request.method() == http::Method::GET {
+            return ok(r#"{"success":true,"id":"i1","status":"Draft"}"#);
+        }
+        posts += 1;
+        if posts == 1 { failure() } else { rows(&format!(r#"{{"id":"i1",{REFUSED}}}"#)) }
+    }));
+    let mut job = crate::postings(&retrying(), &["i1"]);
+    assert_eq!(run(&mut simulation, &mut job).letters(), "r");
+}
+
+#[test]
+fn a_key_in_doubt_is_not_replaced() {
+    let session = session();
+    let keyed = CallOptions::new().idempotency_key("K");
+    let error = created(&session, &keyed, [SendResult::Lost]).unwrap_err();
+    let other = CallOptions::retry_of(&error).idempotency_key("other");
+    let refused = created(&session, &other, [rows("{},{}")]).unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.field(), refused.outcome(), refused.idempotency_key()),
+        (ErrorKind::Build, Some("Idempotency-Key"), Outcome::Unknown, Some("K"))
+    );
+    assert!(refused.to_string().contains("must be the key of the call that is retried"), "{refused}");
+    let same = CallOptions::retry_of(&error).idempotency_key("K");
+    assert!(created(&session, &same, [rows(r#"{"success":true},{"success":true}"#)]).is_ok());
+
+    let rejected = created(&session, &keyed, [received(400, &[], &format!("{{{REFUSED}}}"))]).unwrap_err();
+    assert_eq!(rejected.outcome(), Outcome::NotApplied);
+    let other = CallOptions::retry_of(&rejected).idempotency_key("other");
+    assert!(created(&session, &other, [rows(r#"{"success":true},{"success":true}"#)]).is_ok());
+}
+
+#[test]
+fn no_row_of_a_call_shows_the_token_that_the_service_repeats() {
+    const TOKEN: &str = "a-token-that-is-repeated";
+    let session = warm(&config());
+    let token = zuora_core::session::Token::new(TOKEN.to_owned().into(), secs(3600));
+    session.set_token(&token, Timestamp::default()).unwrap();
+    let row = format!(
+        r#"{{"id":"i1","success":false,"processId":"{TOKEN}","requestId":"{TOKEN}","reasons":[{{"code":"58490020","message":"Authorization: Bearer {TOKEN}"}}]}}"#
+    );
+    let respond = |body: String| Simulation::new(serve(move |_: &HttpRequest| ok(&body)));
+    let whole = format!(r#"{{"success":true,"invoices":[{row}]}}"#);
+    let cut = format!(r#"{{"success":true,"invoices":[{row},"#);
+    let bulk = BulkCreateStandaloneInvoices::new([invoice("A")]);
+    let post = BulkPostInvoices::new(["i1"]);
+    let created = respond(whole.clone()).drive(Call::new(&session, &bulk)).result.unwrap();
+    let posted = respond(whole).drive(Call::new(&session, &post)).result.unwrap();
+    let mut printed = format!("{:?} {:?}", created.results().next(), posted.results().next());
+    let error = respond(cut.clone()).drive(Call::new(&session, &bulk)).result.unwrap_err();
+    printed.push_str(&format!(
+        "{error:?} {error:#} {:?}",
+        bulk.rows_in(&error, &session).unwrap().results().next()
+    ));
+    let error = respond(cut).drive(Call::new(&session, &post)).result.unwrap_err();
+    printed.push_str(&format!(
+        "{error:?} {error:#} {:?}",
+        post.rows_in(&error, &session).unwrap().results().next()
+    ));
+    assert_eq!(printed.matches("58490020").count(), 3, "{printed}");
+    assert!(!printed.contains(TOKEN), "{printed}");
+}
+
+#[test]
+fn a_job_that_was_killed_mends_a_row_that_its_retry_rejects() {
+    let first = session();
+    let saved = killed(&mut creations(&first, &["A", "B"]), moment(secs(0)));
+    let mut job = Creations::from_json(&session(), &saved).unwrap();
+    let mut again =
+        Simulation::new(simulation::script([rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#))]));
+    again.now = moment(secs(60));
+    assert_eq!(run(&mut again, &mut job).letters(), "ra");
+    job.mend("A", invoice("A2")).unwrap();
+    assert_eq!(job.remaining(), 1);
+}
