@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use http::HeaderMap;
+use memchr::memchr2;
 use memchr::memmem::Finder;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -35,40 +36,58 @@ pub(crate) struct EnvelopeReader {
 
 /// Whether the outermost object of a body says `"success": true`, found without reading all of the body.
 ///
-/// The flag is the first or the last field in nearly every response. Last means before the final brace, which closes
-/// the outermost object: no text inside a string can be in that place, since a string must be closed before the brace.
-/// A body that names the flag more than once needs to be read as a whole, and so does a body with the flag elsewhere.
+/// A body that names the flag more than once needs to be read as a whole, since its flags may contradict each other.
 pub(crate) fn quick_success(body: &[u8]) -> bool {
-    (first_flag(body) == Some(true) || last_flag(body) == Some(true)) && names_flag_once(body)
+    let mut ends = flag_ends(body);
+    let (Some(end), None) = (ends.next(), ends.next()) else { return false };
+    let (before, after) = body.split_at(end);
+    let Some(before) = before.strip_suffix(b"\"success\"") else { return false };
+    let Some(value) = after.trim_ascii_start().strip_prefix(b":") else { return false };
+    let Some(after) = value.trim_ascii_start().strip_prefix(b"true") else { return false };
+    matches!(before.trim_ascii_end().last(), Some(b'{' | b','))
+        && matches!(after.trim_ascii_start().first(), Some(b'}' | b','))
+        && match before.len() < after.len() {
+            true => before.trim_ascii_start().split_first().is_some_and(|(brace, fields)| {
+                *brace == b'{' && (has_no_brackets(fields) || is_one_deep(before.iter()))
+            }),
+            false => after
+                .trim_ascii_end()
+                .strip_suffix(b"}")
+                .is_some_and(|fields| has_no_brackets(fields) || is_one_deep(after.iter().rev())),
+        }
 }
 
-/// Names of the flag may be escaped, but not to the end in any writer.
 fn names_flag_once(body: &[u8]) -> bool {
-    static FLAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ccess\""));
-    FLAG.find_iter(body).nth(1).is_none()
+    flag_ends(body).nth(1).is_none()
 }
 
-/// The flag, if the body begins with it.
-fn first_flag(body: &[u8]) -> Option<bool> {
-    let rest = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
-    let rest = rest.strip_prefix(b"\"success\"")?.trim_ascii_start();
-    let rest = rest.strip_prefix(b":")?.trim_ascii_start();
-    let (flag, rest) = match rest.strip_prefix(b"true") {
-        Some(rest) => (true, rest),
-        None => (false, rest.strip_prefix(b"false")?),
-    };
-    matches!(rest.trim_ascii_start().first(), Some(b'}' | b',')).then_some(flag)
+/// The places after each name of the flag. Names may be escaped, but not to the end in any writer.
+fn flag_ends(body: &[u8]) -> impl Iterator<Item = usize> {
+    const END: &str = "ccess\"";
+    static FLAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END));
+    FLAG.find_iter(body).map(|start| start + END.len())
 }
 
-/// The flag, if the body ends with it.
-fn last_flag(body: &[u8]) -> Option<bool> {
-    let rest = body.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
-    let (flag, rest) = match rest.strip_suffix(b"true") {
-        Some(rest) => (true, rest),
-        None => (false, rest.strip_suffix(b"false")?),
-    };
-    let rest = rest.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"success\"")?;
-    matches!(rest.trim_ascii_end().last(), Some(b'{' | b',')).then_some(flag)
+/// Whether neither an object nor a list begins or ends here. In JSON, a name with its quotation marks is a name wherever
+/// it is, so nothing else needs to be known about the fields.
+fn has_no_brackets(fields: &[u8]) -> bool {
+    memchr2(b'{', b'[', fields).is_none() && memchr2(b'}', b']', fields).is_none()
+}
+
+/// Whether the bytes from one end of a body up to a place, in either direction, lead into the outermost object and no
+/// further. Where they contain an escape, it is not worth finding out.
+fn is_one_deep<'a>(bytes: impl Iterator<Item = &'a u8>) -> bool {
+    let (mut depth, mut is_text) = (0_i32, false);
+    for byte in bytes {
+        match byte {
+            b'"' => is_text = !is_text,
+            b'\\' => return false,
+            b'{' | b'[' if !is_text => depth += 1,
+            b'}' | b']' if !is_text => depth -= 1,
+            _ => {}
+        }
+    }
+    depth.abs() == 1 && !is_text
 }
 
 /// Whether the body can hold an error at all: a quick search before a whole read.
@@ -367,6 +386,37 @@ mod tests {
         assert!(!quick_success(br#"{"success":false}"#));
         assert!(!quick_success(br#"{"success":false,"id":1,"success":true}"#));
         assert!(!quick_success(br#"{"success":true,"id":1,"success":false}"#));
+        assert!(!quick_success(br#"{"id":1,"success":"true"}"#));
         assert_eq!(EnvelopeReader::read(br#"{"success":true,"success":false}"#).success, Some(false));
+    }
+
+    #[test]
+    fn a_flag_between_other_fields_is_found_at_its_depth() {
+        let long = "x".repeat(100);
+        for fields in ["", r#","a":{"b":[{"c":"{["}]}"#, r#","a":"}","b":"\u00fc""#] {
+            for filler in [format!(r#"{{"x":"{long}""#), r#"{"x":1"#.to_owned()] {
+                for rest in [String::new(), format!(r#","y":"{long}{long}""#)] {
+                    let body = format!(r#"{filler}{fields} , "success" : true{fields}{rest}}}"#);
+                    let read = EnvelopeReader::read(body.as_bytes());
+                    assert_eq!(read.success, Some(true), "{body}");
+                    // An escape next to the flag is left to the whole reading.
+                    assert_eq!(quick_success(body.as_bytes()), !fields.contains('\\'), "{body}");
+                }
+            }
+        }
+        for body in [
+            r#"{"a":{"x":1,"success":true,"y":1}}"#,
+            r#"{"a":[{"success":true}],"b":1}"#,
+            r#"{"a":"b","c":{"d":"}","success":true},"e":"f"}"#,
+            r#"[{"x":1,"success":true,"y":1}]"#,
+            r#"{"a":"x,\"success\":true,y"}"#,
+            r#"{"a":1,"success":false,"b":1}"#,
+            r#"{"a":1,"success":true,"b":1,"success":false}"#,
+            r#"{"a":1,"Success":true,"b":1}"#,
+            r#"{"a":1,"success":truest,"b":1}"#,
+            r#"true,"success":true,"#,
+        ] {
+            assert!(!quick_success(body.as_bytes()), "{body}");
+        }
     }
 }
