@@ -370,26 +370,58 @@ impl FromStr for DateTime {
     }
 }
 
+/// The text of a time, on the stack.
+struct TimeText {
+    bytes: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl TimeText {
+    /// Length of `2021-02-01T13:30:00.123456789+01:00`.
+    const LONGEST: usize = 35;
+
+    fn of(time: DateTime) -> Self {
+        let mut text = Self { bytes: [0; Self::LONGEST], length: 0 };
+        text.push(&time.date.text());
+        let Some(separator) = time.form.separator else { return text };
+        let [hour, minute, second] = [time.hour(), time.minute(), time.second()].map(digits);
+        text.push(&[separator, hour[0], hour[1], b':', minute[0], minute[1], b':', second[0], second[1]]);
+        if time.form.fraction > 0 {
+            let mut fraction = *b".000000000";
+            let mut rest = time.nanos;
+            for digit in fraction.iter_mut().skip(1).rev() {
+                *digit += (rest % 10) as u8;
+                rest /= 10;
+            }
+            text.push(&fraction[..=usize::from(time.form.fraction)]);
+        }
+        let offset = time.offset.unwrap_or_default();
+        let sign = if offset < 0 { b'-' } else { b'+' };
+        let [hours, minutes] = [offset.abs() / 60, offset.abs() % 60].map(|part| digits(part as u8));
+        match time.form.zone {
+            Zone::None => {}
+            Zone::Zulu => text.push(b"Z"),
+            Zone::Colon => text.push(&[sign, hours[0], hours[1], b':', minutes[0], minutes[1]]),
+            Zone::Plain => text.push(&[sign, hours[0], hours[1], minutes[0], minutes[1]]),
+            Zone::Hours => text.push(&[sign, hours[0], hours[1]]),
+        }
+        text
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        self.bytes[self.length..end].copy_from_slice(part);
+        self.length = end;
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.date)?;
-        let Some(separator) = self.form.separator else { return Ok(()) };
-        let (separator, minute, second) = (char::from(separator), self.minute(), self.second());
-        write!(f, "{separator}{:02}:{minute:02}:{second:02}", self.hour())?;
-        let digits = usize::from(self.form.fraction);
-        if digits > 0 {
-            write!(f, ".{:0digits$}", self.nanos / 10_u32.pow(9 - u32::from(self.form.fraction)))?;
-        }
-        let offset = self.offset.unwrap_or_default();
-        let (sign, hours, minutes) =
-            (if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
-        match self.form.zone {
-            Zone::None => Ok(()),
-            Zone::Zulu => f.write_str("Z"),
-            Zone::Colon => write!(f, "{sign}{hours:02}:{minutes:02}"),
-            Zone::Plain => write!(f, "{sign}{hours:02}{minutes:02}"),
-            Zone::Hours => write!(f, "{sign}{hours:02}"),
-        }
+        f.write_str(TimeText::of(*self).as_str())
     }
 }
 
@@ -413,7 +445,7 @@ impl<'de> Deserialize<'de> for DateTime {
 
 impl Serialize for DateTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(TimeText::of(*self).as_str())
     }
 }
 
