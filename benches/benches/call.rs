@@ -3,26 +3,29 @@
 use std::error::Error as StdError;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderValue, Method, Uri};
-use zuora_benches::{Bench, LargePage, Table, plain, wire};
+use tokio::task::JoinSet;
+use zuora_benches::wire::{self, Flag};
+use zuora_benches::{Bench, LargePage, Table, bulk_create, plain};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
 use zuora_core::operation::Spec;
 use zuora_core::session::Session;
 use zuora_core::testing::FakeTransport;
 use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
 use zuora_core::{CallOptions, Client, Config, Date, Error, Operation};
+use zuora_reqwest::reqwest;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, InProcess};
 use zuora_ureq::ureq::Agent;
 
 const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
 const BEARER: &str = "Bearer a-token-as-long-as-those-of-the-service-are";
 const VERSION: &str = "2024-05-20";
-const RUN: &str = "2c9890077e8a8490017e8bf3a5171a43";
 
 /// The timeout of a careful loop for one response.
 const TIMEOUT: Duration = Duration::from_secs(130);
@@ -36,10 +39,19 @@ fn main() -> Outcome<()> {
     let bench = Bench::from_args();
     let server = bench.server(|| {
         let large = large_page();
+        let run = wire::bill_run;
         vec![
-            ("/bill-runs/2c9890077e8a8490017e8bf3a5171a43", wire::BILL_RUN.to_vec()),
+            ("5171a41", run(Flag::First)),
+            ("5171a42", run(Flag::Middle)),
+            ("5171a43", run(Flag::Last)),
+            ("/bill-runs#first", run(Flag::First)),
+            ("/bill-runs#in-the-middle", run(Flag::Middle)),
+            ("/bill-runs#last", run(Flag::Last)),
+            ("/invoices/batch", wire::created_invoices(50)),
             ("/GZIP/items", gzipped(&large)),
             ("/PLAIN/items", large),
+            ("/PAGE-GZIP/items", gzipped(&wire::invoice_items(40))),
+            ("/PAGE/items", wire::invoice_items(40)),
             ("/items", wire::invoice_items(1_000)),
         ]
     })?;
@@ -49,6 +61,16 @@ fn main() -> Outcome<()> {
     threads(&bench)?;
     memory_of_responses(&bench, &server)?;
     idle_clients(&bench)
+}
+
+fn track_id(flag: Flag) -> String {
+    flag.place().replace(' ', "-")
+}
+
+/// The creation of a bill run in this library, and as hand-written JSON.
+fn creation() -> Outcome<CreateBillRun> {
+    Ok(CreateBillRun::new(Batches::named(["Batch1", "Batch2"]), AdHoc::up_to(Date::new(2026, 3, 31)?))
+        .name("March, Team Plan"))
 }
 
 fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
@@ -65,89 +87,143 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
             .call()?;
         Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
     };
+    let keys = AtomicU64::new(0);
+    let post = |agent: &Agent, path: &str, track_id: &str, body: &[u8]| -> Outcome<Vec<u8>> {
+        let mut response = agent
+            .post(format!("{server}{path}"))
+            .header("Authorization", BEARER)
+            .header("Zuora-Version", VERSION)
+            .header("Zuora-Track-Id", track_id)
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", format!("{:032x}", keys.fetch_add(1, Ordering::Relaxed)))
+            .header("Accept-Encoding", "gzip")
+            .send(body)?;
+        Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
+    };
     let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).api_version(VERSION))?;
-    let (run, items) = (GetBillRun::new(RUN), LargePage::new("INV00000155"));
-    let path = format!("/v1/bill-runs/{RUN}");
+    for flag in Flag::ALL {
+        let run = GetBillRun::new(flag.run());
+        let path = format!("/v1/bill-runs/{}", flag.run());
+        bench.table(
+            Table::new(format!("get_bill_run over ureq, `success` {}", flag.place()), "call", 1)
+                .case("raw loop", || plain_run(&get(&untimed, &path).ok()?))
+                .case("client.call", || client.call(&run).ok())
+                .case("raw loop with a timeout", || plain_run(&get(&timed, &path).ok()?)),
+        );
+    }
+    for flag in Flag::ALL {
+        let (create, track_id) = (creation()?, track_id(flag));
+        let config = Config::with_token(server, TOKEN).api_version(VERSION).track_id(&track_id);
+        let client = zuora_ureq::Client::new(&config)?;
+        bench.table(
+            Table::new(format!("create_bill_run over ureq, `success` {}", flag.place()), "call", 1)
+                .case("raw loop", || {
+                    let body = serde_json::to_vec(&plain::NewBillRun::march()).ok()?;
+                    plain_run(&post(&untimed, "/v1/bill-runs", &track_id, &body).ok()?)
+                })
+                .case("client.call", || client.call(&create).ok()),
+        );
+    }
+    let (plain_bulk, bulk) = (bulk_create::plain(), bulk_create::ours()?);
     bench.table(
-        Table::new("get_bill_run over ureq", "call", 1)
-            .case("raw loop", || plain_run(&get(&untimed, &path).ok()?))
-            .case("client.call", || client.call(&run).ok())
-            .case("raw loop with a timeout", || plain_run(&get(&timed, &path).ok()?)),
+        Table::new("bulk_create_standalone_invoices of 50 x 20 over ureq", "call", 1)
+            .case("raw loop", || {
+                let body = serde_json::to_vec(&plain_bulk).ok()?;
+                let response = post(&untimed, "/v1/invoices/batch", "bulk", &body).ok()?;
+                plain::read::<plain::CreatedInvoices>(&response)
+            })
+            .case("client.call", || client.call(&bulk).ok()),
     );
     let path = "/v1/invoices/INV00000155/items?pageSize=40";
+    let items = LargePage::new("INV00000155");
     bench.table(
         Table::new("get_invoice_items of 1,000 over ureq", "call", 1)
             .case("raw loop", || plain_items(&get(&untimed, path).ok()?))
             .case("client.call", || client.call(&items).ok()),
     );
+    let (page, packed) = (LargePage::new("PAGE"), LargePage::new("PAGE-GZIP"));
+    bench.table(
+        Table::new("get_invoice_items of 40 over ureq", "call", 1)
+            .case("client.call", || client.call(&page).ok())
+            .case("client.call, the response in gzip", || client.call(&packed).ok()),
+    );
     Ok(())
 }
 
 fn plain_run(body: &[u8]) -> Option<plain::BillRun> {
-    serde_json::from_slice(body).ok()
+    plain::read(body)
 }
 
 fn plain_items(body: &[u8]) -> Option<plain::InvoiceItems> {
-    serde_json::from_slice(body).ok()
+    plain::read(body)
+}
+
+/// Gets a body as a hand-written loop over reqwest does.
+async fn get(client: &reqwest::Client, url: &str) -> Option<Bytes> {
+    let request = client
+        .get(url)
+        .header("Authorization", BEARER)
+        .header("Zuora-Version", VERSION)
+        .header("Accept-Encoding", "gzip");
+    request.send().await.ok()?.bytes().await.ok()
 }
 
 fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
-    use zuora_reqwest::reqwest;
-
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let untimed = reqwest::Client::builder().build()?;
     let timed = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-    let get = async |client: &reqwest::Client, path: &str| -> Option<Bytes> {
-        let request = client
-            .get(path)
-            .header("Authorization", BEARER)
-            .header("Zuora-Version", VERSION)
-            .header("Accept-Encoding", "gzip");
-        request.send().await.ok()?.bytes().await.ok()
-    };
     let config = Config::with_token(server, TOKEN).api_version(VERSION);
     let client = runtime.block_on(async { zuora_reqwest::Client::new(&config) })?;
-    let (run, items) = (GetBillRun::new(RUN), LargePage::new("INV00000155"));
-
-    let run_url = format!("{server}/v1/bill-runs/{RUN}");
-    let raw_run = async |client| plain_run(&get(client, &run_url).await?);
-    bench.table(
-        Table::new("get_bill_run over reqwest", "call", 1)
-            .case("raw loop", || runtime.block_on(raw_run(&untimed)))
-            .case("client.call", || runtime.block_on(client.call(&run)).ok())
-            .case("raw loop with a timeout", || runtime.block_on(raw_run(&timed))),
-    );
+    for flag in Flag::ALL {
+        let run = GetBillRun::new(flag.run());
+        let url = format!("{server}/v1/bill-runs/{}", flag.run());
+        let raw_run = async |client| plain_run(&get(client, &url).await?);
+        bench.table(
+            Table::new(format!("get_bill_run over reqwest, `success` {}", flag.place()), "call", 1)
+                .case("raw loop", || runtime.block_on(raw_run(&untimed)))
+                .case("client.call", || runtime.block_on(client.call(&run)).ok())
+                .case("raw loop with a timeout", || runtime.block_on(raw_run(&timed))),
+        );
+    }
     let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
+    let items = LargePage::new("INV00000155");
     let raw_items = async || plain_items(&get(&untimed, &items_url).await?);
     bench.table(
         Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
             .case("raw loop", || runtime.block_on(raw_items()))
             .case("client.call", || runtime.block_on(client.call(&items)).ok()),
     );
+    let run_url = format!("{server}/v1/bill-runs/{}", Flag::First.run());
+    let raw_runs = |client: &reqwest::Client| {
+        runtime.block_on(in_tasks(|| {
+            let (client, url) = (client.clone(), run_url.clone());
+            async move { plain_run(&get(&client, &url).await?) }
+        }));
+    };
     bench.table(
         Table::new("64 get_bill_run in flight over reqwest", "call", 64)
-            .case("raw loop", || runtime.block_on(concurrently((0..64).map(|_| raw_run(&untimed)))))
-            .case("client.call", || runtime.block_on(concurrently((0..64).map(|_| client.call(&run)))))
-            .case("raw loop with a timeout", || {
-                runtime.block_on(concurrently((0..64).map(|_| raw_run(&timed))));
-            }),
+            .case("raw loop", || raw_runs(&untimed))
+            .case("client.call", || {
+                runtime.block_on(in_tasks(|| {
+                    let client = client.clone();
+                    async move { client.call(&GetBillRun::new(Flag::First.run())).await.ok() }
+                }));
+            })
+            .case("raw loop with a timeout", || raw_runs(&timed)),
     );
     Ok(())
 }
 
-/// Runs futures in one task until all are done.
-async fn concurrently<F: Future>(futures: impl Iterator<Item = F>) {
-    let mut futures: Vec<_> = futures.map(Box::pin).map(Some).collect();
-    std::future::poll_fn(|context| {
-        for slot in &mut futures {
-            slot.take_if(|future| future.as_mut().poll(context).is_ready());
-        }
-        match futures.iter().any(Option::is_some) {
-            true => std::task::Poll::Pending,
-            false => std::task::Poll::Ready(()),
-        }
-    })
-    .await;
+/// Runs 64 futures in tasks of the runtime until all are done.
+async fn in_tasks<F>(future: impl Fn() -> F)
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for _ in 0..64 {
+        tasks.spawn(future());
+    }
+    tasks.join_all().await;
 }
 
 /// A transport that returns a prepared response.
@@ -186,8 +262,8 @@ impl Transport for PreparedResponse {
 
 fn core_share(bench: &Bench) -> Outcome<()> {
     let config = Config::with_token("https://rest.zuora.com", TOKEN).api_version(VERSION);
-    let prepared = PreparedResponse::with(wire::BILL_RUN);
-    let run = GetBillRun::new(RUN);
+    let prepared = PreparedResponse::with(wire::bill_run(Flag::First));
+    let run = GetBillRun::new(Flag::First.run());
     let client = Client::with_transport(&config, prepared.clone())?;
     let limits = Limits::new(Duration::from_secs(130), 64 << 20);
     bench.table(
@@ -235,8 +311,8 @@ impl Operation for EmptyOperation {
 /// socket.
 fn threads(bench: &Bench) -> Outcome<()> {
     let config = Config::with_token("https://rest.zuora.com", TOKEN).api_version(VERSION);
-    let prepared = PreparedResponse::with(wire::BILL_RUN);
-    let get = GetBillRun::new(RUN);
+    let prepared = PreparedResponse::with(wire::bill_run(Flag::First));
+    let get = GetBillRun::new(Flag::First.run());
     bench.report("Threads that share a session", || thread_rows(&config, &prepared, &get, 10_000));
 
     let config = Config::new("https://rest.zuora.com", CLIENT_ID, CLIENT_SECRET);

@@ -1,7 +1,8 @@
 //! Reading responses, against hand-written derived structs.
 
 use bytes::Bytes;
-use zuora_benches::{Bench, LargePage, Table, plain, wire};
+use zuora_benches::wire::{self, Flag};
+use zuora_benches::{Bench, LargePage, Table, plain};
 use zuora_core::Operation;
 use zuora_core::bill_runs::GetBillRun;
 use zuora_core::invoices::GetInvoice;
@@ -14,25 +15,35 @@ fn main() {
     let get_items = LargePage::new("INV00000155");
     bench.table(
         Table::new("Reading 1,000 invoice items", "item", 1_000)
-            .case("plain derived structs", || {
+            .case("derived structs, `from_str`", || plain::read::<plain::InvoiceItems>(items.body()))
+            .case("this library", || get_items.parse(&items).ok())
+            .case("derived structs, `from_slice`", || {
                 serde_json::from_slice::<plain::InvoiceItems>(items.body()).ok()
             })
-            .case("this library", || get_items.parse(&items).ok()),
+            .case("derived structs of 8 fields, `from_str`", || {
+                plain::read::<plain::LeanInvoiceItems>(items.body())
+            }),
     );
 
-    let run = HttpResponse::new(Bytes::from(wire::BILL_RUN));
-    let get_run = GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
+    let run = HttpResponse::new(Bytes::from(wire::bill_run(Flag::Middle)));
+    let get_run = GetBillRun::new(Flag::Middle.run());
     bench.table(
         Table::new("Reading a bill run", "response", 1)
-            .case("plain derived structs", || serde_json::from_slice::<plain::BillRun>(run.body()).ok())
-            .case("this library", || get_run.parse(&run).ok()),
+            .case("derived structs, `from_str`", || plain::read::<plain::BillRun>(run.body()))
+            .case("this library", || get_run.parse(&run).ok())
+            .case("derived structs, `from_slice`", || {
+                serde_json::from_slice::<plain::BillRun>(run.body()).ok()
+            }),
     );
 
     let invoice = HttpResponse::new(Bytes::from(wire::INVOICE));
     let get_invoice = GetInvoice::new("INV00000155");
     bench.table(
         Table::new("Reading an invoice", "response", 1)
-            .case("plain derived structs", || serde_json::from_slice::<plain::Invoice>(invoice.body()).ok())
-            .case("this library", || get_invoice.parse(&invoice).ok()),
+            .case("derived structs, `from_str`", || plain::read::<plain::Invoice>(invoice.body()))
+            .case("this library", || get_invoice.parse(&invoice).ok())
+            .case("derived structs, `from_slice`", || {
+                serde_json::from_slice::<plain::Invoice>(invoice.body()).ok()
+            }),
     );
 }

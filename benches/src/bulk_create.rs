@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use zuora_core::invoices::{self, BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
-use zuora_core::types::{AccountId, DateError};
+use zuora_core::types::{AccountId, DateError, DateTime};
 use zuora_core::{Amount, Date};
 
 use crate::plain::{InvoiceStatus, RevRecTrigger, TaxMode, TransferredToAccounting};
@@ -14,6 +14,7 @@ use crate::plain::{InvoiceStatus, RevRecTrigger, TaxMode, TransferredToAccountin
 pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
     let day = Date::new(2026, 3, 1)?;
     let end = Date::new(2026, 3, 31)?;
+    let charged = DateTime::new(day, 9, 20, 27)?;
     let item = |index: i64| {
         let cents = |cents, scale| Amount::new(cents, scale).unwrap_or(Amount::ZERO);
         NewInvoiceItem::named(format!("Seats of region {index}"), cents(index * 1_037 + 99, 2), day)
@@ -21,6 +22,7 @@ pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
             .unit_price(cents(index * 10_371 + 995, 3))
             .unit_of_measure("Seat")
             .service_end_date(end)
+            .charge_date(charged)
             .description("Seats in use, billed at the first of the month")
             .sku(format!("SKU-{index:08}"))
             .purchase_order_number("PO-000017")
@@ -195,6 +197,7 @@ pub fn plain() -> PlainBulkCreate {
         uom: text("Seat"),
         service_start_date: "2026-03-01".to_owned(),
         service_end_date: text("2026-03-31"),
+        charge_date: text("2026-03-01 09:20:27"),
         description: text("Seats in use, billed at the first of the month"),
         sku: Some(format!("SKU-{index:08}")),
         purchase_order_number: text("PO-000017"),

@@ -7,7 +7,7 @@ pub mod plain;
 pub mod server;
 pub mod wire;
 
-pub use measure::{Bench, Table};
+pub use measure::{Bench, Table, processor_time};
 
 use zuora_core::invoices::{GetInvoiceItems, InvoiceItems};
 use zuora_core::operation::Spec;

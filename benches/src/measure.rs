@@ -1,15 +1,15 @@
 //! Measurements: every case of a table against the first case, in one run.
 //!
-//! Times are the processor time of the working thread, including the kernel: medians of interleaved samples, so that
-//! other load of the machine affects all cases alike.
+//! Times are the processor time of the whole process, including the kernel and the threads of a transport: medians of
+//! interleaved samples, so that other load of the machine affects all cases alike. The server runs in another process.
 //! Valgrind's callgrind counts instructions if it is installed, in a process that runs one case alone: the count of
 //! many rounds minus the count of few. A build with the feature `allocations` counts allocations.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::hint::black_box;
-use std::io;
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -30,10 +30,14 @@ const WARM_UP: Duration = Duration::from_millis(100);
 pub struct Bench {
     mode: Mode,
     server: RefCell<String>,
+    /// The process of the server, which ends when its input is closed.
+    process: RefCell<Option<Child>>,
 }
 
 #[derive(Debug)]
 enum Mode {
+    /// Only the server.
+    Serve,
     /// Every table whose title contains the filter.
     Measure { filter: String },
     /// One case alone: a number of rounds under callgrind, or 0 for the peak memory of one round.
@@ -46,6 +50,7 @@ impl Bench {
         let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
         let first = args.next().unwrap_or_default();
         let mode = match (first.as_str(), args.next(), args.next(), args.next()) {
+            ("--serve", ..) => Mode::Serve,
             ("--run", Some(title), Some(case), Some(rounds)) => Mode::Run {
                 title,
                 case: case.parse().unwrap_or_default(),
@@ -53,7 +58,7 @@ impl Bench {
             },
             _ => Mode::Measure { filter: first },
         };
-        Self { mode, server: RefCell::default() }
+        Self { mode, server: RefCell::default(), process: RefCell::default() }
     }
 
     /// Whether a table of this title is selected; check this before an expensive setup.
@@ -61,6 +66,7 @@ impl Bench {
         match &self.mode {
             Mode::Measure { filter } => title.contains(filter.as_str()),
             Mode::Run { title: only, .. } => title == only,
+            Mode::Serve => false,
         }
     }
 
@@ -68,15 +74,32 @@ impl Bench {
         matches!(self.mode, Mode::Run { .. })
     }
 
-    /// Starts a server for the following tables. It runs in the measuring process: a process that runs one case alone
-    /// gets the URL of that server, so that only the instructions of the client are counted.
+    /// Starts a server for the following tables, in a separate process, so that only the work of the client is
+    /// measured. A process that runs one case alone uses the server of the measuring process.
     ///
     /// # Errors
     /// If the loopback address is not available.
     pub fn server(&self, bodies: impl FnOnce() -> Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
-        let url = match (self.is_counted(), std::env::var(SERVER)) {
-            (true, Ok(url)) => url,
-            _ => server::start(bodies(), Duration::ZERO)?,
+        let url = match (&self.mode, std::env::var(SERVER)) {
+            (Mode::Run { .. }, Ok(url)) => url,
+            (Mode::Serve, _) => {
+                print_line(&server::start(bodies(), Duration::ZERO)?);
+                io::stdin().read_to_end(&mut Vec::new())?;
+                std::process::exit(0);
+            }
+            _ => {
+                let mut process = Command::new(std::env::current_exe()?)
+                    .arg("--serve")
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .spawn()?;
+                let mut url = String::new();
+                if let Some(output) = process.stdout.take() {
+                    BufReader::new(output).read_line(&mut url)?;
+                }
+                self.process.replace(Some(process));
+                url.trim().to_owned()
+            }
         };
         self.server.replace(url.clone());
         Ok(url)
@@ -91,6 +114,7 @@ impl Bench {
             Mode::Measure { .. } if cfg!(feature = "allocations") => table.print_allocations(),
             Mode::Measure { .. } => table.print_times(&self.server.borrow()),
             Mode::Run { case, rounds, .. } => table.cases[*case].work.rounds(*rounds),
+            Mode::Serve => {}
         }
     }
 
@@ -286,10 +310,10 @@ impl<T, F: FnMut() -> T> Work for F {
     }
 }
 
-/// Processor time of this thread, in seconds.
+/// Processor time of this process, in seconds.
 #[allow(clippy::cast_precision_loss)]
-fn processor_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+pub fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 

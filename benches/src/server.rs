@@ -51,7 +51,7 @@ fn serve(stream: &TcpStream, responses: &Responses, delay: Duration) -> io::Resu
         if reader.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut path = line.split(' ').nth(1).unwrap_or_default().to_owned();
         let mut length = 0;
         while line != "\r\n" {
             line.clear();
@@ -59,6 +59,10 @@ fn serve(stream: &TcpStream, responses: &Responses, delay: Duration) -> io::Resu
             if let Some((name, value)) = line.split_once(':') {
                 if name.eq_ignore_ascii_case("content-length") {
                     length = value.trim().parse().unwrap_or_default();
+                }
+                // A track id selects one of several responses for a path.
+                if name.eq_ignore_ascii_case("zuora-track-id") {
+                    path = format!("{path}#{}", value.trim());
                 }
             }
         }

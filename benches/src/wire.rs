@@ -52,16 +52,81 @@ fn item(body: &mut String, index: usize) {
     );
 }
 
-/// A completed bill run.
-pub const BILL_RUN: &[u8] =
-    br#"{"success":true,"id":"2c9890077e8a8490017e8bf3a5171a43","billRunNumber":"BR-00000016",
-"name":null,"status":"Completed","batches":["Batch1","Batch2"],"billCycleDay":1,"billRunFilters":null,
-"chargeTypeToExclude":["OneTime"],"autoEmail":false,"autoPost":false,"autoRenewal":true,
-"noEmailForZeroAmountInvoice":true,"schedule":null,"organizationLabels":[],
-"scheduledExecutionTime":"2026-03-01 09:20:00","invoiceDate":"2026-03-01","targetDate":"2026-03-01",
-"includeSubscriptions":true,"includeOrderLineItems":true,"createdById":"2c92a0a298c9161b6cbca40d7c6dfe1a",
-"createdDate":"2026-03-01 09:00:27","updatedById":"2c92a0a298c9161b6cbca40d7c6dfe1a",
-"updatedDate":"2026-03-01 09:01:03"}"#;
+/// Position of `success` among the fields of a response.
+#[derive(Clone, Copy, Debug)]
+pub enum Flag {
+    /// Before all other fields.
+    First,
+    /// In alphabetical order, where the sample on the service's reference page has it.
+    Middle,
+    /// After all other fields.
+    Last,
+}
+
+impl Flag {
+    /// All positions.
+    pub const ALL: [Self; 3] = [Self::First, Self::Middle, Self::Last];
+
+    /// Returns the words for the title of a table.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Middle => "in the middle",
+            Self::Last => "last",
+        }
+    }
+
+    /// Returns an id of a bill run whose response has the flag in this position.
+    pub fn run(self) -> &'static str {
+        match self {
+            Self::First => "2c9890077e8a8490017e8bf3a5171a41",
+            Self::Middle => "2c9890077e8a8490017e8bf3a5171a42",
+            Self::Last => "2c9890077e8a8490017e8bf3a5171a43",
+        }
+    }
+}
+
+/// A bill run with the fields of the sample on the reference page of *Create a bill run*, in its order.
+const BILL_RUN_FIELDS: [&str; 25] = [
+    r#""autoEmail": false"#,
+    r#""autoPost": false"#,
+    r#""autoRenewal": true"#,
+    r#""batches": null"#,
+    r#""billCycleDay": null"#,
+    r#""billRunFilters": [{"filterType": "Account", "accountId": "2c92a08282fa634378aca02a1626d315"}]"#,
+    r#""billRunNumber": "BR-00000127""#,
+    r#""chargeTypeToExclude": ["OneTime", "Usage"]"#,
+    r#""createdById": "2c92a0a298c9161b6cbca40d7c6dfe1a""#,
+    r#""createdDate": "2026-03-01 09:00:27""#,
+    r#""id": "2c9890077e8a8490017e8bf3a5171a43""#,
+    r#""invoiceDate": "2026-03-01""#,
+    r#""invoiceDateOffset": null"#,
+    r#""name": "March, Team Plan""#,
+    r#""noEmailForZeroAmountInvoice": true"#,
+    r#""schedule": null"#,
+    r#""scheduledExecutionTime": null"#,
+    r#""status": "Pending""#,
+    SUCCESS,
+    r#""targetDate": "2026-03-31""#,
+    r#""targetDateOffset": null"#,
+    r#""updatedById": "2c92a0a298c9161b6cbca40d7c6dfe1a""#,
+    r#""updatedDate": "2026-03-01 09:00:27""#,
+    r#""includeSubscriptions": true"#,
+    r#""includeOrderLineItems": true"#,
+];
+
+const SUCCESS: &str = r#""success": true"#;
+
+/// Returns a bill run in the format of the reference page's sample.
+pub fn bill_run(flag: Flag) -> Vec<u8> {
+    let mut fields = BILL_RUN_FIELDS.to_vec();
+    if !matches!(flag, Flag::Middle) {
+        fields.retain(|field| *field != SUCCESS);
+        let at = if matches!(flag, Flag::First) { 0 } else { fields.len() };
+        fields.insert(at, SUCCESS);
+    }
+    format!("{{\n  {}\n}}", fields.join(",\n  ")).into_bytes()
+}
 
 /// A posted invoice.
 pub const INVOICE: &[u8] =

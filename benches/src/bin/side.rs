@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn serve() -> Result<(), Box<dyn Error>> {
     let bodies = vec![
         ("/oauth/token", TOKEN.to_vec()),
-        ("/bill-runs/2c9890077e8a8490017e8bf3a5171a43", wire::BILL_RUN.to_vec()),
+        ("/bill-runs/2c9890077e8a8490017e8bf3a5171a43", wire::bill_run(wire::Flag::First)),
         ("/INV00000040/items", wire::invoice_items(40)),
         ("/INV00001000/items", wire::invoice_items(1_000)),
         ("/invoices/batch", wire::created_invoices(50)),

@@ -86,6 +86,43 @@ pub struct InvoiceItem {
     pub sync_date_ns: Option<String>,
 }
 
+/// A page of items of which a report uses a few fields.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeanInvoiceItems {
+    #[serde(rename = "invoiceItems")]
+    pub items: Option<Vec<LeanInvoiceItem>>,
+    pub next_page: Option<String>,
+    pub success: Option<bool>,
+}
+
+/// A line of an invoice, with the fields that a report uses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeanInvoiceItem {
+    pub id: Option<String>,
+    pub charge_amount: Option<f64>,
+    pub tax_amount: Option<f64>,
+    pub quantity: Option<f64>,
+    pub service_start_date: Option<String>,
+    pub service_end_date: Option<String>,
+    pub charge_name: Option<String>,
+    pub subscription_id: Option<String>,
+}
+
+/// Reads a body as a careful client does: one check of its UTF-8, and then structs from text.
+pub fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
+}
+
+/// The part of a creation's response that matters to most callers, with an error for `success: false`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedInvoices {
+    pub success: Option<bool>,
+    pub invoices: Option<Vec<Invoice>>,
+}
+
 /// Tax lines of an item.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -231,6 +268,22 @@ pub struct BillRun {
     pub updated_date: Option<String>,
     pub next_run: Option<Box<BillRun>>,
     pub success: Option<bool>,
+}
+
+/// The creation of a bill run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewBillRun {
+    pub name: &'static str,
+    pub batches: [&'static str; 2],
+    pub target_date: &'static str,
+}
+
+impl NewBillRun {
+    /// Returns the creation that the benches send.
+    pub fn march() -> Self {
+        Self { name: "March, Team Plan", batches: ["Batch1", "Batch2"], target_date: "2026-03-31" }
+    }
 }
 
 /// A filter of a bill run.
