@@ -29,6 +29,7 @@
 //! assert_eq!(response.status(), 200);
 //! ```
 
+mod control;
 mod front;
 mod http;
 mod operations;
@@ -41,9 +42,9 @@ pub use front::InProcess;
 #[cfg(feature = "serve")]
 pub use front::Server;
 pub use service::{
-    ApiOperation, ChangeError, Chaos, DeliveredResponse, Delivery, Duplication, Fault, Faults, Journal,
-    JournalEntry, PaymentError, PlannedFault, RequestPattern, Sandbox, Snapshot, UnknownOperation,
+    ApiOperation, ChangeError, Chaos, ClockError, DeliveredResponse, Delivery, Duplication, Fault, Faults,
+    Journal, JournalEntry, PaymentError, PlannedFault, RequestPattern, Sandbox, Snapshot, UnknownOperation,
 };
-pub use settings::{BillRunTexts, RateQuota, Settings, TokenErrorFormat};
+pub use settings::{BillRunTexts, RateQuota, SettingError, Settings, TokenErrorFormat};
 pub use state::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Effect, EffectKind, Tenant, TenantError};
 pub use values::{FailureCategory, UnixTime};

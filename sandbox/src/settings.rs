@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::values::{Json, SettingValue};
+
 /// Declares [`Settings`]: each line is a public field with its default and a consuming setter of its name.
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)*) => {
@@ -27,6 +29,23 @@ macro_rules! settings {
         }
 
         impl Settings {
+            /// Names of the settings.
+            pub const NAMES: &[&str] = &[$(stringify!($name),)*];
+
+            /// Returns all settings with their values.
+            pub(crate) fn to_json(&self) -> Json {
+                Json::object([$((stringify!($name), self.$name.to_json()),)*])
+            }
+
+            /// Sets the value of the setting with that name.
+            pub(crate) fn set_json(&mut self, name: &str, value: &Json) -> Result<(), SettingError> {
+                match name {
+                    $(stringify!($name) => self.$name = read(name, value)?,)*
+                    _ => return Err(SettingError(format!("no setting is named {name:?}"))),
+                }
+                Ok(())
+            }
+
             $($(#[$doc])*
             #[must_use]
             pub fn $name(mut self, $name: impl Into<$type>) -> Self {
@@ -35,6 +54,44 @@ macro_rules! settings {
             })*
         }
     };
+}
+
+impl Settings {
+    /// Sets the value of the setting with that name, as an argument of a command line does. A duration is a
+    /// number with a unit; a value that starts with a bracket is JSON.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zuora_sandbox::Settings;
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.set("processing", "50ms")?;
+    /// settings.set("quota", r#"{"per_minute": 100, "per_hour": 1000, "per_day": 10000}"#)?;
+    /// assert_eq!(settings.processing, Duration::from_millis(50));
+    /// assert_eq!(
+    ///     settings.set("processing", "fast").unwrap_err().to_string(),
+    ///     "processing: must be a number of seconds, or a text such as 50ms, 1.5s, 10m, 24h or 30d"
+    /// );
+    /// # Ok::<(), zuora_sandbox::SettingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails if no setting has that name, or if the value is not of its type.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+        let json = Some(value).filter(|value| value.starts_with(['{', '['])).map(|value| {
+            Json::read(value.as_bytes()).ok_or_else(|| SettingError(format!("{name}: must be valid JSON")))
+        });
+        self.set_json(name, &json.transpose()?.unwrap_or_else(|| value.into()))
+    }
+}
+
+/// The error of a setting that does not exist, or of a value that is not of its type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingError(String);
+
+fn read<T: SettingValue>(name: &str, value: &Json) -> Result<T, SettingError> {
+    T::from_json(value).ok_or_else(|| SettingError(format!("{name}: must be {}", T::EXPECTED)))
 }
 
 settings! {
@@ -193,6 +250,36 @@ impl RateQuota {
     }
 }
 
+impl SettingValue for RateQuota {
+    const EXPECTED: &'static str =
+        "an object of per_minute, per_hour and per_day, or three numbers that are separated by commas";
+
+    fn from_json(value: &Json) -> Option<Self> {
+        let numbers: Vec<u64> = match value {
+            Json::Text(text) => {
+                text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<_>>()?
+            }
+            Json::Object(members) if members.len() == 3 => ["per_minute", "per_hour", "per_day"]
+                .map(|name| value.get(name).and_then(u64::from_json))
+                .into_iter()
+                .collect::<Option<_>>()?,
+            _ => return None,
+        };
+        match numbers[..] {
+            [per_minute, per_hour, per_day] => Some(Self { per_minute, per_hour, per_day }),
+            _ => None,
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        Json::object([
+            ("per_minute", self.per_minute.to_json()),
+            ("per_hour", self.per_hour.to_json()),
+            ("per_day", self.per_day.to_json()),
+        ])
+    }
+}
+
 /// The body of the response to a rejected token request, which is not documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -201,6 +288,25 @@ pub enum TokenErrorFormat {
     OAuth,
     /// The envelope of every other 401.
     Envelope,
+}
+
+impl SettingValue for TokenErrorFormat {
+    const EXPECTED: &'static str = "oauth or envelope";
+
+    fn from_json(value: &Json) -> Option<Self> {
+        match value.text()? {
+            "oauth" => Some(Self::OAuth),
+            "envelope" => Some(Self::Envelope),
+            _ => None,
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        match self {
+            Self::OAuth => "oauth".into(),
+            Self::Envelope => "envelope".into(),
+        }
+    }
 }
 
 /// Messages of rejected bill-run requests. Only `cancel_posted` is the text of the service.
@@ -230,6 +336,74 @@ impl Default for BillRunTexts {
             cancel_catch_up: "Catch-up bill runs cannot be canceled.".to_owned(),
             delete: "Only bill runs with Canceled or Error status can be deleted.".to_owned(),
             too_many_pending: "Too many bill runs are pending.".to_owned(),
+        }
+    }
+}
+
+impl SettingValue for BillRunTexts {
+    const EXPECTED: &'static str =
+        "an object of texts: post, cancel, cancel_posted, cancel_catch_up, delete, too_many_pending";
+
+    fn from_json(value: &Json) -> Option<Self> {
+        let Json::Object(members) = value else { return None };
+        let mut texts = Self::default();
+        for (name, text) in members {
+            let field = match name.as_ref() {
+                "post" => &mut texts.post,
+                "cancel" => &mut texts.cancel,
+                "cancel_posted" => &mut texts.cancel_posted,
+                "cancel_catch_up" => &mut texts.cancel_catch_up,
+                "delete" => &mut texts.delete,
+                "too_many_pending" => &mut texts.too_many_pending,
+                _ => return None,
+            };
+            *field = text.text()?.to_owned();
+        }
+        Some(texts)
+    }
+
+    fn to_json(&self) -> Json {
+        Json::object([
+            ("post", (&self.post).into()),
+            ("cancel", (&self.cancel).into()),
+            ("cancel_posted", (&self.cancel_posted).into()),
+            ("cancel_catch_up", (&self.cancel_catch_up).into()),
+            ("delete", (&self.delete).into()),
+            ("too_many_pending", (&self.too_many_pending).into()),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_settings_are_read_as_they_are_shown() {
+        let changed =
+            Settings::default().processing(Duration::from_millis(50)).text_codes(true).batches(200_u16);
+        let Json::Object(shown) = changed.to_json() else { panic!("an object") };
+        let mut read = Settings::default();
+        for (name, value) in &shown {
+            read.set_json(name, value).unwrap();
+        }
+        assert_eq!(read.to_json(), changed.to_json());
+        let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_ref()).collect();
+        assert_eq!(names, Settings::NAMES);
+    }
+
+    #[test]
+    fn errors_name_the_setting() {
+        let mut settings = Settings::default();
+        for (name, value, says) in [
+            ("speed", "1", "no setting is named \"speed\""),
+            ("batches", "-1", "batches: must be a whole number"),
+            ("quota", "1,2", "quota: must be an object of per_minute"),
+            ("quota", "{", "quota: must be valid JSON"),
+            ("token_error_format", "xml", "token_error_format: must be oauth or envelope"),
+        ] {
+            let error = settings.set(name, value).unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}");
         }
     }
 }

@@ -131,3 +131,15 @@ fn a_dropped_server_stops_listening() {
     assert!(TcpStream::connect(&address).is_err());
     drop(idle);
 }
+
+#[test]
+fn the_control_api_and_the_page_are_served() {
+    let server = server();
+    let health = exchange(&server, "GET /sandbox/health HTTP/1.1", "");
+    assert!(health.starts_with("HTTP/1.1 200 OK\r\n") && health.contains("\"status\":\"ok\""), "{health}");
+    let page = exchange(&server, "GET / HTTP/1.1", "");
+    assert!(page.contains("content-type: text/html") && page.contains("<!doctype html>"), "{page}");
+    let fault = exchange(&server, "POST /sandbox/faults HTTP/1.1", r#"{"fault":"lose_response"}"#);
+    assert!(fault.starts_with("HTTP/1.1 200 OK\r\n"), "{fault}");
+    assert_eq!(exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", ""), "");
+}

@@ -10,6 +10,7 @@ use zuora_core::transport::{
     AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError, WallTime,
 };
 
+use super::exchange::exchange;
 use super::process_clocks::{ProcessClocks, WallOffset};
 use crate::service::{DeliveredResponse, Sandbox, Slot};
 use crate::values::UnixTime;
@@ -104,7 +105,8 @@ impl InProcess {
 
     /// Returns the time of the sandbox.
     pub fn unix_time(&self) -> UnixTime {
-        START.after(self.lock().elapsed)
+        let shared = self.lock();
+        shared.sandbox.time_at(START.after(shared.elapsed))
     }
 
     /// Returns the time of the wall clock of this client process.
@@ -155,7 +157,7 @@ impl InProcess {
     ) -> Result<HttpResponse, TransportError> {
         let mut shared = self.lock();
         let now = START.after(shared.elapsed);
-        let delivery = shared.sandbox.deliver_in(request, now, slot);
+        let delivery = exchange(&mut shared.sandbox, request, now, slot);
         let (result, took) = match delivery {
             DeliveredResponse::NotSent { delay } => {
                 let error = TransportError::not_sent("a planned fault of the sandbox");

@@ -1,10 +1,11 @@
 //! Ways to reach the sandbox: in process, as a transport of `zuora-core`, or over HTTP.
 //!
-//! Each front passes requests to `Sandbox::deliver` and acts on the faults that it returns.
+//! Each front passes requests to `Sandbox::deliver` or `Sandbox::control` and acts on the faults.
 //! The HTTP server requires the feature `serve`.
 
 #[cfg(feature = "serve")]
 mod body;
+mod exchange;
 mod in_process;
 mod process_clocks;
 #[cfg(feature = "serve")]

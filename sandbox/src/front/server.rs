@@ -16,7 +16,8 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 use super::body::ServerBody;
-use crate::service::{DeliveredResponse, Sandbox};
+use super::exchange::exchange;
+use crate::service::{DeliveredResponse, Sandbox, Slot};
 use crate::values::UnixTime;
 
 /// An HTTP server for a sandbox, on a separate thread. The server stops when this value is dropped.
@@ -128,7 +129,7 @@ async fn respond(
         return Ok(error);
     };
     let request = Request::from_parts(head, body.to_bytes());
-    let delivery = lock(&sandbox).deliver(request, now());
+    let delivery = exchange(&mut lock(&sandbox), request, now(), Slot::Uncounted);
     match delivery {
         DeliveredResponse::Response { response, delay } => {
             wait(delay).await;

@@ -19,6 +19,7 @@ use crate::values::FailureCategory;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Chaos {
+    seed: u64,
     state: u64,
     rate: f64,
 }
@@ -29,7 +30,17 @@ const MAX_STALE: u64 = 30;
 impl Chaos {
     /// Creates a source of faults for that share of the requests, from 0 to 1.
     pub const fn new(seed: u64, rate: f64) -> Self {
-        Self { state: seed, rate }
+        Self { seed, state: seed, rate }
+    }
+
+    /// Returns the seed.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Returns the share of the requests that have a fault.
+    pub const fn rate(&self) -> f64 {
+        self.rate
     }
 
     /// Draws a fault for a request, or none.

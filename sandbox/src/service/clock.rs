@@ -1,8 +1,73 @@
-//! Progress of background work over time.
+//! The clock of the service, and progress of background work over time.
+
+use std::time::Duration;
 
 use super::sandbox::Sandbox;
 use crate::state::{BillRun, Job, State};
 use crate::values::UnixTime;
+
+/// The error of [`Sandbox::jump_clock`] to a time in the past.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the clock cannot go back from {now} to {to}; reset or restore the sandbox first")]
+pub struct ClockError {
+    now: String,
+    to: String,
+}
+
+/// The clock of the service. It follows the time that each request has until it is changed; the clocks of the
+/// clients do not change with it.
+///
+/// ```
+/// use std::time::Duration;
+/// use zuora_sandbox::{Sandbox, UnixTime};
+///
+/// let mut sandbox = Sandbox::demo();
+/// sandbox.advance(UnixTime::from_secs(1_772_384_400));
+/// sandbox.freeze_clock();
+/// sandbox.advance_clock(Duration::from_secs(31 * 86_400)); // the next month, with all work that is due by then
+/// assert_eq!(sandbox.now(), UnixTime::from_secs(1_775_062_800));
+/// ```
+impl Sandbox {
+    /// Stops the clock at the current time.
+    pub fn freeze_clock(&mut self) {
+        self.clock.set(self.clock.now(), true);
+    }
+
+    /// Lets the clock run on from the current time.
+    pub fn run_clock(&mut self) {
+        self.clock.set(self.clock.now(), false);
+    }
+
+    /// Advances the clock, and does the background work that is due by then.
+    pub fn advance_clock(&mut self, span: Duration) {
+        self.clock.set(self.clock.now().after(span), self.clock.is_frozen());
+        self.advance(self.clock.outside());
+    }
+
+    /// Advances the clock to a time, and does the background work that is due by then.
+    ///
+    /// # Errors
+    /// Fails if the time is before the current one.
+    pub fn jump_clock(&mut self, to: UnixTime) -> Result<(), ClockError> {
+        let now = self.clock.now().max(self.now());
+        if to < now {
+            return Err(ClockError { now: now.to_utc(), to: to.to_utc() });
+        }
+        self.clock.set(to, self.clock.is_frozen());
+        self.advance(self.clock.outside());
+        Ok(())
+    }
+
+    /// Whether the clock is stopped.
+    pub fn is_clock_frozen(&self) -> bool {
+        self.clock.is_frozen()
+    }
+
+    /// Returns the time of the sandbox at the time of a front.
+    pub(crate) fn time_at(&self, outside: UnixTime) -> UnixTime {
+        self.clock.at(outside)
+    }
+}
 
 impl Sandbox {
     /// Does the background work that is due by `now`, and executes the requests and actions that were deferred
@@ -10,6 +75,7 @@ impl Sandbox {
     ///
     /// Every request does the same first. A time before that of the last request or call has no effect.
     pub fn advance(&mut self, now: UnixTime) {
+        let now = self.clock.read(now);
         loop {
             let deferred = self.next_deferred(now);
             let action = self.hooks.next_due(now);
@@ -70,4 +136,46 @@ impl State {
 enum DueWork {
     Run(usize),
     Job(usize),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_secs(1_772_384_400 + seconds)
+    }
+
+    fn sandbox() -> Sandbox {
+        let mut sandbox = Sandbox::demo();
+        sandbox.advance(at(0));
+        sandbox
+    }
+
+    #[test]
+    fn a_frozen_clock_changes_only_when_it_is_advanced() {
+        let mut sandbox = sandbox();
+        sandbox.freeze_clock();
+        sandbox.advance(at(500));
+        assert_eq!(sandbox.now(), at(0));
+        sandbox.advance_clock(Duration::from_secs(7));
+        assert_eq!(sandbox.now(), at(7));
+        sandbox.run_clock();
+        sandbox.advance(at(503));
+        assert_eq!(sandbox.now(), at(10), "the clock runs on from the time at which it stood");
+    }
+
+    #[test]
+    fn a_jump_goes_forward_only() {
+        let mut sandbox = sandbox();
+        sandbox.jump_clock(at(1000)).unwrap();
+        sandbox.advance(at(1));
+        assert_eq!(sandbox.now(), at(1001));
+        let error = sandbox.jump_clock(at(1000)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the clock cannot go back from 2026-03-01T17:16:41.000Z to 2026-03-01T17:16:40.000Z; reset or \
+             restore the sandbox first"
+        );
+    }
 }

@@ -119,6 +119,11 @@ impl Fault {
         Self::Respond(typed(status, "application/json;charset=utf-8", body.into()))
     }
 
+    /// Responds with that status and a plain text, like a gateway.
+    pub fn text(status: StatusCode, body: impl Into<String>) -> Self {
+        Self::Respond(typed(status, "text/plain;charset=utf-8", body.into()))
+    }
+
     /// Responds with that status and an HTML page, like a gateway.
     pub fn html(status: StatusCode) -> Self {
         Self::Respond(gateway_page(status))

@@ -40,6 +40,22 @@ impl Faults {
         self.chaos = None;
     }
 
+    /// Returns the planned faults, oldest first.
+    pub(crate) fn planned(&self) -> impl Iterator<Item = &PlannedFault> {
+        self.planned.iter()
+    }
+
+    /// Returns the chaos.
+    pub(crate) fn chaos(&self) -> Option<&Chaos> {
+        self.chaos.as_ref()
+    }
+
+    /// Removes all planned faults, and starts the chaos again from its seed.
+    pub(crate) fn restart(&self) -> Self {
+        let chaos = self.chaos.as_ref().map(|chaos| Chaos::new(chaos.seed(), chaos.rate()));
+        Self { planned: VecDeque::new(), chaos }
+    }
+
     /// Whether no planned fault is left.
     pub fn is_empty(&self) -> bool {
         self.planned.is_empty()

@@ -12,11 +12,11 @@ pub struct PlannedFault {
     pub(super) fault: Fault,
     pattern: RequestPattern,
     /// Number of matching requests that are passed over first.
-    skip: usize,
+    pub(super) skip: usize,
     pub(super) times: usize,
     pub(super) delay: Duration,
     /// Time that the fault is in force, from the first request after it was planned.
-    lasting: Option<Duration>,
+    pub(super) lasting: Option<Duration>,
     until: Option<UnixTime>,
 }
 
@@ -54,6 +54,10 @@ impl PlannedFault {
     pub const fn delayed(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
+    }
+
+    pub(super) const fn pattern(&self) -> &RequestPattern {
+        &self.pattern
     }
 
     /// Returns how far back the fault lets requests read.

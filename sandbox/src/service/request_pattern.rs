@@ -3,7 +3,8 @@
 use http::Method;
 
 use super::operation::ApiOperation;
-use crate::http::path_ends_with;
+use crate::http::{ApiError, Fields, path_ends_with};
+use crate::values::Json;
 
 /// A pattern that selects requests, for faults and for queries of the journal.
 ///
@@ -51,6 +52,37 @@ impl RequestPattern {
     pub fn with_key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
+    }
+
+    /// The members of a pattern as JSON.
+    pub(crate) const FIELDS: &[&str] = &["method", "path", "operation", "key"];
+
+    /// Reads the members of a pattern; without any, it matches every request.
+    pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, ApiError> {
+        let invalid = |name: &str, expected: &str| ApiError::value(&fields.name(name), expected);
+        let method = fields.text("method")?.map(|method| Method::from_bytes(method.as_bytes())).transpose();
+        let path = fields.text("path")?;
+        if path.is_some_and(|path| !path.starts_with('/')) {
+            return Err(invalid("path", "a path that starts with / is expected"));
+        }
+        let operation = fields.text("operation")?.map(str::parse).transpose();
+        Ok(Self {
+            method: method.map_err(|_| invalid("method", "a method is expected"))?,
+            path: path.map(str::to_owned),
+            operation: operation
+                .map_err(|_| invalid("operation", "an operation such as post_bill_run is expected"))?,
+            key: fields.text("key")?.map(str::to_owned),
+        })
+    }
+
+    /// Writes the members as [`from_fields`](Self::from_fields) reads them.
+    pub(crate) fn to_json(&self) -> Json {
+        Json::non_null([
+            ("method", self.method.as_ref().map(Method::as_str).into()),
+            ("path", self.path.as_deref().into()),
+            ("operation", self.operation.map(ApiOperation::as_str).into()),
+            ("key", self.key.as_deref().into()),
+        ])
     }
 
     /// Whether a request matches.

@@ -1,6 +1,8 @@
 //! The sandbox: one tenant, its service, and the controls that a test has over both.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use http::Method;
 
@@ -12,6 +14,7 @@ use super::idempotency_store::IdempotencyStore;
 use super::journal::Journal;
 use super::quotas::QuotaUsage;
 use super::request_pattern::RequestPattern;
+use super::sandbox_clock::SandboxClock;
 use super::tokens::Tokens;
 use crate::settings::Settings;
 use crate::state::{BackgroundJob, State, Tenant};
@@ -24,6 +27,7 @@ use crate::values::UnixTime;
 #[derive(Clone)]
 pub struct Sandbox {
     pub(super) state: State,
+    pub(super) clock: SandboxClock,
     pub(super) tokens: Tokens,
     pub(super) idempotency: IdempotencyStore,
     pub(super) usage: QuotaUsage,
@@ -38,6 +42,8 @@ pub struct Sandbox {
     pub(super) slots: u32,
     /// Times of arrival of delayed responses.
     pub(super) delayed: Vec<UnixTime>,
+    /// Snapshots that the control API made; empty in a snapshot.
+    pub(super) snapshots: BTreeMap<String, Arc<Self>>,
 }
 
 impl Sandbox {
@@ -45,6 +51,7 @@ impl Sandbox {
     pub fn new(tenant: Tenant, settings: Settings) -> Self {
         Self {
             state: State::new(tenant, settings),
+            clock: SandboxClock::default(),
             tokens: Tokens::default(),
             idempotency: IdempotencyStore::default(),
             usage: QuotaUsage::default(),
@@ -56,6 +63,7 @@ impl Sandbox {
             hooks: Hooks::default(),
             slots: 0,
             delayed: Vec::new(),
+            snapshots: BTreeMap::new(),
         }
     }
 

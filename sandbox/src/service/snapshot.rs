@@ -1,9 +1,11 @@
 //! Snapshots of a sandbox.
 
+use std::sync::Arc;
+
 use super::sandbox::Sandbox;
 
 /// A copy of everything that a sandbox contains: tenant, settings, bill runs, invoices, jobs, tokens, keys,
-/// quotas, faults and journal.
+/// quotas, faults, journal and the state of the clock.
 #[derive(Clone, Debug)]
 pub struct Snapshot(Box<Sandbox>);
 
@@ -27,17 +29,44 @@ impl Sandbox {
     ///
     /// The sandbox has no clock: background work continues at the time of the next request.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        let slots = self.slots;
-        *self = (*snapshot.0).clone();
-        // Asynchronous requests in progress are those of the present.
-        self.slots = slots;
+        self.replace((*snapshot.0).clone());
     }
 
-    /// Returns to a sandbox without bill runs, invoices, tokens, keys, faults and journal. Tenant and settings
-    /// are kept.
+    /// Returns to a sandbox without bill runs, invoices, tokens, keys, planned faults and journal, whose clock
+    /// follows the time of the requests. Tenant and settings are kept, and chaos starts again from its seed.
     pub fn reset(&mut self) {
+        let mut initial = Self::new(self.state.tenant.clone(), self.state.settings.clone());
+        initial.faults = self.faults.restart();
+        self.replace(initial);
+    }
+
+    /// Stores a snapshot under a name, in place of an earlier one with that name.
+    pub(crate) fn store_snapshot(&mut self, name: &str) {
+        let mut snapshot = self.clone();
+        // Otherwise each snapshot would keep all earlier ones alive.
+        snapshot.snapshots.clear();
+        self.snapshots.insert(name.to_owned(), Arc::new(snapshot));
+    }
+
+    /// Returns to the snapshot with that name; whether there is one.
+    pub(crate) fn restore_stored(&mut self, name: &str) -> bool {
+        let snapshot = self.snapshots.get(name).cloned();
+        snapshot.map(|snapshot| self.replace((*snapshot).clone())).is_some()
+    }
+
+    /// Returns the names of the stored snapshots.
+    pub(crate) fn snapshot_names(&self) -> impl Iterator<Item = &str> {
+        self.snapshots.keys().map(String::as_str)
+    }
+
+    /// Replaces everything except what belongs to the present.
+    fn replace(&mut self, other: Self) {
         let slots = self.slots;
-        *self = Self::new(self.state.tenant.clone(), self.state.settings.clone());
+        let snapshots = std::mem::take(&mut self.snapshots);
+        let clock = self.clock;
+        *self = other;
+        self.clock.catch_up(clock);
         self.slots = slots;
+        self.snapshots = snapshots;
     }
 }

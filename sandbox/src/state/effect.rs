@@ -41,6 +41,14 @@ macro_rules! kinds {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// Parses the text of a kind.
+            pub(crate) fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
         }
     };
 }

@@ -5,9 +5,11 @@
 
 mod failure_category;
 mod json;
+mod setting_value;
 mod time;
 
 pub use self::failure_category::FailureCategory;
 pub(crate) use self::json::{Json, exact_decimal};
+pub(crate) use self::setting_value::SettingValue;
 pub use self::time::UnixTime;
 pub(crate) use self::time::{Date, Zone, parse_iso};

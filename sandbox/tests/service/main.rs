@@ -9,6 +9,7 @@ mod billing;
 mod bulk;
 mod client;
 mod clocks;
+mod control;
 mod documented;
 mod faults;
 mod files;
