@@ -17,6 +17,7 @@ mod written_at;
 use std::fmt;
 
 use bytes::Bytes;
+use http::response::Parts;
 use http::{StatusCode, Uri};
 
 pub use self::response::Response;
@@ -37,6 +38,8 @@ pub struct Call<O> {
     state: State,
     /// Body that the value was read from.
     body: Bytes,
+    /// Whether the response contains the body too.
+    keeps_body: bool,
 }
 
 impl<O> fmt::Debug for Call<O> {
@@ -66,7 +69,7 @@ impl<O: Operation> Call<O> {
             Ok(exchange) => State::Running(exchange),
             Err(error) => State::Invalid(Some(error)),
         };
-        Self { operation, state, body: Bytes::new() }
+        Self { operation, state, body: Bytes::new(), keeps_body: options.keeps_body }
     }
 
     /// # Errors
@@ -120,9 +123,9 @@ impl<O: Operation> Machine for Call<O> {
             Ok(accepted) => accepted,
             Err(error) => return Action::Done(Err(error)),
         };
-        Action::Done(read(&self.operation, exchange, accepted, now).map(|(response, body)| {
+        Action::Done(read(&self.operation, exchange, accepted, now).map(|(value, head, body, attempts)| {
             self.body = body;
-            response
+            Response::new(value, head, self.keeps_body.then(|| self.body.clone()), attempts)
         }))
     }
 }
@@ -132,7 +135,7 @@ fn read<O: Operation>(
     exchange: &mut Exchange,
     accepted: Accepted,
     now: Timestamp,
-) -> Result<(Response<O::Output>, Bytes)> {
+) -> Result<(O::Output, Parts, Bytes, u32)> {
     let Accepted { mut response, attempts } = accepted;
     if response.status() == StatusCode::NO_CONTENT && response.body().is_empty() {
         *response.body_mut() = Bytes::from_static(b"{}");
@@ -143,7 +146,7 @@ fn read<O: Operation>(
     match operation.parse(&response) {
         Ok(value) => {
             let (head, body) = response.into_parts();
-            Ok((Response::new(value, head.headers, attempts), body))
+            Ok((value, head, body, attempts))
         }
         Err(error) => Err(exchange.decode_failed(error, &response, now)),
     }

@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
-use http::HeaderMap;
+use bytes::Bytes;
+use http::response::Parts;
+use http::{HeaderMap, StatusCode};
 
 use crate::transport::headers::{self, ConcurrencyLimit, REQUEST_ID, RateLimit, TRACK_ID};
 
@@ -32,12 +34,15 @@ use crate::transport::headers::{self, ConcurrencyLimit, REQUEST_ID, RateLimit, T
 pub struct Response<T> {
     value: T,
     headers: HeaderMap,
+    status: StatusCode,
     attempts: u32,
+    /// Kept if the options of the call say so.
+    body: Option<Bytes>,
 }
 
 impl<T> Response<T> {
-    pub(super) fn new(value: T, headers: HeaderMap, attempts: u32) -> Self {
-        Self { value, headers, attempts }
+    pub(super) fn new(value: T, head: Parts, body: Option<Bytes>, attempts: u32) -> Self {
+        Self { value, headers: head.headers, status: head.status, attempts, body }
     }
 
     /// Returns the value alone.
@@ -47,7 +52,8 @@ impl<T> Response<T> {
 
     /// Applies a function to the value and keeps the headers.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
-        Response { value: change(self.value), headers: self.headers, attempts: self.attempts }
+        let Self { value, headers, status, attempts, body } = self;
+        Response { value: change(value), headers, status, attempts, body }
     }
 
     /// Returns the id that the service gave the request, for support tickets.
@@ -77,7 +83,35 @@ impl<T> Response<T> {
         self.attempts
     }
 
-    /// Returns all headers of the response.
+    /// Returns the HTTP status, such as 200 or 201. A status of the object is a field of the value.
+    #[doc(alias = "status_code")]
+    pub fn http_status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the body that the value was read from, decompressed, if the call was made with
+    /// [`CallOptions::keep_body`](crate::CallOptions::keep_body).
+    ///
+    /// ```
+    /// use zuora_core::CallOptions;
+    /// use zuora_core::bill_runs::GetBillRun;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"success":true}"#)));
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    ///
+    /// let get = GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
+    /// let run = client.call_with(&get, &CallOptions::new().keep_body())?;
+    /// println!("{} {:?}", run.http_status(), run.raw_body());
+    /// # assert_eq!(run.raw_body().unwrap(), r#"{"success":true}"#);
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    #[doc(alias = "raw_data")]
+    pub fn raw_body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
+    }
+
+    /// Returns all headers of the response, as received. `Content-Encoding` and `Content-Length` describe the body before
+    /// it was decompressed.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }

@@ -9,10 +9,11 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::reason::{REDACTED, Reason, ReasonCategory};
 use crate::error::text::{Capped, OneLine};
+use crate::transport::headers::{self, ConcurrencyLimit, RateLimit};
 use crate::transport::{Timestamp, TransportError};
 use crate::types::RequestScope;
 
@@ -70,6 +71,8 @@ pub(crate) struct Context {
     pub(crate) no_budget: bool,
     /// The entity, organizations and API version of the call.
     pub(crate) scope: Option<Box<RequestScope>>,
+    /// Headers of the last response, without secrets of the session.
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -121,7 +124,7 @@ impl Error {
         self.0.context.process_id.as_deref()
     }
 
-    /// Returns the track id that was sent.
+    /// Returns the track id that was sent. [`headers`](Self::headers) contain the one that the service returned.
     pub fn track_id(&self) -> Option<&str> {
         self.0.context.track_id.as_deref()
     }
@@ -188,6 +191,40 @@ impl Error {
     /// Returns the decompressed body of the last response, or an empty body. Responses to token requests are not kept.
     pub fn body(&self) -> &Bytes {
         &self.0.context.body
+    }
+
+    /// Returns the headers of the last response, or no headers. A value with a secret of the session is replaced.
+    ///
+    /// They include `WWW-Authenticate` of a 401, `Zuora-Track-Id` as returned by the service, and `Retry-After`. For the
+    /// limits of the tenant, use [`rate_limit`](Self::rate_limit) and [`concurrency_limit`](Self::concurrency_limit).
+    ///
+    /// ```
+    /// use zuora_core::bill_runs::GetBillRun;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let mut response = FakeTransport::json(401, r#"{"success":false}"#);
+    /// # response.headers_mut().insert("www-authenticate", "Bearer realm=\"Zuora API\"".parse().unwrap());
+    /// # let transport = FakeTransport::new(move |_| Ok(response.clone()));
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    ///
+    /// let error = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43")).unwrap_err();
+    /// assert_eq!(error.headers()["WWW-Authenticate"], "Bearer realm=\"Zuora API\"");
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    #[doc(alias = "WWW-Authenticate")]
+    #[doc(alias = "http_resp")]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.context.headers
+    }
+
+    /// Returns the quota of the tenant and its remainder, as reported by the last response.
+    #[doc(alias = "quota")]
+    pub fn rate_limit(&self) -> RateLimit {
+        headers::rate_limit(self.headers())
+    }
+
+    /// Returns the number of requests that the tenant may have in flight, as reported by the last response.
+    pub fn concurrency_limit(&self) -> ConcurrencyLimit {
+        headers::concurrency_limit(self.headers())
     }
 
     /// Whether the failure is one that the service had stored under the idempotency key. The service may keep a
@@ -351,6 +388,7 @@ impl Error {
                 *id = REDACTED.into();
             }
         }
+        redact_headers(&mut context.headers, &is_secret);
         if let Cause::Decode { path: text, .. } | Cause::TokenUnavailable { what: text } = cause {
             if is_secret(text) {
                 *text = REDACTED.into();
@@ -463,6 +501,19 @@ impl Error {
             (Outcome::NotApplied, _) if self.is_retryable() => "not applied; safe to retry",
             (Outcome::NotApplied, _) => "not applied",
         })
+    }
+}
+
+/// Replaces each header that contains a secret.
+pub(crate) fn redact_headers(headers: &mut HeaderMap, is_secret: impl Fn(&str) -> bool) {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    // One search tells that there is nothing to replace, as in nearly every response.
+    let all: Vec<String> = headers.values().map(text).collect();
+    if !is_secret(&all.join("\n")) {
+        return;
+    }
+    for value in headers.values_mut().filter(|value| is_secret(&text(value))) {
+        *value = HeaderValue::from_static(REDACTED);
     }
 }
 

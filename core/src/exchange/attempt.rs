@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::envelope_reader::EnvelopeReader;
 use super::inflate::inflate;
 use super::retry::{self, AttemptResult, Decision, NextKey};
@@ -23,7 +21,7 @@ pub(super) struct Attempt {
     pub(super) error: Error,
     pub(super) response: Option<HttpResponse>,
     pub(super) envelope: EnvelopeReader,
-    generation: u64,
+    generation: Option<u64>,
     /// The round of the limiter that the attempt was sent in.
     round: u32,
     /// The retry budget of the session has nothing left for a retry.
@@ -148,6 +146,15 @@ impl Exchange {
         outcome: Outcome,
         now: Timestamp,
     ) -> Action<Accepted> {
+        if key == NextKey::Advance && !self.key.can_advance() {
+            attempt.error = Cause::Throttled {
+                what: "the service has stored a throttled response under the idempotency key, and a longer key would be \
+                       rejected: use another key"
+                    .into(),
+            }
+            .into();
+            return self.finish_attempt(attempt, outcome, false, None);
+        }
         let (delay, spread) = self.delay_after(&attempt, now);
         let not_before = now + delay;
         if self.counted_attempts() < self.timing.max_attempts {
@@ -275,15 +282,21 @@ impl Attempt {
 
 /// The part of an error's context that a response contains.
 pub(super) fn context_of(response: Option<HttpResponse>, envelope: EnvelopeReader) -> Context {
-    let request_id = response.as_ref().and_then(|response| envelope.request_id_of(response.headers()));
-    Context {
-        status: response.as_ref().map(http::Response::status),
-        request_id,
-        process_id: envelope.process_id,
-        reasons: envelope.reasons,
-        body: response.map_or_else(Bytes::new, http::Response::into_body),
-        ..Context::default()
-    }
+    let context = match response {
+        None => Context { request_id: envelope.request_id, ..Context::default() },
+        Some(response) => {
+            let request_id = envelope.request_id_of(response.headers());
+            let (head, body) = response.into_parts();
+            Context {
+                status: Some(head.status),
+                headers: head.headers,
+                request_id,
+                body,
+                ..Context::default()
+            }
+        }
+    };
+    Context { process_id: envelope.process_id, reasons: envelope.reasons, ..context }
 }
 
 fn error_of(

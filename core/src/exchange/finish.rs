@@ -11,6 +11,7 @@ use super::{Accepted, Exchange, MAX_POLL_DELAY, State};
 use crate::error::{Cause, Context, Error, Outcome};
 use crate::machine::Action;
 use crate::operation::{Effect, RowFacts};
+use crate::session::headers;
 use crate::session::permit::WaitReason;
 use crate::session::token::{TokenErrorKind, TokenFailure};
 use crate::transport::{HttpResponse, Timestamp};
@@ -97,6 +98,7 @@ impl Exchange {
                 status: failure.status,
                 reasons: failure.reasons.clone(),
                 request_id: failure.request_id.clone(),
+                headers: failure.headers.clone(),
                 retry_after: failure.retry_after,
                 retryable: may_retry && self.is_retryable_after(outcome),
                 outcome,
@@ -154,24 +156,29 @@ impl Exchange {
             key_since: self.key_since,
             key_failed: self.retry_state.key_failed,
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
-            scope: Some(Box::new(self.session.scope_of(&self.headers))),
+            scope: Some(Box::new(self.session.scope_of(self.common_headers()))),
             ..context
         };
-        error.with_context(context).redact(self.session.secret_finder())
+        error
+            .with_context(context)
+            .redact(self.session.secret_finder(self.own_token().map(|(token, _)| token)))
     }
 
     /// The facts of the call that its rows are judged by.
     pub(crate) fn row_facts(&self) -> RowFacts {
         let session = self.session.clone();
+        let own_token = self.own_token().map(|(token, _)| token.clone());
         RowFacts {
             key_failed: self.retry_state.key_failed,
             // Few responses have a row with a text to search.
-            is_secret: Arc::new(move |text| session.secret_finder()(text)),
+            is_secret: Arc::new(move |text| session.secret_finder(own_token.as_ref())(text)),
         }
     }
 
     pub(super) fn track_id(&self) -> Option<&str> {
-        self.headers.track_id.as_ref().or(self.session.headers().track_id.as_ref())?.to_str().ok()
+        headers::of_call(self.common_headers(), self.session.headers(), |headers| headers.track_id.as_ref())?
+            .to_str()
+            .ok()
     }
 
     pub(super) fn key_text(&self) -> Option<String> {

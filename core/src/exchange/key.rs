@@ -85,6 +85,15 @@ impl IdempotencyKey {
         Some(text)
     }
 
+    /// Whether the next key is short enough for the service.
+    pub(super) fn can_advance(&self) -> bool {
+        let digits = self.turn.saturating_add(1).ilog10() as usize + 1;
+        match &self.base {
+            Base::Caller(text) => text.len() + ".".len() + digits <= headers::MAX_KEY,
+            Base::Session(_) => true,
+        }
+    }
+
     /// Moves on to the next key, the one that a restarted caller would use next.
     pub(super) fn advance(&mut self) {
         self.turn = self.turn.saturating_add(1);

@@ -36,11 +36,12 @@ use crate::error::{Cause, Context, Error, Outcome, Result};
 use crate::machine::{Action, Event};
 use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
-use crate::session::call_options::{CallOptions, RetryOf};
+use crate::session::call_options::{CallHeaders, CallOptions, RetryOf};
 use crate::session::config::{AbandonedWrite, Timing};
 use crate::session::headers::{self, CommonHeaders};
 use crate::session::permit::{Admission, Permit, WaitReason};
 use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp};
+use crate::types::Secret;
 
 /// First delay of a call that waits for another call of the session; it doubles up to [`MAX_POLL_DELAY`].
 const INITIAL_POLL_DELAY: Duration = Duration::from_millis(5);
@@ -55,7 +56,7 @@ pub(crate) struct Exchange {
     format: ResponseFormat,
     quota: Quota,
     timing: Timing,
-    headers: CommonHeaders,
+    headers: Option<Box<CallHeaders>>,
     /// Built once; every attempt is sent from here.
     request: PreparedRequest,
     state: State,
@@ -94,14 +95,14 @@ enum State {
 /// An attempt whose result is not known yet.
 #[derive(Debug)]
 struct InFlight {
-    /// The generation of the token that the attempt carries.
-    generation: u64,
+    /// The generation of the session's token, unless the attempt has the token of the call.
+    generation: Option<u64>,
     permit: Permit,
 }
 
 impl InFlight {
     /// Frees the place in flight, and returns the generation of the attempt's token and the round of its permit.
-    fn end(self) -> (u64, u32) {
+    fn end(self) -> (Option<u64>, u32) {
         (self.generation, self.permit.release())
     }
 }
@@ -227,12 +228,14 @@ impl Exchange {
             let what = "not sent again: the service may have forgotten the idempotency key, which was first sent a day ago";
             return self.fail(Error::failed(what));
         }
-        match self.session.admit(self.quota, now, self.waiting_on) {
+        let own_token = self.own_token().map(|(_, value)| value);
+        match self.session.admit(self.quota, now, self.waiting_on, own_token) {
             Admission::Go { authorization, generation, permit } => {
                 self.send(authorization, InFlight { generation, permit }, now)
             }
             Admission::RequestToken(lease) => {
-                let token_request = TokenRequest::new(&self.session, lease, &self.headers, self.timing);
+                let token_request =
+                    TokenRequest::new(&self.session, lease, self.common_headers(), self.timing);
                 self.request_token(Box::new(token_request), Event::Tick, now)
             }
             Admission::Leased(lease) => {
@@ -282,6 +285,16 @@ impl Exchange {
         Action::Send(request, limits)
     }
 
+    /// Headers that the call sets itself.
+    fn common_headers(&self) -> Option<&CommonHeaders> {
+        self.headers.as_ref().map(|headers| &headers.common)
+    }
+
+    /// The token that the call has instead of that of the session, with its header.
+    fn own_token(&self) -> Option<&(Secret, HeaderValue)> {
+        self.headers.as_ref()?.token.as_ref()
+    }
+
     /// Whether the key no longer protects from a second effect of an attempt whose outcome is unknown.
     fn is_key_forgotten(&self, now: Timestamp) -> bool {
         self.effect == Effect::Keyed
@@ -299,13 +312,21 @@ impl Exchange {
             _ => None,
         };
         let mut request = self.request.next();
-        self.session.request_headers(&self.headers).apply(&mut request, Some(authorization), idempotency_key);
+        self.session.request_headers(self.common_headers()).apply(
+            &mut request,
+            Some(authorization),
+            idempotency_key,
+        );
         Ok(request)
     }
 }
 
 /// Checks the options of a call, and returns its headers.
-fn checked_headers(session: &Session, spec: &Spec, options: &CallOptions) -> Result<CommonHeaders> {
+fn checked_headers(
+    session: &Session,
+    spec: &Spec,
+    options: &CallOptions,
+) -> Result<Option<Box<CallHeaders>>> {
     if let Some(key) = &options.idempotency_key {
         headers::callers_key(key)?;
         if spec.effect != Effect::Keyed {
@@ -321,14 +342,15 @@ fn checked_headers(session: &Session, spec: &Spec, options: &CallOptions) -> Res
             return Err(Error::invalid("Idempotency-Key", why));
         }
     }
-    let headers = CommonHeaders::check(&options.headers)?;
+    let headers = CallHeaders::check(options)?;
     let Some(earlier) = earlier else {
         return Ok(headers);
     };
     if spec.effect == Effect::Unkeyed {
         return Err(unsafe_retry(earlier.failed_at));
     }
-    let difference = earlier.scope.as_ref().and_then(|scope| session.scope_of(&headers).difference(scope));
+    let own = session.scope_of(headers.as_ref().map(|headers| &headers.common));
+    let difference = earlier.scope.as_ref().and_then(|scope| own.difference(scope));
     match difference {
         Some(other) if spec.effect != Effect::Read => {
             let why =

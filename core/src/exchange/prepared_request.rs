@@ -5,7 +5,7 @@ use std::mem;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::error::Result;
-use crate::session::headers::BaseUrl;
+use crate::session::base_url::BaseUrl;
 use crate::transport::{Body, HttpRequest};
 
 /// A request without the headers that each attempt adds.

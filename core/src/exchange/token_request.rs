@@ -4,11 +4,13 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
+
 use super::budget::Budget;
 use super::envelope_reader::EnvelopeReader;
 use super::inflate::inflate;
 use super::retry::{self, AttemptResult};
-use crate::error::{Cause, Error, ErrorKind, Result};
+use crate::error::{Cause, Error, ErrorKind, Result, redact_headers};
 use crate::machine::{Action, Event};
 use crate::operation::{Operation as _, Quota};
 use crate::session::Session;
@@ -57,11 +59,16 @@ pub(super) enum TokenOutcome {
 }
 
 impl TokenRequest {
-    pub(super) fn new(session: &Session, lease: Lease, headers: &CommonHeaders, timing: Timing) -> Self {
+    pub(super) fn new(
+        session: &Session,
+        lease: Lease,
+        headers: Option<&CommonHeaders>,
+        timing: Timing,
+    ) -> Self {
         Self {
             session: session.clone(),
             lease: Some(lease),
-            headers: CommonHeaders { entity_id: None, ..headers.clone() },
+            headers: headers.map(of_token_request).unwrap_or_default(),
             timing,
             attempts: 0,
             state: State::Ready { not_before: Timestamp::default() },
@@ -106,7 +113,7 @@ impl TokenRequest {
     fn request(&self) -> Result<HttpRequest> {
         let mut request = self.create_token()?.request()?;
         *request.uri_mut() = self.session.base().join(mem::take(request.uri_mut()))?;
-        self.session.token_request_headers(&self.headers).apply(&mut request, None, None);
+        self.session.token_request_headers(Some(&self.headers)).apply(&mut request, None, None);
         Ok(request)
     }
 
@@ -131,6 +138,7 @@ impl TokenRequest {
             status: Some(status),
             reasons: Vec::new(),
             request_id: envelope.request_id_of(response.headers()),
+            headers: HeaderMap::new(),
             retry_after: headers::retry_after(response.headers(), now.wall()),
         };
         if status.is_success() && !envelope.is_error(true) {
@@ -150,7 +158,9 @@ impl TokenRequest {
         }
         let result = retry::classify_error(status, &envelope);
         failure.reasons = envelope.reasons;
-        let is_secret = self.session.secret_finder();
+        let is_secret = self.session.secret_finder(None);
+        failure.headers = response.headers().clone();
+        redact_headers(&mut failure.headers, &is_secret);
         for reason in &mut failure.reasons {
             reason.redact(&is_secret);
         }
@@ -249,6 +259,12 @@ impl TokenRequest {
     fn postpone_renewal(&self, now: Timestamp) -> bool {
         self.session.postpone_renewal(now)
     }
+}
+
+/// Headers of a call that its token request shares: other calls use the token as well, so it names no entity and has no
+/// extra headers.
+fn of_token_request(call: &CommonHeaders) -> CommonHeaders {
+    CommonHeaders { entity_id: None, extra: Vec::new(), ..call.clone() }
 }
 
 fn describe(failure: &TransportError) -> String {

@@ -49,8 +49,8 @@ pub trait Operation {
     /// request cannot be serialized.
     fn request(&self) -> Result<HttpRequest, Error>;
 
-    /// Reads a successful response, which is decompressed and whose envelope is checked. The body of a 204 is replaced
-    /// by `{}`.
+    /// Reads a successful response, whose body is decompressed and whose envelope is checked. The headers are as received,
+    /// so `Content-Encoding` and `Content-Length` describe the body before. The body of a 204 is replaced by `{}`.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path in the JSON.

@@ -2,16 +2,30 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use super::config::Timing;
-use super::headers::{CommonHeaderText, join};
-use crate::error::{Context, Error, Outcome};
+use super::headers::{self, CommonHeaderText, CommonHeaders, join};
+use crate::error::{Context, Error, Outcome, Result};
 use crate::transport::Timestamp;
-use crate::types::RequestScope;
+use crate::types::{RequestScope, Secret};
 
 /// Settings of one call, which override those of the [`Config`](super::config::Config).
+///
+/// ```
+/// use zuora_core::CallOptions;
+///
+/// let options = CallOptions::new()
+///     .track_id("close-2024-06")
+///     .idempotency_key("close-2024-06/A00000001")
+///     .header("X-Gateway-Key", "value");
+/// # assert!(!format!("{options:?}").contains("value"));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     pub(crate) headers: CommonHeaderText,
+    pub(crate) token: Option<Secret>,
+    pub(crate) keeps_body: bool,
     pub(crate) idempotency_key: Option<String>,
     /// The earlier call that this one retries.
     pub(crate) retry_of: Option<RetryOf>,
@@ -43,7 +57,10 @@ impl CallOptions {
     pub fn retry_of(error: &Error) -> Self {
         Self {
             idempotency_key: error.idempotency_key().map(str::to_owned),
-            headers: error.scope().map(CommonHeaderText::of_scope).unwrap_or_default(),
+            headers: error
+                .scope()
+                .map(|scope| CommonHeaderText::default().in_scope(scope))
+                .unwrap_or_default(),
             retry_of: Some(RetryOf {
                 scope: error.scope().cloned(),
                 key: error.idempotency_key().map(str::to_owned),
@@ -58,14 +75,16 @@ impl CallOptions {
         }
     }
 
-    /// Sets the `Idempotency-Key` of a POST: 1 to 240 printable ASCII characters.
+    /// Sets the `Idempotency-Key` of a POST: 1 to 255 printable ASCII characters, which are sent unchanged.
     ///
     /// The service performs the work of a key once in 24 hours, so a caller that stores the key can make the call again
     /// after a crash. By default the session generates a key for each call. An operation that takes no key is rejected.
     ///
-    /// A key that ends in a point and a number, such as `K.1`, continues the counter that the library appends to `K`
-    /// when the service has stored a throttled response under it. Do not number different operations that way.
-    #[doc(alias = "idempotency")]
+    /// If the service has stored a throttled response under `K`, the library retries with the counter `K.1`, and then
+    /// `K.2`. The counter is appended only if the key still has at most 255 characters; otherwise the call fails with
+    /// [`ErrorKind::Throttled`](crate::ErrorKind::Throttled), and its work was not done. A key that already ends in a point
+    /// and a number continues that counter. Do not number different operations that way.
+    #[doc(alias = "Idempotency-Key")]
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
@@ -97,6 +116,49 @@ impl CallOptions {
     #[must_use]
     pub fn track_id(mut self, track_id: impl Into<String>) -> Self {
         self.headers.track_id = Some(track_id.into());
+        self
+    }
+
+    /// Sets a bearer token for this call, instead of the token of the session.
+    ///
+    /// The call is sent for the user of this token, for example to attribute a write. The token must be one of the same
+    /// tenant, since the limits of the tenant are those of the session. The session neither renews it nor keeps it: if the
+    /// service rejects it, the call fails with [`ErrorKind::Auth`](crate::ErrorKind::Auth). Reads that follow a failed
+    /// write need it in their own options. No error or debug output shows it.
+    #[doc(alias = "Authorization")]
+    #[doc(alias = "bearer")]
+    #[must_use]
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Adds a header to the request of this call, or replaces the value of [`Config::header`](crate::Config::header).
+    ///
+    /// The value consists of printable ASCII characters and is not shown in debug output. A header that this library sets
+    /// itself is rejected with an error that names it.
+    #[doc(alias = "headers")]
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.headers.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// Overrides [`Config::accept_gzip`](crate::Config::accept_gzip).
+    #[doc(alias = "Accept-Encoding")]
+    #[must_use]
+    pub fn accept_gzip(mut self, accepts: bool) -> Self {
+        self.headers.accepts_gzip = Some(accepts);
+        self
+    }
+
+    /// Keeps the body of the response, which [`Response::raw_body`](crate::Response::raw_body) returns. Default: off.
+    ///
+    /// The body is not copied, but its memory is used as long as the response is.
+    #[doc(alias = "raw_data")]
+    #[must_use]
+    pub fn keep_body(mut self) -> Self {
+        self.keeps_body = true;
         self
     }
 
@@ -147,8 +209,7 @@ impl Timing {
 impl CallOptions {
     /// Exactly the entity, organizations and API version of a scope.
     pub(crate) fn in_scope(mut self, scope: &RequestScope) -> Self {
-        let track_id = self.headers.track_id.take();
-        self.headers = CommonHeaderText { track_id, ..CommonHeaderText::of_scope(scope) };
+        self.headers = self.headers.in_scope(scope);
         self
     }
 
@@ -161,6 +222,32 @@ impl CallOptions {
     pub(crate) fn send_before(mut self, time: Timestamp) -> Self {
         self.send_before = Some(time);
         self
+    }
+}
+
+/// Headers of one call, checked.
+#[derive(Debug)]
+pub(crate) struct CallHeaders {
+    pub(crate) common: CommonHeaders,
+    /// The token of the call, with its header.
+    pub(crate) token: Option<(Secret, HeaderValue)>,
+}
+
+impl CallHeaders {
+    /// Returns the headers of a call, or `None` if it has none of its own, as nearly all calls.
+    ///
+    /// # Errors
+    /// The service would reject a value, or an extra header is one of the library. The error names the header.
+    pub(crate) fn check(options: &CallOptions) -> Result<Option<Box<Self>>> {
+        let text = &options.headers;
+        if options.token.is_none() && text.is_empty() {
+            return Ok(None);
+        }
+        let token = match &options.token {
+            Some(token) => Some((token.clone(), headers::bearer(token.expose())?)),
+            None => None,
+        };
+        Ok(Some(Box::new(Self { common: CommonHeaders::check(text)?, token })))
     }
 }
 

@@ -26,6 +26,7 @@ use crate::wire::budget::DEFAULT_CAP;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) base: String,
+    pub(crate) http_hosts: Vec<String>,
     pub(crate) credentials: Credentials,
     pub(crate) headers: CommonHeaderText,
     pub(crate) user_agent: Option<String>,
@@ -68,6 +69,7 @@ impl Config {
     fn with(endpoint: Endpoint, credentials: Credentials) -> Self {
         Self {
             base: endpoint.0,
+            http_hosts: Vec::new(),
             credentials,
             headers: CommonHeaderText { version: Some("2024-05-20".into()), ..CommonHeaderText::default() },
             user_agent: None,
@@ -122,6 +124,50 @@ impl Config {
     #[must_use]
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Adds a header to every request, token requests included, such as the key of a gateway.
+    ///
+    /// The value consists of printable ASCII characters and is not shown in debug output. A header that this library sets
+    /// itself is rejected when the session starts, with an error that names it.
+    #[doc(alias = "headers")]
+    #[doc(alias = "set_default_header")]
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.headers.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets whether requests contain `Accept-Encoding: gzip`. Default: true.
+    ///
+    /// With it, the service compresses responses of more than 1,000 bytes. A compressed response is read in any case.
+    #[doc(alias = "Accept-Encoding")]
+    #[doc(alias = "compression")]
+    #[must_use]
+    pub fn accept_gzip(mut self, accepts: bool) -> Self {
+        self.headers.accepts_gzip = Some(accepts);
+        self
+    }
+
+    /// Allows plain `http` to a host, such as a sandbox in another container. Default: loopback addresses only.
+    ///
+    /// The token, the client secret and all data are then sent unencrypted to this host. `host` is a name or an address
+    /// without a port, and not one of `zuora.com`. [`non_production`](Self::non_production) does not count it as a
+    /// sandbox, since a plain host may forward to production.
+    ///
+    /// ```
+    /// use zuora_core::Config;
+    ///
+    /// let config = Config::with_token("http://zuora-sandbox:8470", "token").allow_http_to("zuora-sandbox");
+    /// # let transport = zuora_core::testing::FakeTransport::new(|_| unreachable!());
+    /// # zuora_core::Client::with_transport(&config, transport)?;
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    #[doc(alias = "insecure")]
+    #[must_use]
+    pub fn allow_http_to(mut self, host: impl Into<String>) -> Self {
+        self.http_hosts.push(host.into());
         self
     }
 

@@ -3,7 +3,8 @@
 /// Base URL of a tenant: that of a [`DataCenter`], or any other as text.
 ///
 /// A base URL is a scheme and a host, such as `https://rest.zuora.com`. A session does not start with a path, query or
-/// fragment in it, or with `http` to a host that is not a loopback address.
+/// fragment in it, or with `http` to a host that is neither a loopback address nor named by
+/// [`Config::allow_http_to`](crate::Config::allow_http_to).
 ///
 /// ```
 /// use zuora_core::{DataCenter, Endpoint};

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::headers::BaseUrl;
+use super::base_url::BaseUrl;
 use crate::error::{Error, Result};
 use crate::operation::Effect;
 use crate::transport::HttpRequest;
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_host_is_production_unless_it_is_known_not_to_be() {
-        let is_non_production = |url: &str| is_non_production(&BaseUrl::parse(url).expect("a base URL"));
+        let is_non_production = |url: &str| is_non_production(&BaseUrl::parse(url, &[]).expect("a base URL"));
         for center in DataCenter::ALL {
             let url = center.base_url();
             let is_production =

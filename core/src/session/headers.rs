@@ -1,15 +1,14 @@
 //! Headers that every request shares, checked and prepared once.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, HeaderValue, Method};
 
 use crate::error::{Error, Result};
 use crate::transport::HttpRequest;
 use crate::transport::headers::{JSON, TRACK_ID};
-use crate::types::RequestScope;
+use crate::types::{RequestScope, Secret};
 
 pub(crate) const VERSION: HeaderName = HeaderName::from_static("zuora-version");
 pub(crate) const ENTITY_IDS: HeaderName = HeaderName::from_static("zuora-entity-ids");
@@ -18,84 +17,8 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Longest key that a caller may choose; the remaining characters are for counters.
-const MAX_CALLER_KEY: usize = 240;
 /// Longest key that the service accepts.
-const MAX_KEY: usize = 254;
-
-/// Base URL of every request: a scheme and a host.
-#[derive(Clone, Debug)]
-pub(crate) struct BaseUrl {
-    scheme: Scheme,
-    authority: Authority,
-}
-
-impl BaseUrl {
-    /// # Errors
-    /// The scheme is not `https` (or `http` to a loopback address), or the URL contains more than a scheme and a host.
-    pub(crate) fn parse(url: &str) -> Result<Self> {
-        let invalid = |why: &'static str| Error::invalid("base URL", why);
-        let uri: Uri = url.parse().map_err(|_| invalid("must be a URL such as https://rest.zuora.com"))?;
-        let parts = uri.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            return Err(invalid("must have a scheme and a host, such as https://rest.zuora.com"));
-        };
-        if authority.as_str().contains('@') {
-            return Err(invalid("must not contain a user name or password"));
-        }
-        if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
-            return Err(invalid("must use https, since http is allowed for loopback addresses only"));
-        }
-        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
-            return Err(invalid("must use https"));
-        }
-        let base = Self { scheme, authority };
-        let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        // The parser drops a fragment without a word.
-        if path != "/" || url.contains('#') {
-            let why = format!(
-                "must be a scheme and a host only, since operations have their own paths: `{base}`, without a path, \
-                 query or fragment"
-            );
-            return Err(Error::invalid("base URL", why));
-        }
-        Ok(base)
-    }
-
-    pub(crate) fn host(&self) -> &str {
-        self.authority.host()
-    }
-
-    pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(self.host())
-    }
-
-    /// # Errors
-    /// The path names a host, or does not form a URL with the base URL.
-    pub(crate) fn join(&self, path: Uri) -> Result<Uri> {
-        let mut parts = path.into_parts();
-        if parts.authority.is_some() {
-            let why = "must not name a host, since requests are sent to the base URL only";
-            return Err(Error::invalid("path", why));
-        }
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        Uri::from_parts(parts)
-            .map_err(|_| Error::invalid("path", "must form a valid URL together with the base URL"))
-    }
-}
-
-impl fmt::Display for BaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
+pub(crate) const MAX_KEY: usize = 255;
 
 /// Text of the headers that a session and a call can both set.
 #[derive(Clone, Debug, Default)]
@@ -104,15 +27,26 @@ pub(crate) struct CommonHeaderText {
     pub(crate) entity_id: Option<String>,
     pub(crate) org_ids: Option<String>,
     pub(crate) track_id: Option<String>,
+    pub(crate) accepts_gzip: Option<bool>,
+    /// Further headers. Their values may be secret.
+    pub(crate) extra: Vec<(String, Secret)>,
 }
 
 impl CommonHeaderText {
-    pub(crate) fn of_scope(scope: &RequestScope) -> Self {
+    /// Whether no header is set.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { version, entity_id, org_ids, track_id, accepts_gzip, extra } = self;
+        let has_text = [version, entity_id, org_ids, track_id].into_iter().any(Option::is_some);
+        !has_text && accepts_gzip.is_none() && extra.is_empty()
+    }
+
+    /// Replaces the headers that a scope consists of.
+    pub(crate) fn in_scope(self, scope: &RequestScope) -> Self {
         Self {
             version: scope.api_version.clone(),
             entity_id: scope.entity_id.clone(),
             org_ids: scope.org_ids.clone(),
-            track_id: None,
+            ..self
         }
     }
 }
@@ -128,13 +62,17 @@ pub(crate) struct CommonHeaders {
     pub(crate) entity_id: Option<HeaderValue>,
     pub(crate) org_ids: Option<HeaderValue>,
     pub(crate) track_id: Option<HeaderValue>,
+    pub(crate) accepts_gzip: Option<bool>,
+    pub(crate) extra: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl CommonHeaders {
     /// # Errors
-    /// The service would reject a value. The error names its header.
+    /// The service would reject a value, or an extra header is one of the library. The error names the header.
     pub(crate) fn check(text: &CommonHeaderText) -> Result<Self> {
         Ok(Self {
+            accepts_gzip: text.accepts_gzip,
+            extra: text.extra.iter().map(|(name, value)| extra_header(name, value)).collect::<Result<_>>()?,
             version: text.version.as_deref().map(version).transpose()?,
             entity_id: text.entity_id.as_deref().map(entity).transpose()?,
             org_ids: text.org_ids.as_deref().map(organizations).transpose()?,
@@ -178,15 +116,52 @@ fn track_id(text: &str) -> Result<HeaderValue> {
     printable("Zuora-Track-Id", text)
 }
 
+/// Checks a header that the caller adds. Its value is not printed, since it may be the key of a gateway.
+///
+/// # Errors
+/// The name is invalid or that of a header of the library, or the value is not printable ASCII.
+fn extra_header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue)> {
+    let invalid = |why: &str| Error::invalid(name.to_owned(), why.to_owned());
+    let header: HeaderName = name.parse().map_err(|_| invalid("must be a valid name of a header"))?;
+    if let Some(remedy) = remedy(&header) {
+        return Err(invalid(&format!("must not be an extra header, since {remedy}")));
+    }
+    let mut value = printable(name.to_owned(), value.expose())?;
+    value.set_sensitive(true);
+    Ok((header, value))
+}
+
+/// Returns who sets a header that a caller may not add.
+fn remedy(header: &HeaderName) -> Option<&'static str> {
+    Some(match header.as_str() {
+        "authorization" => "the session sets it: use `CallOptions::token`",
+        "idempotency-key" => "the call sets it: use `CallOptions::idempotency_key`",
+        "zuora-version" => "`api_version` sets it",
+        "zuora-entity-ids" => "`entity_id` sets it",
+        "zuora-org-ids" => "`org_ids` sets it",
+        "zuora-track-id" => "`track_id` sets it",
+        "user-agent" => "`app_name` sets it",
+        "accept-encoding" => "`accept_gzip` sets it",
+        "accept" | "content-type" | "content-encoding" | "content-length" => "the operation decides about it",
+        "host"
+        | "connection"
+        | "keep-alive"
+        | "transfer-encoding"
+        | "te"
+        | "trailer"
+        | "upgrade"
+        | "expect"
+        | "proxy-authorization"
+        | "proxy-connection" => "the transport decides about it",
+        _ => return None,
+    })
+}
+
 /// Checks a key that the caller chose.
 ///
 /// # Errors
 /// The key is empty, too long or not printable ASCII.
 pub(crate) fn callers_key(text: &str) -> Result<&str> {
-    if split_key(text).0.len() > MAX_CALLER_KEY {
-        let why = "must have at most 240 characters, not counting the counters that this library appends";
-        return Err(Error::invalid("Idempotency-Key", why));
-    }
     printable("Idempotency-Key", text)?;
     key(text.to_owned()).map(|_| text)
 }
@@ -197,7 +172,7 @@ pub(crate) fn callers_key(text: &str) -> Result<&str> {
 /// The service would reject the key.
 pub(crate) fn key(text: String) -> Result<HeaderValue> {
     if text.len() > MAX_KEY {
-        return Err(Error::invalid("Idempotency-Key", "must have at most 254 characters, counters included"));
+        return Err(Error::invalid("Idempotency-Key", "must have at most 255 characters"));
     }
     HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "must be a valid header value"))
 }
@@ -211,7 +186,8 @@ pub(crate) fn split_key(key: &str) -> (&str, u32) {
         .unwrap_or((key, 0))
 }
 
-pub(crate) fn printable(header: &'static str, text: &str) -> Result<HeaderValue> {
+pub(crate) fn printable(header: impl Into<Cow<'static, str>>, text: &str) -> Result<HeaderValue> {
+    let header = header.into();
     if text.trim().is_empty() || text.trim() != text {
         return Err(Error::invalid(header, "must not be empty, and must not begin or end with a space"));
     }
@@ -231,12 +207,21 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue> {
     Ok(value)
 }
 
+/// Returns what a call sets, or else what its session sets.
+pub(crate) fn of_call<'a, T>(
+    call: Option<&'a CommonHeaders>,
+    session: &'a CommonHeaders,
+    field: impl Fn(&'a CommonHeaders) -> Option<T>,
+) -> Option<T> {
+    call.and_then(&field).or_else(|| field(session))
+}
+
 /// Headers that each attempt adds to the request of an operation.
 #[derive(Debug)]
 pub(crate) struct RequestHeaders<'a> {
     pub(super) user_agent: &'a HeaderValue,
     pub(super) session: &'a CommonHeaders,
-    pub(super) call: &'a CommonHeaders,
+    pub(super) call: Option<&'a CommonHeaders>,
 }
 
 impl RequestHeaders<'_> {
@@ -250,9 +235,6 @@ impl RequestHeaders<'_> {
         let sends_body =
             length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
         let headers = request.headers_mut();
-        let pick = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
-            call.as_ref().or(session.as_ref()).cloned()
-        };
         // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
         // service rejects.
         let mut replace = |name, value: Option<HeaderValue>| match value {
@@ -266,14 +248,21 @@ impl RequestHeaders<'_> {
                 headers.insert(name, value);
             }
         };
-        put(VERSION, pick(&self.call.version, &self.session.version));
-        put(ENTITY_IDS, pick(&self.call.entity_id, &self.session.entity_id));
-        put(ORG_IDS, pick(&self.call.org_ids, &self.session.org_ids));
-        put(TRACK_ID, pick(&self.call.track_id, &self.session.track_id));
+        let Self { session, call, user_agent } = self;
+        put(VERSION, of_call(call, session, |headers| headers.version.as_ref()).cloned());
+        put(ENTITY_IDS, of_call(call, session, |headers| headers.entity_id.as_ref()).cloned());
+        put(ORG_IDS, of_call(call, session, |headers| headers.org_ids.as_ref()).cloned());
+        put(TRACK_ID, of_call(call, session, |headers| headers.track_id.as_ref()).cloned());
         put(CONTENT_LENGTH, sends_body.then(|| digits(length)));
-        headers.insert(USER_AGENT, self.user_agent.clone());
-        headers.insert(ACCEPT_ENCODING, GZIP);
+        headers.insert(USER_AGENT, user_agent.clone());
+        match of_call(call, session, |headers| headers.accepts_gzip) {
+            Some(false) => headers.remove(ACCEPT_ENCODING),
+            _ => headers.insert(ACCEPT_ENCODING, GZIP),
+        };
         headers.entry(ACCEPT).or_insert(JSON);
+        for (name, value) in session.extra.iter().chain(call.into_iter().flat_map(|call| &call.extra)) {
+            headers.insert(name.clone(), value.clone());
+        }
     }
 }
 

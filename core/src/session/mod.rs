@@ -15,6 +15,7 @@
 //! # Ok::<(), zuora_core::Error>(())
 //! ```
 
+pub(crate) mod base_url;
 pub(crate) mod call_options;
 pub(crate) mod config;
 pub(crate) mod data_center;
@@ -46,16 +47,17 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::{Error, Result};
 use crate::operation::{Effect, Quota};
+use crate::session::base_url::BaseUrl;
 use crate::session::call_options::CallOptions;
 use crate::session::config::{Config, Credentials, Observer, Timing};
 use crate::session::guard::Guards;
-use crate::session::headers::{BaseUrl, CommonHeaders, RequestHeaders};
+use crate::session::headers::{CommonHeaders, RequestHeaders, of_call};
 use crate::session::jitter::Random;
 use crate::session::limiter::{Feedback, RateLimiters};
 use crate::session::retry_budget::RetryBudget;
 use crate::session::token::TokenCache;
 use crate::transport::{self, HttpRequest, Seed, Timestamp};
-use crate::types::RequestScope;
+use crate::types::{RequestScope, Secret};
 
 /// State that all calls of a client share. Clones are cheap and share one state.
 ///
@@ -114,7 +116,7 @@ impl Session {
         };
         let common = CommonHeaders::check(&config.headers)?;
         Ok(Self(Arc::new(Shared {
-            base: BaseUrl::parse(&config.base)?,
+            base: BaseUrl::parse(&config.base, &config.http_hosts)?,
             user_agent: user_agent(config.user_agent.as_deref())?,
             token_headers: CommonHeaders { entity_id: None, ..common.clone() },
             common,
@@ -215,14 +217,24 @@ impl Session {
         self.lock().random.below(max)
     }
 
-    /// Decides whether a request that counts against `quota` may be sent now.
-    pub(crate) fn admit(&self, quota: Quota, now: Timestamp, waited_for: Option<u64>) -> Admission {
+    /// Decides whether a request that counts against `quota` may be sent now, with the token of the session or that
+    /// of the call.
+    pub(crate) fn admit(
+        &self,
+        quota: Quota,
+        now: Timestamp,
+        waited_for: Option<u64>,
+        own_token: Option<&HeaderValue>,
+    ) -> Admission {
         let mut state = self.lock();
         if let Some(until) = state.limiters.throttled_until(quota, now) {
             let spread = state.spread(quota, now, until);
             return Admission::Wait { until, spread };
         }
-        let access = state.token.access(now, waited_for, self.0.create_token.is_some());
+        let access = match own_token {
+            Some(value) => token::Access::Token { value: value.clone(), generation: None },
+            None => state.token.access(now, waited_for, self.0.create_token.is_some()),
+        };
         let (authorization, generation) = match access {
             token::Access::Token { value, generation } => (value, generation),
             token::Access::RequestToken(lease) => {
@@ -283,16 +295,18 @@ impl Session {
         self.0.guards.check(effect, request, &self.0.base)
     }
 
-    /// Returns a function that recognizes texts with the client secret or a token of the session.
-    pub(crate) fn secret_finder(&self) -> impl Fn(&str) -> bool + use<> {
-        let client = self.0.create_token.as_ref().map(|create_token| create_token.client_secret().clone());
-        let secrets: Vec<_> = self.lock().token.secrets().chain(client).collect();
+    /// Returns a function that recognizes texts with the client secret, a token of the session or that of a call.
+    pub(crate) fn secret_finder(&self, of_call: Option<&Secret>) -> impl Fn(&str) -> bool + use<> {
+        let client = self.0.create_token.as_ref().map(CreateToken::client_secret);
+        let secrets: Vec<_> =
+            self.lock().token.secrets().chain(client.into_iter().chain(of_call).cloned()).collect();
         move |text| secrets.iter().any(|secret| redact::appears_in(secret.expose(), text))
     }
 
     /// Drops the rejected token, unless another call has already replaced it. Returns `false` if there is no other token
-    /// and none can be requested.
-    pub(crate) fn invalidate_token(&self, generation: u64) -> bool {
+    /// and none can be requested, or if the token was that of a call.
+    pub(crate) fn invalidate_token(&self, generation: Option<u64>) -> bool {
+        let Some(generation) = generation else { return false };
         self.lock().token.invalidate(generation) || self.0.create_token.is_some()
     }
 
@@ -302,27 +316,25 @@ impl Session {
     }
 
     /// Returns the headers that each attempt of a call adds.
-    pub(crate) fn request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
+    pub(crate) fn request_headers<'a>(&'a self, call: Option<&'a CommonHeaders>) -> RequestHeaders<'a> {
         RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.common, call }
     }
 
     /// Returns the headers that each attempt of a token request adds. They name no entity.
-    pub(crate) fn token_request_headers<'a>(&'a self, call: &'a CommonHeaders) -> RequestHeaders<'a> {
+    pub(crate) fn token_request_headers<'a>(&'a self, call: Option<&'a CommonHeaders>) -> RequestHeaders<'a> {
         RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.token_headers, call }
     }
 
     /// The scope of a call with these headers of its own.
-    pub(crate) fn scope_of(&self, call: &CommonHeaders) -> RequestScope {
-        let text = |call: &Option<HeaderValue>, session: &Option<HeaderValue>| {
-            let value = call.as_ref().or(session.as_ref())?;
-            value.to_str().ok().map(str::to_owned)
+    pub(crate) fn scope_of(&self, call: Option<&CommonHeaders>) -> RequestScope {
+        let text = |field: fn(&CommonHeaders) -> Option<&HeaderValue>| {
+            of_call(call, &self.0.common, field)?.to_str().ok().map(str::to_owned)
         };
-        let session = &self.0.common;
         RequestScope {
             base_url: self.0.base.to_string(),
-            entity_id: text(&call.entity_id, &session.entity_id),
-            org_ids: text(&call.org_ids, &session.org_ids),
-            api_version: text(&call.version, &session.version),
+            entity_id: text(|headers| headers.entity_id.as_ref()),
+            org_ids: text(|headers| headers.org_ids.as_ref()),
+            api_version: text(|headers| headers.version.as_ref()),
         }
     }
 
@@ -331,13 +343,13 @@ impl Session {
     /// # Errors
     /// A header that cannot be sent.
     pub(crate) fn scope_with(&self, options: &CallOptions) -> Result<RequestScope> {
-        Ok(self.scope_of(&CommonHeaders::check(&options.headers)?))
+        Ok(self.scope_of(Some(&CommonHeaders::check(&options.headers)?)))
     }
 
     /// # Errors
     /// A scope that a call of this session cannot have: another tenant, or none of what the session always sends.
     pub(crate) fn check_scope(&self, scope: &RequestScope) -> Result<()> {
-        let own = self.scope_of(&CommonHeaders::default());
+        let own = self.scope_of(None);
         if own.base_url != scope.base_url {
             let why = format!("is {}, but this session is for {}", scope.base_url, own.base_url);
             return Err(Error::invalid("base_url", why));

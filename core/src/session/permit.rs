@@ -16,7 +16,8 @@ use crate::types::Secret;
 pub(crate) enum Admission {
     Go {
         authorization: HeaderValue,
-        generation: u64,
+        /// Generation of the session's token; `None` for the token of a call.
+        generation: Option<u64>,
         permit: Permit,
     },
     /// This call has to request the token.
@@ -28,10 +29,7 @@ pub(crate) enum Admission {
     /// The number of requests in flight has reached the limit.
     AtConcurrencyLimit,
     /// The quota is throttled. `spread` keeps the waiting calls from waking at one moment.
-    Wait {
-        until: Timestamp,
-        spread: Duration,
-    },
+    Wait { until: Timestamp, spread: Duration },
 }
 
 /// Reason why a call waits.

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::reason::Reason;
 use crate::error::{Error, Result};
@@ -63,7 +63,8 @@ struct LeaseTerm {
 pub(crate) enum Access {
     Token {
         value: HeaderValue,
-        generation: u64,
+        /// `None` for a token that is not of this cache.
+        generation: Option<u64>,
     },
     /// This call has to request the token, under the lease with this number.
     RequestToken(u64),
@@ -88,7 +89,7 @@ impl TokenCache {
             let due = cached.renew_at.is_some_and(|at| at <= now);
             let leased = self.lease.as_ref().is_some_and(|lease| now < lease.until);
             if !can_request || (is_valid && (!due || leased)) {
-                return Access::Token { value: cached.value.clone(), generation: self.generation };
+                return Access::Token { value: cached.value.clone(), generation: Some(self.generation) };
             }
         } else if !can_request {
             return Access::Failed(Arc::new(TokenFailure::rejected_token()));
@@ -216,6 +217,8 @@ pub(crate) struct TokenFailure {
     pub(crate) status: Option<StatusCode>,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) request_id: Option<Box<str>>,
+    /// Headers of the response, without secrets.
+    pub(crate) headers: HeaderMap,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -232,7 +235,14 @@ pub(crate) enum TokenErrorKind {
 
 impl TokenFailure {
     pub(crate) fn new(kind: TokenErrorKind) -> Self {
-        Self { kind, status: None, reasons: Vec::new(), request_id: None, retry_after: None }
+        Self {
+            kind,
+            status: None,
+            reasons: Vec::new(),
+            request_id: None,
+            headers: HeaderMap::new(),
+            retry_after: None,
+        }
     }
 
     fn rejected_token() -> Self {

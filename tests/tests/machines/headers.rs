@@ -4,10 +4,11 @@ use http::Method;
 use zuora_core::machine::Call;
 use zuora_core::operation::{Effect, RawOperation};
 use zuora_core::session::Session;
+use zuora_core::transport::HttpRequest;
 use zuora_core::{CallOptions, Config, DataCenter, ErrorKind};
 use zuora_tests::simulation::{
-    CLIENT_ID, CLIENT_SECRET, Simulation, call_with, config, header, operation, play_with, script, seed,
-    success, warm,
+    CLIENT_ID, CLIENT_SECRET, SendResult, Simulation, call, call_with, cold, config, header, operation,
+    play_with, received, rejected, rejection_body, script, secs, seed, success, warm,
 };
 
 #[test]
@@ -187,6 +188,193 @@ fn a_path_cannot_change_the_host() {
                 assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("path")), "{path}");
             }
             Ok(_) => assert_eq!(simulation.calls()[0].request.uri().host(), Some("rest.zuora.com"), "{path}"),
+        }
+    }
+}
+
+#[test]
+fn extra_headers_are_sent_and_those_of_a_call_replace_those_of_the_session() {
+    let config = config().header("X-Gateway-Key", "session").header("X-Team", "billing");
+    let options = CallOptions::new().header("x-gateway-key", "call").header("traceparent", "00-1-2-01");
+    let mut simulation = Simulation::new(script([success()]));
+    simulation.drive(call_with(&cold(&config), Effect::Keyed, &options)).result.unwrap();
+    let sent = |request: &HttpRequest| {
+        ["x-gateway-key", "x-team", "traceparent"].map(|name| header(request.headers(), name))
+    };
+    let call = sent(&simulation.calls()[0].request);
+    assert_eq!(call.each_ref().map(Option::as_deref), [Some("call"), Some("billing"), Some("00-1-2-01")]);
+    let token = sent(&simulation.token_requests()[0].request);
+    assert_eq!(token.each_ref().map(Option::as_deref), [Some("session"), Some("billing"), None]);
+}
+
+#[test]
+fn headers_of_the_library_cannot_be_extra_headers() {
+    let names = [
+        "Authorization",
+        "idempotency-key",
+        "Zuora-Version",
+        "Zuora-Entity-Ids",
+        "Zuora-Org-Ids",
+        "Zuora-Track-Id",
+        "User-Agent",
+        "Accept-Encoding",
+        "Accept",
+        "Content-Type",
+        "Content-Encoding",
+        "Content-Length",
+        "Host",
+        "Connection",
+        "Transfer-Encoding",
+        "with space",
+        "",
+    ];
+    for name in names {
+        let error = Session::new(&config().header(name, "x"), &seed(1)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(name)));
+        let options = CallOptions::new().header(name, "x");
+        let (ended, log) = play_with(&config(), Effect::Keyed, &options, []);
+        let error = ended.result.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(name)));
+        assert!(log.sent.is_empty());
+    }
+    // Every header that a request has is refused, so a new one cannot be forgotten.
+    let (_, log) = play_with(&config().track_id("t"), Effect::Keyed, &CallOptions::new(), [success()]);
+    for name in log.calls()[0].request.headers().keys() {
+        assert!(Session::new(&config().header(name.as_str(), "x"), &seed(1)).is_err(), "{name}");
+    }
+    for value in ["", " padded", "two\nlines", "\u{fc}"] {
+        let error = Session::new(&config().header("X-Own", value), &seed(1)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("X-Own")), "{value:?}");
+    }
+}
+
+#[test]
+fn accept_encoding_can_be_left_out() {
+    let sent = |config: &Config, options: &CallOptions| {
+        let (_, log) = play_with(config, Effect::Read, options, [success()]);
+        header(log.calls()[0].request.headers(), "accept-encoding")
+    };
+    let (with, without) = (CallOptions::new().accept_gzip(true), CallOptions::new().accept_gzip(false));
+    assert_eq!(sent(&config(), &CallOptions::new()).as_deref(), Some("gzip"));
+    assert_eq!(sent(&config(), &without), None);
+    assert_eq!(sent(&config().accept_gzip(false), &CallOptions::new()), None);
+    assert_eq!(sent(&config().accept_gzip(false), &with).as_deref(), Some("gzip"));
+}
+
+#[test]
+fn http_is_used_for_a_named_host_only() {
+    let config = |url: &str, host: &str| Config::new(url, CLIENT_ID, CLIENT_SECRET).allow_http_to(host);
+    for (url, host) in [
+        ("http://zuora-sandbox:8470", "zuora-sandbox"),
+        ("http://Zuora-Sandbox", "zuora-sandbox"),
+        ("http://10.0.0.5:8470", "10.0.0.5"),
+        ("http://[fd00::5]:8470", "[fd00::5]"),
+    ] {
+        let mut simulation = Simulation::new(script([success()]));
+        let session = warm(&config(url, host));
+        simulation.drive(Call::new(&session, operation(Effect::Read))).result.unwrap();
+        let sent = simulation.calls()[0].request.uri().to_string();
+        assert!(sent.eq_ignore_ascii_case(&format!("{url}/v1/things/1")), "{sent}");
+        let guarded = warm(&config(url, host).non_production());
+        let error = simulation.drive(Call::new(&guarded, operation(Effect::Read))).result.unwrap_err();
+        assert_eq!(error.field(), Some("non_production"), "a plain host may forward to production");
+    }
+    for (url, host, field) in [
+        ("http://other:8470", "zuora-sandbox", "base URL"),
+        ("http://zuora-sandbox.example", "zuora-sandbox", "base URL"),
+        ("ftp://zuora-sandbox", "zuora-sandbox", "base URL"),
+        ("http://zuora-sandbox", "zuora-sandbox:8470", "allow_http_to"),
+        ("http://zuora-sandbox", "http://zuora-sandbox", "allow_http_to"),
+        ("http://zuora-sandbox", "", "allow_http_to"),
+        ("http://rest.zuora.com", "rest.zuora.com", "allow_http_to"),
+        ("http://rest.zuora.com.", "REST.zuora.com.", "allow_http_to"),
+    ] {
+        let error = Session::new(&config(url, host), &seed(1)).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(field)), "{url} {host}");
+    }
+}
+
+#[test]
+fn a_call_with_a_token_leaves_that_of_the_session_alone() {
+    let options = CallOptions::new().token("own");
+    let bearer = |request: &HttpRequest| header(request.headers(), "authorization");
+    // A session without a token requests none, and a rejected token is not renewed.
+    let session = cold(&config());
+    let mut simulation = Simulation::new(script([success(), rejected(401, &[]), success()]));
+    simulation.drive(call_with(&session, Effect::Keyed, &options)).result.unwrap();
+    let error = simulation.drive(call_with(&session, Effect::Keyed, &options)).result.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Auth, 1));
+    assert!(simulation.token_requests().is_empty());
+    simulation.drive(call(&session, Effect::Keyed)).result.unwrap();
+    let sent: Vec<_> = simulation.calls().iter().map(|sent| bearer(&sent.request).unwrap()).collect();
+    assert_eq!(sent, ["Bearer own", "Bearer own", "Bearer fetched-token-1"]);
+    assert_eq!(session.token(simulation.now).unwrap().secret().expose(), "fetched-token-1");
+    for token in ["", " ", "two\nlines"] {
+        let options = CallOptions::new().token(token);
+        let (ended, log) = play_with(&config(), Effect::Read, &options, []);
+        assert_eq!(ended.result.unwrap_err().field(), Some("Authorization"));
+        assert!(log.sent.is_empty());
+    }
+}
+
+#[test]
+fn an_error_has_the_headers_of_its_last_response() {
+    let limits = [
+        ("RateLimit-Limit", "100, 100;w=60"),
+        ("RateLimit-Remaining", "7"),
+        ("RateLimit-Reset", "12"),
+        ("Concurrency-Limit-Limit", "40"),
+        ("Concurrency-Limit-Remaining", "3"),
+        ("Concurrency-Limit-Type", "Default"),
+        ("Zuora-Track-Id", "echoed"),
+        ("Zuora-Request-Id", "r-1"),
+        ("WWW-Authenticate", "Basic realm=Zuora API"),
+        ("WWW-Authenticate", "Bearer realm=Zuora API"),
+    ];
+    let body = rejection_body(&["50000020"]);
+    for status in [400, 401, 403, 404, 500] {
+        let options = CallOptions::new().max_attempts(1).track_id("sent");
+        let with_token = Config::with_token(DataCenter::Eu, "token");
+        let mut simulation = Simulation::new(script([received(status, &limits, &body)]));
+        let call = call_with(&cold(&with_token), Effect::Unkeyed, &options);
+        let error = simulation.drive(call).result.unwrap_err();
+        assert_eq!(error.headers()["zuora-track-id"], "echoed", "{status}");
+        assert_eq!(error.track_id(), Some("sent"));
+        assert_eq!(error.headers().get_all("www-authenticate").iter().count(), 2);
+        assert_eq!(error.rate_limit().limit.as_deref(), Some("100, 100;w=60"));
+        assert_eq!((error.rate_limit().remaining, error.rate_limit().reset), (Some(7), Some(secs(12))));
+        let concurrency = error.concurrency_limit();
+        assert_eq!((concurrency.limit, concurrency.remaining), (Some(40), Some(3)));
+        assert_eq!(concurrency.class.as_deref(), Some("Default"));
+    }
+    let (ended, _) = play_with(&config(), Effect::Unkeyed, &CallOptions::new(), [SendResult::Lost]);
+    assert!(ended.result.unwrap_err().headers().is_empty());
+}
+
+#[test]
+fn an_error_of_a_token_request_has_the_headers_of_its_response() {
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| {
+        let headers = [("WWW-Authenticate", "Basic realm=Zuora API"), ("RateLimit-Remaining", "9")];
+        (secs(1), received(401, &headers, r#"{"error":"invalid_client"}"#))
+    });
+    let error = simulation.drive(call(&cold(&config()), Effect::Read)).result.unwrap_err();
+    assert_eq!(error.headers()["www-authenticate"], "Basic realm=Zuora API");
+    assert_eq!(error.rate_limit().remaining, Some(9));
+}
+
+#[test]
+fn a_response_has_its_status_and_on_demand_its_body() {
+    let body = r#"{"id":"7","success":true}"#;
+    let plain = CallOptions::new();
+    for status in [200, 201] {
+        for (options, kept) in [(plain.clone(), None), (plain.clone().keep_body(), Some(body))] {
+            let (ended, _) = play_with(&config(), Effect::Keyed, &options, [received(status, &[], body)]);
+            let response = ended.result.unwrap();
+            assert_eq!(response.http_status().as_u16(), status);
+            assert_eq!(response.raw_body().map(|body| &body[..]), kept.map(str::as_bytes));
+            let mapped = response.map(|_| ());
+            assert_eq!(mapped.http_status().as_u16(), status);
+            assert_eq!(mapped.raw_body().map(|body| &body[..]), kept.map(str::as_bytes));
         }
     }
 }

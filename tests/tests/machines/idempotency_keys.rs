@@ -82,7 +82,7 @@ fn a_restarted_caller_finds_the_key_that_worked() {
 
 #[test]
 fn keys_that_cannot_be_sent_are_rejected() {
-    let long = "x".repeat(241);
+    let long = "x".repeat(256);
     for key in ["", " ", " padded", "padded ", "with\nnewline", "with\ttab", "ünicode", long.as_str()] {
         let options = CallOptions::new().idempotency_key(key);
         let (ended, log) = play_with(&config(), Effect::Keyed, &options, []);
@@ -90,8 +90,16 @@ fn keys_that_cannot_be_sent_are_rejected() {
         assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Idempotency-Key")), "{key:?}");
         assert!(log.sent.is_empty());
     }
-    let options = CallOptions::new().idempotency_key("x".repeat(240));
-    assert!(play_with(&config(), Effect::Keyed, &options, [success()]).0.result.is_ok());
+}
+
+#[test]
+fn a_key_of_255_characters_is_sent_unchanged() {
+    for key in ["x".repeat(255), format!("{}.77", "x".repeat(252)), "k".to_owned()] {
+        let options = CallOptions::new().idempotency_key(&key);
+        let (ended, log) = play_with(&config(), Effect::Keyed, &options, [success()]);
+        assert!(ended.result.is_ok(), "{}", ended.result.unwrap_err());
+        assert_eq!(log.keys(), [key]);
+    }
 }
 
 #[test]
@@ -115,17 +123,30 @@ fn the_key_of_an_error_can_be_used_for_another_call() {
 }
 
 #[test]
-fn counters_never_make_a_key_too_long() {
-    let longest = format!("{}{}", "x".repeat(240), ".1".repeat(7));
-    assert_eq!(longest.len(), 254);
+fn a_counter_is_added_only_where_it_fits() {
     let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
-    let options = CallOptions::new().idempotency_key(&longest);
-    let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy()]);
-    let error = ended.result.unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some("Idempotency-Key")));
-    assert!(log.keys().iter().all(|key| *key == longest), "nothing longer was sent");
-    let options = CallOptions::new().idempotency_key(format!("{longest}.1"));
-    assert!(play_with(&config(), Effect::Keyed, &options, []).0.result.is_err());
+    let cases = [
+        ("x".repeat(253), Some(format!("{}.1", "x".repeat(253)))),
+        ("x".repeat(254), None),
+        (format!("{}.8", "x".repeat(253)), Some(format!("{}.9", "x".repeat(253)))),
+        (format!("{}.9", "x".repeat(253)), None),
+    ];
+    for (key, next) in cases {
+        let options = CallOptions::new().idempotency_key(&key);
+        let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy(), success()]);
+        let sent = log.keys();
+        assert_eq!(sent[..2], [key.clone(), key.clone()]);
+        let Some(next) = next else {
+            let error = ended.result.unwrap_err();
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Throttled, Outcome::NotApplied));
+            assert!(error.to_string().contains("use another key"), "{error}");
+            assert_eq!((error.idempotency_key(), error.is_retryable()), (Some(key.as_str()), false));
+            assert_eq!(sent.len(), 2, "nothing longer was sent");
+            continue;
+        };
+        assert!(ended.result.is_ok());
+        assert_eq!(sent[2..], [next]);
+    }
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn an_echoed_secret_is_in_no_error() {
         (CLIENT_SECRET, "czNjcmV0K29mL3RoZT1jbGllbnQ="),
         (simulation::TOKEN, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
     ];
-    let echoes: [fn(u16, &str) -> HttpResponse; 6] = [
+    let echoes: [fn(u16, &str) -> HttpResponse; 7] = [
         |status, text| {
             json(
                 status,
@@ -213,6 +213,12 @@ fn an_echoed_secret_is_in_no_error() {
         |status, text| {
             let mut response = json(status, "");
             response.headers_mut().insert("zuora-request-id", text.parse().unwrap());
+            response
+        },
+        |status, text| {
+            let mut response = json(status, r#"{"success":false,"reasons":[{"code":"58490020"}]}"#);
+            let challenge = format!("Bearer realm=Zuora API, error_description={text}");
+            response.headers_mut().insert("www-authenticate", challenge.parse().unwrap());
             response
         },
         |status, text| {
@@ -245,6 +251,7 @@ fn an_echoed_secret_is_in_no_error() {
                     };
                     let printed = format!("{error} {error:#} {error:?} {error:#?} {:?}", error.reasons());
                     let printed = format!("{printed} {:?} {:?}", error.request_id(), error.process_id());
+                    let printed = format!("{printed} {:?}", error.headers());
                     assert!(!printed.contains(&form), "{status}, {case}: {form} is in {printed}");
                     assert!(printed.contains("[redacted]"), "{status}, {case}: {printed}");
                 }
@@ -265,13 +272,32 @@ fn an_echoed_secret_is_in_no_error_of_a_token_request() {
                 format!(r#"{{"error":"invalid_client","error_description":"{form} is wrong"}}"#),
             );
             response.headers_mut().insert("zuora-request-id", form.parse().unwrap());
+            response.headers_mut().insert("www-authenticate", form.parse().unwrap());
             let Action::Done(Err(error)) = call.step(Event::Response(response), at(1)) else {
                 panic!("an error")
             };
             let printed = format!("{error:#} {error:?} {:?} {session:?} {call:?}", error.reasons());
+            let printed = format!("{printed} {:?}", error.headers());
             assert!(!printed.contains(&form), "{status}: {form} is in {printed}");
         }
     }
+}
+
+#[test]
+fn the_token_and_the_headers_of_a_call_are_not_printed() {
+    const OWN: &str = "own-token-of-the-call";
+    const VALUE: &str = "value-of-a-gateway";
+    let options = CallOptions::new().token(OWN).header("X-Gateway-Key", VALUE);
+    let config = config().header("X-Session-Key", VALUE);
+    let mut call = call_with(&warm(&config), Effect::Read, &options);
+    let Action::Send(request, _) = call.step(Event::Tick, at(0)) else { panic!("a send") };
+    let mut printed = format!("{options:?} {config:?} {call:?} {request:?}");
+    let mut response = json(401, format!(r#"{{"success":false,"reasons":[{{"message":"bad {OWN}"}}]}}"#));
+    response.headers_mut().insert("www-authenticate", OWN.parse().unwrap());
+    let Action::Done(Err(error)) = call.step(Event::Response(response), at(1)) else { panic!("an error") };
+    printed += &format!("{error} {error:#} {error:?} {:?} {:?}", error.reasons(), error.headers());
+    assert!(!printed.contains(OWN) && !printed.contains(VALUE), "{printed}");
+    assert_eq!(error.headers()["www-authenticate"], "[redacted]");
 }
 
 #[test]

@@ -258,7 +258,7 @@ impl Headers {
             option::of(word(36)),
             option::of(vec(word(36), 1..=3)),
             option::of(word(64)),
-            option::of(word(240)),
+            option::of(word(255)),
         )
             .prop_map(|(version, entity, orgs, track, key)| Self {
                 version,
