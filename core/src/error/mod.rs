@@ -1,6 +1,7 @@
 //! The error of this crate: cause, reasons of the service, and outcome of the operation.
 
 pub(crate) mod reason;
+pub(crate) mod redact;
 pub(crate) mod text;
 
 use std::borrow::Cow;
@@ -9,9 +10,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 
-use crate::error::reason::{REDACTED, Reason, ReasonCategory};
+use crate::error::reason::{Reason, ReasonCategory};
 use crate::error::text::{Capped, OneLine};
 use crate::transport::headers::{self, ConcurrencyLimit, RateLimit};
 use crate::transport::{Timestamp, TransportError};
@@ -377,31 +378,6 @@ impl Error {
         self.0.context.key_since
     }
 
-    /// Replaces each text of the error that contains a secret.
-    pub(crate) fn redact(mut self, is_secret: impl Fn(&str) -> bool) -> Self {
-        let Inner { cause, context } = &mut *self.0;
-        for reason in &mut context.reasons {
-            reason.redact(&is_secret);
-        }
-        for id in [&mut context.request_id, &mut context.process_id].into_iter().flatten() {
-            if is_secret(id) {
-                *id = REDACTED.into();
-            }
-        }
-        redact_headers(&mut context.headers, &is_secret);
-        if let Cause::Decode { path: text, .. } | Cause::TokenUnavailable { what: text } = cause {
-            if is_secret(text) {
-                *text = REDACTED.into();
-            }
-        }
-        if let Cause::Decode { why, .. } = cause {
-            if is_secret(why) {
-                *why = REDACTED.into();
-            }
-        }
-        self
-    }
-
     /// Sets the operation of an error that was created before anything was sent.
     pub(crate) fn in_operation(mut self, operation: &'static str) -> Self {
         if self.0.context.operation.is_empty() {
@@ -501,19 +477,6 @@ impl Error {
             (Outcome::NotApplied, _) if self.is_retryable() => "not applied; safe to retry",
             (Outcome::NotApplied, _) => "not applied",
         })
-    }
-}
-
-/// Replaces each header that contains a secret.
-pub(crate) fn redact_headers(headers: &mut HeaderMap, is_secret: impl Fn(&str) -> bool) {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    // One search tells that there is nothing to replace, as in nearly every response.
-    let all: Vec<String> = headers.values().map(text).collect();
-    if !is_secret(&all.join("\n")) {
-        return;
-    }
-    for value in headers.values_mut().filter(|value| is_secret(&text(value))) {
-        *value = HeaderValue::from_static(REDACTED);
     }
 }
 

@@ -157,7 +157,7 @@ impl Exchange {
         }
         let (delay, spread) = self.delay_after(&attempt, now);
         let not_before = now + delay;
-        if self.counted_attempts() < self.timing.max_attempts {
+        if self.counted_attempts() < self.timing().max_attempts {
             let need = self.needed_time();
             if let Some(until) = self.budget.take_spread_wait(not_before, spread, need, now) {
                 attempt.is_unpaid = !self.pay_for(attempt.result);
@@ -206,8 +206,8 @@ impl Exchange {
     fn delay_after(&self, attempt: &Attempt, now: Timestamp) -> (Duration, Duration) {
         let ceiling = retry::backoff_ceiling(
             self.counted_attempts(),
-            self.timing.initial_backoff,
-            self.timing.max_backoff,
+            self.timing().initial_backoff,
+            self.timing().max_backoff,
         );
         let jitter = self.session.jitter(ceiling);
         let Some(response) = &attempt.response else { return (jitter, Duration::ZERO) };

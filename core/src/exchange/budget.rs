@@ -18,7 +18,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(timing: Timing) -> Self {
+    pub(super) fn new(timing: &Timing) -> Self {
         Self { timeout: timing.timeout, max_wait: timing.max_wait, started: None, waited: Duration::ZERO }
     }
 

@@ -49,7 +49,7 @@ impl Exchange {
 
     /// Time that must be left to send the next attempt: none for the first one.
     pub(super) fn needed_time(&self) -> Duration {
-        if self.counted_attempts() == 0 { Duration::ZERO } else { self.timing.min_attempt }
+        if self.counted_attempts() == 0 { Duration::ZERO } else { self.timing().min_attempt }
     }
 
     /// Ends a call that may not wait as long as it has to.

@@ -55,7 +55,8 @@ pub(crate) struct Exchange {
     effect: Effect,
     format: ResponseFormat,
     quota: Quota,
-    timing: Timing,
+    /// The session's, unless the call has others. Boxed, since an exchange is moved and few calls have others.
+    timing: Option<Box<Timing>>,
     headers: Option<Box<CallHeaders>>,
     /// Built once; every attempt is sent from here.
     request: PreparedRequest,
@@ -156,7 +157,7 @@ impl Exchange {
         }
         let earlier = options.retry_of.as_ref();
         let is_in_doubt = earlier.is_some_and(|earlier| earlier.is_in_doubt);
-        let timing = session.timing().with(options);
+        let timing = options.timing(session.timing());
         Ok(Self {
             headers,
             request: PreparedRequest::new(request, session.base()).map_err(describe)?,
@@ -166,7 +167,7 @@ impl Exchange {
             format: spec.format,
             quota: spec.quota,
             state: State::Ready { not_before: Timestamp::default() },
-            budget: Budget::new(timing),
+            budget: Budget::new(timing.as_deref().unwrap_or(session.timing())),
             timing,
             poll_delay: INITIAL_POLL_DELAY,
             waiting_on: None,
@@ -235,7 +236,7 @@ impl Exchange {
             }
             Admission::RequestToken(lease) => {
                 let token_request =
-                    TokenRequest::new(&self.session, lease, self.common_headers(), self.timing);
+                    TokenRequest::new(&self.session, lease, self.common_headers(), *self.timing());
                 self.request_token(Box::new(token_request), Event::Tick, now)
             }
             Admission::Leased(lease) => {
@@ -276,13 +277,17 @@ impl Exchange {
             Ok(request) => request,
             Err(error) => return self.fail(error),
         };
-        let timeout = self.budget.attempt_timeout(self.timing.attempt, now);
+        let timeout = self.budget.attempt_timeout(self.timing().attempt, now);
         let limits = Limits::new(timeout, self.session.max_body());
         self.attempts = self.attempts.saturating_add(1);
         self.key_since.get_or_insert(now);
         self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent(in_flight);
         Action::Send(request, limits)
+    }
+
+    fn timing(&self) -> &Timing {
+        self.timing.as_deref().unwrap_or(self.session.timing())
     }
 
     /// Headers that the call sets itself.

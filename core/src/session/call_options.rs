@@ -207,6 +207,15 @@ impl Timing {
 }
 
 impl CallOptions {
+    /// Returns the limits and delays of the call, unless they are those of its session.
+    pub(crate) fn timing(&self, session: &Timing) -> Option<Box<Timing>> {
+        let is_changed = self.timeout.is_some()
+            || self.attempt_timeout.is_some()
+            || self.max_attempts.is_some()
+            || self.max_wait.is_some();
+        is_changed.then(|| Box::new(session.with(self)))
+    }
+
     /// Exactly the entity, organizations and API version of a scope.
     pub(crate) fn in_scope(mut self, scope: &RequestScope) -> Self {
         self.headers = self.headers.in_scope(scope);
@@ -234,7 +243,7 @@ pub(crate) struct CallHeaders {
 }
 
 impl CallHeaders {
-    /// Returns the headers of a call, or `None` if it has none of its own, as nearly all calls.
+    /// Returns the headers that a call sets, or `None` if it sets none, as nearly every call.
     ///
     /// # Errors
     /// The service would reject a value, or an extra header is one of the library. The error names the header.

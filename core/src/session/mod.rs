@@ -184,8 +184,8 @@ impl Session {
         &self.0.common
     }
 
-    pub(crate) fn timing(&self) -> Timing {
-        self.0.timing
+    pub(crate) fn timing(&self) -> &Timing {
+        &self.0.timing
     }
 
     pub(crate) fn max_body(&self) -> usize {
@@ -325,7 +325,7 @@ impl Session {
         RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.token_headers, call }
     }
 
-    /// The scope of a call with these headers of its own.
+    /// The scope of a call that sets these headers.
     pub(crate) fn scope_of(&self, call: Option<&CommonHeaders>) -> RequestScope {
         let text = |field: fn(&CommonHeaders) -> Option<&HeaderValue>| {
             of_call(call, &self.0.common, field)?.to_str().ok().map(str::to_owned)
