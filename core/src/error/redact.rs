@@ -35,7 +35,7 @@ impl Error {
 /// Replaces each header that contains a secret.
 pub(crate) fn redact_headers(headers: &mut HeaderMap, is_secret: impl Fn(&str) -> bool) {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    // One search tells that there is nothing to replace, as in nearly every response.
+    // One search shows that nothing has to be replaced, as in nearly every response.
     let all: Vec<String> = headers.values().map(text).collect();
     if !is_secret(&all.join("\n")) {
         return;
