@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use http::Method;
+use zuora_core::bill_runs::PostBillRun;
 use zuora_core::intent::{Delivery, Intent, Perform, Performed};
 use zuora_core::invoices::PostInvoice;
 use zuora_core::operation::RawOperation;
-use zuora_core::session::Session;
+use zuora_core::session::{Session, Token};
 use zuora_core::transport::{HttpRequest, Timestamp, WallTime};
 use zuora_core::{CallOptions, Config, Error, ErrorKind, Outcome};
 use zuora_tests::simulation::{
@@ -77,7 +78,7 @@ fn a_key_is_trusted_for_its_day_and_no_longer() {
         let mut simulation = Simulation::new(script([success()]));
         simulation.now = moment(age);
         let session = warm(&config());
-        session.set_token(&zuora_core::session::Token::new("t".to_owned().into(), day), moment(age)).unwrap();
+        session.set_token(&Token::new("t".to_owned().into(), day), moment(age)).unwrap();
         let again = Delivery::again(wall(moment(age))).since(wall(at(0)));
         let ended = perform(&mut simulation, &session, &text, again);
         assert_eq!(simulation.calls().len(), sent, "{age:?}");
@@ -91,7 +92,7 @@ fn a_key_is_trusted_for_its_day_and_no_longer() {
     let mut simulation = Simulation::new(script([success()]));
     simulation.now = moment(day * 5);
     let session = warm(&config());
-    session.set_token(&zuora_core::session::Token::new("t".to_owned().into(), day), moment(day * 5)).unwrap();
+    session.set_token(&Token::new("t".to_owned().into(), day), moment(day * 5)).unwrap();
     assert!(perform(&mut simulation, &session, &text, Delivery::first()).result.is_ok());
 }
 
@@ -287,6 +288,34 @@ fn an_undecided_delivery_says_when_a_read_can_decide() {
 }
 
 #[test]
+fn a_posting_of_a_run_that_never_shows_is_undecided_for_a_day_and_then_unknown_with_its_status() {
+    let intent = Intent::new(&warm(&config()), PostBillRun::new("2c98"), at(0)).unwrap();
+    let text = intent.to_json().unwrap();
+    let run = r#"{"success":true,"id":"2c98","billRunNumber":"BR-1","status":"Completed"}"#;
+    let serve = |request: &HttpRequest, _| {
+        let is_run = request.uri().path().starts_with("/v1/bill-runs");
+        (ms(100), received(200, &[], if is_run { run } else { r#"{"data":[]}"# }))
+    };
+    let sent = wall(at(0));
+    for (age, is_undecided) in [(600, true), (86_399, true), (86_400, false), (900_000, false)] {
+        let mut simulation = Simulation::new(serve);
+        simulation.now = at(age);
+        let session = warm(&config());
+        session.set_token(&Token::new("t".to_owned().into(), secs(1_000_000)), at(age)).unwrap();
+        let ended = perform(&mut simulation, &session, &text, Delivery::again(sent));
+        if is_undecided {
+            assert!(matches!(ended.result, Ok(Performed::Undecided(_))), "{age} s");
+            continue;
+        }
+        let error = error(ended);
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0), "{age} s");
+        let shown = error.to_string();
+        assert!(shown.contains("last status Completed") && shown.contains("2c98"), "{shown}");
+        assert!(shown.contains("24 hours after the last possible sending"), "{shown}");
+    }
+}
+
+#[test]
 fn a_wall_clock_that_was_set_back_makes_no_key_fresh() {
     let text = kept(post());
     let day = secs(24 * 60 * 60);
@@ -309,7 +338,7 @@ fn a_redelivered_post_is_not_sent_after_the_day_of_its_key() {
     let mut simulation = Simulation::new(script([busy, success()]));
     simulation.now = moment(day - secs(25 * 60));
     let session = warm(&config().timeout(day));
-    let token = zuora_core::session::Token::new("t".to_owned().into(), day);
+    let token = Token::new("t".to_owned().into(), day);
     session.set_token(&token, simulation.now).unwrap();
     let again = Delivery::again(wall(simulation.now)).since(wall(at(0)));
     assert_eq!(error(perform(&mut simulation, &session, &text, again)).outcome(), Outcome::Unknown);

@@ -227,6 +227,14 @@ impl<A: Waiter> Poller<A> {
         Some(Action::Done(Ok(Progress::Pending(Some(delay)))))
     }
 
+    /// Ends a wait that is not continued as if its time were over.
+    pub(crate) fn give_up(&mut self, now: Timestamp) -> Result<Progress<A::Output>> {
+        match self.timed_out(now) {
+            Action::Done(progress) => progress,
+            _ => Err(Error::failed("stepped out of turn")),
+        }
+    }
+
     fn timed_out(&mut self, now: Timestamp) -> Action<Progress<A::Output>> {
         let what = format!("not decided within the {} s of the whole wait", self.policy.timeout.as_secs());
         self.end(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome(), now)

@@ -1,6 +1,11 @@
 //! The knowledge of earlier sendings of an intent.
 
+use std::time::Duration;
+
 use crate::transport::{Timestamp, WallTime};
+
+/// Time after the last possible sending for which a write that is not seen is [`Performed::Undecided`](super::Performed::Undecided).
+const UNDECIDED_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The knowledge of a queue, or of a caller's record, about an intent that is handed out.
 ///
@@ -47,5 +52,15 @@ impl Delivery {
     pub const fn lease_until(mut self, until: Timestamp) -> Self {
         self.lease_until = Some(until);
         self
+    }
+
+    /// Whether the last possible sending was so long ago that no later read is expected to decide more.
+    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
+        match (self.sent, now.wall()) {
+            (Sent::Maybe { last, .. }, Some(now)) => {
+                now.since(last).is_some_and(|age| age >= UNDECIDED_LIMIT)
+            }
+            _ => false,
+        }
     }
 }

@@ -32,8 +32,9 @@
 //!
 //! - A key is trusted for 24 hours less 15 minutes from the first possible sending, by the wall clock. An intent that
 //!   was never sent has no age.
-//! - A PUT or DELETE is sent only while the lease of its delivery runs, if [`Delivery::lease_until`] gives one. Nothing
-//!   can stop a process that sleeps between its last check and the socket.
+//! - A PUT or DELETE is sent only while the lease of its delivery runs, if [`Delivery::lease_until`] gives one. The lease
+//!   itself is the duty of the queue: see the guide [Never bill twice](crate::guide::never_bill_twice). Nothing can stop a
+//!   process that sleeps between its last check and the socket.
 //! - An intent belongs to one base URL, entity and set of organizations: a session that differs is refused.
 
 mod any_operation;

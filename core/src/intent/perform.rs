@@ -30,6 +30,10 @@ use crate::transport::{Timestamp, WallTime};
 ///
 /// What a read proves is listed at [`reconcile`](crate::reconcile). Each delivery reads once, so that no worker is held
 /// for the time that a proof takes.
+///
+/// A write whose effect may still show is [`Performed::Undecided`], for 24 hours after its last possible sending. After
+/// that, a delivery ends with [`Outcome::Unknown`] and the last status of the object, for a person to look at: the
+/// service may post a bill run in the background or process a large invoice in a job, without a documented end.
 #[derive(Debug)]
 pub struct Perform {
     session: Session,
@@ -57,7 +61,8 @@ pub enum Performed {
     Done(Response<AnyResponse>),
     /// An earlier delivery, or another user, has done what the operation does.
     AlreadyDone(Evidence),
-    /// Not known yet. Deliver the intent again, with the time that is given.
+    /// Not known yet. Deliver the intent again, with the time that is given: a delivery that begins more than 24 hours
+    /// after the last possible sending decides, or ends with an unknown outcome.
     Undecided(Undecided),
 }
 
@@ -172,7 +177,13 @@ impl Perform {
             Ok(Progress::Ready(Reconciled::NotApplied(_))) => {
                 self.send(self.intent.options(&self.session)?, now).map(Err)
             }
-            Ok(Progress::Ready(Reconciled::Unknown(undecided))) => Err(self.in_doubt(undecided.to_string())),
+            Ok(Progress::Ready(Reconciled::Unknown(undecided))) => {
+                let limit = match self.delivery.is_overdue(now) {
+                    true => "; nothing more is expected to show 24 hours after the last possible sending",
+                    false => "",
+                };
+                Err(self.in_doubt(format!("{undecided}{limit}")))
+            }
             Ok(Progress::Pending(delay)) => {
                 let last = self.sent_before();
                 Ok(Ok(Performed::Undecided(Undecided {
@@ -260,7 +271,10 @@ impl Machine for Perform {
             }
         }
         if let State::Reading(poller) = &mut self.state {
-            let progress = ready!(poller.step(event, now));
+            let mut progress = ready!(poller.step(event, now));
+            if matches!(progress, Ok(Progress::Pending(_))) && self.delivery.is_overdue(now) {
+                progress = poller.give_up(now);
+            }
             match self.after_read(progress, now) {
                 Ok(Ok(performed)) => return self.end(Ok(performed)),
                 Ok(Err(state)) => self.state = state,
