@@ -58,6 +58,14 @@ pub use zuora_core::{
 /// Async client over [`Reqwest`].
 pub type Client = zuora_core::AsyncClient<Reqwest>;
 
+/// Reads a configuration from the environment variables of the process: see [`Config::from_vars`] for their names.
+///
+/// # Errors
+/// [`ErrorKind::Build`], with the name of the variable that is missing or invalid.
+pub fn config_from_env() -> Result<Config> {
+    Config::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+}
+
 /// An [`AsyncTransport`] over a [`reqwest::Client`], whose connections are reused and shared by all tasks.
 ///
 /// The connections run on threads of the transport, and close when its last clone is dropped. Several runtimes may share

@@ -56,6 +56,14 @@ pub use zuora_core::{
 /// Blocking client over [`Ureq`].
 pub type Client = zuora_core::Client<Ureq>;
 
+/// Reads a configuration from the environment variables of the process: see [`Config::from_vars`] for their names.
+///
+/// # Errors
+/// [`ErrorKind::Build`], with the name of the variable that is missing or invalid.
+pub fn config_from_env() -> Result<Config> {
+    Config::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+}
+
 /// A [`Transport`] over a [`ureq::Agent`], whose connections are reused and shared by all threads.
 #[derive(Clone, Debug)]
 pub struct Ureq {

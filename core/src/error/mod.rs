@@ -350,6 +350,14 @@ impl Error {
         self
     }
 
+    /// Names another field, such as the setting from which the invalid value was read.
+    pub(crate) fn with_field(mut self, name: String) -> Self {
+        if let Cause::Field { field, .. } = &mut self.0.cause {
+            *field = name.into();
+        }
+        self
+    }
+
     /// Marks the outcome of the write that the error is about as unknown.
     pub(crate) fn with_unknown_outcome(mut self) -> Self {
         self.0.context.outcome = Outcome::Unknown;

@@ -93,4 +93,22 @@ impl DataCenter {
             Self::ApacCentralSandbox => "https://rest.test.ap.zuora.com",
         }
     }
+
+    /// Returns the name of the data center in settings, such as `eu-api-sandbox`.
+    ///
+    /// [`Config::from_vars`](crate::Config::from_vars) reads the name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UsCloud1 => "us-cloud-1",
+            Self::UsCloud1ApiSandbox => "us-cloud-1-api-sandbox",
+            Self::UsCloud2 => "us-cloud-2",
+            Self::UsCloud2ApiSandbox => "us-cloud-2-api-sandbox",
+            Self::UsCentralSandbox => "us-central-sandbox",
+            Self::Eu => "eu",
+            Self::EuApiSandbox => "eu-api-sandbox",
+            Self::EuCentralSandbox => "eu-central-sandbox",
+            Self::Apac => "apac",
+            Self::ApacCentralSandbox => "apac-central-sandbox",
+        }
+    }
 }

@@ -25,8 +25,10 @@ pub(crate) mod jitter;
 pub(crate) mod limiter;
 pub(crate) mod oauth;
 pub(crate) mod permit;
+mod profile;
 mod redact;
 mod retry_budget;
+mod settings;
 pub(crate) mod token;
 
 #[doc(inline)]

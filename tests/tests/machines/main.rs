@@ -20,6 +20,7 @@ mod retry_budget;
 mod retry_table;
 mod rows;
 mod secrets;
+mod settings;
 mod token;
 mod token_request;
 mod waits;
