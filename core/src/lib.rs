@@ -85,6 +85,7 @@
 //! [`pagination::asynchronous`]. `proptest` adds `testing::strategies`, which generate requests and responses for
 //! property tests.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod api;

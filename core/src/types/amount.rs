@@ -146,7 +146,7 @@ impl Amount {
     }
 
     /// Creates an amount from a JSON number whose grammar has been checked.
-    fn of_literal(text: &str) -> Self {
+    pub(super) fn of_literal(text: &str) -> Self {
         Self(short(text).unwrap_or_else(|| Repr::Long(Box::new(Literal(text.into())))))
     }
 

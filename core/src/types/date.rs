@@ -40,7 +40,7 @@ pub struct DateError {
 }
 
 impl DateError {
-    fn new(text: &str, expected: &'static str) -> Self {
+    pub(super) fn new(text: &str, expected: &'static str) -> Self {
         Self { text: text.chars().take(40).collect(), expected }
     }
 }
@@ -244,6 +244,40 @@ impl DateTime {
             offset: None,
             form: Form { separator: Some(b' '), fraction: 0, zone: Zone::None },
         })
+    }
+
+    /// Creates a time as [`new`](Self::new) does, whose second may also be the leap second 23:59:60.
+    #[cfg(feature = "chrono")]
+    pub(super) fn with_leap_second(date: Date, hour: u8, minute: u8, second: u8) -> Result<Self, DateError> {
+        match (hour, minute, second) {
+            (23, 59, 60) => Ok(Self { seconds: 86_400, ..Self::new(date, 0, 0, 0)? }),
+            _ => Self::new(date, hour, minute, second),
+        }
+    }
+
+    /// Sets the fraction of the second, and writes as many groups of three digits as it needs.
+    #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+    pub(super) fn with_nanosecond(mut self, nanos: u32) -> Result<Self, DateError> {
+        if nanos > 999_999_999 {
+            return Err(DateError::new(&nanos.to_string(), "a number of nanoseconds below a second"));
+        }
+        self.nanos = nanos;
+        self.form.fraction = match nanos {
+            0 => 0,
+            _ if nanos % 1_000_000 == 0 => 3,
+            _ if nanos % 1_000 == 0 => 6,
+            _ => 9,
+        };
+        Ok(self)
+    }
+
+    /// Sets the offset from UTC in minutes. Returns `None` for 24 hours and more.
+    #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+    pub(super) fn with_offset(mut self, minutes: i16) -> Option<Self> {
+        self.offset = Some(minutes).filter(|minutes| minutes.unsigned_abs() < 24 * 60);
+        self.form.separator = Some(b'T');
+        self.form.zone = if minutes == 0 { Zone::Zulu } else { Zone::Colon };
+        self.offset.map(|_| self)
     }
 
     /// Returns the date.

@@ -1,6 +1,7 @@
 //! Value types of requests and responses: amounts, dates, ids and keys.
 
 mod amount;
+mod conversions;
 mod date;
 mod id;
 pub(crate) mod open_enum;
