@@ -111,6 +111,24 @@ macro_rules! model_struct {
             ) -> $crate::Result<()> {
                 $crate::model::set_custom(self, name, value)
             }
+
+            /// Reads the custom fields into a struct: see [`ExtraFields::read`]($crate::types::ExtraFields::read).
+            ///
+            /// # Errors
+            /// [`ErrorKind::Decode`]($crate::ErrorKind::Decode), naming the field that is absent or cannot be read.
+            pub fn custom_fields<'a, T: ::serde::Deserialize<'a>>(&'a self) -> $crate::Result<T> {
+                self.extra.read()
+            }
+
+            /// Sets a custom field for each field of a struct: see
+            /// [`ExtraFields::set_all`]($crate::types::ExtraFields::set_all).
+            ///
+            /// # Errors
+            /// [`ErrorKind::Build`]($crate::ErrorKind::Build) if this struct declares one of the fields, or if the value
+            /// cannot be written as a JSON object. No field is set then.
+            pub fn set_custom_fields(&mut self, fields: &(impl ::serde::Serialize + ?Sized)) -> $crate::Result<()> {
+                $crate::model::set_custom_fields(self, fields)
+            }
         }
 
         impl ::std::fmt::Debug for $model {
@@ -305,6 +323,20 @@ pub(crate) fn set_custom(
     name: &str,
     value: &(impl serde::Serialize + ?Sized),
 ) -> Result<()> {
+    check_custom_name(model, name)?;
+    model.extra().set(name, value)
+}
+
+pub(crate) fn set_custom_fields(
+    model: &mut impl Model,
+    fields: &(impl serde::Serialize + ?Sized),
+) -> Result<()> {
+    let fields = custom::object(fields)?;
+    fields.keys().try_for_each(|name| check_custom_name(model, name))?;
+    model.extra().set_all(&fields)
+}
+
+fn check_custom_name(model: &mut impl Model, name: &str) -> Result<()> {
     if model.field(name).is_some() {
         return Err(Error::invalid(
             name.to_owned(),
@@ -317,5 +349,5 @@ pub(crate) fn set_custom(
             "cannot be set: the service assigns the id of a new object, and changes an existing one with it",
         ));
     }
-    model.extra().set(name, value)
+    Ok(())
 }
