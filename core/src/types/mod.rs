@@ -3,6 +3,7 @@
 mod amount;
 mod conversions;
 mod date;
+mod date_time;
 mod id;
 pub(crate) mod open_enum;
 mod request_scope;
@@ -17,7 +18,8 @@ pub use super::wire::fields::ExtraFields;
 pub use rust_decimal::Decimal;
 
 pub use amount::{Amount, AmountError};
-pub use date::{Date, DateError, DateTime};
+pub use date::{Date, DateError};
+pub use date_time::DateTime;
 pub use id::{
     AccountId, AccountNumber, BillRunId, BillRunKey, BillRunNumber, ContactId, CreditMemoId, DebitMemoId,
     FileId, InvoiceId, InvoiceItemId, InvoiceKey, InvoiceNumber, JobId, PaymentId, ProductRatePlanChargeId,
