@@ -163,6 +163,18 @@ settings! {
     auto_post_rule: bool = true;
     /// Whether the feature that `billRunType: CatchUp` requires is enabled. Default false.
     catch_up: bool = false;
+    /// Whether drafts have temporary numbers, `TMP-INV-00000001`, and get their final numbers when they are
+    /// posted. Default false.
+    number_on_posting: bool = false;
+    /// Whether the response to deleting an invoice is the operation job, instead of id, job id and job status;
+    /// the documents have both. Default false.
+    delete_as_operation_job: bool = false;
+    /// Whether a bill run in progress locks its accounts, so that changes of their invoices get a 409 of
+    /// category 50. Default true.
+    account_locks: bool = true;
+    /// Whether responses contain a field and values that no document lists, as later versions of the service
+    /// may send. Default false.
+    future_fields: bool = false;
     /// Time that a job stays in each of `Pending` and `Processing`. Default 1 s.
     job_step: Duration = Duration::from_secs(1);
     /// Time that a PDF stays in each of `Pending` and `Processing`. Default 1 s.

@@ -76,7 +76,17 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&'a Json) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
         let rejected = || ApiError::value(&self.name(field), expected);
-        self.get(field).map(|value| read(value).ok_or_else(rejected)).transpose()
+        self.plain(field)?.map(|value| read(value).ok_or_else(rejected)).transpose()
+    }
+
+    /// Reads a value of any type. Text with characters outside the Basic Multilingual Plane is rejected, as the
+    /// service does for every text.
+    pub(crate) fn plain(self, field: &str) -> Result<Option<&'a Json>, ApiError> {
+        let expected = "characters of the Basic Multilingual Plane are expected";
+        match self.get(field) {
+            Some(Json::Text(text)) if !is_basic(text) => Err(ApiError::value(&self.name(field), expected)),
+            value => Ok(value),
+        }
     }
 
     pub(crate) fn text(self, field: &str) -> Result<Option<&'a str>, ApiError> {
@@ -88,15 +98,10 @@ impl<'a> Fields<'a> {
         self.text(field)?.ok_or_else(|| ApiError::missing(&self.name(field)))
     }
 
-    /// Reads a text of at most `max_len` characters, all of them in the Basic Multilingual Plane.
+    /// Reads a text of at most `max_len` characters.
     pub(crate) fn text_within(self, field: &str, max_len: usize) -> Result<Option<&'a str>, ApiError> {
-        let is_valid = |text: &str| {
-            text.chars().count() <= max_len && text.chars().all(|character| character as u32 <= 0xffff)
-        };
-        let expected = format!(
-            "text of at most {max_len} characters, each of the Basic Multilingual Plane, is expected"
-        );
-        self.read(field, &expected, |value| value.text().filter(|text| is_valid(text)))
+        let expected = format!("text of at most {max_len} characters is expected");
+        self.read(field, &expected, |value| value.text().filter(|text| text.chars().count() <= max_len))
     }
 
     /// Reads a text that is one of `words`.
@@ -160,8 +165,13 @@ impl<'a> Fields<'a> {
     /// Reads a list of texts.
     pub(crate) fn texts(self, field: &str) -> Result<Option<Vec<&'a str>>, ApiError> {
         self.read(field, "a list of texts is expected", |value| match value {
-            Json::Array(rows) => rows.iter().map(Json::text).collect(),
+            Json::Array(rows) => rows.iter().map(|row| row.text().filter(|text| is_basic(text))).collect(),
             _ => None,
         })
     }
+}
+
+/// Whether all characters are in the Basic Multilingual Plane.
+pub(crate) fn is_basic(text: &str) -> bool {
+    text.chars().all(|character| character as u32 <= 0xffff)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read as _;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName};
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 
@@ -33,17 +33,31 @@ pub(crate) struct ApiRequest {
 /// The features of a response that depend on `Zuora-Version`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
+    /// A standalone invoice can have `customRates`; from 224.0 on.
+    pub(crate) custom_rates: bool,
     /// Errors have an HTTP status other than 200; from 2024-05-20 on.
     pub(crate) statuses: bool,
     /// Errors of Object Query have `reasons`; from 2025-08-12 on.
     pub(crate) query_reasons: bool,
 }
 
+/// The numbered versions from 224.0 on.
+const FROM_224: [&str; 14] = [
+    "224.0", "230.0", "239.0", "256.0", "257.0", "309.0", "314.0", "315.0", "329.0", "330.0", "336.0",
+    "337.0", "338.0", "341.0",
+];
+
 impl Version {
-    /// Parses the header value. Dates compare as text; a number is older than both dates.
+    /// Parses the header value. Dates compare as text; a number is older than all dates, and one that is not
+    /// listed counts as the oldest version.
     fn parse(text: &str) -> Self {
-        let text = if Date::parse(text).is_some() { text } else { "" };
-        Self { statuses: text >= "2024-05-20", query_reasons: text >= "2025-08-12" }
+        let is_date = Date::parse(text).is_some();
+        let date = if is_date { text } else { "" };
+        Self {
+            custom_rates: is_date || FROM_224.contains(&text),
+            statuses: date >= "2024-05-20",
+            query_reasons: date >= "2025-08-12",
+        }
     }
 }
 
@@ -89,6 +103,20 @@ impl ApiRequest {
             let (name, parameter) = coding.split_once(';').unwrap_or((coding, ""));
             name.trim().eq_ignore_ascii_case("gzip") && parameter.trim() != "q=0"
         })
+    }
+
+    /// Whether the client accepts a response of one of these media types.
+    pub(crate) fn accepts(&self, media: &[&str]) -> bool {
+        let mut listed =
+            self.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        listed.peek().is_none()
+            || listed.flat_map(|value| value.split(',')).any(|range| {
+                let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+                let name = name.trim().to_ascii_lowercase();
+                let is_named = media.contains(&name.as_str()) || name == "*/*" || name == "application/*";
+                is_named
+                    && !parameters.split(';').any(|parameter| matches!(parameter.trim(), "q=0" | "q=0.0"))
+            })
     }
 
     /// Parses the body as a JSON object whose members are all in `known`.
@@ -163,11 +191,13 @@ mod tests {
 
     #[test]
     fn version_numbers_are_older_than_dates() {
-        let version = |statuses, query_reasons| Version { statuses, query_reasons };
-        assert_eq!(Version::parse("341.0"), version(false, false));
-        assert_eq!(Version::parse("999.0"), version(false, false));
-        assert_eq!(Version::parse("2024-05-20"), version(true, false));
-        assert_eq!(Version::parse("2025-08-12"), version(true, true));
+        let version =
+            |custom_rates, statuses, query_reasons| Version { custom_rates, statuses, query_reasons };
+        assert_eq!(Version::parse("223.0"), version(false, false, false));
+        assert_eq!(Version::parse("341.0"), version(true, false, false));
+        assert_eq!(Version::parse("999.0"), version(false, false, false));
+        assert_eq!(Version::parse("2024-05-20"), version(true, true, false));
+        assert_eq!(Version::parse("2025-08-12"), version(true, true, true));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Response bodies, and the HTTP responses that are built from them.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use bytes::Bytes;
@@ -25,6 +26,33 @@ impl ResponseBody {
     pub(crate) fn success() -> Self {
         Self::Success(Json::object([]))
     }
+
+    /// Adds fields and values that no document lists, as a later version of the service may send.
+    pub(crate) fn with_future_fields(self) -> Self {
+        match self {
+            Self::Success(body) => Self::Success(future(body)),
+            Self::Plain(body) => Self::Plain(future(body)),
+            Self::Pdf(bytes) => Self::Pdf(bytes),
+        }
+    }
+}
+
+/// Fields whose values decide nothing that a client waits for.
+const OPEN_VALUES: [&str; 4] = ["source", "sourceType", "sourceItemType", "processingType"];
+
+fn future(json: Json) -> Json {
+    match json {
+        Json::Array(rows) => Json::Array(rows.into_iter().map(future).collect()),
+        Json::Object(members) => {
+            let member = |(name, value): (Cow<'static, str>, Json)| match &value {
+                Json::Text(_) if OPEN_VALUES.contains(&name.as_ref()) => (name, "FutureValue".into()),
+                _ => (name, future(value)),
+            };
+            let added = Json::object([("number", 1.into()), ("list", Json::Array(vec![Json::Null]))]);
+            Json::Object(members.into_iter().map(member).collect()).append([("futureField".into(), added)])
+        }
+        plain => plain,
+    }
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Json) -> Response<Bytes> {
@@ -40,6 +68,13 @@ pub(crate) fn pdf_response(bytes: Bytes) -> Response<Bytes> {
     let pdf = HeaderValue::from_static("application/pdf;charset=UTF-8");
     response.headers_mut().insert(CONTENT_TYPE, pdf);
     response
+}
+
+/// Whether the service compresses a body of that type: text, and no PDF.
+pub(crate) fn is_compressible(response: &Response<Bytes>) -> bool {
+    let media =
+        response.headers().get(CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    ["application/json", "application/xml", "text/"].iter().any(|text| media.starts_with(text))
 }
 
 pub(crate) fn compress(response: Response<Bytes>) -> Response<Bytes> {

@@ -9,9 +9,9 @@ pub(crate) fn get(state: &mut State, _request: &ApiRequest, keys: &[&str]) -> Re
     let key = keys.first().copied().unwrap_or_default();
     let shown = |job: &&Job| {
         let posting = matches!(job.operation, JobOperation::Post(_) | JobOperation::Cancel);
-        job.id == key && !(posting && state.settings.hide_posting_jobs)
+        !(posting && state.settings.hide_posting_jobs)
     };
-    let job = state.jobs.iter().find(shown).ok_or_else(|| ApiError::not_found(key))?;
+    let job = state.jobs.by_key(key).filter(shown).ok_or_else(|| ApiError::not_found(key))?;
     Ok(ResponseBody::Success(job.json()))
 }
 
@@ -25,7 +25,8 @@ impl Job {
         ])
     }
 
-    fn json(&self) -> Json {
+    /// Shows the job.
+    pub(crate) fn json(&self) -> Json {
         Json::non_null([
             ("id", (&self.id).into()),
             ("objectId", (&self.invoice).into()),
@@ -46,11 +47,11 @@ impl State {
         operation: JobOperation,
         by_job: bool,
     ) -> Result<(usize, Option<String>), ApiError> {
-        self.check_operation(index, operation)?;
+        self.check_operation(index, &operation)?;
         let invoice = self.invoices[index].id.clone();
         let forced = self.overrides.take_job();
         let by_job = by_job || forced.is_some();
-        let memo = if by_job { None } else { self.perform(index, operation) };
+        let memo = if by_job { None } else { self.perform(index, operation.clone()) };
         let status = if by_job { JobStatus::Pending } else { JobStatus::Completed };
         let id = self.ids.entity();
         if by_job {
@@ -58,8 +59,8 @@ impl State {
         }
         let (since, cause) = (self.now, self.effects.cause.clone());
         let step = forced.map(|duration| duration / 2);
-        self.jobs.push(Job { id, invoice, operation, status, since, reasons: None, step, cause });
-        Ok((self.jobs.len() - 1, memo))
+        let job = self.add_job(Job { id, invoice, operation, status, since, reasons: None, step, cause });
+        Ok((job, memo))
     }
 
     /// Advances a job whose transition is due.
@@ -75,6 +76,9 @@ impl State {
         };
         let job = &mut self.jobs[index];
         (job.status, job.since, job.reasons) = (status, self.now, reasons);
+        if !job.is_running() {
+            self.active_jobs.remove(&index);
+        }
         match status {
             JobStatus::Completed => self.effects.record(self.now, EffectKind::JobCompleted, &job.id),
             JobStatus::Failed => self.effects.record(self.now, EffectKind::JobFailed, &job.id),
@@ -87,21 +91,21 @@ impl State {
         if self.take_failure(BackgroundJob::Job) {
             return Err(ApiError::rule("The job failed, as planned by the test."));
         }
-        let (operation, key) = (self.jobs[index].operation, self.jobs[index].invoice.clone());
+        let (operation, key) = (self.jobs[index].operation.clone(), self.jobs[index].invoice.clone());
         let invoice = self.find_invoice(&key)?;
         // A bill run may have changed the invoice in the meantime.
-        self.check_operation(invoice, operation)?;
+        self.check_operation(invoice, &operation)?;
         self.perform(invoice, operation);
         Ok(())
     }
 
-    fn check_operation(&self, index: usize, operation: JobOperation) -> Result<(), ApiError> {
+    fn check_operation(&self, index: usize, operation: &JobOperation) -> Result<(), ApiError> {
         match operation {
             JobOperation::Post(_) => self.check_can_post(index),
             JobOperation::Cancel => self.check_can_cancel(index),
             JobOperation::Delete => self.check_can_delete(index),
-            JobOperation::Reverse(reversal) => self.check_can_reverse(index, reversal),
-            JobOperation::WriteOff => self.check_can_write_off(index),
+            JobOperation::Reverse(terms) => self.check_can_reverse(index, terms),
+            JobOperation::WriteOff(_) => self.check_can_write_off(index),
         }
     }
 
@@ -111,8 +115,8 @@ impl State {
             JobOperation::Post(date) => self.post_invoice(index, date),
             JobOperation::Cancel => self.cancel_invoice(index),
             JobOperation::Delete => self.delete_invoice(index),
-            JobOperation::Reverse(_) => return Some(self.reverse_invoice(index)),
-            JobOperation::WriteOff => return Some(self.write_off_invoice(index)),
+            JobOperation::Reverse(terms) => return Some(self.reverse_invoice(index, terms)),
+            JobOperation::WriteOff(terms) => return Some(self.write_off_invoice(index, terms)),
         }
         None
     }

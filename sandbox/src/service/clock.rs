@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::sandbox::Sandbox;
-use crate::state::{BillRun, Job, State};
+use crate::state::State;
 use crate::values::UnixTime;
 
 /// The error of [`Sandbox::jump_clock`] to a time in the past.
@@ -125,10 +125,11 @@ impl State {
 
     fn next_due(&self) -> Option<(DueWork, UnixTime)> {
         let run =
-            |(index, run): (usize, &BillRun)| Some((DueWork::Run(index), run.due(self.settings.processing)?));
-        let job = |(index, job): (usize, &Job)| Some((DueWork::Job(index), job.due(self.settings.job_step)?));
-        let runs = self.runs.iter().enumerate().filter_map(run);
-        runs.chain(self.jobs.iter().enumerate().filter_map(job)).min_by_key(|(_, at)| *at)
+            |index: &usize| Some((DueWork::Run(*index), self.runs[*index].due(self.settings.processing)?));
+        let job =
+            |index: &usize| Some((DueWork::Job(*index), self.jobs[*index].due(self.settings.job_step)?));
+        let runs = self.active_runs.iter().filter_map(run);
+        runs.chain(self.active_jobs.iter().filter_map(job)).min_by_key(|(_, at)| *at)
     }
 }
 

@@ -64,6 +64,7 @@ operations! {
     DownloadFile "download_file" "GET /v1/files/{fileId}";
     GetJob "get_job" "GET /v1/operations/jobs/{jobId}";
     QueryInvoices "query_invoices" "GET /object-query/invoices";
+    QueryCreditMemos "query_credit_memos" "GET /object-query/credit-memos";
 }
 
 impl fmt::Display for ApiOperation {

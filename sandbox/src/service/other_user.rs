@@ -109,7 +109,7 @@ impl Sandbox {
     pub fn write_off_invoice(&mut self, invoice: &str) -> Result<(), ChangeError> {
         self.change("write off", invoice, |state| {
             state.check_settlement()?;
-            state.change_by_hand(invoice, JobOperation::WriteOff)
+            state.write_off_by_hand(invoice)
         })
     }
 

@@ -11,9 +11,10 @@ use super::router::dispatch;
 use super::sandbox::Sandbox;
 use super::tokens::unauthorized;
 use crate::http::{
-    ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, json_response, pdf_response,
+    ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, is_compressible, json_response,
+    pdf_response,
 };
-use crate::state::{PlannedFailure, State};
+use crate::state::{PlannedFailure, State, Tenant};
 use crate::values::{Json, UnixTime};
 
 const REQUEST_ID: &str = "zuora-request-id";
@@ -61,7 +62,8 @@ impl Sandbox {
 
     /// Compresses the response if the client accepts it.
     pub(super) fn encode(&self, request: &ApiRequest, response: Response<Bytes>) -> Response<Bytes> {
-        match request.accepts_gzip() && response.body().len() > self.state.settings.gzip_above {
+        let is_long = response.body().len() > self.state.settings.gzip_above;
+        match is_long && is_compressible(&response) && request.accepts_gzip() {
             true => compress(response),
             false => response,
         }
@@ -94,6 +96,9 @@ impl Sandbox {
     fn admit(&mut self, request: &ApiRequest, family: ApiFamily) -> Result<(), Box<Response<Bytes>>> {
         if !self.tokens.accept(request, self.state.now) {
             return Err(Box::new(json_response(StatusCode::UNAUTHORIZED, &unauthorized())));
+        }
+        if let Err(error) = check_tenant(&self.state.tenant, request) {
+            return Err(Box::new(self.reject(request, error, family)));
         }
         if family == ApiFamily::V1 && !self.is_within_concurrency() {
             return Err(Box::new(self.concurrency_exceeded(request)));
@@ -133,6 +138,11 @@ impl Sandbox {
 
     /// Executes the operation, or fails as a fault has planned.
     fn dispatch(&mut self, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
+        let body = self.dispatch_as_planned(request)?;
+        Ok(if self.state.settings.future_fields { body.with_future_fields() } else { body })
+    }
+
+    fn dispatch_as_planned(&mut self, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
         if let Some(mut earlier) = self.earlier_state(request) {
             return dispatch(&mut earlier, request);
         }
@@ -207,6 +217,26 @@ impl Sandbox {
             .insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
         headers.insert(HeaderName::from_static("concurrency-limit-limit"), settings.concurrency_limit.into());
         headers.insert(HeaderName::from_static("concurrency-limit-remaining"), left.into());
+    }
+}
+
+/// Rejects entities and organizations that are not those of the user.
+fn check_tenant(tenant: &Tenant, request: &ApiRequest) -> Result<(), ApiError> {
+    let named = request.header("zuora-entity-ids").map(str::trim);
+    let is_own = |named: &str| tenant.entities.iter().any(|entity| entity == named);
+    if named.is_some_and(|named| !is_own(named)) {
+        return Err(ApiError::permission("The entity in Zuora-Entity-Ids is not one of the token."));
+    }
+    if named.is_none() && tenant.entities.len() > 1 {
+        return Err(ApiError::permission(
+            "The token is for several entities, so Zuora-Entity-Ids is required.",
+        ));
+    }
+    let mut organizations = request.header("zuora-org-ids").into_iter().flat_map(|ids| ids.split(','));
+    let is_foreign = |id: &str| !tenant.organizations.iter().any(|organization| organization.id == id.trim());
+    match organizations.any(is_foreign) {
+        true => Err(ApiError::permission("An organization in Zuora-Org-Ids is not one of the user.")),
+        false => Ok(()),
     }
 }
 

@@ -59,6 +59,12 @@ const ROUTES: &[Route] = &[
     (Method::GET, &["v1", "files", "*"], ApiOperation::DownloadFile, invoices::download),
     (Method::GET, &["v1", "operations", "jobs", "*"], ApiOperation::GetJob, jobs::get),
     (Method::GET, &["object-query", "invoices"], ApiOperation::QueryInvoices, object_query::invoices),
+    (
+        Method::GET,
+        &["object-query", "credit-memos"],
+        ApiOperation::QueryCreditMemos,
+        object_query::credit_memos,
+    ),
 ];
 
 /// Returns the operation of a request with that method and path, percent-encoded; `None` if there is none.
@@ -76,9 +82,19 @@ pub(crate) fn dispatch(state: &mut State, request: &ApiRequest) -> Result<Respon
     let segments = request.segments().unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let mut path_known = false;
-    for (method, pattern, _, operation) in ROUTES {
+    for (method, pattern, name, operation) in ROUTES {
         let Some(keys) = match_path(pattern, &segments) else { continue };
         if *method == request.method {
+            let media: &[&str] = match name {
+                ApiOperation::DownloadFile => {
+                    &["application/json", "application/pdf", "application/octet-stream"]
+                }
+                _ => &["application/json"],
+            };
+            if !request.accepts(media) {
+                let error = ApiError::new(Category::Unsupported, "HTTP 406 Not Acceptable");
+                return Err(error.with_status(StatusCode::NOT_ACCEPTABLE));
+            }
             return operation(state, request, &keys);
         }
         path_known = true;

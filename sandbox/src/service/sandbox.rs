@@ -49,6 +49,10 @@ pub struct Sandbox {
 impl Sandbox {
     /// Creates a sandbox in which the tenant has no bill runs and no invoices.
     pub fn new(tenant: Tenant, settings: Settings) -> Self {
+        Self::with_tenant(Arc::new(tenant), settings)
+    }
+
+    pub(super) fn with_tenant(tenant: Arc<Tenant>, settings: Settings) -> Self {
         Self {
             state: State::new(tenant, settings),
             clock: SandboxClock::default(),

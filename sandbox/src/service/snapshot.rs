@@ -35,7 +35,7 @@ impl Sandbox {
     /// Returns to a sandbox without bill runs, invoices, tokens, keys, planned faults and journal, whose clock
     /// follows the time of the requests. Tenant and settings are kept, and chaos starts again from its seed.
     pub fn reset(&mut self) {
-        let mut initial = Self::new(self.state.tenant.clone(), self.state.settings.clone());
+        let mut initial = Self::with_tenant(Arc::clone(&self.state.tenant), self.state.settings.clone());
         initial.faults = self.faults.restart();
         self.replace(initial);
     }

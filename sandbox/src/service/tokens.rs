@@ -58,8 +58,13 @@ impl Tokens {
             (true, Json::Number(left)) => Json::Text(left),
             (_, left) => left,
         };
-        let scope =
-            format!("user.{} tenant.1 service.billing.read service.billing.write", state.tenant.user_id);
+        let entities: Vec<String> =
+            state.tenant.entities.iter().map(|entity| format!("entity.{entity}")).collect();
+        let scope = format!(
+            "user.{} {} service.billing.read service.billing.write tenant.1 platform.write",
+            state.tenant.user_id,
+            entities.join(" ")
+        );
         let body = Json::object([
             ("access_token", token.text.into()),
             ("token_type", "bearer".into()),
@@ -106,6 +111,12 @@ fn check(state: &State, request: &ApiRequest) -> Result<String, TokenError> {
     let legacy = [AUTHORIZATION.as_str(), "apiaccesskeyid", "apisecretaccesskey"];
     if legacy.iter().any(|name| request.headers.contains_key(*name)) {
         return Err((BAD, "invalid_request", "The request must carry no other credentials."));
+    }
+    if request
+        .header("zuora-entity-ids")
+        .is_some_and(|named| !state.tenant.entities.iter().any(|known| known == named))
+    {
+        return Err((BAD, "invalid_request", "The entity is not one of the tenant."));
     }
     let form: Vec<(String, String)> = form_urlencoded::parse(&request.body).into_owned().collect();
     let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());

@@ -6,6 +6,9 @@
 pub enum BackgroundJob {
     /// A bill run creates its invoices. On failure, the run ends in `Error`.
     Billing,
+    /// A bill run creates its invoices. On failure, the account at that position, from 0 among the accounts that
+    /// have charges due, gets no invoice, and the run ends in `Completed`. The next run bills the account.
+    BillingOf(usize),
     /// A bill run posts its invoices. On failure, the last invoice stays a draft and the run returns to
     /// `Completed`.
     Posting,

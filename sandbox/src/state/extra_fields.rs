@@ -14,7 +14,9 @@ pub(crate) struct ExtraFields(Vec<(Cow<'static, str>, Json)>);
 impl ExtraFields {
     /// Whether a request can set a custom field of that name.
     pub(crate) fn is_custom(name: &str) -> bool {
-        name.len() > "__c".len() && name.ends_with("__c")
+        // Names have the characters that every text has.
+        let is_basic = name.chars().all(|character| character as u32 <= 0xffff);
+        name.len() > "__c".len() && name.ends_with("__c") && is_basic
     }
 
     /// Whether a request can set a custom field or a NetSuite field of that name.

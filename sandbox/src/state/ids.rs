@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+/// Prefix of the numbers of drafts that get their final numbers when they are posted.
+pub(crate) const TEMPORARY: &str = "TMP-INV-";
+
 /// A generator of unique ids and numbers; the same requests get the same ids in every sandbox.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     drawn: u64,
     runs: u64,
     invoices: u64,
+    memos: u64,
+    temporary: u64,
     /// Invoice numbers that requests have set.
     taken: BTreeSet<String>,
 }
@@ -54,6 +59,17 @@ impl Ids {
                 return number;
             }
         }
+    }
+
+    /// Returns the number of a draft that gets its final number when it is posted.
+    pub(crate) fn temporary_number(&mut self) -> String {
+        self.temporary += 1;
+        format!("{TEMPORARY}{:08}", self.temporary)
+    }
+
+    pub(crate) fn memo_number(&mut self) -> String {
+        self.memos += 1;
+        format!("CM{:08}", self.memos)
     }
 
     /// Reserves a number, so that it is not generated for another invoice.

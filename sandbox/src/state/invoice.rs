@@ -13,7 +13,7 @@ use super::extra_fields::ExtraFields;
 use super::ids::Ids;
 use super::item::Item;
 use super::pdf::{InvoiceFile, Pdf};
-use super::tenant::{Account, ChargeType};
+use super::tenant::{Account, ChargeType, Tenant};
 use crate::values::{Date, UnixTime};
 
 /// One invoice. Account data is copied when the invoice is created and does not change with the account.
@@ -32,6 +32,8 @@ pub(crate) struct Invoice {
     pub(crate) ship_to_contact_id: Option<String>,
     pub(crate) invoice_date: Date,
     pub(crate) due_date: Date,
+    /// Whether a request has set the due date.
+    pub(crate) due_date_given: bool,
     /// The bill run that created the invoice; `None` for a standalone invoice.
     pub(crate) origin: Option<Origin>,
     pub(crate) transferred: String,
@@ -46,6 +48,8 @@ pub(crate) struct Invoice {
     /// The items in order; a discount follows the item that it applies to.
     pub(crate) items: Vec<Item>,
     pub(crate) applications: Vec<Application>,
+    /// Positions of the credit memos that were created from the invoice.
+    pub(crate) memos: Vec<usize>,
     /// Uploads, and PDFs that are finished or in progress.
     pub(crate) files: Vec<InvoiceFile>,
     pub(crate) pdf: Option<Pdf>,
@@ -80,7 +84,13 @@ impl InvoiceStatus {
 
 impl Invoice {
     /// Creates a draft without items, on the usual terms of the account.
-    pub(crate) fn draft(ids: &mut Ids, account: &Account, invoice_date: Date, now: UnixTime) -> Self {
+    pub(crate) fn draft(
+        ids: &mut Ids,
+        tenant: &Tenant,
+        account: &Account,
+        invoice_date: Date,
+        now: UnixTime,
+    ) -> Self {
         Self {
             id: ids.entity(),
             number: String::new(),
@@ -94,7 +104,8 @@ impl Invoice {
             sold_to_contact_id: account.sold_to_contact_id.clone(),
             ship_to_contact_id: None,
             invoice_date,
-            due_date: due_date(invoice_date, &account.payment_term),
+            due_date: tenant.due_date(invoice_date, &account.payment_term),
+            due_date_given: false,
             origin: None,
             transferred: "No".to_owned(),
             comments: None,
@@ -107,6 +118,7 @@ impl Invoice {
             emailed: None,
             items: Vec::new(),
             applications: Vec::new(),
+            memos: Vec::new(),
             files: Vec::new(),
             pdf: None,
             extra_fields: ExtraFields::default(),
@@ -116,14 +128,16 @@ impl Invoice {
     /// Creates the draft of a bill run for one account.
     pub(crate) fn of_run(
         ids: &mut Ids,
+        tenant: &Tenant,
         account: &Account,
         rows: &[DueCharge<'_>],
         origin: Origin,
+        number: String,
         now: UnixTime,
     ) -> Self {
-        let draft = Self::draft(ids, account, origin.invoice_date, now);
+        let draft = Self::draft(ids, tenant, account, origin.invoice_date, now);
         Self {
-            number: ids.invoice_number(),
+            number,
             origin: Some(origin),
             items: rows.iter().map(|row| Item::of_charge(ids.entity(), row)).collect(),
             ..draft
@@ -148,15 +162,27 @@ impl Invoice {
     }
 
     /// Sets the invoice date, and the due date by the payment term.
-    pub(crate) fn set_invoice_date(&mut self, invoice_date: Date) {
+    pub(crate) fn set_invoice_date(&mut self, invoice_date: Date, tenant: &Tenant) {
         self.invoice_date = invoice_date;
-        self.due_date = due_date(invoice_date, &self.payment_term);
+        self.due_date = tenant.due_date(invoice_date, &self.payment_term);
+        self.due_date_given = false;
     }
 
-    /// Posts a draft, optionally with another invoice date.
-    pub(crate) fn post(&mut self, invoice_date: Option<Date>, now: UnixTime) {
+    /// Sets the due date, which posting with another invoice date does not change.
+    pub(crate) fn set_due_date(&mut self, due_date: Date) {
+        self.due_date = due_date;
+        self.due_date_given = true;
+    }
+
+    /// Posts a draft, optionally with another invoice date. A due date that a request has set is kept.
+    pub(crate) fn post(&mut self, invoice_date: Option<Date>, tenant: &Tenant, now: UnixTime) {
         if let Some(date) = invoice_date {
-            self.set_invoice_date(date);
+            let due_date = self.due_date;
+            let given = self.due_date_given;
+            self.set_invoice_date(date, tenant);
+            if given {
+                self.set_due_date(due_date);
+            }
         }
         self.status = InvoiceStatus::Posted;
         self.posted = Some(now);
@@ -204,10 +230,4 @@ impl Invoice {
         }
         version
     }
-}
-
-/// Returns the due date: `Net 30` is due after 30 days, every other term at once.
-pub(crate) fn due_date(invoice_date: Date, payment_term: &str) -> Date {
-    let days = payment_term.strip_prefix("Net ").and_then(|days| days.parse().ok());
-    invoice_date.plus_days(days.unwrap_or(0))
 }

@@ -52,6 +52,8 @@ pub(crate) struct TaxItem {
     pub(crate) rate: Decimal,
     pub(crate) rate_type: String,
     pub(crate) mode: TaxMode,
+    /// Whether the tax follows from the tax code of its item.
+    pub(crate) computed: bool,
     pub(crate) date: Date,
     /// Texts that every response with the tax item contains.
     pub(crate) about: ExtraFields,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::credit_memo::MemoTerms;
 use super::effect::Cause;
+use super::store::Stored;
 use crate::values::{Date, Json, UnixTime};
 
 /// One operation on an invoice. An operation that is executed at once creates a completed job too, since
@@ -23,13 +25,13 @@ pub(crate) struct Job {
 }
 
 /// The operation that a job executes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum JobOperation {
     Post(Option<Date>),
     Cancel,
     Delete,
-    Reverse(Reversal),
-    WriteOff,
+    Reverse(MemoTerms),
+    WriteOff(MemoTerms),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +42,10 @@ pub(crate) enum JobStatus {
     Completed,
 }
 
-/// A reversal, with the date of its credit memo.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reversal {
-    pub(crate) memo_date: Date,
+impl Stored for Job {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Job {
@@ -52,19 +54,19 @@ impl Job {
         self.is_running().then(|| self.since.after(self.step.unwrap_or(step)))
     }
 
-    pub(super) fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         matches!(self.status, JobStatus::Pending | JobStatus::Processing)
     }
 }
 
 impl JobOperation {
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Post(_) => "Post",
             Self::Cancel => "Cancel",
             Self::Delete => "Delete",
             Self::Reverse(_) => "Reverse",
-            Self::WriteOff => "WriteOff",
+            Self::WriteOff(_) => "WriteOff",
         }
     }
 }

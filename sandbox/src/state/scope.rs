@@ -31,6 +31,15 @@ pub(crate) enum CycleDay {
 }
 
 impl Scope {
+    /// Returns the id of the only account that the scope can cover; `None` if it can cover any account.
+    pub(crate) fn account(&self) -> Option<&str> {
+        match self {
+            Self::Account { id } => Some(id),
+            Self::Subscriptions { account, .. } => Some(account),
+            Self::Batches { .. } | Self::Conditions(_) => None,
+        }
+    }
+
     /// Whether a run with these dates selects the charge.
     pub(crate) fn covers(
         &self,

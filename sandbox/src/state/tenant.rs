@@ -8,6 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::tenant_index::TenantIndex;
 use crate::values::{Date, Zone, exact_decimal};
 
 /// Client id of the demo tenant.
@@ -29,10 +30,29 @@ pub struct Tenant {
     pub(crate) oauth_clients: Vec<OAuthClient>,
     /// Number of decimals of each currency.
     pub(crate) currencies: BTreeMap<String, u32>,
+    /// Payment terms and the days until an invoice is due. The terms of the accounts are known too.
+    #[serde(default = "usual_terms")]
+    pub(crate) payment_terms: BTreeMap<String, u32>,
+    /// Ids of the entities of Multi-entity that the tokens are for. With several, each request must name one.
+    #[serde(default = "usual_entities")]
+    pub(crate) entities: Vec<String>,
+    /// Organizations of Multi-Org that the user belongs to. Without any, the feature is off.
+    #[serde(default)]
+    pub(crate) organizations: Vec<Organization>,
     /// Tax codes and their rates. An item keeps any other tax code, but is not taxed.
     #[serde(default)]
     pub(crate) tax_codes: BTreeMap<String, TaxCode>,
     pub(crate) accounts: Vec<Account>,
+    #[serde(skip)]
+    pub(super) index: TenantIndex,
+}
+
+/// An organization of the tenant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Organization {
+    pub(crate) id: String,
+    pub(crate) name: String,
 }
 
 /// Credentials that a token request can use.
@@ -62,11 +82,13 @@ pub(crate) struct Account {
     pub(crate) batch: String,
     pub(crate) currency: String,
     pub(crate) bill_cycle_day: i64,
-    /// Payment term: `Net 30` and similar; an invoice with any other term is due at once.
+    /// Payment term: one of `paymentTerms`, or `Net 10` and similar; any other term is due at once.
     pub(crate) payment_term: String,
     pub(crate) auto_pay: bool,
     pub(crate) bill_to_contact_id: String,
     pub(crate) sold_to_contact_id: String,
+    /// Id of the organization that the account belongs to.
+    pub(crate) organization_id: Option<String>,
     pub(crate) subscriptions: Vec<Subscription>,
 }
 
@@ -147,8 +169,9 @@ impl Tenant {
     /// Fails if the text is not JSON, a member is unknown or missing, an id is used twice, a currency is not
     /// listed, or a billing period is missing. The message names the object.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
-        let tenant: Self = serde_json::from_str(text).map_err(|error| TenantError(error.to_string()))?;
+        let mut tenant: Self = serde_json::from_str(text).map_err(|error| TenantError(error.to_string()))?;
         tenant.check().map_err(TenantError)?;
+        tenant.build_index();
         Ok(tenant)
     }
 
@@ -157,21 +180,16 @@ impl Tenant {
         self.oauth_clients.first().map(|client| (client.client_id.as_str(), client.client_secret.as_str()))
     }
 
-    pub(crate) fn account(&self, id: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.id == id)
+    /// Returns the organization with that id or name.
+    pub(crate) fn organization(&self, key: &str) -> Option<&Organization> {
+        self.organizations.iter().find(|organization| organization.id == key || organization.name == key)
     }
 
-    /// Returns a charge of the product rate plan charge with that id.
-    pub(crate) fn product_charge(&self, id: &str) -> Option<&Charge> {
-        self.charges().find(|charge| charge.product_rate_plan_charge_id == id)
-    }
-
-    pub(crate) fn has_sku(&self, sku: &str) -> bool {
-        self.charges().any(|charge| charge.sku == sku)
-    }
-
-    fn charges(&self) -> impl Iterator<Item = &Charge> {
-        self.accounts.iter().flat_map(|account| &account.subscriptions).flat_map(|one| &one.charges)
+    /// Returns the due date by the payment term.
+    pub(crate) fn due_date(&self, invoice_date: Date, payment_term: &str) -> Date {
+        let listed = || self.payment_terms.get(payment_term).map(|days| i64::from(*days));
+        let named = || payment_term.strip_prefix("Net ")?.parse().ok();
+        invoice_date.plus_days(listed().or_else(named).unwrap_or(0))
     }
 
     /// Rounds half up to the decimals of the currency.
@@ -197,6 +215,10 @@ impl Tenant {
             id(number, &account.id)?;
             if !self.currencies.contains_key(&account.currency) {
                 return Err(format!("{number}: currency {:?} is not listed in currencies", account.currency));
+            }
+            let organization = account.organization_id.as_deref();
+            if organization.is_some_and(|id| self.organization(id).is_none()) {
+                return Err(format!("{number}: organizationId is not listed in organizations"));
             }
             if !(1..=31).contains(&account.bill_cycle_day) {
                 return Err(format!("{number}: billCycleDay {} is not 1 to 31", account.bill_cycle_day));
@@ -262,6 +284,22 @@ fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error
     exact_decimal(literal).ok_or_else(|| {
         D::Error::custom(format_args!("{literal} cannot be represented as an exact decimal number"))
     })
+}
+
+fn usual_terms() -> BTreeMap<String, u32> {
+    let terms = [
+        ("Due Upon Receipt", 0),
+        ("Net 15", 15),
+        ("Net 30", 30),
+        ("Net 45", 45),
+        ("Net 60", 60),
+        ("Net 90", 90),
+    ];
+    terms.map(|(term, days)| (term.to_owned(), days)).into()
+}
+
+fn usual_entities() -> Vec<String> {
+    vec!["11e643f4-a3ee-8bad-b061-0025904c57d6".to_owned()]
 }
 
 fn one() -> Decimal {

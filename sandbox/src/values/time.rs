@@ -29,6 +29,11 @@ impl UnixTime {
         Self(self.0.saturating_add(span))
     }
 
+    /// Returns the time without the fraction of a second, as timestamps show it.
+    pub(crate) fn to_seconds(self) -> Self {
+        Self::from_secs(self.0.as_secs())
+    }
+
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }

@@ -339,7 +339,12 @@ fn total(currency: &str, item: &NewItem) -> Decimal {
     let amount = rounded(currency, item.amount);
     let others = item.discounts.iter().chain(&item.taxes).map(|other| rounded(currency, *other));
     let computed = match item.code.filter(|_| item.taxes.is_empty()) {
-        Some(("VAT", "TaxExclusive")) => rounded(currency, amount * Decimal::new(19, 2)),
+        // A discount lowers the tax of its item.
+        Some(("VAT", "TaxExclusive")) => {
+            let amounts = item.discounts.iter().map(|discount| rounded(currency, *discount));
+            let taxed = amounts.chain([amount]).map(|amount| rounded(currency, amount * Decimal::new(19, 2)));
+            taxed.sum()
+        }
         // Neither an inclusive tax nor a tax code without a rate changes the total.
         _ => Decimal::ZERO,
     };

@@ -31,7 +31,11 @@ impl TestClient {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let sandbox = Sandbox::new(Tenant::demo(), settings);
+        Self::of(Sandbox::new(Tenant::demo(), settings))
+    }
+
+    /// Creates a client of a sandbox with the credentials of the demo tenant.
+    pub(crate) fn of(sandbox: Sandbox) -> Self {
         let headers = BTreeMap::from([("zuora-version", "2025-08-12".to_owned())]);
         let mut client = Self { sandbox, seconds: START, headers };
         let token = client.token(&form(CLIENT_ID, CLIENT_SECRET));
@@ -52,6 +56,11 @@ impl TestClient {
         let request =
             Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(form.to_owned()).unwrap())
+    }
+
+    /// Returns the scope of a new token.
+    pub(crate) fn token_scope(&mut self) -> String {
+        self.token(&form(CLIENT_ID, CLIENT_SECRET)).body["scope"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn send(&mut self, request: Request<String>) -> TestResponse {

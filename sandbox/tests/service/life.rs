@@ -62,7 +62,7 @@ fn drafts_are_posted_or_canceled_and_deleted() {
     let job = job(&mut client, &deleted["jobId"]);
     assert_eq!((&job["operationType"], &job["objectType"]), (&"Delete".into(), &"Invoice".into()));
     assert_eq!((&job["status"], &job["objectId"]), (&"Completed".into(), &deleted["id"]));
-    assert_eq!(client.call(Method::PUT, &format!("{kept}/cancel"), "").status, 415);
+    assert_eq!(client.call(Method::PUT, &format!("{kept}/post"), "").status, 415);
 }
 
 #[test]

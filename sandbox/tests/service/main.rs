@@ -21,5 +21,8 @@ mod nasty;
 mod object_query;
 mod other_user;
 mod standalone;
+mod tax;
+mod tenant_kinds;
 mod update;
+mod wire_facts;
 mod with_client;

@@ -181,11 +181,11 @@ fn contacts_are_given_by_id_or_in_full() {
 #[test]
 fn an_invoice_is_posted_at_once_with_a_given_number() {
     let mut client = TestClient::demo();
-    let own = r#","invoiceNumber":"INV00000001","status":"Posted","paymentTerm":"Net 7","autoPay":"true","templateId":"8ad0""#;
+    let own = r#","invoiceNumber":"INV00000001","status":"Posted","paymentTerm":"Net 15","autoPay":"true","templateId":"8ad0""#;
     let response = client.post("/v1/invoices", &body(ITEM, own));
     let shown = &response.body;
     assert_eq!((&shown["status"], &shown["postedDate"]), (&"Posted".into(), &"2026-03-01".into()));
-    assert_eq!((&shown["dueDate"], &shown["autoPay"]), (&"2026-03-08".into(), &true.into()));
+    assert_eq!((&shown["dueDate"], &shown["autoPay"]), (&"2026-03-16".into(), &true.into()));
     assert_eq!(client.get("/v1/invoices/INV00000001").body["id"], shown["id"]);
     let next = client.post("/v1/invoices", &body(ITEM, r#","dueDate":"2026-04-01""#));
     assert_eq!(

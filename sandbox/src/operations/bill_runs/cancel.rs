@@ -48,10 +48,8 @@ impl State {
         if !matches!(run.status, BillRunStatus::Pending | BillRunStatus::Completed) {
             return Some(texts.cancel.clone());
         }
-        let posted = self
-            .invoices
-            .iter()
-            .any(|invoice| invoice.is_of_run(&run.id) && invoice.status == InvoiceStatus::Posted);
+        let is_posted = |invoice: usize| self.invoices[invoice].status == InvoiceStatus::Posted;
+        let posted = self.invoices.of_run(&run.number, 0).any(is_posted);
         posted.then(|| texts.cancel_posted.clone())
     }
 
@@ -59,10 +57,10 @@ impl State {
         let (series, id) = (self.runs[run].series.clone(), self.runs[run].id.clone());
         let pending =
             |run: &BillRun| run.series == series && run.id != id && run.status == BillRunStatus::Pending;
-        for later in 0..self.runs.len() {
-            if pending(&self.runs[later]) {
-                self.set_run_status(later, BillRunStatus::CancelInProgress);
-            }
+        let later: Vec<usize> =
+            self.active_runs.iter().copied().filter(|later| pending(&self.runs[*later])).collect();
+        for later in later {
+            self.set_run_status(later, BillRunStatus::CancelInProgress);
         }
     }
 }

@@ -1,8 +1,11 @@
 //! `POST /v1/bill-runs`.
 
+use std::collections::BTreeSet;
+
 use crate::http::{ApiError, ApiRequest, Category, Fields, ResponseBody};
 use crate::state::{
-    BillRun, BillRunPlan, BillRunStatus, ChargeType, DateRule, EffectKind, Schedule, Scope, State,
+    BillRun, BillRunPlan, BillRunStatus, ChargeType, DateRule, EffectKind, Progress, Schedule, Scope, State,
+    Tenant,
 };
 use crate::values::{Date, Json};
 
@@ -58,7 +61,8 @@ fn read_and_add(state: &mut State, request: &ApiRequest) -> Result<ResponseBody,
     let target_date = DateRule::read(fields, "targetDate", timing, None)?;
     check_dates(today, first, [invoice_date, target_date])?;
     let plan = read_plan(state, fields, schedule)?;
-    let pending = state.runs.iter().filter(|run| run.status == BillRunStatus::Pending).count();
+    let is_pending = |run: &&usize| state.runs[**run].status == BillRunStatus::Pending;
+    let pending = state.active_runs.iter().filter(is_pending).count();
     if pending > state.settings.pending_runs {
         return Err(ApiError::rule(state.settings.bill_run_texts.too_many_pending.clone()));
     }
@@ -69,6 +73,7 @@ fn read_and_add(state: &mut State, request: &ApiRequest) -> Result<ResponseBody,
         number: state.ids.run_number(),
         status: BillRunStatus::Pending,
         since: state.now,
+        progress: Progress::default(),
         created: state.now,
         updated: state.now,
         day: first,
@@ -78,11 +83,13 @@ fn read_and_add(state: &mut State, request: &ApiRequest) -> Result<ResponseBody,
         posted_as_of: None,
         plan,
         document_failure: None,
+        account_failure: None,
+        failing: Vec::new(),
         cause: state.effects.cause.clone(),
     };
     let shown = run.json(&state.tenant);
     state.record(EffectKind::BillRunCreated, &run.id);
-    state.runs.push(run);
+    state.add_run(run);
     Ok(ResponseBody::Success(shown))
 }
 
@@ -113,11 +120,13 @@ fn read_plan(state: &State, fields: Fields<'_>, schedule: Option<Schedule>) -> R
         let message = "The billing rule for posting bill runs automatically is not enabled.";
         return Err(ApiError::new(Category::Permission, message));
     }
+    let (organizations, organization_ids) = read_organizations(fields, &state.tenant)?;
     Ok(BillRunPlan {
         name: fields.text("name")?.map(str::to_owned),
         scope: Scope::read(fields, &state.tenant, settings.batches, schedule.is_some())?,
         filters: fields.get("billRunFilters").cloned().unwrap_or(Json::Null),
-        organizations: read_organizations(fields)?,
+        organizations,
+        organization_ids,
         excluded: read_excluded(fields)?,
         schedule,
         catch_up,
@@ -140,17 +149,41 @@ fn read_excluded(fields: Fields<'_>) -> Result<Vec<ChargeType>, ApiError> {
     kinds.ok_or_else(|| ApiError::value("chargeTypeToExclude", "OneTime, Recurring or Usage is expected"))
 }
 
-fn read_organizations(fields: Fields<'_>) -> Result<Json, ApiError> {
-    let Some(labels) = fields.rows("organizationLabels")? else { return Ok(Json::Null) };
+/// Reads the organizations: as received, and the ids of those whose accounts are billed. An organization has
+/// no parts, so that `cascadingDown` has no effect.
+fn read_organizations(
+    fields: Fields<'_>,
+    tenant: &Tenant,
+) -> Result<(Json, Option<BTreeSet<String>>), ApiError> {
+    let Some(labels) = fields.rows("organizationLabels")?.filter(|labels| !labels.is_empty()) else {
+        return match tenant.organizations.is_empty() {
+            true => Ok((Json::Null, None)),
+            false => Err(ApiError::missing("organizationLabels")),
+        };
+    };
+    let mut included = BTreeSet::new();
+    let mut excluded = BTreeSet::new();
     for (index, label) in labels.iter().enumerate() {
         let path = format!("organizationLabels[{index}].");
         let known = ["organizationId", "organizationName", "cascadingDown", "excluded"];
         let label = Fields::new(&path, label)?.deny_unknown(&known)?;
         label.flag("cascadingDown")?;
-        label.flag("excluded")?;
-        if label.text("organizationId")?.is_none() && label.text("organizationName")?.is_none() {
-            return Err(ApiError::missing(&label.name("organizationId")));
+        let is_excluded = label.flag("excluded")?.unwrap_or(false);
+        let (by_id, by_name) = (label.text("organizationId")?, label.text("organizationName")?);
+        let key = by_id.or(by_name).ok_or_else(|| ApiError::missing(&label.name("organizationId")))?;
+        let field = if by_id.is_some() { "organizationId" } else { "organizationName" };
+        let foreign = || ApiError::value(&label.name(field), "an organization of the user is expected");
+        let organization = tenant.organization(key).ok_or_else(foreign)?;
+        if by_name.is_some_and(|name| name != organization.name) {
+            return Err(ApiError::value(
+                &label.name("organizationName"),
+                "the name of that organization is expected",
+            ));
         }
+        if is_excluded { &mut excluded } else { &mut included }.insert(organization.id.clone());
     }
-    Ok(Json::Array(labels.to_vec()))
+    if included.is_empty() {
+        included.extend(tenant.organizations.iter().map(|organization| organization.id.clone()));
+    }
+    Ok((Json::Array(labels.to_vec()), Some(included.difference(&excluded).cloned().collect())))
 }

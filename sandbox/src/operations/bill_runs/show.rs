@@ -24,27 +24,25 @@ impl BillRun {
             ("includeSubscriptions", self.plan.subscriptions.into()),
             ("includeOrderLineItems", self.plan.order_line_items.into()),
             ("invoiceDate", invoice_date),
-            ("invoiceDateOffset", invoice_days),
             ("invoiceDateMonthOffset", invoice_months),
             ("invoiceDateDayOfMonth", invoice_day),
             ("targetDate", target_date),
-            ("targetDateOffset", target_days),
             ("targetDateMonthOffset", target_months),
             ("targetDateDayOfMonth", target_day),
-            ("schedule", schedule.map(Schedule::json).into()),
-            (
-                "scheduledExecutionTime",
-                schedule.map(|schedule| format!("{} {:02}:00:00", self.day, schedule.hour)).into(),
-            ),
             ("createdById", (&tenant.user_id).into()),
             ("createdDate", tenant.zone.stamp(self.created).into()),
             ("updatedById", (&tenant.user_id).into()),
             ("updatedDate", tenant.zone.stamp(self.updated).into()),
         ]);
-        // These three are shown as null if they do not apply.
+        let stamp = |schedule: &Schedule| format!("{} {:02}:00:00", self.day, schedule.hour);
+        // These are shown as null if they do not apply.
         for (name, value) in [
             ("batches", batches),
             ("billCycleDay", cycle_day),
+            ("invoiceDateOffset", invoice_days),
+            ("targetDateOffset", target_days),
+            ("schedule", schedule.map(Schedule::json).into()),
+            ("scheduledExecutionTime", schedule.map(stamp).into()),
             ("chargeTypeToExclude", if excluded.is_empty() { Json::Null } else { excluded.into() }),
         ] {
             json = json.prepend(name, value);

@@ -1,7 +1,7 @@
 //! `POST /v1/invoices/batch`.
 
 use super::create::CREATE_CODE;
-use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
+use crate::http::{ApiError, ApiRequest, Fields, ResponseBody, Version};
 use crate::state::{RowFailure, State};
 use crate::values::Json;
 
@@ -15,12 +15,12 @@ pub(crate) fn bulk_create(
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     let body = request.object(&state.settings, &["invoices", "useSingleTransaction"])?;
-    let rows = create_all(state, Fields::new("", &body)?);
+    let rows = create_all(state, Fields::new("", &body)?, request.version);
     let rows = rows.map_err(|error| error.with_resource(CREATE_CODE))?;
     Ok(ResponseBody::Success(Json::object([("invoices", Json::Array(rows))])))
 }
 
-fn create_all(state: &mut State, fields: Fields<'_>) -> Result<Vec<Json>, ApiError> {
+fn create_all(state: &mut State, fields: Fields<'_>, version: Version) -> Result<Vec<Json>, ApiError> {
     let rows = fields.rows_within("invoices", MAX_INVOICES)?;
     if rows.is_empty() {
         return Err(ApiError::missing("invoices"));
@@ -33,12 +33,12 @@ fn create_all(state: &mut State, fields: Fields<'_>) -> Result<Vec<Json>, ApiErr
         return Err(ApiError::rule("One request can have at most 1000 invoice items in all."));
     }
     let whole = fields.flag("useSingleTransaction")?.unwrap_or(false);
-    let before = (state.invoices.len(), state.contacts.len(), state.effects.position());
+    let before = (state.invoices.end(), state.contacts.end(), state.effects.position());
     let mut responses = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let path = format!("invoices[{index}].");
         let row = Fields::new(&path, row);
-        match row.and_then(|row| state.check_row(index).and_then(|()| state.add_standalone(row))) {
+        match row.and_then(|row| state.check_row(index).and_then(|()| state.add_standalone(row, version))) {
             Ok(added) => {
                 responses.push(state.invoices[added].json(&state.tenant).prepend("success", true.into()));
             }

@@ -1,7 +1,9 @@
 //! Changes of invoices by another user.
 
+use super::reverse::REVERSAL;
+use super::write_off::WRITE_OFF;
 use crate::http::ApiError;
-use crate::state::{BillRunStatus, EffectKind, InvoiceStatus, JobOperation, Reversal, SettledBy, State};
+use crate::state::{BillRunStatus, EffectKind, InvoiceStatus, JobOperation, MemoTerms, SettledBy, State};
 
 impl State {
     /// Executes an operation at once, however large the invoice is.
@@ -15,7 +17,15 @@ impl State {
         self.check_settlement()?;
         let index = self.find_idle_invoice(key)?;
         let memo_date = self.today().max(self.invoices[index].invoice_date);
-        self.change_by_hand(key, JobOperation::Reverse(Reversal { memo_date }))
+        self.change_by_hand(key, JobOperation::Reverse(MemoTerms::new(memo_date, REVERSAL)))
+    }
+
+    /// Writes an invoice off with a credit memo of the current date.
+    pub(crate) fn write_off_by_hand(&mut self, key: &str) -> Result<(), ApiError> {
+        self.check_settlement()?;
+        let index = self.find_idle_invoice(key)?;
+        let memo_date = self.today().max(self.invoices[index].invoice_date);
+        self.change_by_hand(key, JobOperation::WriteOff(MemoTerms::new(memo_date, WRITE_OFF)))
     }
 
     /// Makes a posted invoice a draft again, and its posted run completed again.
@@ -29,8 +39,8 @@ impl State {
         invoice.updated = now;
         invoice.outdate_pdf(now);
         self.effects.record(now, EffectKind::InvoiceUnposted, &invoice.id);
-        let invoice = &self.invoices[index];
-        let posted_run = self.runs.iter().position(|run| invoice.is_of_run(&run.id));
+        let origin = self.invoices[index].origin.as_ref();
+        let posted_run = origin.and_then(|origin| self.runs.find(&origin.run_id));
         if let Some(run) = posted_run.filter(|run| self.runs[*run].status == BillRunStatus::Posted) {
             self.set_run_status(run, BillRunStatus::Completed);
         }

@@ -10,7 +10,10 @@ pub(crate) fn cancel(
     keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     let index = state.find_idle_invoice(keys.first().copied().unwrap_or_default())?;
-    request.object(&state.settings, &[])?;
+    // The official SDK sends no body.
+    if !request.body.is_empty() {
+        request.object(&state.settings, &[])?;
+    }
     let by_job = state.invoices[index].items.len() >= state.settings.cancel_job_from;
     let (job, _) = state.execute_or_queue(index, JobOperation::Cancel, by_job)?;
     Ok(ResponseBody::Success(state.jobs[job].started_json()))

@@ -54,7 +54,7 @@ impl Contacts {
 impl State {
     /// Whether the contact has an email address; every contact of the tenant file has one.
     pub(crate) fn has_email(&self, contact: &str) -> bool {
-        self.contacts.iter().find(|known| known.id == contact).is_none_or(|known| known.has_email)
+        self.contacts.by_key(contact).is_none_or(|known| known.has_email)
     }
 }
 
@@ -111,8 +111,7 @@ fn one(
         }
         (None, Some(id)) => {
             let of_tenant = id == account.bill_to_contact_id || id == account.sold_to_contact_id;
-            let of_invoice =
-                state.contacts.iter().any(|known| known.id == id && known.account_id == account.id);
+            let of_invoice = state.contacts.by_key(id).is_some_and(|known| known.account_id == account.id);
             match of_tenant || of_invoice {
                 true => Ok(Some(id.to_owned())),
                 false => Err(ApiError::value(

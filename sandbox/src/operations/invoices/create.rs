@@ -1,15 +1,17 @@
 //! `POST /v1/invoices`.
 
+use std::sync::Arc;
+
 use super::contacts::Contacts;
 use super::item_reader::{ItemReader, MAX_ITEMS};
-use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
+use crate::http::{ApiError, ApiRequest, Fields, ResponseBody, Version};
 use crate::settings::Settings;
-use crate::state::{Account, EffectKind, ExtraFields, Invoice, Item, State, Tenant, due_date};
+use crate::state::{Account, EffectKind, ExtraFields, Invoice, Item, State, TEMPORARY, Tenant};
 
 /// First six digits of the error codes of creation.
 pub(crate) const CREATE_CODE: u32 = 584_900;
 
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 22] = [
     "accountId",
     "accountNumber",
     "autoPay",
@@ -18,7 +20,6 @@ const FIELDS: [&str; 23] = [
     "comments",
     "communicationProfileId",
     "currency",
-    "customRates",
     "dueDate",
     "invoiceDate",
     "invoiceItems",
@@ -50,6 +51,9 @@ const FLEXIBLE: [&str; 11] = [
     "templateId",
 ];
 
+/// Prefixes that the service reserves for its own numbers.
+const RESERVED: [&str; 8] = [TEMPORARY, "TMP-CM-", "TMP-DM-", "PREVIEW-", "PM-", "PG-", "P-", "R-"];
+
 /// Creates one standalone invoice, as a draft or posted.
 pub(crate) fn create(
     state: &mut State,
@@ -57,24 +61,28 @@ pub(crate) fn create(
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     let body = request.json(&state.settings)?;
-    let added = state.add_standalone(Fields::new("", &body)?);
+    let added = state.add_standalone(Fields::new("", &body)?, request.version);
     let index = added.map_err(|error| error.with_resource(CREATE_CODE))?;
     Ok(ResponseBody::Success(state.invoices[index].json(&state.tenant)))
 }
 
 impl State {
     /// Validates and adds an invoice; changes nothing on error.
-    pub(crate) fn add_standalone(&mut self, fields: Fields<'_>) -> Result<usize, ApiError> {
-        let known = |name: &str| {
-            FIELDS.contains(&name) || name == "transferredToAccounting" || ExtraFields::is_extra(name)
+    pub(crate) fn add_standalone(&mut self, fields: Fields<'_>, version: Version) -> Result<usize, ApiError> {
+        let known = |name: &str| match name {
+            "customRates" => version.custom_rates,
+            "transferredToAccounting" => true,
+            _ => FIELDS.contains(&name) || ExtraFields::is_extra(name),
         };
         let fields = fields.deny_unknown_by(known)?;
         check_features(&self.settings, fields)?;
-        let account = find_account(&self.tenant, fields)?.clone();
+        let tenant = Arc::clone(&self.tenant);
+        let account = find_account(&tenant, fields)?;
+        self.check_unlocked(account)?;
         let invoice_date = fields.required_date("invoiceDate")?;
-        let mut invoice = Invoice::draft(&mut self.ids, &account, invoice_date, self.now);
-        read_terms(&mut invoice, &self.tenant, fields)?;
-        let contacts = Contacts::read(self, &account, fields)?;
+        let mut invoice = Invoice::draft(&mut self.ids, &tenant, account, invoice_date, self.now);
+        read_terms(&mut invoice, &tenant, fields)?;
+        let contacts = Contacts::read(self, account, fields)?;
         invoice.bill_to_contact_id = contacts.bill_to;
         invoice.sold_to_contact_id = contacts.sold_to;
         invoice.ship_to_contact_id = contacts.ship_to;
@@ -82,10 +90,11 @@ impl State {
         check_total(&invoice)?;
         invoice.number = self.read_number(fields)?;
         let posted = fields.one_of("status", &["Draft", "Posted"])? == Some("Posted");
-        self.contacts.extend(contacts.new);
+        for contact in contacts.new {
+            self.contacts.push(contact);
+        }
         self.record(EffectKind::InvoiceCreated, &invoice.id);
-        self.invoices.push(invoice);
-        let index = self.invoices.len() - 1;
+        let index = self.invoices.push(invoice);
         if posted {
             self.post_invoice(index, None);
         }
@@ -115,13 +124,18 @@ impl State {
 
     /// Returns the number in the request, or the next generated one.
     fn read_number(&mut self, fields: Fields<'_>) -> Result<String, ApiError> {
-        let Some(number) = fields.text("invoiceNumber")? else { return Ok(self.ids.invoice_number()) };
+        let Some(number) = fields.text("invoiceNumber")? else { return Ok(self.draft_number()) };
         let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if !(1..=32).contains(&number.len()) || !number.bytes().all(is_valid) {
             let expected = "1 to 32 letters, digits, - or _ are expected";
             return Err(ApiError::value(&fields.name("invoiceNumber"), expected));
         }
-        if self.invoices.iter().any(|invoice| invoice.number == number) {
+        if let Some(prefix) = RESERVED.into_iter().find(|prefix| number.starts_with(prefix)) {
+            let expected =
+                format!("a number that does not start with the reserved prefix {prefix} is expected");
+            return Err(ApiError::value(&fields.name("invoiceNumber"), &expected));
+        }
+        if self.invoices.find(number).is_some() {
             let expected = format!("the number {number} is taken, a new one is expected");
             return Err(ApiError::value(&fields.name("invoiceNumber"), &expected));
         }
@@ -144,14 +158,14 @@ fn check_features(settings: &Settings, fields: Fields<'_>) -> Result<(), ApiErro
 }
 
 fn find_account<'t>(tenant: &'t Tenant, fields: Fields<'_>) -> Result<&'t Account, ApiError> {
-    let found = |field: &str, is: fn(&Account, &str) -> bool| {
+    let found = |field: &str, find: fn(&'t Tenant, &str) -> Option<&'t Account>| {
         let Some(key) = fields.text(field)? else { return Ok(None) };
-        let account = tenant.accounts.iter().find(|account| is(account, key));
+        let account = find(tenant, key);
         let not_found = || ApiError::unknown(format!("No account is found with {field} {key}."));
         account.map(Some).ok_or_else(not_found)
     };
-    let by_id = found("accountId", |account, key| account.id == key)?;
-    let by_number = found("accountNumber", |account, key| account.account_number == key)?;
+    let by_id = found("accountId", Tenant::account)?;
+    let by_number = found("accountNumber", Tenant::account_by_number)?;
     match (by_id, by_number) {
         (Some(one), Some(other)) if one.id != other.id => {
             Err(ApiError::rule("The fields accountId and accountNumber name two accounts."))
@@ -178,11 +192,17 @@ fn read_terms(invoice: &mut Invoice, tenant: &Tenant, fields: Fields<'_>) -> Res
         rate.date("rateDate")?;
     }
     if let Some(term) = fields.text_within("paymentTerm", 100)? {
+        if !tenant.has_payment_term(term) {
+            return Err(ApiError::value(
+                &fields.name("paymentTerm"),
+                "a payment term of the tenant is expected",
+            ));
+        }
         term.clone_into(&mut invoice.payment_term);
-        invoice.due_date = due_date(invoice.invoice_date, term);
+        invoice.set_invoice_date(invoice.invoice_date, tenant);
     }
     if let Some(date) = fields.date("dueDate")? {
-        invoice.due_date = date;
+        invoice.set_due_date(date);
     }
     fields.text_within("sequenceSet", 50)?;
     let text = |name, max_len| fields.text_within(name, max_len).map(|text| text.map(str::to_owned));

@@ -12,13 +12,18 @@ pub(crate) fn delete(
     let index = state.find_idle_invoice(keys.first().copied().unwrap_or_default())?;
     let by_job = state.invoices[index].items.len() >= state.settings.delete_job_from;
     let (job, _) = state.execute_or_queue(index, JobOperation::Delete, by_job)?;
-    Ok(ResponseBody::Success(state.jobs[job].started_json()))
+    let job = &state.jobs[job];
+    Ok(ResponseBody::Success(match state.settings.delete_as_operation_job {
+        true => job.json(),
+        false => job.started_json(),
+    }))
 }
 
 impl State {
     pub(crate) fn delete_invoice(&mut self, index: usize) {
-        let invoice = self.invoices.remove(index);
-        self.record(EffectKind::InvoiceDeleted, &invoice.id);
+        if let Some(invoice) = self.invoices.remove(index) {
+            self.record(EffectKind::InvoiceDeleted, &invoice.id);
+        }
     }
 
     pub(crate) fn check_can_delete(&self, index: usize) -> Result<(), ApiError> {

@@ -19,7 +19,7 @@ impl ExtraFields {
                         "text, a number or a boolean is expected",
                     ));
                 }
-                self.set(name.clone(), value.clone());
+                self.set(name.clone(), fields.plain(name)?.cloned());
             } else if NETSUITE.contains(&name.as_ref()) {
                 self.read_text(fields, name.clone(), NETSUITE_LENGTH)?;
             }

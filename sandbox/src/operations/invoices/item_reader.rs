@@ -113,6 +113,7 @@ impl ItemReader<'_> {
         self.read_common(&mut discount, fields)?;
         check_discount(&discount, fields)?;
         self.read_tax_items(&mut discount, fields)?;
+        self.tax_as(&mut discount, item);
         Ok(discount)
     }
 
@@ -135,13 +136,17 @@ impl ItemReader<'_> {
         }
         self.read_common(item, fields)?;
         match item.applied_to {
-            Some(_) => check_discount(item, fields),
+            Some(_) => {
+                self.compute_tax(item);
+                check_discount(item, fields)
+            }
             None => {
                 if fields.is_null("taxCode") && fields.is_null("taxMode") {
                     item.taxes.clear();
                 }
                 self.read_item_fields(item, fields)?;
-                if ["amount", "taxCode", "taxMode"].into_iter().any(|name| fields.has(name)) {
+                let is_changed = |name: &str| fields.has(name) || fields.is_null(name);
+                if fields.has("amount") || is_changed("taxCode") || is_changed("taxMode") {
                     self.compute_tax(item);
                 }
                 Ok(())
@@ -162,6 +167,7 @@ impl ItemReader<'_> {
             rate: fields.required_decimal("taxRate")?,
             rate_type: rate_type.ok_or_else(|| ApiError::missing(&fields.name("taxRateType")))?.to_owned(),
             mode: fields.one_of("taxMode", &TaxMode::WORDS)?.map_or(usual, TaxMode::from_wire),
+            computed: false,
             date: fields.required_date("taxDate")?,
             about: ExtraFields::default(),
             details: ExtraFields::default(),
@@ -305,8 +311,18 @@ impl ItemReader<'_> {
         Ok(())
     }
 
-    /// Taxes an item by the rate of its tax code, if the tenant has one.
+    /// Taxes a discount like the item that it applies to, unless it has its own tax items.
+    pub(crate) fn tax_as(&mut self, discount: &mut Item, item: &Item) {
+        if discount.taxes.iter().all(|tax| tax.computed) {
+            discount.tax_code.clone_from(&item.tax_code);
+            discount.tax_mode = item.tax_mode;
+            self.compute_tax(discount);
+        }
+    }
+
+    /// Taxes an item by the rate of its tax code, if the tenant has one. Tax items of requests are kept.
     fn compute_tax(&mut self, item: &mut Item) {
+        item.taxes.retain(|tax| !tax.computed);
         let (Some(code), Some(mode)) = (&item.tax_code, item.tax_mode) else { return };
         let Some(known) = self.tenant.tax_codes.get(code) else { return };
         let tax = item.amount * known.rate;
@@ -317,7 +333,7 @@ impl ItemReader<'_> {
         let mut about = ExtraFields::default();
         about.set("jurisdiction", &known.jurisdiction);
         about.set("taxCode", code);
-        item.taxes = vec![TaxItem {
+        let computed = TaxItem {
             id: self.ids.entity(),
             name: known.name.clone(),
             amount: self.tenant.round(&self.currency, tax),
@@ -325,11 +341,13 @@ impl ItemReader<'_> {
             rate: known.rate,
             rate_type: "Percentage".to_owned(),
             mode,
+            computed: true,
             date: self.invoice_date,
             about,
             details: ExtraFields::default(),
             created: self.now,
-        }];
+        };
+        item.taxes.insert(0, computed);
     }
 
     fn read_tax_items(&mut self, item: &mut Item, fields: Fields<'_>) -> Result<(), ApiError> {

@@ -37,7 +37,6 @@ pub(crate) fn download(
     keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     let key = keys.first().copied().unwrap_or_default();
-    let mut files = state.invoices.iter().flat_map(|invoice| &invoice.files);
-    let file = files.find(|file| file.download_id == key && file.available_at <= state.now);
+    let file = state.invoices.file(key).filter(|file| file.available_at <= state.now);
     file.map(|file| ResponseBody::Pdf(file.bytes.clone())).ok_or_else(|| ApiError::not_found(key))
 }

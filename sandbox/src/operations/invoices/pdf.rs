@@ -30,7 +30,7 @@ impl State {
         invoice.pdf = Some(Pdf { requested: now, started, finished, failed, outdated: None, url });
         if !failed {
             let bytes = invoice.render(&self.tenant);
-            invoice.files.push(InvoiceFile { bytes, ..file });
+            self.invoices.add_file(index, InvoiceFile { bytes, ..file });
         }
     }
 

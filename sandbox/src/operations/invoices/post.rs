@@ -1,7 +1,7 @@
 //! `PUT /v1/invoices/{invoiceKey}/post`.
 
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{EffectKind, InvoiceStatus, JobOperation, State};
+use crate::state::{EffectKind, InvoiceStatus, JobOperation, State, TEMPORARY};
 use crate::values::Date;
 
 /// First six digits of the error codes of posting.
@@ -29,7 +29,11 @@ impl State {
     }
 
     pub(crate) fn post_invoice(&mut self, index: usize, invoice_date: Option<Date>) {
-        self.invoices[index].post(invoice_date, self.now);
+        self.invoices[index].post(invoice_date, &self.tenant, self.now);
+        if self.invoices[index].number.starts_with(TEMPORARY) {
+            let number = self.ids.invoice_number();
+            self.invoices.renumber(index, number);
+        }
         self.effects.record(self.now, EffectKind::InvoicePosted, &self.invoices[index].id);
         self.make_pdf(index);
     }

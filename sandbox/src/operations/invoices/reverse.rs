@@ -4,7 +4,10 @@ use rust_decimal::Decimal;
 
 use super::credit_memo::credit_memo_json;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
-use crate::state::{EffectKind, Invoice, InvoiceStatus, JobOperation, Reversal, State};
+use crate::state::{EffectKind, Invoice, InvoiceStatus, JobOperation, MemoTerms, State};
+
+/// Reason code of a reversal, unless the request has one.
+pub(super) const REVERSAL: &str = "Invoice reversal";
 
 /// Reverses a posted invoice with a credit memo at once, or by a job if the invoice has many items.
 pub(crate) fn reverse(
@@ -25,17 +28,17 @@ pub(crate) fn reverse(
     }
 }
 
-fn read(state: &State, index: usize, fields: Fields<'_>) -> Result<Reversal, ApiError> {
-    let memo_date = state.memo_date(&state.invoices[index], fields)?;
-    let effective = fields.date("applyEffectiveDate")?.unwrap_or_else(|| state.today().max(memo_date));
-    if effective < memo_date {
+fn read(state: &State, index: usize, fields: Fields<'_>) -> Result<MemoTerms, ApiError> {
+    let terms = state.memo_terms(&state.invoices[index], fields, REVERSAL)?;
+    let effective = fields.date("applyEffectiveDate")?.unwrap_or_else(|| state.today().max(terms.date));
+    if effective < terms.date {
         return Err(ApiError::value("applyEffectiveDate", "a date not before memoDate is expected"));
     }
-    Ok(Reversal { memo_date })
+    Ok(terms)
 }
 
 impl State {
-    pub(crate) fn check_can_reverse(&self, index: usize, reversal: Reversal) -> Result<(), ApiError> {
+    pub(crate) fn check_can_reverse(&self, index: usize, terms: &MemoTerms) -> Result<(), ApiError> {
         let invoice = &self.invoices[index];
         let amount = invoice.amount();
         let zero_items = invoice.items.iter().all(|item| item.net().is_zero() && item.tax().is_zero());
@@ -51,7 +54,7 @@ impl State {
             "An invoice of nothing but zeros cannot be reversed."
         } else if invoice.lines_count() > self.settings.reverse_items {
             "The invoice has too many items to be reversed."
-        } else if reversal.memo_date < invoice.invoice_date {
+        } else if terms.date < invoice.invoice_date {
             "The date of the memo is before the invoice date."
         } else if self.has_newer(index) {
             "A newer invoice exists for a subscription of the invoice."
@@ -62,11 +65,11 @@ impl State {
     }
 
     /// Reverses the invoice, and returns the id of the credit memo.
-    pub(crate) fn reverse_invoice(&mut self, index: usize) -> String {
+    pub(crate) fn reverse_invoice(&mut self, index: usize, terms: MemoTerms) -> String {
         self.invoices[index].reversed = true;
         self.invoices[index].release_charges(&mut self.ledger);
         self.effects.record(self.now, EffectKind::InvoiceReversed, &self.invoices[index].id);
-        self.credit(index)
+        self.credit(index, terms)
     }
 
     /// Whether a later invoice, neither canceled nor reversed, bills one of the subscriptions.
@@ -76,7 +79,8 @@ impl State {
             subscribed.map(|one| one.subscription_id.clone()).collect()
         };
         let own = subscriptions(&self.invoices[index]);
-        let later = self.invoices.iter().skip(index + 1);
+        let later = self.invoices.of_account(&self.invoices[index].account_id, index + 1);
+        let later = later.map(|later| &self.invoices[later]);
         let mut counting = later.filter(|one| one.status != InvoiceStatus::Canceled && !one.reversed);
         counting.any(|one| subscriptions(one).iter().any(|subscription| own.contains(subscription)))
     }

@@ -83,10 +83,10 @@ impl State {
             if invoice.status != InvoiceStatus::Draft {
                 return Err(ApiError::rule("Only invoices with Draft status can get another invoice date."));
             }
-            invoice.set_invoice_date(date);
+            invoice.set_invoice_date(date, &self.tenant);
         }
         if let Some(date) = fields.date("dueDate")? {
-            invoice.due_date = date;
+            invoice.set_due_date(date);
         }
         if let Some(auto_pay) = fields.flag("autoPay")? {
             invoice.auto_pay = auto_pay;
@@ -181,6 +181,12 @@ fn change(
     let changed = position(invoice, row, id)?;
     reader.change(&mut invoice.items[changed], row)?;
     let parent = invoice.items[changed].clone();
+    if row.has("taxCode") || row.has("taxMode") || row.is_null("taxCode") || row.is_null("taxMode") {
+        let is_discount = |item: &&mut Item| item.applied_to.as_deref() == Some(parent.id.as_str());
+        for discount in invoice.items.iter_mut().filter(is_discount) {
+            reader.tax_as(discount, &parent);
+        }
+    }
     for (index, discount) in row.rows_within("discountItems", 10)?.iter().enumerate() {
         let path = row.name(&format!("discountItems[{index}]."));
         let known = |name: &str| ItemReader::is_of_discounts(name) || name == "id";

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::http::{ApiError, ApiRequest, Category, ResponseBody, multipart};
+use crate::http::{ApiError, ApiRequest, Category, ResponseBody, is_basic, multipart};
 use crate::state::{EffectKind, InvoiceFile, InvoiceStatus, State};
 use crate::values::Json;
 
@@ -23,17 +23,17 @@ pub(crate) fn upload(
     let (name, content) = read(request.header("content-type").unwrap_or_default(), &body)?;
     let checked = check(state, index, &name, content);
     checked.map_err(|error| error.with_resource(state.settings.invoice_code))?;
-    let invoice = &mut state.invoices[index];
     let file = InvoiceFile {
         id: state.ids.entity(),
         download_id: state.ids.entity(),
         name: Some(name),
         available_at: state.now,
-        version: invoice.free_version(state.now),
+        version: state.invoices[index].free_version(state.now),
         bytes: Bytes::copy_from_slice(content),
     };
     let id = file.id.clone();
-    invoice.files.push(file);
+    state.invoices.add_file(index, file);
+    let invoice = &mut state.invoices[index];
     invoice.updated = state.now;
     state.effects.record(state.now, EffectKind::FileUploaded, &invoice.id);
     Ok(ResponseBody::Success(Json::object([("fileId", id.into())])))
@@ -66,6 +66,12 @@ fn check(state: &State, index: usize, name: &str, content: &[u8]) -> Result<(), 
         return Err(ApiError::value(
             "file",
             &format!("at most {} bytes are expected", state.settings.max_file),
+        ));
+    }
+    if !is_basic(name) {
+        return Err(ApiError::value(
+            "file",
+            "a name with characters of the Basic Multilingual Plane is expected",
         ));
     }
     if uploads().any(|known| known == name) {

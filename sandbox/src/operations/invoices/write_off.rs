@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::credit_memo::credit_memo_json;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{
-    EffectKind, ExtraFields, Invoice, InvoiceStatus, Item, JobOperation, Line, NETSUITE, State,
+    EffectKind, ExtraFields, Invoice, InvoiceStatus, Item, JobOperation, Line, MemoTerms, NETSUITE, State,
 };
 
 const FIELDS: [&str; 10] = [
@@ -26,6 +26,9 @@ const FIELDS: [&str; 10] = [
 /// Fields that require the permission for enhanced write-offs.
 const ENHANCED: [&str; 4] = ["amount", "items", "nonRevenueWriteOffAccountingCode", "revenueImpacting"];
 
+/// Reason code of a write-off, unless the request has one.
+pub(super) const WRITE_OFF: &str = "Write-off";
+
 /// Writes off the balance of a posted invoice with a credit memo at once, or by a job if the settings or a
 /// fault say so.
 pub(crate) fn write_off(
@@ -37,13 +40,13 @@ pub(crate) fn write_off(
     let index = state.find_idle_invoice(keys.first().copied().unwrap_or_default())?;
     let body = request.json(&state.settings)?;
     let checked = check(state, index, Fields::new("", &body)?);
-    checked.map_err(|error| error.with_resource(state.settings.invoice_code))?;
+    let terms = checked.map_err(|error| error.with_resource(state.settings.invoice_code))?;
     let by_job = state.invoices[index].lines_count() >= state.settings.write_off_job_from;
     if !by_job && !state.overrides.has_job() {
-        let memo = state.write_off_invoice(index);
+        let memo = state.write_off_invoice(index, terms);
         return Ok(ResponseBody::Success(credit_memo_json(&memo)));
     }
-    let (job, _) = state.execute_or_queue(index, JobOperation::WriteOff, true)?;
+    let (job, _) = state.execute_or_queue(index, JobOperation::WriteOff(terms), true)?;
     Ok(ResponseBody::Success(state.jobs[job].started_json()))
 }
 
@@ -54,13 +57,13 @@ impl State {
     }
 
     /// Writes the invoice off, and returns the id of the credit memo.
-    pub(crate) fn write_off_invoice(&mut self, index: usize) -> String {
+    pub(crate) fn write_off_invoice(&mut self, index: usize, terms: MemoTerms) -> String {
         self.effects.record(self.now, EffectKind::InvoiceWrittenOff, &self.invoices[index].id);
-        self.credit(index)
+        self.credit(index, terms)
     }
 }
 
-fn check(state: &State, index: usize, fields: Fields<'_>) -> Result<(), ApiError> {
+fn check(state: &State, index: usize, fields: Fields<'_>) -> Result<MemoTerms, ApiError> {
     let invoice = &state.invoices[index];
     let known = |name: &str| FIELDS.contains(&name) || ExtraFields::is_extra(name);
     let fields = fields.deny_unknown_by(known)?;
@@ -82,23 +85,27 @@ fn check(state: &State, index: usize, fields: Fields<'_>) -> Result<(), ApiError
             "The field 'nonRevenueWriteOffAccountingCode' is only for write-offs that do not impact revenue.",
         ));
     }
-    state.memo_date(invoice, fields)?;
+    let terms = state.memo_terms(invoice, fields, WRITE_OFF)?;
     check_state(state, invoice)?;
     let amount = fields.decimal("amount")?;
     if amount.is_some_and(|amount| amount != invoice.balance()) {
         return Err(ApiError::rule("The amount of a write-off must be the balance of the invoice."));
     }
-    match fields.rows("items")? {
-        Some(rows) => check_items(invoice, fields, rows.len()),
-        None => Ok(()),
+    if let Some(rows) = fields.rows("items")? {
+        check_items(invoice, fields, rows.len())?;
     }
+    Ok(terms)
 }
 
 fn check_state(state: &State, invoice: &Invoice) -> Result<(), ApiError> {
     let zero = |item: &Item| item.net().is_zero() && item.tax().is_zero();
+    // The mirroring rule allows memos of zero.
+    let balance = invoice.balance();
+    let has_nothing_left =
+        balance < Decimal::ZERO || (balance.is_zero() && !state.settings.mirror_zero_items);
     let message = if invoice.status != InvoiceStatus::Posted {
         "Only invoices with Posted status can be written off."
-    } else if invoice.reversed || invoice.balance() <= Decimal::ZERO {
+    } else if invoice.reversed || has_nothing_left {
         "An invoice without a balance cannot be written off."
     } else if invoice.lines_count() > state.settings.write_off_items {
         "The invoice has too many items to be written off."

@@ -1,0 +1,204 @@
+//! Parameters of a query, and the rows of one page.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::filter::{Filter, Value};
+use crate::http::{ApiError, ApiRequest};
+use crate::state::SortedRows;
+use crate::values::Json;
+
+const DEFAULT_PAGE_SIZE: usize = 10;
+const MAX_PAGE_SIZE: usize = 99;
+
+/// The objects that a query lists, by their positions in order of creation.
+pub(super) trait Table {
+    /// Fields that a filter or a sort can name, in lower case.
+    const INDEXED: &'static [&'static str];
+    /// Every field.
+    const FIELDS: &'static [&'static str];
+
+    /// Returns the positions that can match the filters, from a position on, in order.
+    fn candidates<'t>(&'t self, query: &Query, from: usize) -> Box<dyn Iterator<Item = usize> + 't>;
+
+    /// Returns the value of an indexed field; `None` if no object has that position.
+    fn value(&self, position: usize, field: &str) -> Option<Value<'_>>;
+
+    /// Shows an object without the fields that are not set.
+    fn show(&self, position: usize) -> Json;
+
+    /// Returns a number that is different after every change of an object.
+    fn revision(&self) -> u64;
+}
+
+/// The parameters of a query.
+pub(super) struct Query {
+    size: usize,
+    start: usize,
+    filters: Vec<Filter>,
+    /// Fields, and whether the order is descending.
+    sorts: Vec<(&'static str, bool)>,
+    names: Vec<&'static str>,
+    nulls: bool,
+    /// Filters and sorts as received.
+    text: String,
+}
+
+/// Returns the body of the response. `sorted` are the rows of the last sorted query.
+pub(super) fn list<T: Table>(
+    table: &T,
+    request: &ApiRequest,
+    sorted: &mut Option<SortedRows>,
+) -> Result<Json, ApiError> {
+    let query = Query::read::<T>(request)?;
+    let (positions, next) = match query.sorts.is_empty() {
+        true => query.page(table),
+        false => query.sorted_page(table, sorted),
+    };
+    let rows = positions.into_iter().map(|position| query.shown(table.show(position), T::FIELDS));
+    Ok(Json::non_null([
+        ("nextPage", next.map(|next| format!("{next:08x}")).into()),
+        ("data", Json::Array(rows.collect())),
+    ]))
+}
+
+impl Query {
+    fn read<T: Table>(request: &ApiRequest) -> Result<Self, ApiError> {
+        let known = ["pageSize", "cursor", "sort[]", "filter[]", "fields[]", "includeNullFields"];
+        if let Some((name, _)) = request.query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            return Err(ApiError::query(format!("The query parameter '{name}' is not supported.")));
+        }
+        let values = |name: &'static str| {
+            request.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        };
+        let text: Vec<&str> = values("filter[]").chain(values("sort[]")).collect();
+        Ok(Self {
+            size: page_size(request.query("pageSize"))?,
+            start: cursor(request.query("cursor"))?,
+            filters: values("filter[]")
+                .map(|text| Filter::read(text, T::INDEXED))
+                .collect::<Result<_, _>>()?,
+            sorts: values("sort[]").map(|text| read_sort(text, T::INDEXED)).collect::<Result<_, _>>()?,
+            names: shown_fields(values("fields[]"), T::FIELDS)?,
+            nulls: request.query("includeNullFields") == Some("true"),
+            text: format!("{}\n{}", request.path, text.join("\n")),
+        })
+    }
+
+    /// Returns the values of which the field must have one, if a filter names them.
+    pub(super) fn exact(&self, field: &str) -> Option<&[String]> {
+        self.filters.iter().filter(|filter| filter.field == field).find_map(Filter::exact)
+    }
+
+    fn matches<T: Table>(&self, table: &T, position: usize) -> bool {
+        let matches =
+            |filter: &Filter| table.value(position, filter.field).is_some_and(|field| filter.matches(&field));
+        self.filters.iter().all(matches)
+    }
+
+    /// Returns the rows of a page in order of creation. The cursor is the position of its first row.
+    fn page<T: Table>(&self, table: &T) -> (Vec<usize>, Option<usize>) {
+        let candidates = table.candidates(self, self.start);
+        let mut matching = candidates.filter(|position| self.matches(table, *position));
+        let rows: Vec<usize> = matching.by_ref().take(self.size).collect();
+        (rows, matching.next())
+    }
+
+    /// Returns the rows of a page in sorted order. The cursor is the number of rows before it. The order is kept
+    /// for the next page, as long as nothing changes.
+    fn sorted_page<T: Table>(
+        &self,
+        table: &T,
+        sorted: &mut Option<SortedRows>,
+    ) -> (Vec<usize>, Option<usize>) {
+        let revision = table.revision();
+        let known = sorted.take().filter(|known| known.revision == revision && known.query == self.text);
+        let rows = match known {
+            Some(known) => known.rows,
+            None => self.sort(table),
+        };
+        let end = self.start.saturating_add(self.size);
+        let page = rows.iter().copied().skip(self.start).take(self.size).collect();
+        let next = (rows.len() > end).then_some(end);
+        *sorted = Some(SortedRows { query: self.text.clone(), revision, rows });
+        (page, next)
+    }
+
+    fn sort<T: Table>(&self, table: &T) -> Arc<[usize]> {
+        let matching = table.candidates(self, 0).filter(|position| self.matches(table, *position));
+        let values = |position: usize| -> Vec<Value<'_>> {
+            let value = |(field, _): &(&str, bool)| table.value(position, field).unwrap_or(Value::Absent);
+            self.sorts.iter().map(value).collect()
+        };
+        let mut rows: Vec<(Vec<Value<'_>>, usize)> =
+            matching.map(|position| (values(position), position)).collect();
+        rows.sort_by(|(left, _), (right, _)| {
+            let each =
+                self.sorts.iter().zip(left.iter().zip(right)).map(|((_, descending), (left, right))| {
+                    if *descending { right.order(left) } else { left.order(right) }
+                });
+            each.fold(Ordering::Equal, Ordering::then)
+        });
+        rows.into_iter().map(|(_, position)| position).collect()
+    }
+
+    /// Reduces a row to the selected fields.
+    fn shown(&self, row: Json, all: &[&'static str]) -> Json {
+        let wanted = |name: &str| self.names.is_empty() || self.names.contains(&name);
+        let Json::Object(mut members) = row else { return row };
+        if self.nulls {
+            for name in all {
+                if !members.iter().any(|(known, _)| known == name) {
+                    members.push((Cow::Borrowed(name), Json::Null));
+                }
+            }
+        }
+        members.retain(|(name, _)| wanted(name));
+        Json::Object(members)
+    }
+}
+
+fn page_size(text: Option<&str>) -> Result<usize, ApiError> {
+    let Some(text) = text else { return Ok(DEFAULT_PAGE_SIZE) };
+    let size = text.parse().ok().filter(|size| (1..=MAX_PAGE_SIZE).contains(size));
+    size.ok_or_else(|| ApiError::query("The query parameter 'pageSize' must be from 1 to 99."))
+}
+
+fn cursor(text: Option<&str>) -> Result<usize, ApiError> {
+    let Some(text) = text else { return Ok(0) };
+    let start = usize::from_str_radix(text, 16).ok().filter(|_| text.len() == 8);
+    start.ok_or_else(|| ApiError::query("The query parameter 'cursor' is not one that was handed out."))
+}
+
+/// Parses a sort of the form `FIELD.ASC` or `FIELD.DESC`; the flag is whether the order is descending.
+fn read_sort(text: &str, indexed: &[&'static str]) -> Result<(&'static str, bool), ApiError> {
+    let invalid =
+        || ApiError::query(format!("The sort '{text}' is not of the form FIELD.ASC or FIELD.DESC."));
+    let (field, direction) = text.rsplit_once('.').ok_or_else(invalid)?;
+    let descending = match direction {
+        "ASC" => false,
+        "DESC" => true,
+        _ => return Err(invalid()),
+    };
+    Ok((read_field(field, indexed)?, descending))
+}
+
+pub(super) fn read_field(name: &str, indexed: &[&'static str]) -> Result<&'static str, ApiError> {
+    let known = indexed.iter().find(|known| known.eq_ignore_ascii_case(name));
+    known
+        .copied()
+        .ok_or_else(|| ApiError::query(format!("The field '{name}' cannot be filtered or sorted by.")))
+}
+
+/// Parses `fields[]` parameters, each with one or more names; an empty list selects all fields.
+fn shown_fields<'a>(
+    values: impl Iterator<Item = &'a str>,
+    all: &[&'static str],
+) -> Result<Vec<&'static str>, ApiError> {
+    let names = values.flat_map(|value| value.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let known = |name: &str| all.iter().copied().find(|known| known.eq_ignore_ascii_case(name));
+    names
+        .map(|name| known(name).ok_or_else(|| ApiError::query(format!("The field '{name}' is unknown."))))
+        .collect()
+}

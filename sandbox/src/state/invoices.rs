@@ -1,0 +1,169 @@
+//! All invoices, with the indexes that lookups use.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::{Bound, Index, IndexMut};
+use std::sync::Arc;
+
+use super::invoice::Invoice;
+use super::pdf::InvoiceFile;
+use super::store::{Store, Stored};
+
+/// The invoices in order of creation, found by id, number, bill run, account or file.
+#[derive(Clone, Default)]
+pub(crate) struct Invoices {
+    store: Store<Invoice>,
+    /// Positions by the number of the bill run.
+    by_run: HashMap<Box<str>, BTreeSet<usize>>,
+    by_account: HashMap<Box<str>, BTreeSet<usize>>,
+    /// Positions by download id, files that are no longer there included.
+    by_file: HashMap<Box<str>, usize>,
+    revision: u64,
+}
+
+impl Stored for Invoice {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn number(&self) -> Option<&str> {
+        Some(&self.number)
+    }
+}
+
+impl Invoices {
+    /// Adds an invoice and returns its position.
+    pub(crate) fn push(&mut self, invoice: Invoice) -> usize {
+        self.revision += 1;
+        let position = self.store.end();
+        if let Some(origin) = &invoice.origin {
+            self.by_run.entry(origin.run_number.as_str().into()).or_default().insert(position);
+        }
+        self.by_account.entry(invoice.account_id.as_str().into()).or_default().insert(position);
+        self.store.push(invoice)
+    }
+
+    /// Removes the invoice at a position.
+    pub(crate) fn remove(&mut self, position: usize) -> Option<Arc<Invoice>> {
+        self.revision += 1;
+        let invoice = self.store.remove(position)?;
+        if let Some(origin) = &invoice.origin {
+            forget(&mut self.by_run, &origin.run_number, position);
+        }
+        forget(&mut self.by_account, &invoice.account_id, position);
+        for file in &invoice.files {
+            self.by_file.remove(file.download_id.as_str());
+        }
+        Some(invoice)
+    }
+
+    /// Removes every invoice from a position on.
+    pub(crate) fn truncate(&mut self, end: usize) {
+        for position in end..self.store.end() {
+            self.remove(position);
+        }
+        self.store.truncate(end);
+    }
+
+    /// Adds a file to the invoice at a position.
+    pub(crate) fn add_file(&mut self, position: usize, file: InvoiceFile) {
+        self.by_file.insert(file.download_id.as_str().into(), position);
+        self[position].files.push(file);
+    }
+
+    /// Returns the file with that download id.
+    pub(crate) fn file(&self, download_id: &str) -> Option<&InvoiceFile> {
+        let invoice = self.store.get(*self.by_file.get(download_id)?)?;
+        invoice.files.iter().find(|file| file.download_id == download_id)
+    }
+
+    /// Changes the number of the invoice at a position.
+    pub(crate) fn renumber(&mut self, position: usize, number: String) {
+        self.revision += 1;
+        self.store.renumber(position, |invoice| invoice.number = number);
+    }
+
+    /// Returns the position of the invoice with that id or number.
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        self.store.find(key)
+    }
+
+    pub(crate) fn get(&self, position: usize) -> Option<&Invoice> {
+        self.store.get(position)
+    }
+
+    /// Returns the invoice at a position as it is now, for [`replace`](Self::replace).
+    pub(crate) fn shared(&self, position: usize) -> Option<Arc<Invoice>> {
+        self.store.shared(position)
+    }
+
+    /// Returns to an earlier version of the invoice at a position.
+    pub(crate) fn replace(&mut self, position: usize, invoice: Arc<Invoice>) {
+        self.revision += 1;
+        self.store.replace(position, invoice);
+    }
+
+    /// Returns the invoices in order of creation.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Invoice> {
+        self.store.iter()
+    }
+
+    /// Returns the number of invoices.
+    pub(crate) fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Returns the position of the next invoice.
+    pub(crate) fn end(&self) -> usize {
+        self.store.end()
+    }
+
+    /// Returns the positions of the invoices of the bill run with that number, from a position on.
+    pub(crate) fn of_run<'i>(&'i self, run: &str, from: usize) -> impl Iterator<Item = usize> + use<'i> {
+        positions(&self.by_run, run, from)
+    }
+
+    /// Returns the positions of the invoices of an account, from a position on.
+    pub(crate) fn of_account<'i>(
+        &'i self,
+        account: &str,
+        from: usize,
+    ) -> impl Iterator<Item = usize> + use<'i> {
+        positions(&self.by_account, account, from)
+    }
+
+    /// Returns a number that is different after every change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl Index<usize> for Invoices {
+    type Output = Invoice;
+
+    fn index(&self, position: usize) -> &Invoice {
+        &self.store[position]
+    }
+}
+
+impl IndexMut<usize> for Invoices {
+    fn index_mut(&mut self, position: usize) -> &mut Invoice {
+        self.revision += 1;
+        &mut self.store[position]
+    }
+}
+
+type Positions = HashMap<Box<str>, BTreeSet<usize>>;
+
+fn positions<'i>(index: &'i Positions, key: &str, from: usize) -> impl Iterator<Item = usize> + use<'i> {
+    let range = (Bound::Included(from), Bound::Unbounded);
+    index.get(key).into_iter().flat_map(move |known| known.range(range)).copied()
+}
+
+fn forget(index: &mut Positions, key: &str, position: usize) {
+    if let Some(known) = index.get_mut(key) {
+        known.remove(&position);
+        if known.is_empty() {
+            index.remove(key);
+        }
+    }
+}
