@@ -67,8 +67,11 @@ pub(super) fn fail(sandbox: &mut Sandbox, request: &ControlRequest) -> Result<Co
     let job = match (job.ok_or_else(|| ApiError::missing("job"))?, document) {
         ("posting", Some(document)) => BackgroundJob::PostingOf(document),
         ("posting", None) => BackgroundJob::Posting,
+        ("billing", Some(document)) => BackgroundJob::BillingOf(document),
         (_, Some(_)) => {
-            return Err(ApiError::value("document", "a document is expected for the job posting only").into());
+            return Err(
+                ApiError::value("document", "a document is expected for posting and billing only").into()
+            );
         }
         ("billing", None) => BackgroundJob::Billing,
         ("pdf", None) => BackgroundJob::Pdf,
