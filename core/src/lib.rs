@@ -103,6 +103,8 @@ pub mod transport;
 pub mod types;
 mod wire;
 
+#[cfg(feature = "callouts")]
+pub use api::callouts;
 pub use api::{bill_runs, files, invoices, jobs, object_query};
 pub use client::asynchronous::AsyncClient;
 pub use client::blocking::Client;

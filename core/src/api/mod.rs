@@ -4,6 +4,8 @@
 //! request.
 
 pub mod bill_runs;
+#[cfg(feature = "callouts")]
+pub mod callouts;
 pub mod files;
 pub mod invoices;
 pub mod jobs;
