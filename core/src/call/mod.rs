@@ -12,7 +12,7 @@ pub(crate) mod read_back;
 pub(crate) mod reconcile;
 pub(crate) mod reconciled;
 mod response;
-mod written_at;
+pub(crate) mod written_at;
 
 use std::fmt;
 

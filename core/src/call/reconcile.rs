@@ -13,7 +13,7 @@ pub(crate) use super::read_back::ReadBack;
 use super::read_back::{Finding, JobCheck, Processing, Reconcile, Sight};
 pub(crate) use super::reconciled::Reconciled;
 use super::reconciled::Undecided;
-use super::written_at::WrittenAt;
+use super::written_at::{ProcessingLimits, WrittenAt};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Spec};
 use crate::session::Session;
@@ -129,6 +129,12 @@ impl<O: Reconcile> Reconciliation<O> {
     #[must_use]
     pub fn baseline(mut self, baseline: impl Into<Option<Baseline>>) -> Self {
         self.baseline = baseline.into();
+        self
+    }
+
+    /// Sets the limits of a caller who knows them better.
+    pub(crate) fn limits(mut self, limits: ProcessingLimits) -> Self {
+        self.written_at = self.written_at.with_limits(limits);
         self
     }
 

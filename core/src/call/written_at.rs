@@ -6,10 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::transport::{Timestamp, WallTime};
 
-/// Time for which the service may go on working on a request whose caller is gone, with a margin.
-pub(crate) const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(130);
-/// Largest difference between the wall clocks of two machines.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
+/// The times after which a write that is not visible was not applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessingLimits {
+    /// Time for which the service may go on working on a request whose caller is gone, with a margin.
+    pub(crate) processing: Duration,
+    /// Largest difference between the wall clocks of two machines.
+    pub(crate) clock_skew: Duration,
+}
+
+impl ProcessingLimits {
+    pub(crate) const DOCUMENTED: Self =
+        Self { processing: Duration::from_secs(130), clock_skew: Duration::from_secs(300) };
+
+    /// The time after which a write has ended that was sent by another clock.
+    fn by_any_clock(self) -> Duration {
+        self.processing.saturating_add(self.clock_skew)
+    }
+}
+
+impl Default for ProcessingLimits {
+    fn default() -> Self {
+        Self::DOCUMENTED
+    }
+}
+
 /// Time for which the caller of a write may assume that it has not been undone.
 const MAX_CALLERS_MEMORY: Duration = Duration::from_secs(600);
 
@@ -26,6 +47,8 @@ pub(crate) struct WrittenAt {
     first_read: Option<Timestamp>,
     #[serde(skip)]
     last_read: Option<Timestamp>,
+    #[serde(skip)]
+    limits: ProcessingLimits,
 }
 
 impl WrittenAt {
@@ -35,6 +58,11 @@ impl WrittenAt {
 
     pub(crate) fn by_wall(failed_at: Option<WallTime>) -> Self {
         Self { own: None, wall: failed_at, ..Self::default() }
+    }
+
+    pub(crate) fn with_limits(mut self, limits: ProcessingLimits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// Notes that a read began. A write of unknown age failed before its first read, at the latest.
@@ -56,18 +84,18 @@ impl WrittenAt {
 
     /// Returns the time from `now` until the service has certainly ended. Zero when it has.
     ///
-    /// A moment of another clock is trusted only when the clocks may differ by [`MAX_CLOCK_SKEW`] without harm; below
+    /// A moment of another clock is trusted only when the clocks may differ by their limit without harm; below
     /// that the time is counted from the first read.
     pub(crate) fn uncertain_for(&self, now: Timestamp) -> Duration {
         if let Some(age) = self.own_age(now) {
-            return MAX_SERVER_PROCESSING.saturating_sub(age);
+            return self.limits.processing.saturating_sub(age);
         }
         let counted = self.first_read.map_or(Duration::ZERO, |first| first.until(now));
-        let afresh = MAX_SERVER_PROCESSING.saturating_sub(counted);
+        let afresh = self.limits.processing.saturating_sub(counted);
         let by_wall = match (self.wall, now.wall()) {
-            (Some(failed), Some(now)) => now
-                .since(failed)
-                .map(|age| MAX_SERVER_PROCESSING.saturating_add(MAX_CLOCK_SKEW).saturating_sub(age)),
+            (Some(failed), Some(now)) => {
+                now.since(failed).map(|age| self.limits.by_any_clock().saturating_sub(age))
+            }
             _ => None,
         };
         by_wall.map_or(afresh, |by_wall| by_wall.min(afresh))
@@ -80,8 +108,7 @@ impl WrittenAt {
 
     /// Returns a time before which the write was not sent, if the time of its failure is known.
     pub(crate) fn not_sent_before(&self) -> Option<WallTime> {
-        let allowance = MAX_SERVER_PROCESSING.saturating_add(MAX_CLOCK_SKEW);
-        let millis = u64::try_from(allowance.as_millis()).ok()?;
+        let millis = u64::try_from(self.limits.by_any_clock().as_millis()).ok()?;
         Some(WallTime::from_unix_millis(self.wall?.unix_millis().saturating_sub(millis)))
     }
 }
@@ -89,6 +116,8 @@ impl WrittenAt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MAX_SERVER_PROCESSING: Duration = ProcessingLimits::DOCUMENTED.processing;
 
     fn moment(since: u64, wall: u64) -> Timestamp {
         let wall = WallTime::from_unix_millis(1_700_000_000_000) + Duration::from_secs(wall);
@@ -142,5 +171,15 @@ mod tests {
         let resumed: WrittenAt = serde_json::from_str(&serde_json::to_string(&written).unwrap()).unwrap();
         assert_eq!(uncertain_for(&resumed, 5, 1429), 1);
         assert_eq!(uncertain_for(&resumed, 5, 1430), 0);
+    }
+
+    #[test]
+    fn a_caller_may_know_other_limits() {
+        let limits =
+            ProcessingLimits { processing: Duration::from_secs(2), clock_skew: Duration::from_secs(1) };
+        let written = WrittenAt::by_wall(moment(0, 100).wall()).with_limits(limits);
+        assert_eq!(uncertain_for(&written, 0, 100), 2);
+        assert_eq!(uncertain_for(&written, 0, 102), 1);
+        assert_eq!(uncertain_for(&written, 0, 103), 0);
     }
 }

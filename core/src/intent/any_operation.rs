@@ -1,6 +1,6 @@
 //! The list of all operations.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::bill_runs::{
     BillRun, CancelBillRun, CreateBillRun, DeleteBillRun, EmailBillRun, GetBillRun, PostBillRun,
@@ -41,6 +41,18 @@ macro_rules! any_operation {
         pub enum AnyResponse {
             $($operation($output),)*
             Raw(HttpResponse),
+        }
+
+        /// The value as the service writes it, without the name of its operation. A raw response is its body, or null if
+        /// the body is not text.
+        impl Serialize for AnyResponse {
+            #[inline]
+            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$operation(response) => response.serialize(serializer),)*
+                    Self::Raw(response) => std::str::from_utf8(response.body()).ok().serialize(serializer),
+                }
+            }
         }
 
         impl From<RawOperation> for AnyOperation {

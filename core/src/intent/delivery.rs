@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::call::written_at::ProcessingLimits;
 use crate::transport::{Timestamp, WallTime};
 
 /// Time after the last possible sending for which a write that is not seen is [`Performed::Undecided`](super::Performed::Undecided).
@@ -16,6 +17,7 @@ pub struct Delivery {
     pub(super) sent: Sent,
     /// A PUT or DELETE is sent only before this time.
     pub(super) lease_until: Option<Timestamp>,
+    pub(super) limits: ProcessingLimits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +29,14 @@ pub(super) enum Sent {
 impl Delivery {
     /// The intent was surely never sent.
     pub const fn first() -> Self {
-        Self { sent: Sent::Never, lease_until: None }
+        Self { sent: Sent::Never, lease_until: None, limits: ProcessingLimits::DOCUMENTED }
     }
 
     /// The intent may have been sent before, at the latest at `last`: the time of the last send, the end of the last
     /// lease, or any later time.
     pub const fn again(last: WallTime) -> Self {
-        Self { sent: Sent::Maybe { first: None, last }, lease_until: None }
+        let sent = Sent::Maybe { first: None, last };
+        Self { sent, lease_until: None, limits: ProcessingLimits::DOCUMENTED }
     }
 
     /// Adds the first possible sending, from which the day of an idempotency key counts. Without it the key counts from
@@ -51,6 +54,23 @@ impl Delivery {
     #[must_use]
     pub const fn lease_until(mut self, until: Timestamp) -> Self {
         self.lease_until = Some(until);
+        self
+    }
+
+    /// Sets the time for which the service may go on working on a request after its attempt has failed. The default of
+    /// 130 s is the documented time of the service with a margin: a shorter time is right for a simulator only. After a
+    /// time that is too short, a PUT or DELETE may be sent that is still being applied.
+    #[must_use]
+    pub const fn max_processing(mut self, time: Duration) -> Self {
+        self.limits.processing = time;
+        self
+    }
+
+    /// Sets the largest difference between the wall clocks of the machines that perform the intent. The default is
+    /// 300 s. Workers on one machine share a clock, and may set it to zero.
+    #[must_use]
+    pub const fn max_clock_skew(mut self, difference: Duration) -> Self {
+        self.limits.clock_skew = difference;
         self
     }
 

@@ -11,6 +11,7 @@ use crate::call::poller::{Poller, Progress};
 use crate::call::read_back::Reconcile as _;
 use crate::call::reconcile::Reconciliation;
 use crate::call::reconciled::Reconciled;
+use crate::call::written_at::ProcessingLimits;
 use crate::call::{Call, Response};
 use crate::error::{Context, Error, Outcome, Result};
 use crate::exchange::key;
@@ -90,13 +91,8 @@ pub struct Undecided {
     pub why: String,
 }
 
-/// Largest difference of the wall clocks of two machines that is allowed for.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(300);
 /// Time between two deliveries that only wait for the end of work in the background.
 const PAUSE: Duration = Duration::from_secs(60);
-
-/// Time for which the service may work on a request after the attempt has failed, with a margin.
-const MAX_SERVER_PROCESSING: Duration = Duration::from_secs(130);
 
 impl Perform {
     /// Nothing is sent before the machine is driven.
@@ -154,6 +150,7 @@ impl Perform {
     fn read_back(&self, last: WallTime, options: &CallOptions) -> Poller<Reconciliation<AnyOperation>> {
         let scope = Some(self.intent.scope.clone());
         let reconciliation = Reconciliation::of_unconfirmed(&self.intent.operation, Some(last), scope)
+            .limits(self.delivery.limits)
             .baseline(self.intent.baseline.clone().map(Baseline::new));
         let policy = Reconciliation::<AnyOperation>::policy();
         Poller::with_options(&self.session, reconciliation, policy, options)
@@ -187,7 +184,11 @@ impl Perform {
             Ok(Progress::Pending(delay)) => {
                 let last = self.sent_before();
                 Ok(Ok(Performed::Undecided(Undecided {
-                    look_again_at: look_again_at(last.unwrap_or(wall), wall + delay.unwrap_or_default()),
+                    look_again_at: look_again_at(
+                        last.unwrap_or(wall),
+                        wall + delay.unwrap_or_default(),
+                        self.delivery.limits,
+                    ),
                     maybe_sent_at: last,
                     why: format!(
                         "{} does not show yet whether {} was applied",
@@ -253,7 +254,7 @@ impl Perform {
         let was_sent = error.attempts() > 0;
         let wall = wall_time(now).map_err(Error::with_unknown_outcome)?;
         Ok(Performed::Undecided(Undecided {
-            look_again_at: if was_sent { wall + MAX_SERVER_PROCESSING } else { wall },
+            look_again_at: if was_sent { wall + self.delivery.limits.processing } else { wall },
             maybe_sent_at: was_sent.then_some(wall).or(self.sent_before()),
             why: error.to_string(),
         }))
@@ -300,8 +301,8 @@ impl Perform {
 
 /// The time of the next look: once the service has ended its work, once that is certain whatever the clocks say, and
 /// from then on in intervals.
-fn look_again_at(last_sent: WallTime, soonest: WallTime) -> WallTime {
-    let ended = last_sent + MAX_SERVER_PROCESSING;
-    let certain = ended + MAX_CLOCK_SKEW;
+fn look_again_at(last_sent: WallTime, soonest: WallTime, limits: ProcessingLimits) -> WallTime {
+    let ended = last_sent + limits.processing;
+    let certain = ended + limits.clock_skew;
     [ended, certain].into_iter().find(|time| *time > soonest).unwrap_or(soonest + PAUSE)
 }

@@ -1,0 +1,97 @@
+//! The commands of an operator.
+
+use std::future::Future;
+
+use crate::decision::Decision;
+use crate::engine::Engine;
+
+/// Commands about the jobs of a queue and the workers on it.
+pub trait Commands: Engine {
+    /// Stops the handing out of jobs to all workers. Jobs in progress end.
+    ///
+    /// # Errors
+    /// The queue cannot be reached.
+    fn pause(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Ends a pause.
+    ///
+    /// # Errors
+    /// The queue cannot be reached.
+    fn resume(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Returns the number of jobs in each state.
+    ///
+    /// # Errors
+    /// The queue cannot be reached.
+    fn count(&self) -> impl Future<Output = Result<Counts, Self::Error>> + Send;
+
+    /// Returns the jobs that have ended in a state: `in doubt`, `refused` or `done`, in the order of their keys.
+    ///
+    /// # Errors
+    /// The queue cannot be reached.
+    fn list(&self, state: &str) -> impl Future<Output = Result<Vec<Ended>, Self::Error>> + Send;
+
+    /// Ends the doubt about a job that is in doubt.
+    ///
+    /// # Errors
+    /// The job is not in doubt, or the queue cannot be reached.
+    fn resolve(
+        &self,
+        key: &str,
+        resolution: &Resolution,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Delivers a job again that is in doubt or refused. What may have been sent stays in the send log, so that nothing
+    /// is sent twice.
+    ///
+    /// # Errors
+    /// The job is neither in doubt nor refused, or the queue cannot be reached.
+    fn requeue(&self, key: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Finding of a person about a job in doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Resolution {
+    /// The operation was applied, as the evidence shows. The job is done, and the jobs that follow are added.
+    Applied(String),
+    /// The operation was not applied. The job is delivered as if it had never been sent.
+    NotApplied,
+}
+
+/// A job that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ended {
+    /// Key of the job.
+    pub key: String,
+    /// Name of the worker that decided, or `person`.
+    pub worker: String,
+    /// The decision.
+    pub decision: Decision,
+    /// Text of the job, with its intent.
+    pub payload: String,
+}
+
+/// Number of jobs in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Jobs that wait to be handed out.
+    pub waiting: u64,
+    /// Jobs that a worker holds.
+    pub running: u64,
+    /// Jobs whose operation was applied.
+    pub done: u64,
+    /// Jobs that a person decides about.
+    pub in_doubt: u64,
+    /// Dead letters.
+    pub refused: u64,
+}
+
+impl Counts {
+    /// Returns the number of jobs that workers still have to decide about.
+    pub fn open(&self) -> u64 {
+        self.waiting + self.running
+    }
+}

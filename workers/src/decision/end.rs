@@ -1,0 +1,83 @@
+//! The ends of a delivery.
+
+use serde::{Deserialize, Serialize};
+use zuora_core::transport::WallTime;
+
+/// The end of one delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The operation was applied once. The job is done.
+    Acknowledge(Acknowledged),
+    /// Deliver the job again, not before a time.
+    NotBefore {
+        /// The time.
+        at: WallTime,
+        /// The reason, for people.
+        why: String,
+    },
+    /// No further delivery can find out whether the operation was applied: a person decides.
+    InDoubt(Box<InDoubt>),
+    /// The operation was not applied, and never will be as it is.
+    Refused(Refused),
+}
+
+/// The proof that an operation was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Acknowledged {
+    /// The service accepted the request. The text is its response as JSON, with every digit of its amounts.
+    Response(String),
+    /// A later read shows the effect, or a person vouches for it.
+    Evidence(String),
+}
+
+/// Everything that a person needs to decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InDoubt {
+    /// Name of the operation in the API, such as `post_invoice`.
+    pub operation: String,
+    /// Method and path of the request.
+    pub request: String,
+    /// The facts that were found.
+    pub why: String,
+    /// Idempotency key under which it was sent.
+    pub idempotency_key: Option<String>,
+    /// First and last possible sending, in milliseconds since 1970 UTC.
+    pub first_sent: Option<WallTime>,
+    /// Last possible sending, in milliseconds since 1970 UTC.
+    pub last_sent: Option<WallTime>,
+    /// `updatedDate` of the object before the first sending.
+    pub baseline: Option<String>,
+    /// Ids that Zuora's support asks for.
+    pub request_id: Option<String>,
+    /// Process id of the last error response.
+    pub process_id: Option<String>,
+    /// Facts to look for, and the commands that end the doubt.
+    pub advice: String,
+}
+
+/// The reasons of a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Codes and messages of the service, or the fault of the intent itself.
+    pub reasons: Vec<String>,
+}
+
+impl Decision {
+    /// Returns the state of a job with this end, in one word: `done`, `waiting`, `in doubt` or `refused`.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Acknowledge(_) => "done",
+            Self::NotBefore { .. } => "waiting",
+            Self::InDoubt(_) => "in doubt",
+            Self::Refused(_) => "refused",
+        }
+    }
+
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self::Refused(Refused { reasons: vec![reason.into()] })
+    }
+}

@@ -1,0 +1,11 @@
+//! The decision about one delivery, without IO: from an intent and its record to an end that a queue can execute.
+
+mod added_items;
+mod end;
+mod record;
+mod work;
+
+pub use self::added_items::SeenItem;
+pub use self::end::{Acknowledged, Decision, InDoubt, Refused};
+pub use self::record::{Limits, Record, Sendings};
+pub use self::work::{Prepared, Step, Work, poisoned, unreadable};

@@ -1,0 +1,191 @@
+//! One delivery of a job, with a client and a send log.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use zuora_core::intent::{AnyOperation, Delivery, Intent, Perform, Performed};
+use zuora_core::invoices::GetInvoiceItems;
+use zuora_core::transport::AsyncTransport;
+use zuora_core::types::RequestScope;
+use zuora_core::{AsyncClient, CallOptions, Error};
+
+use crate::decision::{Decision, Limits, Prepared, Record, SeenItem, Step, Work, unreadable};
+use crate::job::Job;
+use crate::lease::{Lease, UnderLease};
+use crate::send_log::SendLog;
+
+/// Performs a job once and decides about it. The engine executes the decision, together with the record.
+///
+/// `lease` is the time for which the engine gives the job to this worker. While it is renewed, the line of the send log
+/// moves with it: a PUT or DELETE is sent only within the time that the line names.
+///
+/// # Errors
+/// The send log cannot be reached. Deliver the job again: what may have been sent is in the log.
+pub async fn deliver<T: AsyncTransport, L: SendLog>(
+    client: &AsyncClient<T>,
+    log: &L,
+    job: &Job,
+    lease: &Lease,
+    limits: &Limits,
+) -> Result<(Decision, Record), L::Error> {
+    let now = || client.transport().now();
+    let record = log.read(&job.key).await?;
+    let intent = match Intent::from_json(&job.intent) {
+        Ok(intent) => intent,
+        Err(error) => {
+            let why = format!("{error}; the text is {}", job.intent);
+            let time = now().wall().unwrap_or(zuora_core::transport::WallTime::from_unix_millis(0));
+            return Ok(unreadable(record, why, limits, time));
+        }
+    };
+    let scope = intent.scope().clone();
+    // An intent of the session shows the scope of the session.
+    let session = match client.intent(intent.operation().clone()) {
+        Ok(own) => own.scope().clone(),
+        Err(error) => return Ok((Decision::refused(error.to_string()), record)),
+    };
+    let mut work = Work::new(&job.key, intent, record, *limits);
+    let mut step = work.start(&session, now(), lease.end());
+    loop {
+        step = match step {
+            Step::Prepare { baseline_of, items } => {
+                let read = prepare(client, &baseline_of, items, &scope).await;
+                work.prepared(read, now())
+            }
+            Step::Wait(time) => {
+                client.transport().sleep_until(now() + time).await;
+                work.waited(now(), lease.end())
+            }
+            Step::Record(record) => {
+                // The end of the lease that is in the record.
+                let end = lease.end();
+                let is_written = log.write(&job.key, &record).await?;
+                match work.recorded(is_written, now(), end) {
+                    Step::Perform(intent, delivery) => {
+                        let record = record.written();
+                        let (performed, record) =
+                            perform(client, log, job, lease, (&intent, delivery), record).await?;
+                        work.renewed(record);
+                        work.performed(performed, now())
+                    }
+                    other => other,
+                }
+            }
+            Step::ReadItems(items) => {
+                let read = read_items(client, items, &scope).await;
+                work.items_read(read, now())
+            }
+            Step::Decided(decision, record) => return Ok((decision, record)),
+            // Only `recorded` returns it, and is followed above.
+            Step::Perform(..) => return Ok((Decision::refused("a step out of turn"), Record::default())),
+        };
+    }
+}
+
+/// Drives the performance; renews the line of the send log whenever the lease was renewed.
+async fn perform<T: AsyncTransport, L: SendLog>(
+    client: &AsyncClient<T>,
+    log: &L,
+    job: &Job,
+    lease: &Lease,
+    (intent, delivery): (&Intent, Delivery),
+    mut record: Record,
+) -> Result<(Result<Performed, Error>, Record), L::Error> {
+    let transport = client.transport();
+    let written = Lease::until(record_end(&record, transport.now(), lease));
+    let machine = UnderLease::new(Perform::new(client.session(), intent, delivery), written.clone());
+    let mut performed = pin!(client.drive(machine));
+    loop {
+        let half = transport.now().until(written.end()) / 2;
+        let tick = pin!(transport.sleep_until(transport.now() + half.max(MIN_TICK)));
+        match first_of(performed.as_mut(), tick).await {
+            Some(performed) => return Ok((performed, record)),
+            None if lease.end() > written.end() => {
+                let end = lease.end();
+                let mut longer = record.clone();
+                if let (Some(sent), Some(wall)) = (&mut longer.sent, end.wall()) {
+                    sent.last = sent.last.max(wall);
+                }
+                // An error leaves the shorter lease, under which nothing is sent after its end.
+                if log.write(&job.key, &longer).await.unwrap_or(false) {
+                    record = longer.written();
+                    written.renew(end);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+/// Shortest time between two looks at the lease.
+const MIN_TICK: Duration = Duration::from_millis(200);
+
+/// The end of the lease that is written in the record.
+fn record_end(
+    record: &Record,
+    now: zuora_core::transport::Timestamp,
+    lease: &Lease,
+) -> zuora_core::transport::Timestamp {
+    let left = record.sent.zip(now.wall()).and_then(|(sent, wall)| sent.last.since(wall));
+    (now + left.unwrap_or_default()).min(lease.end())
+}
+
+/// Returns the output of the first future, or none if the second one ends before it.
+async fn first_of<T>(
+    mut first: Pin<&mut impl Future<Output = T>>,
+    mut second: Pin<&mut impl Future<Output = ()>>,
+) -> Option<T> {
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(output) = first.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        second.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
+async fn prepare<T: AsyncTransport>(
+    client: &AsyncClient<T>,
+    operation: &AnyOperation,
+    items: Option<GetInvoiceItems>,
+    scope: &RequestScope,
+) -> Result<Prepared, Error> {
+    let baseline = client.baseline_with(operation, &options(scope)).await?;
+    let items = match items {
+        Some(items) => {
+            Some(read_items(client, items, scope).await?.into_iter().map(|item| item.id).collect())
+        }
+        None => None,
+    };
+    Ok(Prepared { baseline: baseline.map(|baseline| baseline.as_str().to_owned()), items })
+}
+
+async fn read_items<T: AsyncTransport>(
+    client: &AsyncClient<T>,
+    items: GetInvoiceItems,
+    scope: &RequestScope,
+) -> Result<Vec<SeenItem>, Error> {
+    let mut pages = client.items_with(&items, &options(scope));
+    let mut seen = Vec::new();
+    while let Some(item) = pages.next().await {
+        seen.push(SeenItem::from(&item?));
+    }
+    Ok(seen)
+}
+
+/// Options of a read for an intent.
+fn options(scope: &RequestScope) -> CallOptions {
+    let mut options = CallOptions::new();
+    if let Some(entity) = &scope.entity_id {
+        options = options.entity_id(entity);
+    }
+    if let Some(orgs) = &scope.org_ids {
+        options = options.org_ids(orgs.split(','));
+    }
+    match &scope.api_version {
+        Some(version) => options.api_version(version),
+        None => options,
+    }
+}

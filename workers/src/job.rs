@@ -1,0 +1,77 @@
+//! An intent as a queue keeps it.
+
+use serde::{Deserialize, Serialize};
+use zuora_core::Result;
+use zuora_core::intent::Intent;
+
+/// The payload of one entry of a queue: an intent under a key, with the jobs that follow once it is decided.
+///
+/// The intent is stored as text, so that amounts keep every digit in any format that a queue uses.
+///
+/// ```
+/// use zuora_core::invoices::PostInvoice;
+/// use zuora_core::{Client, Config, testing::FakeTransport};
+/// use zuora_workers::Job;
+///
+/// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, "{}")));
+/// # let client = Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)?;
+/// let job = Job::new("post INV00000155", &client.intent(PostInvoice::new("INV00000155"))?)?;
+/// assert_eq!(job.key, "post INV00000155");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Job {
+    /// Name of the job, unique in its queue. A second push of a key adds nothing.
+    pub key: String,
+    /// The text of [`Intent::to_json`].
+    pub intent: String,
+    /// Jobs that are added to the queue in the transaction that acknowledges this one. A job that never ends has none
+    /// of its followers performed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Job>,
+}
+
+impl Job {
+    /// Creates a job. Derive the key from the business event, such as `"2026-11 A00000001 invoice"`: pushing the
+    /// event again then adds nothing.
+    ///
+    /// # Errors
+    /// The intent cannot be written as JSON.
+    pub fn new(key: impl Into<String>, intent: &Intent) -> Result<Self> {
+        Ok(Self { key: key.into(), intent: intent.to_json()?, then: Vec::new() })
+    }
+
+    /// Adds a job that follows.
+    #[must_use]
+    pub fn then(mut self, next: Job) -> Self {
+        self.then.push(next);
+        self
+    }
+
+    /// Returns this job and all that follow it.
+    pub fn all(&self) -> Vec<&Job> {
+        let mut found = vec![self];
+        let mut next = 0;
+        while let Some(job) = found.get(next).copied() {
+            found.extend(&job.then);
+            next += 1;
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn followers_are_kept_in_the_text() {
+        let job = |key: &str| Job { key: key.to_owned(), intent: "{}".to_owned(), then: Vec::new() };
+        let chain = job("a").then(job("b").then(job("c"))).then(job("d"));
+        let back: Job = serde_json::from_str(&serde_json::to_string(&chain).unwrap()).unwrap();
+        assert_eq!(back, chain);
+        let keys: Vec<_> = back.all().into_iter().map(|job| job.key.as_str()).collect();
+        assert_eq!(keys, ["a", "b", "d", "c"]);
+    }
+}

@@ -1,0 +1,50 @@
+//! Workers for the Zuora Billing SDK: a month's billing over many machines, on a queue that a team already runs.
+//!
+//! A [`Job`] is an intent of `zuora-core` in a queue. A [`Worker`] claims jobs, performs each one once, and executes
+//! one of four decisions: acknowledge it, deliver it again later, leave it to a person, or refuse it. [`Work`] is that
+//! decision without any IO. The [`SendLog`] is the part that no queue has: a line is written before each send, so that
+//! a job that is handed out twice, late or after a crash is not performed twice.
+//!
+//! [`Sqlite`] is the queue of apalis in one file, without a server.
+//!
+//! ```no_run
+//! use zuora_reqwest::{Client, Config, DataCenter};
+//! use zuora_workers::{Engine, Job, Settings, Sqlite, Worker, termination};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(&Config::new(DataCenter::Eu, "00000000-0000-4000-8000-000000000001", "client-secret"))?;
+//! let queue = Sqlite::open("billing.db").await?;
+//! let post = client.intent(zuora_core::invoices::PostInvoice::new("INV00000155"))?;
+//! queue.enqueue(&Job::new("post INV00000155", &post)?).await?;
+//! Worker::new(client, queue, Settings::default()).observer(|event| println!("{event:?}")).run(termination()).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The one remaining risk
+//!
+//! A process that is suspended between its last check of the lease and the sending, for longer than the span of
+//! [`Limits::span`], can send a PUT or DELETE that another worker has meanwhile found to be not applied. Nothing on the
+//! side of the client can prevent that.
+
+mod commands;
+mod decision;
+mod deliver;
+mod engine;
+mod job;
+mod lease;
+mod send_log;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod worker;
+
+pub use self::commands::{Commands, Counts, Ended, Resolution};
+pub use self::decision::*;
+pub use self::deliver::deliver;
+pub use self::engine::{Claimed, Engine, Enqueued, Fleet};
+pub use self::job::Job;
+pub use self::lease::Lease;
+pub use self::send_log::SendLog;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{Sqlite, SqliteError};
+pub use self::worker::{Event, Settings, Worker, termination};

@@ -1,0 +1,138 @@
+//! The commands of an operator.
+
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{BEGIN, Sqlite, SqliteError, text};
+use crate::commands::{Commands, Counts, Ended, Resolution};
+use crate::decision::{Acknowledged, Decision, Record};
+
+impl Sqlite {
+    /// Returns id and payload of a job that has ended in one of two states.
+    async fn parked(
+        &self,
+        connection: &mut SqliteConnection,
+        key: &str,
+        states: [&str; 2],
+    ) -> Result<(String, String), SqliteError> {
+        let query = sqlx::query(
+            "SELECT id, CAST(job AS BLOB) AS job, state FROM Jobs
+             JOIN zuora_ends ON queue = job_type AND key = coalesce(idempotency_key, id)
+             WHERE job_type = ?1 AND key = ?2",
+        );
+        let row = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await?;
+        let row =
+            row.ok_or_else(|| SqliteError::Command(format!("{key}: no job with this key has ended")))?;
+        let state: String = row.try_get("state")?;
+        if !states.contains(&state.as_str()) {
+            return Err(SqliteError::Command(format!("{key}: the job is {state}")));
+        }
+        Ok((row.try_get("id")?, text(&row, "job")?))
+    }
+
+    /// Hands the job out again.
+    async fn reopen(
+        &self,
+        connection: &mut SqliteConnection,
+        key: &str,
+        id: &str,
+        change: impl FnOnce(&mut Record) + Send,
+    ) -> Result<(), SqliteError> {
+        let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = ?1 AND key = ?2");
+        if let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await? {
+            let mut record: Record = serde_json::from_str(row.try_get("record")?)?;
+            record.version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
+            record.tries = 0;
+            record.unreadable_since = None;
+            change(&mut record);
+            super::settle::write_record(connection, &self.queue, key, &record).await?;
+        }
+        let query = sqlx::query("DELETE FROM zuora_ends WHERE queue = ?1 AND key = ?2");
+        query.bind(&self.queue).bind(key).execute(&mut *connection).await?;
+        let query = sqlx::query(
+            "UPDATE Jobs SET status = 'Pending', attempts = 0, run_at = strftime('%s', 'now'), lock_by = NULL,
+                 lock_at = NULL, done_at = NULL
+             WHERE id = ?1",
+        );
+        query.bind(id).execute(&mut *connection).await?;
+        Ok(())
+    }
+}
+
+impl Commands for Sqlite {
+    async fn pause(&self) -> Result<(), SqliteError> {
+        self.set_value("paused", "true").await
+    }
+
+    async fn resume(&self) -> Result<(), SqliteError> {
+        self.set_value("paused", "false").await
+    }
+
+    async fn count(&self) -> Result<Counts, SqliteError> {
+        let query = sqlx::query(
+            "SELECT status, state, count(*) AS jobs FROM Jobs
+             LEFT JOIN zuora_ends ON queue = job_type AND key = coalesce(idempotency_key, id)
+             WHERE job_type = ?1 GROUP BY status, state",
+        );
+        let mut counts = Counts::default();
+        for row in query.bind(&self.queue).fetch_all(&self.pool).await? {
+            let status: String = row.try_get("status")?;
+            let state: Option<String> = row.try_get("state")?;
+            let jobs = u64::try_from(row.try_get::<i64, _>("jobs")?).unwrap_or_default();
+            *match (status.as_str(), state.as_deref()) {
+                ("Pending" | "Failed", _) => &mut counts.waiting,
+                ("Queued" | "Running", _) => &mut counts.running,
+                ("Done", _) => &mut counts.done,
+                (_, Some("in doubt")) => &mut counts.in_doubt,
+                _ => &mut counts.refused,
+            } += jobs;
+        }
+        Ok(counts)
+    }
+
+    async fn list(&self, state: &str) -> Result<Vec<Ended>, SqliteError> {
+        let query = sqlx::query(
+            "SELECT key, worker, decision, CAST(job AS BLOB) AS job FROM zuora_ends
+             JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
+             WHERE queue = ?1 AND state = ?2 ORDER BY key",
+        );
+        let rows = query.bind(&self.queue).bind(state).fetch_all(&self.pool).await?;
+        let ended = rows.into_iter().map(|row| {
+            Ok(Ended {
+                key: row.try_get("key")?,
+                worker: row.try_get("worker")?,
+                decision: serde_json::from_str(row.try_get("decision")?)?,
+                payload: text(&row, "job")?,
+            })
+        });
+        ended.collect()
+    }
+
+    async fn resolve(&self, key: &str, resolution: &Resolution) -> Result<(), SqliteError> {
+        let mut transaction = self.pool.begin_with(BEGIN).await?;
+        let (id, payload) = self.parked(&mut transaction, key, ["in doubt", "in doubt"]).await?;
+        match resolution {
+            Resolution::Applied(evidence) => {
+                let how = Acknowledged::Evidence(evidence.clone());
+                self.finish(&mut transaction, &id, &how).await?;
+                self.note_end(&mut transaction, key, "person", &Decision::Acknowledge(how)).await?;
+                self.push_followers(&mut transaction, &payload).await?;
+            }
+            Resolution::NotApplied => {
+                let forget = |record: &mut Record| {
+                    *record = Record::default().at_version(record.version);
+                };
+                self.reopen(&mut transaction, key, &id, forget).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn requeue(&self, key: &str) -> Result<(), SqliteError> {
+        let mut transaction = self.pool.begin_with(BEGIN).await?;
+        let (id, _) = self.parked(&mut transaction, key, ["in doubt", "refused"]).await?;
+        self.reopen(&mut transaction, key, &id, |_| {}).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}

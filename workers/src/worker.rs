@@ -1,0 +1,362 @@
+//! A worker: claims jobs, delivers them, and executes the decisions.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, Id, JoinSet};
+use zuora_core::AsyncClient;
+use zuora_core::transport::{AsyncTransport, WallTime};
+
+use crate::decision::{Decision, Limits, Record, poisoned, unreadable};
+use crate::deliver::deliver;
+use crate::engine::{Claimed, Engine, Fleet};
+use crate::job::Job;
+use crate::lease::Lease;
+
+/// A worker of a fleet. All its jobs share the session, and with it limiters and token.
+pub struct Worker<T, E> {
+    client: Arc<AsyncClient<T>>,
+    engine: E,
+    settings: Settings,
+    observer: Observer,
+}
+
+type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Settings of a worker.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Times that decisions depend on.
+    pub limits: Limits,
+    /// Requests that the tenant may have in flight, which the workers divide among them. Default 40.
+    pub tenant_concurrency: u32,
+    /// Time between two looks at an empty queue. Default 200 ms.
+    pub poll: Duration,
+    /// Number of workers that a job may end before a person decides. Default 20.
+    pub max_lost_workers: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            tenant_concurrency: 40,
+            poll: Duration::from_millis(200),
+            max_lost_workers: 20,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets the times that decisions depend on.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the number of requests that the tenant may have in flight.
+    #[must_use]
+    pub fn tenant_concurrency(mut self, requests: u32) -> Self {
+        self.tenant_concurrency = requests;
+        self
+    }
+
+    /// Sets the time between two looks at an empty queue.
+    #[must_use]
+    pub fn poll(mut self, pause: Duration) -> Self {
+        self.poll = pause;
+        self
+    }
+}
+
+/// An event for the log of a worker. None contains a secret.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The worker has joined the fleet under this name.
+    Joined(String),
+    /// A delivery has ended.
+    Decided {
+        /// Key of the job.
+        key: String,
+        /// The decision.
+        decision: Decision,
+    },
+    /// The database cannot be reached. The worker waits for it.
+    DatabaseAway(String),
+    /// The database can be reached again.
+    DatabaseBack,
+    /// The worker takes no more jobs, and ends those that it has.
+    Draining(usize),
+}
+
+impl<T, E: fmt::Debug> fmt::Debug for Worker<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("engine", &self.engine)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
+    /// Creates a worker.
+    pub fn new(client: AsyncClient<T>, engine: E, settings: Settings) -> Self {
+        Self { client: Arc::new(client), engine, settings, observer: Arc::new(|_| {}) }
+    }
+
+    /// Sets a function that is called at each event.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// Works until `stop` is ready, then ends the jobs in progress and leaves the fleet.
+    ///
+    /// A database that is away is waited for. [`termination`](crate::termination) is the usual `stop`.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut is_stopped = false;
+        while !is_stopped {
+            let name = new_name();
+            tokio::select! {
+                () = &mut stop => return,
+                () = self.join(&name) => {}
+            }
+            (self.observer)(&Event::Joined(name.clone()));
+            is_stopped = self.work_as(&name, &mut stop).await;
+            // Also puts jobs back whose claim was lost on its way here.
+            if let Err(error) = self.engine.leave(&name).await {
+                (self.observer)(&Event::DatabaseAway(error.to_string()));
+            }
+        }
+    }
+
+    async fn join(&self, name: &str) {
+        while let Err(error) = self.engine.join(name).await {
+            (self.observer)(&Event::DatabaseAway(error.to_string()));
+            tokio::time::sleep(RETRY).await;
+        }
+        if let (Ok(Some(token)), None) = (self.engine.token(self.now()).await, self.client.token()) {
+            // A token that is not a header value is useless: the session requests its own.
+            let _ = self.client.set_token(&token);
+        }
+    }
+
+    /// Works under one name until a stop, or until a claim fails. Returns whether it was a stop.
+    async fn work_as(&self, name: &str, stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
+        let lease = Lease::until(self.client.transport().now());
+        let (sender, fleet) = watch::channel(Fleet::default());
+        let beats = AbortOnDrop(tokio::spawn(self.beats(name, &lease, sender)).abort_handle());
+        let mut jobs = JoinSet::new();
+        let mut held: HashMap<Id, Claimed> = HashMap::new();
+        let is_stopped = loop {
+            let mut is_idle = true;
+            let Fleet { alive, is_paused } = *fleet.borrow();
+            let share = (self.settings.tenant_concurrency / alive.max(1)).max(1);
+            let free = share.saturating_sub(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            if free > 0 && alive > 0 && !is_paused && self.client.transport().now() < lease.end() {
+                let claimed = match self.engine.claim(name, free).await {
+                    Ok(claimed) => claimed,
+                    Err(error) => {
+                        (self.observer)(&Event::DatabaseAway(error.to_string()));
+                        break false;
+                    }
+                };
+                is_idle = claimed.is_empty();
+                for claimed in claimed {
+                    let handle = jobs.spawn(self.job(claimed.clone(), name.to_owned(), lease.clone()));
+                    held.insert(handle.id(), claimed);
+                }
+            }
+            let pause = if is_idle { self.settings.poll } else { Duration::from_millis(1) };
+            tokio::select! {
+                () = &mut *stop => break true,
+                Some(ended) = jobs.join_next_with_id() => self.ended(ended, &mut held, name).await,
+                () = tokio::time::sleep(pause), if free > 0 || jobs.is_empty() => {}
+            }
+        };
+        (self.observer)(&Event::Draining(jobs.len()));
+        while let Some(ended) = jobs.join_next_with_id().await {
+            self.ended(ended, &mut held, name).await;
+        }
+        drop(beats);
+        is_stopped
+    }
+
+    /// Takes the end of the task of a job. A panic is an end of that job alone.
+    async fn ended(
+        &self,
+        ended: Result<(Id, ()), tokio::task::JoinError>,
+        held: &mut HashMap<Id, Claimed>,
+        name: &str,
+    ) {
+        let error = match ended {
+            Ok((id, ())) => return drop(held.remove(&id)),
+            Err(error) => error,
+        };
+        if let Some(claimed) = held.remove(&error.id()) {
+            let record = self.engine.read(claimed.label()).await.unwrap_or_default();
+            let why = format!("performing the job panics: {error}");
+            let decision = poisoned(claimed.label(), &intent_of(&claimed), &record, why);
+            self.settle(name, &claimed, decision, record).await;
+        }
+    }
+
+    /// Delivers one job.
+    fn job(&self, claimed: Claimed, name: String, lease: Lease) -> impl Future<Output = ()> + Send + 'static {
+        let worker = self.share();
+        async move {
+            let decided = worker.decide(&claimed, &lease).await;
+            let (decision, record) = decided.unwrap_or_else(|error| {
+                let why = error.to_string();
+                (Decision::NotBefore { at: worker.now() + RETRY, why }, Record::default())
+            });
+            worker.settle(&name, &claimed, decision, record).await;
+            worker.keep_token().await;
+        }
+    }
+
+    async fn decide(&self, claimed: &Claimed, lease: &Lease) -> Result<(Decision, Record), E::Error> {
+        if claimed.key.is_empty() {
+            let why = "the entry has no idempotency key, without which it may be in the queue twice";
+            return Ok((Decision::refused(why), Record::default()));
+        }
+        let limits = &self.settings.limits;
+        let job = match serde_json::from_str::<Job>(&claimed.payload) {
+            Ok(job) if job.key == claimed.key => job,
+            Ok(job) => {
+                let why =
+                    format!("the entry has the idempotency key {:?}, its job {:?}", claimed.key, job.key);
+                return Ok((Decision::refused(why), Record::default()));
+            }
+            Err(error) => {
+                let record = self.engine.read(&claimed.key).await?;
+                let why = format!("not a job: {error}; the text is {}", claimed.payload);
+                return Ok(unreadable(record, why, limits, self.now()));
+            }
+        };
+        if claimed.lost_workers > self.settings.max_lost_workers {
+            let record = self.engine.read(&job.key).await?;
+            let why = format!("{} workers have ended while they held the job", claimed.lost_workers);
+            return Ok((poisoned(&job.key, &job.intent, &record, why), record));
+        }
+        deliver(&*self.client, &self.engine, &job, lease, limits).await
+    }
+
+    /// Executes a decision, as soon as the database can be reached.
+    async fn settle(&self, name: &str, claimed: &Claimed, decision: Decision, record: Record) {
+        let mut is_away = false;
+        while let Err(error) = self.engine.settle(name, claimed, &decision, &record).await {
+            is_away = true;
+            (self.observer)(&Event::DatabaseAway(error.to_string()));
+            tokio::time::sleep(RETRY).await;
+        }
+        if is_away {
+            (self.observer)(&Event::DatabaseBack);
+        }
+        (self.observer)(&Event::Decided { key: claimed.label().to_owned(), decision });
+    }
+
+    /// Stores a token that this worker has requested for those that start later.
+    async fn keep_token(&self) {
+        let (Some(own), now) = (self.client.token(), self.now()) else { return };
+        let stored = self.engine.token(now).await;
+        let is_newer = |stored: &zuora_core::session::Token| {
+            stored.secret().expose() != own.secret().expose() && own.expires_in() > stored.expires_in()
+        };
+        if stored.is_ok_and(|stored| stored.as_ref().is_none_or(is_newer)) {
+            // A failure costs a later worker a token request.
+            let _ = self.engine.store_token(&own, now).await;
+        }
+    }
+
+    /// Renews the lease, also while all jobs are busy.
+    fn beats(
+        &self,
+        name: &str,
+        lease: &Lease,
+        fleet: watch::Sender<Fleet>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (worker, name, lease) = (self.share(), name.to_owned(), lease.clone());
+        async move {
+            let mut is_away = false;
+            loop {
+                let before = worker.client.transport().now();
+                match worker.engine.beat(&name).await {
+                    Ok(seen) => {
+                        lease.renew(before + worker.engine.lease());
+                        fleet.send_replace(seen);
+                        if std::mem::take(&mut is_away) {
+                            (worker.observer)(&Event::DatabaseBack);
+                        }
+                    }
+                    Err(error) => {
+                        is_away = true;
+                        (worker.observer)(&Event::DatabaseAway(error.to_string()));
+                    }
+                }
+                tokio::time::sleep(worker.engine.lease() / 4).await;
+            }
+        }
+    }
+
+    fn share(&self) -> Self {
+        Self {
+            client: Arc::clone(&self.client),
+            engine: self.engine.clone(),
+            settings: self.settings.clone(),
+            observer: Arc::clone(&self.observer),
+        }
+    }
+
+    fn now(&self) -> WallTime {
+        self.client.transport().now().wall().unwrap_or(std::time::SystemTime::now().into())
+    }
+}
+
+/// Pause before a database that is away is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Ends a task with its owner.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn intent_of(claimed: &Claimed) -> String {
+    serde_json::from_str::<Job>(&claimed.payload).map(|job| job.intent).unwrap_or_default()
+}
+
+/// A name that no worker had before: a lease belongs to one start of a process.
+fn new_name() -> String {
+    let mut random = [0; 8];
+    // Without randomness, the process id and the time tell two starts apart.
+    let _ = getrandom::fill(&mut random);
+    let time = WallTime::from(std::time::SystemTime::now()).unix_millis();
+    format!("zuora-{}-{time:x}-{:016x}", std::process::id(), u64::from_be_bytes(random))
+}
+
+/// Ready when the process is asked to end, by SIGTERM or Ctrl-C.
+pub async fn termination() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,149 @@
+//! Statements of the queue.
+
+use super::*;
+
+#[tokio::test]
+async fn a_second_push_of_a_key_is_reported_and_changes_nothing() {
+    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (engine, client) = (file.open().await, client(&server));
+    let first = job(&client, "a");
+    assert_eq!(engine.enqueue(&first).await.unwrap(), Enqueued::New);
+    assert_eq!(engine.enqueue(&job(&client, "a")).await.unwrap(), Enqueued::AlreadyThere);
+    assert_eq!(engine.enqueue(&job(&client, "b")).await.unwrap(), Enqueued::New);
+    engine.join("w").await.unwrap();
+    let payloads = engine.claim("w", 9).await.unwrap();
+    let kept: Job = serde_json::from_str(&payloads[0].payload).unwrap();
+    assert_eq!((kept, payloads.len()), (first, 2));
+    // A key that has been claimed, or is done, is there too.
+    assert_eq!(engine.enqueue(&job(&client, "a")).await.unwrap(), Enqueued::AlreadyThere);
+}
+
+#[tokio::test]
+async fn each_commit_is_synchronized_to_the_disk() {
+    let file = File::new();
+    let engine = file.open().await;
+    let mut transaction = engine.pool().begin().await.unwrap();
+    let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *transaction).await.unwrap();
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *transaction).await.unwrap();
+    assert_eq!((full, mode.as_str()), (2, "wal"), "2 is FULL; setup() of apalis sets 0");
+}
+
+#[tokio::test]
+async fn waiting_uses_up_no_attempt_and_lasts_until_the_due_time() {
+    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let engine = file.open().await;
+    engine.enqueue(&job(&client(&server), "a")).await.unwrap();
+    engine.join("w").await.unwrap();
+    let put_back = |seconds| Decision::NotBefore { at: in_seconds(seconds), why: "throttled".to_owned() };
+    for _ in 0..40 {
+        // More often than the 25 attempts of apalis.
+        let [held] = engine.claim("w", 1).await.unwrap().try_into().unwrap();
+        assert_eq!(held.lost_workers, 0);
+        let past = Decision::NotBefore { at: WallTime::from_unix_millis(0), why: "throttled".to_owned() };
+        engine.settle("w", &held, &past, &Record::default()).await.unwrap();
+    }
+    let [held] = engine.claim("w", 1).await.unwrap().try_into().unwrap();
+    engine.settle("w", &held, &put_back(3600), &Record::default()).await.unwrap();
+    assert_eq!(engine.claim("w", 1).await.unwrap(), [], "not due");
+    assert_eq!(engine.count().await.unwrap().waiting, 1, "not stranded");
+    sqlx::query("UPDATE Jobs SET run_at = run_at - 3601").execute(engine.pool()).await.unwrap();
+    assert_eq!(engine.claim("w", 1).await.unwrap().len(), 1, "due");
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_job_can_only_acknowledge() {
+    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let engine = file.open().await;
+    engine.enqueue(&job(&client(&server), "a")).await.unwrap();
+    for name in ["slow", "quick"] {
+        engine.join(name).await.unwrap();
+    }
+    let [held] = engine.claim("slow", 1).await.unwrap().try_into().unwrap();
+    // Its heartbeats have stopped.
+    sqlx::query("UPDATE Workers SET last_seen = 0 WHERE id = 'slow'").execute(engine.pool()).await.unwrap();
+    assert_eq!(engine.beat("quick").await.unwrap(), Fleet { alive: 1, is_paused: false });
+    let [taken] = engine.claim("quick", 1).await.unwrap().try_into().unwrap();
+    assert_eq!((taken.id.as_str(), taken.lost_workers), (held.id.as_str(), 1));
+    let record = Record::default();
+    for late in [
+        Decision::NotBefore { at: WallTime::from_unix_millis(0), why: String::new() },
+        Decision::Refused(serde_json::from_str(r#"{"reasons":["late"]}"#).unwrap()),
+    ] {
+        engine.settle("slow", &held, &late, &record).await.unwrap();
+        assert_eq!(engine.count().await.unwrap().running, 1, "{late:?} is dropped");
+    }
+    let done = Decision::Acknowledge(Acknowledged::Evidence("seen".into()));
+    engine.settle("slow", &held, &done, &record).await.unwrap();
+    let put_back = Decision::NotBefore { at: WallTime::from_unix_millis(0), why: String::new() };
+    engine.settle("quick", &taken, &put_back, &record).await.unwrap();
+    assert_eq!(engine.count().await.unwrap().done, 1, "done stays done");
+}
+
+#[tokio::test]
+async fn of_two_writers_of_a_line_one_wins() {
+    let file = File::new();
+    let engine = file.open().await;
+    let seen = engine.read("k").await.unwrap();
+    assert_eq!(seen, Record::default());
+    let wins = [engine.write("k", &seen).await.unwrap(), engine.write("k", &seen).await.unwrap()];
+    assert_eq!(wins, [true, false]);
+    let seen = engine.read("k").await.unwrap();
+    assert_eq!(seen.version, 1);
+    assert!(engine.write("k", &seen).await.unwrap());
+    assert!(!engine.write("k", &seen).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_stored_token_ends_with_its_lifetime() {
+    let file = File::new();
+    let engine = file.open().await;
+    let now = in_seconds(0);
+    assert!(engine.token(now).await.unwrap().is_none());
+    engine.store_token(&Token::new("secret".to_owned().into(), Duration::from_secs(60)), now).await.unwrap();
+    assert_eq!(engine.token(now).await.unwrap().unwrap().expires_in(), Duration::from_secs(60));
+    assert!(engine.token(now + Duration::from_secs(61)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_job_in_doubt_is_resolved_or_delivered_again_by_a_person() {
+    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let engine = file.open().await;
+    let client = client(&server);
+    let follower = job(&client, "next");
+    engine.enqueue(&job(&client, "a").then(follower)).await.unwrap();
+    engine.join("w").await.unwrap();
+    let park = async || {
+        let [held] = engine.claim("w", 1).await.unwrap().try_into().unwrap();
+        let mut record = engine.read("a").await.unwrap();
+        let sent = r#"{"sent":{"first":1,"last":2},"tries":3}"#;
+        record = serde_json::from_str::<Record>(sent).unwrap().at_version(record.version);
+        let job: Job = serde_json::from_str(&held.payload).unwrap();
+        let doubt = zuora_workers::poisoned("a", &job.intent, &record, "three workers have ended");
+        engine.settle("w", &held, &doubt, &record).await.unwrap();
+    };
+    park().await;
+    let [ended] = engine.list("in doubt").await.unwrap().try_into().unwrap();
+    let Decision::InDoubt(doubt) = &ended.decision else { panic!("{ended:?}") };
+    assert_eq!(
+        (doubt.request.as_str(), doubt.operation.as_str()),
+        ("POST /v1/invoices", "create_standalone_invoice")
+    );
+    assert!(
+        doubt.idempotency_key.is_some()
+            && doubt.first_sent.is_some()
+            && doubt.advice.contains("resolve \"a\"")
+    );
+    assert!(engine.requeue("next").await.unwrap_err().to_string().contains("no job with this key has ended"));
+    // Delivered again, with its history.
+    engine.requeue("a").await.unwrap();
+    let record = engine.read("a").await.unwrap();
+    assert!(record.sent.is_some() && record.tries == 0);
+    park().await;
+    engine.resolve("a", &Resolution::NotApplied).await.unwrap();
+    assert_eq!(engine.read("a").await.unwrap().sent, None);
+    park().await;
+    engine.resolve("a", &Resolution::Applied("invoice INV00000007".to_owned())).await.unwrap();
+    assert!(engine.resolve("a", &Resolution::NotApplied).await.unwrap_err().to_string().contains("is done"));
+    let counts = engine.count().await.unwrap();
+    assert_eq!((counts.done, counts.waiting), (1, 1), "the follower is there");
+}
