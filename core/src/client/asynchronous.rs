@@ -27,6 +27,7 @@ use crate::transport::{AsyncTransport, Body, DefaultTransport, HttpRequest, Http
 ///
 /// Every future is `Send`. Dropping a future leaves the session usable; a write that was in flight is reported to
 /// [`Config::observer`].
+#[doc(alias = "ApiClient")]
 #[doc(alias = "ZuoraClient")]
 #[derive(Clone, Debug)]
 pub struct AsyncClient<T> {

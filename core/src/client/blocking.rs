@@ -27,6 +27,7 @@ use crate::transport::{Body, DefaultTransport, HttpRequest, HttpResponse, Transp
 ///
 /// Clones share the session, and with it the token and the state of the tenant's limits. Several threads can share a
 /// client by reference or use clones.
+#[doc(alias = "ApiClient")]
 #[doc(alias = "ZuoraClient")]
 #[derive(Clone, Debug)]
 pub struct Client<T> {

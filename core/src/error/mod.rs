@@ -38,6 +38,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let error = PostBillRun::new("..").request().unwrap_err();
 /// assert_eq!((error.kind(), error.outcome()), (ErrorKind::Build, Outcome::NotApplied));
 /// ```
+#[doc(alias = "ApiException")]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]

@@ -23,6 +23,7 @@ use crate::wire::budget::DEFAULT_CAP;
 ///     .max_wait(std::time::Duration::from_secs(20));
 /// # assert!(!format!("{config:?}").contains("hunter2"));
 /// ```
+#[doc(alias = "Configuration")]
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) base: String,

@@ -70,7 +70,7 @@ fn creations() -> Vec<Box<dyn Form>> {
     vec![
         Box::new(
             CreateBillRun::new(
-                Batches::named(["Batch1", "Batch200"]).cycle_day(15),
+                Batches::unchecked(["Batch1", "Batch200"]).cycle_day(15),
                 now().invoice_date(day("2024-06-01")),
             )
             .name("May")
@@ -287,7 +287,7 @@ pub(crate) fn constraints() -> Vec<Constraint> {
         (
             "CreateBillRunRequest",
             "batches: Batch1..Batch50, up to Batch200 with the elite package",
-            ByService,
+            Rejected(vec![invalid(CreateBillRun::new(Batches::named(["Batch51"]), now()), "batches")]),
         ),
         (
             "CreateBillRunRequest",

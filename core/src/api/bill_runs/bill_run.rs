@@ -168,7 +168,8 @@ open_enum! {
 /// The bill cycle day of the accounts in scope.
 ///
 /// The value is `AllBillCycleDays`, a day of the month from `1` to `31`, or `AsRunDay` for the day of a scheduled run.
-/// The service sends the value as text or as a number, and the same form is written back.
+/// Any other value is an error of the request, unless it is [`unchecked`](Self::unchecked). The service sends the value
+/// as text or as a number, and the same form is written back.
 ///
 /// ```
 /// use zuora_core::bill_runs::BillCycleDay;
@@ -179,11 +180,32 @@ open_enum! {
 #[derive(Clone)]
 pub struct BillCycleDay {
     text: Box<str>,
-    /// Whether the value was received as a number instead of text.
-    is_number: bool,
+    form: Form,
+}
+
+/// The form of a value, which two equal values may differ in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Set by the caller, and checked before it is sent.
+    Checked,
+    /// Received as text, or set by the caller for a tenant that accepts more.
+    Text,
+    /// Received as a number instead of text.
+    Number,
 }
 
 impl BillCycleDay {
+    /// Creates a value that is sent unchecked, for a tenant that accepts more than the documented values.
+    pub fn unchecked(text: impl Into<String>) -> Self {
+        Self { text: text.into().into(), form: Form::Text }
+    }
+
+    pub(super) fn is_valid(&self) -> bool {
+        let is_day =
+            || self.day().is_some_and(|day| (1..=31).contains(&day) && day.to_string() == *self.text);
+        self.form != Form::Checked || matches!(&*self.text, "AllBillCycleDays" | "AsRunDay") || is_day()
+    }
+
     /// Returns the value as text.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -197,19 +219,19 @@ impl BillCycleDay {
 
 impl From<&str> for BillCycleDay {
     fn from(text: &str) -> Self {
-        Self { text: text.into(), is_number: false }
+        Self { text: text.into(), form: Form::Checked }
     }
 }
 
 impl From<String> for BillCycleDay {
     fn from(text: String) -> Self {
-        Self { text: text.into(), is_number: false }
+        Self { text: text.into(), form: Form::Checked }
     }
 }
 
 impl From<u8> for BillCycleDay {
     fn from(day: u8) -> Self {
-        Self { text: day.to_string().into(), is_number: false }
+        Self { text: day.to_string().into(), form: Form::Checked }
     }
 }
 
@@ -238,9 +260,9 @@ impl FromWire for BillCycleDay {
         let json = source.raw()?;
         match json.as_bytes() {
             b"null" => Ok(None),
-            [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), is_number: true })),
+            [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), form: Form::Number })),
             _ => serde_json::from_str(json)
-                .map(|text| Some(Self { text, is_number: false }))
+                .map(|text| Some(Self { text, form: Form::Text }))
                 .map_err(|_| ReadError::new("expected text or a number")),
         }
     }
@@ -255,7 +277,7 @@ impl<'de> Deserialize<'de> for BillCycleDay {
 impl Serialize for BillCycleDay {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.text.parse::<u64>() {
-            Ok(day) if self.is_number => serializer.serialize_u64(day),
+            Ok(day) if self.form == Form::Number => serializer.serialize_u64(day),
             _ => serializer.serialize_str(&self.text),
         }
     }

@@ -1,15 +1,16 @@
 //! `POST /v1/bill-runs`
 
+use crate::api::bill_runs::batch_name::BatchName;
 use crate::api::bill_runs::schedule::RunDate;
+use crate::api::bill_runs::scope::check_scope;
 use crate::api::bill_runs::{
-    BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunType, ChargeType, FilterType,
-    OrganizationLabel, RunTiming, Schedule, Scope,
+    BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunType, ChargeType, OrganizationLabel,
+    RunTiming, Schedule, Scope,
 };
 use crate::api::shared::reject;
 use crate::error::Result;
 use crate::model::json;
 use crate::model::model;
-use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
@@ -60,12 +61,13 @@ model! {
     pub request CreateBillRun {
         /// Name of the bill run, for display.
         name: Option<String> = "name",
-        batches: Vec<String> = "batches" (by hand),
+        batches: Vec<BatchName> = "batches" (by hand),
         bill_cycle_day: Option<BillCycleDay> = "billCycleDay" (by hand),
         filters: Vec<BillRunFilter> = "billRunFilters" (by hand),
         /// Type of the bill run. The default is `Regular`. Requires the Catch-Up Bill Run feature.
         bill_run_type: Option<BillRunType> = "billRunType",
-        /// Types of charges that the run does not bill, at most two.
+        /// Types of charges that the run does not bill: at most two of `OneTime`, `Recurring` and `Usage`. A type that
+        /// this version does not know is sent unchecked.
         #[doc(alias = "chargeTypeToExclude")]
         excluded_charge_types: Vec<ChargeType> = "chargeTypeToExclude",
         /// Whether to e-mail the documents automatically after auto-posting them. The default is false. Requires the
@@ -169,7 +171,7 @@ impl Operation for CreateBillRun {
 /// Checks for requests that the service would reject.
 impl CreateBillRun {
     fn check(&self) -> Result<()> {
-        self.check_scope()?;
+        check_scope(&self.batches, &self.filters, self.bill_cycle_day.as_ref(), self.schedule.is_some())?;
         match &self.schedule {
             None if self.target_date.is_none() => reject("targetDate", "is required for an ad hoc run")?,
             None => {}
@@ -182,63 +184,15 @@ impl CreateBillRun {
         if self.excluded_charge_types.len() > 2 {
             reject("chargeTypeToExclude", "must have at most 2 entries")?;
         }
+        if self.excluded_charge_types.contains(&ChargeType::Others) {
+            reject("chargeTypeToExclude", "must be `OneTime`, `Recurring` or `Usage`")?;
+        }
         for (index, label) in self.organization_labels.iter().enumerate() {
             if label.organization_id.is_none() && label.organization_name.is_none() {
                 reject(
                     format!("organizationLabels[{index}].organizationId"),
                     "either `organizationId` or `organizationName` is required",
                 )?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_scope(&self) -> Result<()> {
-        match (self.batches.len(), self.filters.len()) {
-            (0, 0) => return reject("batches", "either `batches` or `billRunFilters` is required"),
-            (0, _) if self.bill_cycle_day.is_some() => {
-                return reject("billCycleDay", "is allowed only for a scope of batches");
-            }
-            (0, _) => return self.check_filters(),
-            (_, 1..) => return reject("billRunFilters", "cannot be combined with `batches`"),
-            (301.., _) => return reject("batches", "must have at most 300 entries"),
-            _ => {}
-        }
-        let Some(day) = &self.bill_cycle_day else { return Ok(()) };
-        let is_day = |text: &str| text.parse::<i64>().is_ok_and(|day| !(1..=31).contains(&day));
-        match day.as_str() {
-            "AsRunDay" if self.schedule.is_none() => {
-                reject("billCycleDay", "`AsRunDay` is allowed only for scheduled runs")
-            }
-            text if text.is_empty() || text.len() > 1000 => {
-                reject("billCycleDay", "must have 1 to 1,000 characters")
-            }
-            text if is_day(text) => reject("billCycleDay", "must be a day of the month from 1 to 31"),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_filters(&self) -> Result<()> {
-        for (index, filter) in self.filters.iter().enumerate() {
-            filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
-            if let Some(missing) = filter.missing_part() {
-                reject(format!("billRunFilters[{index}].{missing}"), "is required for this type of filter")?;
-            }
-        }
-        let by = |kind: &FilterType| {
-            let kind = kind.clone();
-            self.filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
-        };
-        if by(&FilterType::Account).count() > 1 {
-            reject("billRunFilters", "must have at most one account")?;
-        }
-        if by(&FilterType::Subscription).count() > 50 {
-            reject("billRunFilters", "must have at most 50 subscriptions")?;
-        }
-        let mut accounts = by(&FilterType::Subscription).map(|filter| &filter.account_id);
-        if let Some(first) = accounts.next() {
-            if accounts.any(|other| other != first) {
-                reject("billRunFilters", "must have subscriptions of a single account")?;
             }
         }
         Ok(())
@@ -281,6 +235,31 @@ mod tests {
 
     fn body(run: &CreateBillRun) -> String {
         String::from_utf8(run.request().unwrap().body().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn bill_cycle_days_and_charge_types_are_the_documented_ones() {
+        let up_to = || AdHoc::up_to(date("2024-05-31"));
+        let with_day =
+            |day: BillCycleDay| CreateBillRun::new(Batches::all().cycle_day(day), up_to()).request();
+        for day in ["1", "31", "AllBillCycleDays"] {
+            assert!(with_day(day.into()).is_ok(), "{day}");
+        }
+        for day in ["", "0", "32", "01", "+1", "Foo", "AsRunDay", "allbillcycledays"] {
+            assert_eq!(with_day(day.into()).unwrap_err().field(), Some("billCycleDay"), "{day}");
+        }
+        let request = with_day(BillCycleDay::unchecked("1,15")).unwrap();
+        let stored: CreateBillRun = serde_json::from_slice(request.body()).unwrap();
+        assert_eq!(stored.request().unwrap().body(), request.body(), "a stored operation is sent as it was");
+        let excluding = |kind| {
+            CreateBillRun::new(Batches::unchecked(["Batch120"]), up_to())
+                .excluded_charge_types([kind])
+                .request()
+        };
+        assert_eq!(excluding(ChargeType::Others).unwrap_err().field(), Some("chargeTypeToExclude"));
+        let request = excluding(ChargeType::from("Prepayment")).unwrap();
+        let stored: CreateBillRun = serde_json::from_slice(request.body()).unwrap();
+        assert_eq!(stored.request().unwrap().body(), request.body());
     }
 
     /// Returns the field that the error for this body names, or an empty text for a valid body.

@@ -11,6 +11,7 @@
 //! | [`DeleteBillRun`] | `DELETE /v1/bill-runs/{billRunId}` |
 //! | [`EmailBillRun`] | `POST /v1/bill-runs/{billRunKey}/emails` |
 
+mod batch_name;
 mod bill_run;
 mod cancel;
 mod create;
@@ -27,6 +28,8 @@ mod schedule;
 mod scope;
 mod waiter;
 
+#[cfg(feature = "proptest")]
+pub(crate) use batch_name::BatchName;
 pub use bill_run::{BillCycleDay, BillRun, BillRunStatus, BillRunType, ChargeType, OrganizationLabel};
 pub use cancel::CancelBillRun;
 pub use create::CreateBillRun;

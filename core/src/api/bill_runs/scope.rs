@@ -1,8 +1,12 @@
 //! Scope and timing of a new bill run.
 
+use crate::api::bill_runs::batch_name::BatchName;
 use crate::api::bill_runs::{
-    BillCycleDay, BillRunFilter, Condition, FilterObject, MonthlySchedule, Schedule,
+    BillCycleDay, BillRunFilter, Condition, FilterObject, FilterType, MonthlySchedule, Schedule,
 };
+use crate::api::shared::reject;
+use crate::error::Result;
+use crate::model::rules::Path;
 use crate::types::{AccountId, Date, SubscriptionId};
 
 /// The accounts or subscriptions that a bill run bills.
@@ -66,7 +70,7 @@ impl From<Batches> for Scope {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Batches {
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<BatchName>,
     pub(super) cycle_day: Option<BillCycleDay>,
 }
 
@@ -76,12 +80,30 @@ impl Batches {
         Self::named(["AllBatches"])
     }
 
-    /// Selects one or more batches by name, `Batch1` to `Batch50`. Some tenants have up to `Batch200`.
+    /// Selects one or more batches by name, `Batch1` to `Batch50`. Any other name is an error of the request: for a
+    /// tenant with more batches, use [`unchecked`](Self::unchecked).
     pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self { names: names.into_iter().map(Into::into).collect(), cycle_day: None }
+        Self { names: names.into_iter().map(BatchName::documented).collect(), cycle_day: None }
     }
 
-    /// Limits the scope to accounts with this bill cycle day, 1 to 31. The default is any day.
+    /// Selects one or more batches by names that are sent unchecked, for tenants with more than 50 batches.
+    ///
+    /// ```
+    /// use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun};
+    /// use zuora_core::{Date, Operation};
+    ///
+    /// let up_to = AdHoc::up_to(Date::new(2026, 3, 31)?);
+    /// let error = CreateBillRun::new(Batches::named(["Batch120"]), up_to.clone()).request().unwrap_err();
+    /// assert_eq!(error.field(), Some("batches"));
+    /// assert!(CreateBillRun::new(Batches::unchecked(["Batch120"]), up_to).request().is_ok());
+    /// # Ok::<(), zuora_core::types::DateError>(())
+    /// ```
+    #[doc(alias = "Batch200")]
+    pub fn unchecked<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self { names: names.into_iter().map(BatchName::confirmed).collect(), cycle_day: None }
+    }
+
+    /// Limits the scope to accounts with this [`BillCycleDay`], 1 to 31. The default is any day.
     pub fn cycle_day(mut self, day: impl Into<BillCycleDay>) -> Self {
         self.cycle_day = Some(day.into());
         self
@@ -135,4 +157,72 @@ impl From<MonthlySchedule> for RunTiming {
     fn from(schedule: MonthlySchedule) -> Self {
         Self::Schedule(schedule.0)
     }
+}
+
+/// # Errors
+/// A scope that the service would reject. The error names the field.
+pub(super) fn check_scope(
+    batches: &[BatchName],
+    filters: &[BillRunFilter],
+    cycle_day: Option<&BillCycleDay>,
+    is_scheduled: bool,
+) -> Result<()> {
+    match (batches.len(), filters.len()) {
+        (0, 0) => return reject("batches", "either `batches` or `billRunFilters` is required"),
+        (0, _) if cycle_day.is_some() => {
+            return reject("billCycleDay", "is allowed only for a scope of batches");
+        }
+        (0, _) => return check_filters(filters),
+        (_, 1..) => return reject("billRunFilters", "cannot be combined with `batches`"),
+        (301.., _) => return reject("batches", "must have at most 300 entries"),
+        (count, _) if !batches.iter().all(|name| name.is_valid_among(count)) => {
+            let why = "must be `AllBatches` alone or `Batch1` to `Batch50`; for a tenant with more batches, use \
+                           `Batches::unchecked`";
+            return reject("batches", why);
+        }
+        _ => {}
+    }
+    let Some(day) = cycle_day else { return Ok(()) };
+    let is_day = |text: &str| text.parse::<i64>().is_ok_and(|day| !(1..=31).contains(&day));
+    match day.as_str() {
+        "AsRunDay" if !is_scheduled => {
+            reject("billCycleDay", "`AsRunDay` is allowed only for scheduled runs")
+        }
+        text if text.is_empty() || text.len() > 1000 => {
+            reject("billCycleDay", "must have 1 to 1,000 characters")
+        }
+        text if is_day(text) => reject("billCycleDay", "must be a day of the month from 1 to 31"),
+        _ if !day.is_valid() => reject(
+            "billCycleDay",
+            "must be a day of the month from 1 to 31, `AllBillCycleDays` or `AsRunDay`; for any other value, use \
+                 `BillCycleDay::unchecked`",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_filters(filters: &[BillRunFilter]) -> Result<()> {
+    for (index, filter) in filters.iter().enumerate() {
+        filter.check_fields(&Path::ROOT.row("billRunFilters", index))?;
+        if let Some(missing) = filter.missing_part() {
+            reject(format!("billRunFilters[{index}].{missing}"), "is required for this type of filter")?;
+        }
+    }
+    let by = |kind: &FilterType| {
+        let kind = kind.clone();
+        filters.iter().filter(move |filter| filter.filter_type.as_ref() == Some(&kind))
+    };
+    if by(&FilterType::Account).count() > 1 {
+        reject("billRunFilters", "must have at most one account")?;
+    }
+    if by(&FilterType::Subscription).count() > 50 {
+        reject("billRunFilters", "must have at most 50 subscriptions")?;
+    }
+    let mut accounts = by(&FilterType::Subscription).map(|filter| &filter.account_id);
+    if let Some(first) = accounts.next() {
+        if accounts.any(|other| other != first) {
+            reject("billRunFilters", "must have subscriptions of a single account")?;
+        }
+    }
+    Ok(())
 }

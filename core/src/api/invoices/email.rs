@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::envelope::Success;
 use crate::model::json;
 use crate::model::model;
@@ -65,7 +65,7 @@ impl EmailInvoice {
     }
 
     /// Sets the addresses that the email is sent to, instead of the addresses of the template or of the
-    /// contact.
+    /// contact. An empty list is an error of the request.
     #[must_use]
     pub fn to<A: AsRef<str>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
         let mut list = String::new();
@@ -80,12 +80,21 @@ impl EmailInvoice {
         self
     }
 
-    /// Sends the email to the addresses of the email template.
+    /// Sends the email to the addresses of the email template, and not to those of [`to`](Self::to).
     #[doc(alias = "use_email_template_setting")]
     #[must_use]
     pub fn as_template_says(mut self) -> Self {
         self.body.email_addresses = None;
         self.body.use_email_template_setting = Some(true);
+        self
+    }
+
+    /// Sets whether the email is sent to the addresses of the email template. With `false`, the default of the service,
+    /// it is sent to the addresses of [`to`](Self::to), or else to those of the bill-to contact.
+    #[doc(alias = "useEmailTemplateSetting")]
+    #[must_use]
+    pub fn use_template_addresses(mut self, use_template: bool) -> Self {
+        self.body.use_email_template_setting = Some(use_template);
         self
     }
 
@@ -113,6 +122,15 @@ impl Operation for EmailInvoice {
 
     fn request(&self) -> Result<HttpRequest> {
         self.body.check_fields(&Path::ROOT)?;
+        if self
+            .body
+            .email_addresses
+            .as_deref()
+            .is_some_and(|list| list.split(',').any(|one| one.trim().is_empty()))
+        {
+            let why = "must not be empty; leave it out to send the email to the bill-to contact";
+            return Err(Error::invalid("emailAddresses", why));
+        }
         RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
     }
 
@@ -142,6 +160,25 @@ mod tests {
                 + r#""useEmailTemplateSetting":true}"#
         );
         assert_eq!(&EmailInvoice::new("1").request().unwrap().body()[..], b"{}");
+    }
+
+    #[test]
+    fn an_empty_list_of_addresses_is_rejected() {
+        for addresses in [&[][..], &[""], &["a@example.com", " "], &["a@example.com,"]] {
+            let error = EmailInvoice::new("1").to(addresses).request().unwrap_err();
+            assert_eq!(error.field(), Some("emailAddresses"), "{addresses:?}");
+        }
+    }
+
+    #[test]
+    fn the_template_setting_can_be_false() {
+        let body = |email: EmailInvoice| String::from_utf8(email.request().unwrap().body().to_vec()).unwrap();
+        let email = EmailInvoice::new("1").use_template_addresses(false);
+        assert_eq!(body(email.clone()), r#"{"useEmailTemplateSetting":false}"#);
+        let addressed = email.to(["a@example.com"]).use_template_addresses(false);
+        assert_eq!(body(addressed), r#"{"emailAddresses":"a@example.com","useEmailTemplateSetting":false}"#);
+        let template = EmailInvoice::new("1").use_template_addresses(true);
+        assert_eq!(template, EmailInvoice::new("1").as_template_says());
     }
 
     #[test]

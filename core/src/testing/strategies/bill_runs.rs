@@ -8,10 +8,10 @@ use proptest::sample::{select, subsequence};
 use super::fields::{Generate, Limits, arbitrary, each_field, filled, full, generate, plain};
 use super::values::text;
 use crate::api::bill_runs::{
-    AdHoc, Batches, BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunStatus, CancelBillRun,
-    ChargeType, Condition, CreateBillRun, DeleteBillRun, EmailBillRun, FilterObject, FilterType, GetBillRun,
-    MonthlySchedule, Operator, OrganizationLabel, PostBillRun, RepeatType, RunTiming, Schedule, Scope,
-    Weekday,
+    AdHoc, BatchName, Batches, BillCycleDay, BillRun, BillRunFilter, BillRunSchedule, BillRunStatus,
+    CancelBillRun, ChargeType, Condition, CreateBillRun, DeleteBillRun, EmailBillRun, FilterObject,
+    FilterType, GetBillRun, MonthlySchedule, Operator, OrganizationLabel, PostBillRun, RepeatType, RunTiming,
+    Schedule, Scope, Weekday,
 };
 use crate::types::{AccountId, BillRunId, BillRunKey, Date, SubscriptionId};
 
@@ -45,7 +45,7 @@ arbitrary! {
     Batches => batches();
     BillCycleDay => prop_oneof![
         8 => (1..=31_u8).prop_map(Self::from),
-        1 => select(vec!["AllBillCycleDays", "1,15"]).prop_map(Self::from),
+        1 => select(vec!["AllBillCycleDays", "1,15"]).prop_map(Self::unchecked),
     ];
     RunTiming => prop_oneof![any::<AdHoc>().prop_map(Self::from), schedules()];
     AdHoc => (any::<Date>(), option::of(any::<Date>())).prop_map(|(target, date)| {
@@ -89,6 +89,12 @@ impl Generate for Box<BillRun> {
     }
 }
 
+impl Generate for BatchName {
+    fn within(_: Limits) -> BoxedStrategy<Self> {
+        (1..=50_u8).prop_map(|number| Self::confirmed(format!("Batch{number}"))).boxed()
+    }
+}
+
 /// Generates an id of 32 hexadecimal digits, for fields that require one.
 fn hexadecimal<T: Generate>() -> BoxedStrategy<T> {
     T::within(Limits { id: true, ..Limits::NONE })
@@ -102,14 +108,16 @@ fn creations() -> BoxedStrategy<CreateBillRun> {
         1 => any::<MonthlySchedule>()
             .prop_map(|schedule| CreateBillRun::new(Batches::all(), schedule.as_run_day())),
     ];
-    (filled(run, &["chargeTypeToExclude"]), vec(any::<ChargeType>(), 0..=2))
+    let kinds = any::<ChargeType>().prop_filter("cannot be excluded", |kind| *kind != ChargeType::Others);
+    (filled(run, &["chargeTypeToExclude"]), vec(kinds, 0..=2))
         .prop_map(|(run, kinds)| run.excluded_charge_types(kinds))
         .boxed()
 }
 
 fn batches() -> BoxedStrategy<Batches> {
     let names = vec((1..=200_u8).prop_map(|number| format!("Batch{number}")), 1..=3);
-    let named = prop_oneof![30 => names, 1 => full(Just("Batch1".to_owned()), 300)].prop_map(Batches::named);
+    let named =
+        prop_oneof![30 => names, 1 => full(Just("Batch1".to_owned()), 300)].prop_map(Batches::unchecked);
     (prop_oneof![1 => Just(Batches::all()), 2 => named], option::of(any::<BillCycleDay>()))
         .prop_map(|(batches, day)| match day {
             Some(day) => batches.cycle_day(day),
