@@ -2,16 +2,19 @@
 //!
 //! [`Sandbox::handle`] is the whole service as one function from a request and a time to a response: no I/O,
 //! no clock, no thread. [`InProcess`] implements the transport traits of `zuora-core` over it, so that a
-//! client can use the sandbox without a socket and without waiting. The feature `serve` adds an HTTP server,
-//! `Server`, and a binary:
+//! client can use the sandbox without a socket and without waiting. The default feature `serve` adds an HTTP
+//! server, `Server`, and a binary:
 //!
 //! ```text
-//! cargo run -p zuora-sandbox --features serve -- --listen 127.0.0.1:8470
+//! cargo install zuora-sandbox
+//! zuora-sandbox --open
 //! ```
 //!
 //! [`Faults`] lose, delay, duplicate and damage requests and responses, before or after the work is done; the
 //! [`Journal`] lists the requests and every [`Effect`], so that a test can prove that nothing was done twice.
 //! [`Sandbox::snapshot`] and [`Sandbox::restore`] copy the whole state and return to it.
+//!
+//! [`Sandbox::control`] is the same control over HTTP, under `/sandbox/`.
 //!
 //! Every behavior that Zuora does not document is a field of [`Settings`]. `README.md` lists what is
 //! simulated and what is not.
@@ -40,7 +43,7 @@ mod values;
 
 pub use front::InProcess;
 #[cfg(feature = "serve")]
-pub use front::Server;
+pub use front::{OriginError, Server, ServerConfig};
 pub use service::{
     ApiOperation, ChangeError, Chaos, ClockError, DeliveredResponse, Delivery, Duplication, Fault, Faults,
     Journal, JournalEntry, PaymentError, PlannedFault, RequestPattern, Sandbox, Snapshot, UnknownOperation,

@@ -57,6 +57,22 @@ macro_rules! settings {
 }
 
 impl Settings {
+    /// Returns all settings with their values as TOML, one a line.
+    ///
+    /// ```
+    /// let listed = zuora_sandbox::Settings::default().to_toml();
+    /// assert!(listed.starts_with("[settings]\nprocessing = \"1s\"\n"));
+    /// ```
+    pub fn to_toml(&self) -> String {
+        let mut text = "[settings]\n".to_owned();
+        if let Json::Object(members) = self.to_json() {
+            for (name, value) in members {
+                text.push_str(&format!("{name} = {}\n", toml(&value)));
+            }
+        }
+        text
+    }
+
     /// Sets the value of the setting with that name, as an argument of a command line does. A duration is a
     /// number with a unit; a value that starts with a bracket is JSON.
     ///
@@ -89,6 +105,20 @@ impl Settings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingError(String);
+
+/// Writes a value as TOML, whose strings are escaped like those of JSON.
+fn toml(value: &Json) -> String {
+    match value {
+        Json::Array(rows) => format!("[{}]", rows.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, value)| format!("{name} = {}", toml(value)));
+            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+        }
+        // The integers of TOML end earlier.
+        Json::Number(number) if number.parse::<i64>().is_err() => format!("{number:?}"),
+        other => other.to_string(),
+    }
+}
 
 fn read<T: SettingValue>(name: &str, value: &Json) -> Result<T, SettingError> {
     T::from_json(value).ok_or_else(|| SettingError(format!("{name}: must be {}", T::EXPECTED)))

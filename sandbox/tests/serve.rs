@@ -7,7 +7,9 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use http::Method;
-use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, EffectKind, Fault, Sandbox, Server, Settings, Tenant};
+use zuora_sandbox::{
+    CLIENT_ID, CLIENT_SECRET, EffectKind, Fault, Sandbox, Server, ServerConfig, Settings, Tenant,
+};
 
 /// Sends one request and reads until the connection is closed.
 fn exchange(server: &Server, head: &str, body: &str) -> String {
@@ -142,4 +144,23 @@ fn the_control_api_and_the_page_are_served() {
     let fault = exchange(&server, "POST /sandbox/faults HTTP/1.1", r#"{"fault":"lose_response"}"#);
     assert!(fault.starts_with("HTTP/1.1 200 OK\r\n"), "{fault}");
     assert_eq!(exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", ""), "");
+}
+
+#[test]
+fn pages_of_an_allowed_origin_can_use_the_api() {
+    let config = ServerConfig::default().cors("http://localhost:3000").unwrap();
+    let server = Server::start_with("127.0.0.1:0", Sandbox::demo(), config).unwrap();
+    let preflight = "OPTIONS /v1/bill-runs HTTP/1.1\r\norigin: http://localhost:3000\r\n\
+                     access-control-request-method: POST\r\naccess-control-request-headers: authorization";
+    let allowed = exchange(&server, preflight, "");
+    assert!(allowed.starts_with("HTTP/1.1 204 "), "{allowed}");
+    for header in
+        ["allow-origin: http://localhost:3000", "allow-headers: authorization", "allow-methods: GET, POST"]
+    {
+        assert!(allowed.contains(&format!("access-control-{header}")), "{allowed}");
+    }
+    let response = exchange(&server, "GET /v1/bill-runs/x HTTP/1.1\r\norigin: http://localhost:3000", "");
+    assert!(response.contains("access-control-allow-origin: http://localhost:3000\r\n"), "{response}");
+    assert!(!exchange(&self::server(), preflight, "").contains("access-control"));
+    assert_eq!(server.sandbox().journal().entries().len(), 1, "a preflight request is not one of the API");
 }

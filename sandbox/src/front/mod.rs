@@ -5,12 +5,18 @@
 
 #[cfg(feature = "serve")]
 mod body;
+#[cfg(feature = "serve")]
+mod cors;
 mod exchange;
 mod in_process;
 mod process_clocks;
 #[cfg(feature = "serve")]
 mod server;
+#[cfg(feature = "serve")]
+mod server_config;
 
 pub use self::in_process::InProcess;
 #[cfg(feature = "serve")]
 pub use self::server::Server;
+#[cfg(feature = "serve")]
+pub use self::server_config::{OriginError, ServerConfig};

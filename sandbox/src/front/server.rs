@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::body::ServerBody;
 use super::exchange::exchange;
+use super::server_config::ServerConfig;
 use crate::service::{DeliveredResponse, Sandbox, Slot};
 use crate::values::UnixTime;
 
@@ -47,6 +48,18 @@ impl Server {
     /// # Errors
     /// Fails if the address cannot be bound, or the runtime or the thread cannot be created.
     pub fn start(address: impl ToSocketAddrs, sandbox: Sandbox) -> io::Result<Self> {
+        Self::start_with(address, sandbox, ServerConfig::default())
+    }
+
+    /// Starts a server like [`start`](Self::start), with settings of the server.
+    ///
+    /// # Errors
+    /// Fails if the address cannot be bound, or the runtime or the thread cannot be created.
+    pub fn start_with(
+        address: impl ToSocketAddrs,
+        sandbox: Sandbox,
+        config: ServerConfig,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -56,7 +69,7 @@ impl Server {
         let served = Arc::clone(&sandbox);
         let thread = std::thread::Builder::new().name("zuora-sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let accepting = tokio::spawn(accept(listener, served));
+                let accepting = tokio::spawn(accept(listener, served, Arc::new(config)));
                 // Nothing is ever sent: the receiver wakes when the sender is dropped.
                 let _ = stopped.await;
                 accepting.abort();
@@ -98,7 +111,11 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, sandbox: Arc<Mutex<Sandbox>>) -> io::Result<()> {
+async fn accept(
+    listener: TcpListener,
+    sandbox: Arc<Mutex<Sandbox>>,
+    config: Arc<ServerConfig>,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -106,9 +123,10 @@ async fn accept(listener: TcpListener, sandbox: Arc<Mutex<Sandbox>>) -> io::Resu
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let sandbox = Arc::clone(&sandbox);
+        let (sandbox, config) = (Arc::clone(&sandbox), Arc::clone(&config));
         tokio::spawn(async move {
-            let respond = service_fn(move |request| respond(Arc::clone(&sandbox), request));
+            let respond =
+                service_fn(move |request| respond(Arc::clone(&sandbox), Arc::clone(&config), request));
             // A connection that is closed by the client or by a fault is not an error of the server.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), respond)
@@ -120,8 +138,23 @@ async fn accept(listener: TcpListener, sandbox: Arc<Mutex<Sandbox>>) -> io::Resu
 /// Responds to a request; on an error, hyper closes the connection without a response.
 async fn respond(
     sandbox: Arc<Mutex<Sandbox>>,
+    config: Arc<ServerConfig>,
     request: Request<Incoming>,
 ) -> io::Result<Response<ServerBody>> {
+    let Some(cors) = &config.cors else { return pass(&sandbox, request).await };
+    if let Some(headers) = cors.preflight(request.method(), request.headers()) {
+        let mut response = Response::new(ServerBody::whole(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        *response.headers_mut() = headers;
+        return Ok(response);
+    }
+    let mut response = pass(&sandbox, request).await?;
+    cors.allow(response.headers_mut());
+    Ok(response)
+}
+
+/// Passes a request to the sandbox.
+async fn pass(sandbox: &Mutex<Sandbox>, request: Request<Incoming>) -> io::Result<Response<ServerBody>> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
         let mut error = Response::new(ServerBody::whole(Bytes::new()));
@@ -129,7 +162,7 @@ async fn respond(
         return Ok(error);
     };
     let request = Request::from_parts(head, body.to_bytes());
-    let delivery = exchange(&mut lock(&sandbox), request, now(), Slot::Uncounted);
+    let delivery = exchange(&mut lock(sandbox), request, now(), Slot::Uncounted);
     match delivery {
         DeliveredResponse::Response { response, delay } => {
             wait(delay).await;

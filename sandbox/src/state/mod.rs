@@ -12,6 +12,7 @@ mod contact;
 mod credit_memo;
 mod effect;
 mod extra_fields;
+mod generated_tenant;
 mod ids;
 mod invoice;
 mod invoices;

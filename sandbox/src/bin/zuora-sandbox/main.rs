@@ -1,0 +1,89 @@
+//! Command-line program that serves a sandbox over HTTP until the process ends.
+
+mod config;
+mod options;
+mod presets;
+
+use std::io::{self, ErrorKind, Write as _};
+use std::process::{ExitCode, Stdio};
+
+use zuora_sandbox::{Sandbox, Server, ServerConfig, Tenant};
+
+use crate::options::{Command, Options, TenantSource};
+
+fn main() -> ExitCode {
+    let done = Command::parse(std::env::args_os().skip(1)).and_then(|command| match command {
+        Command::Print(text) => print(&text),
+        Command::Serve(options) => serve(&options),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // Standard error may be closed, and there is no other place to report that.
+            let _ = writeln!(io::stderr(), "zuora-sandbox: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(options: &Options) -> Result<(), String> {
+    let tenant = tenant(&options.tenant)?;
+    let (id, secret) = tenant.credentials().ok_or("the tenant file has no oauthClients")?;
+    let credentials = format!("client id:     {id}\nclient secret: {secret}\n");
+    let mut sandbox = Sandbox::new(tenant, options.settings()?);
+    if let Some(chaos) = &options.chaos {
+        sandbox.faults().set_chaos(chaos.clone());
+    }
+    let mut config = ServerConfig::default();
+    if let Some(origin) = &options.cors {
+        config = config.cors(origin).map_err(|error| format!("--cors: {error}"))?;
+    }
+    let server = Server::start_with(&options.listen, sandbox, config).map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::AddrInUse => "; choose another port, or --listen 127.0.0.1:0 for a free one",
+            _ => "",
+        };
+        format!("cannot listen on {}: {error}{remedy}", options.listen)
+    })?;
+    print(&format!("Zuora sandbox at {}\n{credentials}", server.url()))?;
+    if options.open {
+        open(&server.url());
+    }
+    server.wait();
+    Ok(())
+}
+
+fn tenant(source: &TenantSource) -> Result<Tenant, String> {
+    match source {
+        TenantSource::Demo => Ok(Tenant::demo()),
+        TenantSource::Generated(accounts) => Ok(Tenant::generated(*accounts)),
+        TenantSource::File(file) => {
+            let name = file.display();
+            let text = std::fs::read_to_string(file).map_err(|error| format!("--tenant {name}: {error}"))?;
+            Tenant::from_json(&text).map_err(|error| format!("--tenant {name}: {error}"))
+        }
+    }
+}
+
+/// Prints a text; a reader that has closed the pipe needs no more of it.
+fn print(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("cannot print: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a page in the browser of the user.
+fn open(url: &str) {
+    let program = match std::env::consts::OS {
+        "macos" => "open",
+        "windows" => "explorer",
+        _ => "xdg-open",
+    };
+    let started =
+        std::process::Command::new(program).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    if let Err(error) = started {
+        let _ = writeln!(io::stderr(), "zuora-sandbox: cannot open {url} with {program}: {error}");
+    }
+}
