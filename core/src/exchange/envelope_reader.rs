@@ -30,7 +30,7 @@ pub(crate) struct EnvelopeReader {
     pub(crate) reasons: Vec<Reason>,
     /// The only reason is a `code` and a `message` without an envelope: the form of a gateway, or fields of a payload.
     pub(crate) is_flat: bool,
-    /// A row of a bulk response reports its own success.
+    /// A row of a bulk response reports its own success, or the response has rows and reports success as a whole.
     pub(crate) has_applied_row: bool,
 }
 
@@ -117,7 +117,10 @@ impl EnvelopeReader {
     /// Reads any body, as far as it can be read: the part before a damage counts. A body that is not JSON has an
     /// empty envelope.
     pub(crate) fn read(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
+        let text = match std::str::from_utf8(body) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(body),
+        };
         let mut reading = Reading::default();
         let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
         let whole = Body(&mut reading).deserialize(&mut json).is_ok();
@@ -156,19 +159,21 @@ impl EnvelopeReader {
 
 /// An envelope that is being read, with a code and a message that are beside the other fields.
 #[derive(Default)]
-struct Reading {
+struct Reading<'a> {
     envelope: EnvelopeReader,
+    /// The lists of rows of a bulk response.
+    rows: Vec<&'a str>,
     flat: Reason,
     /// The names of code and message are those of a fault and of no payload.
     is_fault: bool,
 }
 
-impl Reading {
-    fn note(&mut self, name: &str, value: &str) {
+impl<'a> Reading<'a> {
+    fn note(&mut self, name: &str, value: &'a str) {
         match name {
             "processId" => self.envelope.process_id = id(value),
             "requestId" => self.envelope.request_id = id(value),
-            "invoices" => self.envelope.has_applied_row |= has_applied_row(value),
+            "invoices" => self.rows.push(value),
             "reasons" | "Errors" | "errors" => self.envelope.reasons.extend(reasons(value)),
             "code" | "Code" => self.flat.code = text(value).unwrap_or_default(),
             "message" | "Message" => self.flat.message = text(value).unwrap_or_default(),
@@ -194,14 +199,14 @@ impl Reading {
     }
 
     /// Notes one result of a list.
-    fn note_result(&mut self, result: &str) {
+    fn note_result(&mut self, result: &'a str) {
         let Self { envelope, .. } = Self::of_object(result);
         self.envelope.note_flag(envelope.success);
         self.envelope.is_contradictory |= envelope.is_contradictory;
         self.envelope.reasons.extend(envelope.reasons);
     }
 
-    fn of_object(json: &str) -> Self {
+    fn of_object(json: &'a str) -> Self {
         let mut reading = Self::default();
         // A damaged result counts up to the damage.
         let _ = Body(&mut reading).deserialize(&mut serde_json::Deserializer::from_str(json));
@@ -209,20 +214,23 @@ impl Reading {
     }
 
     fn finish(self) -> EnvelopeReader {
-        let Self { mut envelope, flat, is_fault } = self;
+        let Self { mut envelope, rows, flat, is_fault } = self;
         let has_flat = !flat.code.is_empty() || !flat.message.is_empty();
         if envelope.reasons.is_empty() && has_flat && envelope.success != Some(true) {
             envelope.is_flat = !is_fault;
             envelope.reasons.push(flat);
         }
+        // The rows are read only if the response reports no success as a whole, since they are most of it.
+        let is_success = envelope.success == Some(true);
+        envelope.has_applied_row = rows.into_iter().any(|rows| is_success || has_applied_row(rows));
         envelope
     }
 }
 
 /// Reads a body into a [`Reading`], which keeps what was read when an error ends the reading.
-struct Body<'a>(&'a mut Reading);
+struct Body<'r, 'de>(&'r mut Reading<'de>);
 
-impl<'de> DeserializeSeed<'de> for Body<'_> {
+impl<'de> DeserializeSeed<'de> for Body<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -230,7 +238,7 @@ impl<'de> DeserializeSeed<'de> for Body<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Body<'_> {
+impl<'de> Visitor<'de> for Body<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -239,14 +247,14 @@ impl<'de> Visitor<'de> for Body<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let value: &RawValue = map.next_value()?;
+            let value: &'de RawValue = map.next_value()?;
             self.0.note(&name, value.get());
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
-        while let Some(result) = results.next_element::<&RawValue>()? {
+        while let Some(result) = results.next_element::<&'de RawValue>()? {
             if !result.get().starts_with('{') {
                 while results.next_element::<IgnoredAny>()?.is_some() {}
                 break;
