@@ -168,6 +168,11 @@ impl TestRequest {
         self
     }
 
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| *other != name);
+        self
+    }
+
     /// Sets a timeout that is short for a test and long for the loopback interface.
     pub(crate) fn short_timeout(self) -> Self {
         self.within(Duration::from_millis(120))

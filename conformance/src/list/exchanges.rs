@@ -3,7 +3,7 @@
 use std::net::{Ipv6Addr, TcpListener};
 use std::time::Duration;
 
-use super::{BODY, respond_always, respond_once, responds_with};
+use super::{BODY, gzip, respond_always, respond_once, responds_with};
 use crate::case::{
     Case, Destination, Expected, Step, TestRequest, canned, delete, get, maybe_sent, no_response, not_sent,
     post, put,
@@ -34,6 +34,8 @@ fn requests() -> Vec<Case> {
             .header("x-empty", "")
             .header("x-twice", "first")
             .header("x-twice", "second"),
+        get().without("accept-encoding"),
+        post(gzip(BODY)).header("content-encoding", "gzip"),
     ];
     let mut cases = vec![
         responds_with(

@@ -4,8 +4,11 @@ mod exchanges;
 mod failures;
 mod responses;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::case::{CannedResponse, Case, Step};
 use crate::server::Peer;
@@ -54,4 +57,11 @@ fn respond_once(bytes: impl Into<Vec<u8>>) -> impl Fn(&mut Peer) -> io::Result<(
         peer.request()?;
         peer.write(&bytes)
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory cannot fail; if it did, the case would fail visibly.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
 }

@@ -1,11 +1,6 @@
 //! Responses: statuses, redirects, bodies and heads.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use super::{BODY, respond_always, respond_in_turn, respond_once, responds_with};
+use super::{BODY, gzip, respond_always, respond_in_turn, respond_once, responds_with};
 use crate::case::{Case, Expected, canned, canned_bare, delete, get, maybe_sent, post, put, too_large};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -147,13 +142,6 @@ fn compressed() -> Vec<Case> {
             )
         })
         .collect()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing to memory cannot fail; if it did, the case would fail visibly.
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
 }
 
 fn heads() -> Vec<Case> {

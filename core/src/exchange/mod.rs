@@ -14,6 +14,7 @@
 
 mod attempt;
 mod budget;
+mod deflate;
 pub(crate) mod envelope_reader;
 mod finish;
 mod inflate;
@@ -158,9 +159,10 @@ impl Exchange {
         let earlier = options.retry_of.as_ref();
         let is_in_doubt = earlier.is_some_and(|earlier| earlier.is_in_doubt);
         let timing = options.timing(session.timing());
+        let gzip_from = options.gzip_requests_from.unwrap_or(session.gzip_requests_from());
         Ok(Self {
             headers,
-            request: PreparedRequest::new(request, session.base()).map_err(describe)?,
+            request: PreparedRequest::new(request, session.base(), gzip_from).map_err(describe)?,
             session: session.clone(),
             operation: spec.name,
             effect: spec.effect,

@@ -4,6 +4,7 @@ use std::mem;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
+use super::deflate::deflate;
 use crate::error::Result;
 use crate::session::base_url::BaseUrl;
 use crate::transport::{Body, HttpRequest};
@@ -31,8 +32,11 @@ impl PreparedRequest {
     /// A path that names a host, or that forms no URL with the base URL.
     // Inlined, and so is `next`: a request is large to move.
     #[inline]
-    pub(super) fn new(mut request: HttpRequest, base: &BaseUrl) -> Result<Self> {
+    pub(super) fn new(mut request: HttpRequest, base: &BaseUrl, gzip_from: usize) -> Result<Self> {
         *request.uri_mut() = base.join(mem::take(request.uri_mut()))?;
+        if request.body().len() >= gzip_from {
+            deflate(&mut request);
+        }
         Ok(Self::First(request))
     }
 

@@ -35,6 +35,8 @@ pub struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) max_attempts: Option<u32>,
     pub(crate) max_wait: Option<Duration>,
+    /// `usize::MAX` for no size.
+    pub(crate) gzip_requests_from: Option<usize>,
 }
 
 impl CallOptions {
@@ -149,6 +151,14 @@ impl CallOptions {
     #[must_use]
     pub fn accept_gzip(mut self, accepts: bool) -> Self {
         self.headers.accepts_gzip = Some(accepts);
+        self
+    }
+
+    /// Overrides [`Config::gzip_requests_from`](crate::Config::gzip_requests_from).
+    #[doc(alias = "Content-Encoding")]
+    #[must_use]
+    pub fn gzip_requests_from(mut self, bytes: Option<usize>) -> Self {
+        self.gzip_requests_from = Some(bytes.unwrap_or(usize::MAX));
         self
     }
 

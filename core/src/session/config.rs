@@ -32,11 +32,16 @@ pub struct Config {
     pub(crate) headers: CommonHeaderText,
     pub(crate) user_agent: Option<String>,
     pub(crate) timing: Timing,
+    /// Smallest request body that is compressed, in bytes; `usize::MAX` for none.
+    pub(crate) gzip_requests_from: usize,
     pub(crate) guards: Guards,
     pub(crate) retry_budget: u32,
     pub(crate) max_body: usize,
     pub(crate) observer: Option<Observer>,
 }
+
+/// A body that fits in the first window of a connection, of ten packets, arrives in one round trip, however small it is.
+const GZIP_REQUESTS_FROM: usize = 16 << 10;
 
 impl Config {
     /// Creates a configuration with the credentials of an OAuth client.
@@ -75,6 +80,7 @@ impl Config {
             headers: CommonHeaderText { version: Some("2024-05-20".into()), ..CommonHeaderText::default() },
             user_agent: None,
             timing: Timing::default(),
+            gzip_requests_from: GZIP_REQUESTS_FROM,
             guards: Guards::default(),
             retry_budget: 100,
             max_body: DEFAULT_CAP,
@@ -148,6 +154,29 @@ impl Config {
     #[must_use]
     pub fn accept_gzip(mut self, accepts: bool) -> Self {
         self.headers.accepts_gzip = Some(accepts);
+        self
+    }
+
+    /// Sets the size in bytes from which request bodies are sent with `Content-Encoding: gzip`. Default: 16 KiB; `None`
+    /// sends all bodies uncompressed.
+    ///
+    /// Only JSON is compressed, never an upload. A body is compressed once, and every attempt of the call sends the same
+    /// bytes under the same idempotency key. The same call in another process sends the same bytes only with the same
+    /// setting and the same version of this library.
+    ///
+    /// ```
+    /// use zuora_core::{Config, DataCenter};
+    ///
+    /// # let (id, secret) = ("00000000-0000-4000-8000-000000000001", "hunter2");
+    /// let behind_a_proxy_that_reads_bodies =
+    ///     Config::new(DataCenter::UsCloud2, id, secret).gzip_requests_from(None);
+    /// # let _ = behind_a_proxy_that_reads_bodies;
+    /// ```
+    #[doc(alias = "Content-Encoding")]
+    #[doc(alias = "compression")]
+    #[must_use]
+    pub fn gzip_requests_from(mut self, bytes: Option<usize>) -> Self {
+        self.gzip_requests_from = bytes.unwrap_or(usize::MAX);
         self
     }
 

@@ -142,7 +142,8 @@ fn remedy(header: &HeaderName) -> Option<&'static str> {
         "zuora-track-id" => "`track_id` sets it",
         "user-agent" => "`app_name` sets it",
         "accept-encoding" => "`accept_gzip` sets it",
-        "accept" | "content-type" | "content-encoding" | "content-length" => "the operation decides about it",
+        "content-encoding" => "`gzip_requests_from` sets it",
+        "accept" | "content-type" | "content-length" => "the operation decides about it",
         "host"
         | "connection"
         | "keep-alive"

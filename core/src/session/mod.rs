@@ -75,6 +75,7 @@ struct Shared {
     common: CommonHeaders,
     token_headers: CommonHeaders,
     timing: Timing,
+    gzip_requests_from: usize,
     guards: Guards,
     retries: RetryBudget,
     max_body: usize,
@@ -123,6 +124,7 @@ impl Session {
             token_headers: CommonHeaders { entity_id: None, ..common.clone() },
             common,
             timing: config.timing,
+            gzip_requests_from: config.gzip_requests_from,
             guards: config.guards,
             retries: RetryBudget::new(config.retry_budget),
             max_body: config.max_body,
@@ -188,6 +190,10 @@ impl Session {
 
     pub(crate) fn timing(&self) -> &Timing {
         &self.0.timing
+    }
+
+    pub(crate) fn gzip_requests_from(&self) -> usize {
+        self.0.gzip_requests_from
     }
 
     pub(crate) fn max_body(&self) -> usize {

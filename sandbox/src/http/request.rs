@@ -25,6 +25,8 @@ pub(crate) struct ApiRequest {
     pub(crate) headers: HeaderMap,
     /// The body as received, possibly compressed.
     pub(crate) body: Bytes,
+    /// The decompressed body, or the body as received if it cannot be decompressed.
+    pub(crate) content: Bytes,
     /// Scheme and authority of the links in the response.
     pub(crate) base_url: String,
     pub(crate) version: Version,
@@ -65,16 +67,22 @@ impl ApiRequest {
     pub(crate) fn new(head: http::request::Parts, body: &[u8], settings: &Settings) -> Self {
         let query = head.uri.query().unwrap_or_default();
         let version = header(&head.headers, "zuora-version").unwrap_or(&settings.default_version);
-        Self {
+        let mut request = Self {
             path: head.uri.path().to_owned(),
             raw_query: head.uri.query().map(str::to_owned),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             version: Version::parse(version),
             base_url: base_url(&head.uri, &head.headers).unwrap_or_else(|| settings.base_url.clone()),
             body: Bytes::copy_from_slice(body),
+            content: Bytes::new(),
             method: head.method,
             headers: head.headers,
-        }
+        };
+        request.content = match request.decompressed_body(settings.max_body) {
+            Ok(Cow::Owned(content)) => content.into(),
+            Ok(Cow::Borrowed(_)) | Err(_) => request.body.clone(),
+        };
+        request
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -18,6 +18,7 @@ pub(crate) struct IdempotencyStore(BTreeMap<String, KeyedRequest>);
 struct KeyedRequest {
     method: Method,
     path: String,
+    /// Decompressed, since a client may compress the same body in several ways.
     body: Bytes,
     /// `None` while the request is running.
     response: Option<Response<Bytes>>,
@@ -58,7 +59,7 @@ impl IdempotencyStore {
             let message = "The Idempotency-Key was used for another tenant, URL or method".to_owned();
             return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }
-        if settings.reject_other_body && stored.body != request.body {
+        if settings.reject_other_body && stored.body != request.content {
             let message = "The Idempotency-Key was used with another request body".to_owned();
             return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
         }
@@ -126,7 +127,7 @@ impl IdempotencyStore {
 
 impl KeyedRequest {
     fn new(request: &ApiRequest, response: Option<Response<Bytes>>, at: UnixTime) -> Self {
-        let (method, path, body) = (request.method.clone(), request.path.clone(), request.body.clone());
+        let (method, path, body) = (request.method.clone(), request.path.clone(), request.content.clone());
         Self { method, path, body, response, at }
     }
 }

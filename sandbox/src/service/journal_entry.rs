@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Method, Response};
 
 use super::operation::ApiOperation;
@@ -69,7 +69,7 @@ impl JournalEntry {
             operation,
             key: request.idempotency_key().map(|key| redactor.text(key).into()),
             headers: redactor.headers(&request.headers),
-            body: redactor.request_body(&request.body),
+            body: redactor.request_body(&request.content),
             faults: None,
             duplicate_of: None,
             delivery: Delivery::Service,
@@ -114,7 +114,7 @@ impl JournalEntry {
         &self.headers
     }
 
-    /// Returns the body of the request.
+    /// Returns the body of the request, decompressed.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -172,7 +172,8 @@ impl JournalEntry {
         let mut command =
             format!("curl -X {} {}", self.method, quoted(&format!("{}{}", self.base_url, self.target)));
         for (name, value) in sorted(&self.headers) {
-            if ![HOST.as_str(), CONTENT_LENGTH.as_str(), ACCEPT_ENCODING.as_str()].contains(&name) {
+            // The body is shown decompressed.
+            if ![HOST, CONTENT_LENGTH, ACCEPT_ENCODING, CONTENT_ENCODING].iter().any(|other| other == name) {
                 let _ = write!(command, " -H {}", quoted(&format!("{name}: {value}")));
             }
         }
