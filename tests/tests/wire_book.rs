@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -16,7 +17,7 @@ use zuora_core::bill_runs::{
     AdHoc, Batches, CancelBillRun, CreateBillRun, DeleteBillRun, EmailBillRun, GetBillRun, PostBillRun,
 };
 use zuora_core::files::GetFiles;
-use zuora_core::http::header::USER_AGENT;
+use zuora_core::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, USER_AGENT};
 use zuora_core::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CancelInvoice, Contact,
@@ -198,6 +199,8 @@ struct Page {
     name: String,
     title: String,
     request: String,
+    /// The same request, compressed.
+    compressed: Option<HttpRequest>,
     read: Box<dyn Fn(HttpResponse) -> String>,
 }
 
@@ -212,6 +215,7 @@ impl Page {
             name: spec.name.to_owned(),
             title: format!("# {}: {} {}\n", spec.name, spec.method, spec.path),
             request,
+            compressed: None,
             read: Box::new(move |response| read(&operation, response)),
         }
     }
@@ -231,6 +235,29 @@ fn download() -> Page {
     page_showing(GetFiles::new(FILE), |file| format!("{file:?}"))
 }
 
+/// The same request in gzip differs in the headers that say so, and in nothing that the service reads.
+#[test]
+fn compressed_requests_say_the_same() {
+    let mut compressed = 0;
+    for page in pages() {
+        let Some(gzip) = page.compressed else { continue };
+        let mut body = Vec::new();
+        if gzip.headers().contains_key(CONTENT_ENCODING) {
+            compressed += 1;
+            flate2::read::GzDecoder::new(&gzip.body()[..]).read_to_end(&mut body).expect("gzip");
+        } else {
+            body.extend_from_slice(gzip.body());
+        }
+        let (mut head, length) = (gzip.into_parts().0, body.len());
+        head.headers.remove(CONTENT_ENCODING);
+        if let Some(value) = head.headers.get_mut(CONTENT_LENGTH) {
+            *value = length.into();
+        }
+        assert_eq!(print_request(&HttpRequest::from_parts(head, body.into())), page.request, "{}", page.name);
+    }
+    assert!(compressed >= 3, "the large pages become smaller");
+}
+
 fn page_showing<O: Operation + 'static>(operation: O, show: impl Fn(&O::Output) -> String + 'static) -> Page {
     let options = match operation.spec().effect {
         Effect::Keyed => CallOptions::new().idempotency_key("wire-book-1"),
@@ -242,7 +269,9 @@ fn page_showing<O: Operation + 'static>(operation: O, show: impl Fn(&O::Output) 
         let response = client(FakeTransport::new(|_| Ok(response.clone()))).call(operation);
         response.map_or_else(|error| format!("{error:#}"), |response| show(&response))
     };
-    Page::new(operation, print_request(&request), read)
+    let options = options.gzip_requests_from(Some(0));
+    let compressed = offline.dry_run(&operation, &options).expect("a valid request");
+    Page { compressed: Some(compressed), ..Page::new(operation, print_request(&request), read) }
 }
 
 /// A page of the token request. A session sends it automatically, so there is no dry run; its response is a secret, so
