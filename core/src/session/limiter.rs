@@ -106,8 +106,8 @@ impl RateLimiters {
         limiter.in_flight = limiter.in_flight.saturating_sub(1);
     }
 
-    /// Halves the limit after an overload, once for all requests that were sent before it was halved. Each success
-    /// raises the limit: by one request in slow start, and later by one request for as many successes as the limit.
+    /// Halves the limit after an overload, once for all requests that were sent before it was halved. If more requests
+    /// were in flight than the service reports to be allowed, the limit becomes that number. Each success raises the limit: by one request in slow start, and later by one request for as many successes as the limit.
     /// `allowed` is the limit that the service reports.
     pub(crate) fn feedback(&mut self, quota: Quota, feedback: Feedback, allowed: Option<u64>) {
         let limiter = &mut self.0[index(quota)];
@@ -117,9 +117,13 @@ impl RateLimiters {
         match (feedback, limiter.limit) {
             (Feedback::Overload { round }, limit) if round == limiter.round => {
                 let in_flight = limiter.in_flight.saturating_add(1).saturating_mul(ONE);
-                let halved = (limit.unwrap_or(in_flight).min(in_flight) / 2).max(ONE);
-                limiter.limit = Some(halved);
-                limiter.threshold = Some(halved);
+                let lowered = match limiter.allowed {
+                    // Explained by the requests of this session alone.
+                    Some(allowed) if allowed < in_flight => allowed,
+                    _ => (limit.unwrap_or(in_flight).min(in_flight) / 2).max(ONE),
+                };
+                limiter.limit = Some(lowered);
+                limiter.threshold = Some(lowered);
                 limiter.round = limiter.round.wrapping_add(1);
             }
             (Feedback::Success, Some(limit)) => {
@@ -272,6 +276,16 @@ mod tests {
         limiters.feedback(QUOTA, Feedback::Overload { round }, None);
         release(&mut limiters, 39);
         assert_eq!(limit(&mut limiters), 2, "half of the four that the quota opens with");
+    }
+
+    #[test]
+    fn a_reported_limit_that_was_exceeded_is_the_limit() {
+        let mut limiters = RateLimiters::default();
+        succeed(&mut limiters, 1, Some(40));
+        overload(&mut limiters, 60);
+        assert_eq!(limit(&mut limiters), 40);
+        overload(&mut limiters, 40);
+        assert_eq!(limit(&mut limiters), 20, "others of the tenant are in flight, too");
     }
 
     #[test]

@@ -19,6 +19,8 @@ struct Crowded {
     places: usize,
     opens_at: Timestamp,
     reports_limit: bool,
+    /// Time that a rejection takes.
+    rejects_in: Duration,
     in_flight: Vec<Timestamp>,
     rejected: u32,
     /// Requests that were sent in each 10 ms since the service opened.
@@ -28,7 +30,7 @@ struct Crowded {
 impl Crowded {
     fn new(places: usize, opens_at: Timestamp, reports_limit: bool) -> Self {
         let (in_flight, sent) = (Vec::new(), BTreeMap::new());
-        Self { places, opens_at, reports_limit, in_flight, rejected: 0, sent }
+        Self { places, opens_at, reports_limit, rejects_in: ms(20), in_flight, rejected: 0, sent }
     }
 
     fn serve(&mut self, now: Timestamp) -> (Duration, SendResult) {
@@ -39,14 +41,14 @@ impl Crowded {
         }
         *self.sent.entry(now.elapsed().as_millis() / 10).or_default() += 1;
         self.in_flight.retain(|end| now < *end);
-        if self.in_flight.len() >= self.places {
-            self.rejected += 1;
-            return (ms(20), received(429, &[], &rejection_body(&["50000070"])));
-        }
-        self.in_flight.push(now + ms(100));
         let limit = self.places.to_string();
         let headers = [("Concurrency-Limit-Limit", limit.as_str())];
         let headers = if self.reports_limit { &headers[..] } else { &[] };
+        if self.in_flight.len() >= self.places {
+            self.rejected += 1;
+            return (self.rejects_in, received(429, headers, &rejection_body(&["50000070"])));
+        }
+        self.in_flight.push(now + ms(100));
         (ms(100), received(200, headers, r#"{"success":true}"#))
     }
 }
@@ -163,6 +165,17 @@ fn a_crowd_at_once_is_served_in_the_end() {
         let ends = crowd(&mut crowded, count, Duration::ZERO);
         let failed = ends.iter().filter(|ended| ended.result.is_err()).count();
         assert_eq!(failed, 0, "of {count} calls");
+    }
+}
+
+/// 1,000 reads of 100 ms each take 2.5 s, 40 at a time.
+#[test]
+fn a_crowd_keeps_the_allowed_number_of_requests_in_flight() {
+    for (gap, rejects_in) in [(0, 20), (0, 100), (1, 20), (1, 100)] {
+        let mut crowded = Crowded { rejects_in: ms(rejects_in), ..Crowded::new(40, at(0), true) };
+        let ends = crowd(&mut crowded, 1_000, ms(gap));
+        let last = ends.iter().map(|ended| ended.at).max().unwrap();
+        assert!(last <= moment(ms(2_820)), "one each {gap} ms, rejected in {rejects_in} ms: {last:?}");
     }
 }
 
