@@ -1,8 +1,8 @@
 //! Reading and writing of JSON bodies.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
-use std::{fmt, io, mem};
 
 use bytes::Bytes;
 use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::transport::HttpResponse;
 use crate::wire::budget::{Budget, Cap, DEFAULT_CAP};
 use crate::wire::reader::Once;
-use crate::wire::{FromWire, Model, ReadError, ValueReader, lenient, values};
+use crate::wire::{FromWire, Model, ReadError, ValueReader, lenient, values, writer};
 
 /// Reads the body of a response.
 ///
@@ -162,91 +162,5 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Peeked<'de, A> {
 /// # Errors
 /// [`ErrorKind::Build`](crate::ErrorKind::Build) if a value cannot be written as JSON.
 pub(crate) fn write(value: &impl Serialize, size: usize) -> Result<Bytes, Error> {
-    let mut body = BodyWriter { buffer: [0; BUFFER_SIZE], used: 0, flushed: Vec::new() };
-    if size > BUFFER_SIZE {
-        body.flushed.reserve(size);
-    }
-    serde_json::to_writer(&mut body, value).map_err(|error| Error::invalid("body", error.to_string()))?;
-    Ok(body.finish())
-}
-
-/// Size of the stack buffer, in which most bodies fit.
-const BUFFER_SIZE: usize = 1024;
-
-/// A writer of a body, with a buffer on the stack. A body that fits in the buffer costs one allocation of its exact
-/// size.
-struct BodyWriter {
-    buffer: [u8; BUFFER_SIZE],
-    used: usize,
-    /// The part of the body that no longer fitted in the buffer.
-    flushed: Vec<u8>,
-}
-
-impl BodyWriter {
-    /// Returns the body. Takes a reference because moving the buffer would copy it.
-    fn finish(&mut self) -> Bytes {
-        let last = &self.buffer[..self.used];
-        if self.flushed.is_empty() {
-            return Bytes::copy_from_slice(last);
-        }
-        self.flushed.extend_from_slice(last);
-        mem::take(&mut self.flushed).into()
-    }
-
-    #[cold]
-    fn flush_and_write(&mut self, bytes: &[u8]) {
-        if self.flushed.capacity() == 0 {
-            self.flushed.reserve(4 * BUFFER_SIZE + bytes.len());
-        }
-        self.flushed.extend_from_slice(&self.buffer[..self.used]);
-        self.used = 0;
-        match self.buffer.get_mut(..bytes.len()) {
-            Some(target) => {
-                target.copy_from_slice(bytes);
-                self.used = bytes.len();
-            }
-            None => self.flushed.extend_from_slice(bytes),
-        }
-    }
-}
-
-impl io::Write for BodyWriter {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.buffer.get_mut(self.used..self.used + bytes.len()) {
-            Some(target) => {
-                target.copy_from_slice(bytes);
-                self.used += bytes.len();
-            }
-            None => self.flush_and_write(bytes),
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bodies_of_any_length_are_complete_for_any_expected_length() {
-        for length in [0, 1, BUFFER_SIZE - 3, BUFFER_SIZE - 2, BUFFER_SIZE - 1, BUFFER_SIZE, 5 * BUFFER_SIZE]
-        {
-            let rows = ["x".repeat(length), "y".repeat(length)];
-            for value in [&rows[..1], &rows[..]] {
-                for size in [0, BUFFER_SIZE, BUFFER_SIZE + 1, 8 * BUFFER_SIZE] {
-                    assert_eq!(write(&value, size).unwrap(), serde_json::to_string(value).unwrap());
-                }
-            }
-        }
-    }
+    writer::write(value, size).map_err(|error| Error::invalid("body", error.to_string()))
 }

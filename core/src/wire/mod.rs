@@ -6,14 +6,17 @@
 //! - [`reader`] reads any serde format in one pass. It stops at the first value that it cannot read.
 //! - [`lenient`] reads JSON text again after that. It keeps a value that it cannot read, and continues.
 //!
-//! Both charge what they allocate to a [`budget`](budget::Budget).
+//! Both charge what they allocate to a [`budget`](budget::Budget). [`writer`] writes the bodies of requests.
 
+mod body;
 pub(crate) mod budget;
+mod escape;
 pub(crate) mod fields;
 pub(crate) mod lenient;
 mod read_error;
 pub(crate) mod reader;
 pub(crate) mod values;
+pub(crate) mod writer;
 
 use std::borrow::Cow;
 
