@@ -236,7 +236,8 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.session.token(self.transport.now())
     }
 
-    /// Caches a token that another process requested.
+    /// Caches a token that another process requested, or the next token of a session that cannot request one: see
+    /// [`Config::with_token`].
     ///
     /// # Errors
     /// The token is not a valid header value.

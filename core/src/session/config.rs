@@ -65,7 +65,39 @@ impl Config {
     /// Creates a configuration with a bearer token that the application supplies.
     ///
     /// The session cannot renew the token. Once the service rejects it, calls fail with
-    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth).
+    /// [`ErrorKind::Auth`](crate::ErrorKind::Auth), until the application sets another token with
+    /// [`Client::set_token`](crate::Client::set_token). All clones of the client then use it. For a token of a single
+    /// call, use [`CallOptions::token`](crate::CallOptions::token).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zuora_core::bill_runs::GetBillRun;
+    /// use zuora_core::session::Token;
+    /// use zuora_core::types::Secret;
+    /// use zuora_core::{Config, DataCenter, ErrorKind};
+    /// # use zuora_core::{Client, testing::FakeTransport};
+    ///
+    /// # let transport = FakeTransport::new(|request| Ok(match request.headers()["authorization"].to_str() {
+    /// #     Ok("Bearer new") => FakeTransport::json(200, r#"{"status":"Posted","success":true}"#),
+    /// #     _ => FakeTransport::json(401, r#"{"success":false}"#),
+    /// # }));
+    /// # let (bearer_token, request_token) = ("old", || Secret::from("new"));
+    /// let config = Config::with_token(DataCenter::UsCloud2, bearer_token);
+    /// # let client = Client::with_transport(&config, transport)?;
+    /// # /*
+    /// let client = zuora_ureq::Client::new(&config)?;
+    /// # */
+    /// let get = GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43");
+    /// let run = match client.call(&get) {
+    ///     Err(error) if error.kind() == ErrorKind::Auth => {
+    ///         client.set_token(&Token::new(request_token(), Duration::from_secs(3600)))?;
+    ///         client.call(&get)?
+    ///     }
+    ///     result => result?,
+    /// };
+    /// println!("{}", run.status()?);
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     #[doc(alias = "OAuth")]
     #[doc(alias = "bearer")]
     pub fn with_token(endpoint: impl Into<Endpoint>, token: impl Into<String>) -> Self {

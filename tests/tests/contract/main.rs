@@ -19,6 +19,7 @@ mod responses;
 mod sdk_names;
 mod subject;
 mod token;
+mod trace;
 
 use facts::Facts;
 use ledger::Ledger;

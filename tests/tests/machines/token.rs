@@ -125,6 +125,23 @@ fn a_token_is_transferred_to_another_process() {
 }
 
 #[test]
+fn a_token_of_the_application_is_renewed_by_hand() {
+    let session = cold(&Config::with_token(DataCenter::Eu, "old"));
+    let mut simulation = Simulation::new(script([received(401, &[], ""), success(), success()]));
+    let error = simulation.drive(call(&session, Effect::Keyed)).result.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::NotApplied));
+    session.set_token(&Token::new(Secret::from("new"), secs(60)), simulation.now).unwrap();
+    assert!(simulation.drive(call(&session, Effect::Keyed)).result.is_ok());
+    // Only the service knows when the token has expired, so it is used until it is rejected.
+    simulation.now = at(100_000);
+    assert!(simulation.drive(call(&session, Effect::Keyed)).result.is_ok());
+    let bearer = |sent: &&simulation::Sent| header(sent.request.headers(), "authorization").unwrap();
+    let sent: Vec<String> = simulation.calls().iter().map(bearer).collect();
+    assert_eq!(sent, ["Bearer old", "Bearer new", "Bearer new"]);
+    assert!(simulation.token_requests().is_empty());
+}
+
+#[test]
 fn setting_a_token_ends_the_wait_for_one() {
     let session = cold(&config());
     let (mut holder, mut waiter) = (call(&session, Effect::Read), call(&session, Effect::Read));
