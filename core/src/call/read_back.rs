@@ -143,6 +143,8 @@ pub struct Sight<T> {
     pub(crate) parts: Vec<Part>,
     /// Ids gathered for the current object.
     pub(crate) ids: Vec<String>,
+    /// Changes of items that were met in the items read so far: index of each, and whether its item shows it.
+    pub(crate) changes: Vec<(usize, bool)>,
     /// Whether the current object was read, and its details are being read.
     pub(crate) in_details: bool,
 }
@@ -165,6 +167,7 @@ impl<T> Sight<T> {
             not_sent_before,
             parts: Vec::new(),
             ids: Vec::new(),
+            changes: Vec::new(),
             in_details: false,
         }
     }

@@ -350,6 +350,17 @@ fn bulk_writes() -> Vec<Subject> {
         BulkPostInvoices::new(drafts.into_iter().map(InvoiceToPost::new)),
     ));
     let made = Setup::new();
+    let id = made.large(2);
+    let item = made.item(&id);
+    let removal = InvoicePatch::default().items([ItemUpdate::remove(item)]);
+    all.push(made.subject(
+        "update_invoice removes an item",
+        A::UpdateInvoice,
+        &[E::InvoiceUpdated],
+        vec![id.as_str().to_owned()],
+        UpdateInvoice::new(id, removal),
+    ));
+    let made = Setup::new();
     let drafts = made.drafts();
     all.push(made.subject(
         "bulk_update_invoices",

@@ -5,7 +5,7 @@ use zuora_core::Amount;
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, EmailBillRun};
 use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice,
-    EmailInvoice, InvoicePatch, ItemUpdate, NewInvoiceItem, UpdateInvoice, UploadInvoiceFile,
+    EmailInvoice, InvoicePatch, ItemPatch, ItemUpdate, NewInvoiceItem, UpdateInvoice, UploadInvoiceFile,
 };
 use zuora_core::operation::RawOperation;
 use zuora_core::types::{AccountId, AccountNumber};
@@ -33,6 +33,43 @@ fn updating_an_invoice() {
     assert_end(&end_of(&added, shown(r#""autoPay":true"#)), "does not show", AFTER_THE_SPAN);
     assert_end(&end_with(&added, Some(UPDATED), shown(r#""autoPay":true"#)), "not applied", AFTER_THE_SPAN);
     assert_end(&end_with(&added, Some("other"), shown(r#""autoPay":true"#)), "was changed", AFTER_THE_SPAN);
+}
+
+#[test]
+fn updating_the_items_of_an_invoice() {
+    /// Shows an invoice that is paid automatically, and its items on two pages.
+    fn shown(items: &str) -> impl Fn(&str, u64) -> (u16, String) + use<> {
+        let items = items.to_owned();
+        move |path, _| {
+            let body = match (path.contains("/items"), path.contains("page=2")) {
+                (true, true) => format!(r#"{{"success":true,"invoiceItems":[{items}]}}"#),
+                (true, false) => r#"{"success":true,"invoiceItems":[{"id":"0"}],"nextPage":"x"}"#.to_owned(),
+                _ => format!(r#"{{"success":true,"id":"i","autoPay":true,"updatedDate":"{UPDATED}"}}"#),
+            };
+            (200, body)
+        }
+    }
+    let update = |changes: Vec<ItemUpdate>| UpdateInvoice::new("i", InvoicePatch::default().items(changes));
+    let remove = update(vec![ItemUpdate::remove("a"), ItemPatch::of("b").quantity(2).into()]);
+    assert_end(&end_of(&remove, shown(r#"{"id":"b","quantity":2.0}"#)), "applied", AT_ONCE);
+    assert_end(&end_of(&remove, shown(r#"{"id":"A"},{"id":"b"}"#)), "not applied", AFTER_THE_SPAN);
+    assert_end(&end_of(&remove, shown(r#"{"id":"b","quantity":3}"#)), "does not show", AFTER_THE_SPAN);
+    let equal = end_with(&remove, Some(UPDATED), shown(r#"{"id":"b","quantity":3}"#));
+    assert_end(&equal, "not applied", AFTER_THE_SPAN);
+
+    let hidden = update(vec![ItemPatch::of("b").accounting_code("AR").into()]);
+    assert_end(&end_of(&hidden, shown(r#"{"id":"b"}"#)), "does not show", AFTER_THE_SPAN);
+
+    // The fields of the invoice decide first: the service applies an update as a whole.
+    let manual = |changes: Vec<ItemUpdate>| {
+        UpdateInvoice::new("i", InvoicePatch::default().auto_pay(false).items(changes))
+    };
+    let end = end_of(&manual(vec![ItemUpdate::remove("a")]), shown(""));
+    assert_end(&end, "not applied", AFTER_THE_SPAN);
+    assert!(end.reads.iter().all(|path| !path.contains("/items")), "{:?}", end.reads);
+    let paid =
+        UpdateInvoice::new("i", InvoicePatch::default().auto_pay(true).items([ItemUpdate::remove("a")]));
+    assert_end(&end_of(&paid, shown("")), "applied", AT_ONCE);
 }
 
 fn create(number: Option<&str>) -> CreateStandaloneInvoice {

@@ -156,6 +156,10 @@ impl ItemPatch {
         Self { id: Some(item.into()), ..Self::default() }
     }
 
+    pub(super) fn id(&self) -> Option<&InvoiceItemId> {
+        self.id.as_ref()
+    }
+
     /// Clears the tax code and the tax mode, which removes the tax lines of the item.
     #[must_use]
     pub fn without_tax(self) -> Self {

@@ -48,6 +48,7 @@ mod email;
 mod files;
 mod get;
 mod invoice;
+pub(in crate::api) mod item_traces;
 mod item_update;
 mod items;
 mod new_item;

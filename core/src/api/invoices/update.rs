@@ -134,6 +134,11 @@ impl InvoicePatch {
         self.items.is_empty() && *self != Self { id: self.id.clone(), ..Self::default() }
     }
 
+    /// Returns the changes apart from those of items.
+    pub(in crate::api) fn without_items(&self) -> Self {
+        Self { items: Vec::new(), ..self.clone() }
+    }
+
     /// Returns whether an invoice with other values proves that the changes were not applied. The service may
     /// normalize text, so different text proves nothing.
     pub(in crate::api) fn is_conclusive(&self) -> bool {

@@ -101,6 +101,7 @@ fn add<T>(sight: &mut Sight<T>, check: &Check, finding: Finding) {
     sight.parts.push(Part { id: check.id(), finding, updated });
     sight.in_details = false;
     sight.ids.clear();
+    sight.changes.clear();
 }
 
 /// Combines the findings about all objects.

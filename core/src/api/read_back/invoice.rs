@@ -3,11 +3,13 @@
 use super::reads::{FromSeen, QueriedCreditMemo, QueryCreditMemos, ReadObject, SeenObject};
 use super::step::{Step, note};
 use crate::api::invoices::{
-    CreateStandaloneInvoice, GetInvoice, Invoice, InvoicePatch, InvoiceStatus, query_of,
+    CreateStandaloneInvoice, GetInvoice, GetInvoiceItems, Invoice, InvoiceItems, InvoicePatch, InvoiceStatus,
+    item_traces, query_of,
 };
 use crate::api::object_query::QueriedInvoices;
 use crate::call::read_back::{Finding, Sight};
 use crate::error::{Error, Result};
+use crate::operation::Paginated;
 use crate::transport::WallTime;
 use crate::types::{DateTime, InvoiceKey};
 
@@ -65,6 +67,7 @@ impl InvoiceCheck {
                 note(sight, &seen, None, None);
                 self.reversed(page)
             }
+            (SeenObject::Items(page), ReadObject::Items(list)) => self.item_changes(sight, list, page),
             (SeenObject::CreditMemos(page), ReadObject::CreditMemos(query)) => {
                 match (
                     page.data.iter().any(|memo| self.is_memo(memo, sight.not_sent_before)),
@@ -98,7 +101,7 @@ impl InvoiceCheck {
             return Step::Found(created(create, invoice));
         }
         if let WantedInvoice::Changed(changes) = &self.wanted {
-            return Step::Found(changed(changes, invoice));
+            return self.changed(changes, invoice);
         }
         let Some(status) = &invoice.status else { return unexpected("the invoice has no status") };
         Step::Found(match (&self.wanted, status) {
@@ -117,6 +120,41 @@ impl InvoiceCheck {
             },
             (WantedInvoice::WrittenOff { is_whole, .. }, Posted) => return written_off(invoice, *is_whole),
             _ => Finding::Unexpected(format!("the invoice is {status}, which the write does not explain")),
+        })
+    }
+
+    /// Judges the fields of the invoice, and reads the items if they can show more.
+    fn changed(&self, changes: &InvoicePatch, invoice: &Invoice) -> Step {
+        let fields = changes.without_items();
+        Step::Found(match fields.matches(invoice) {
+            Some(false) if fields.is_conclusive() => Finding::Unchanged,
+            is_shown if changes.items.is_empty() => match is_shown {
+                Some(true) => Finding::Applied,
+                _ => Finding::Inconclusive,
+            },
+            Some(false) => Finding::Inconclusive,
+            None if fields.is_observable() => Finding::Inconclusive,
+            _ if item_traces::are_observable(&changes.items) => {
+                return Step::Read(ReadObject::Items(GetInvoiceItems::new(self.key.clone())));
+            }
+            _ => Finding::Inconclusive,
+        })
+    }
+
+    /// Judges the items, once all of them are read.
+    fn item_changes<T>(&self, sight: &mut Sight<T>, list: &GetInvoiceItems, page: &InvoiceItems) -> Step {
+        let WantedInvoice::Changed(changes) = &self.wanted else {
+            return unexpected("the service returned another object");
+        };
+        let (items, next) = list.into_page(page.clone());
+        items.iter().for_each(|item| item_traces::note(&changes.items, item, &mut sight.changes));
+        if let Some(next) = next {
+            return Step::Read(ReadObject::Items(next));
+        }
+        Step::Found(match item_traces::decide(&changes.items, &sight.changes) {
+            Some(true) => Finding::Applied,
+            Some(false) => Finding::Unchanged,
+            None => Finding::Inconclusive,
         })
     }
 
@@ -162,14 +200,6 @@ fn created(create: &CreateStandaloneInvoice, invoice: &Invoice) -> Finding {
             "the number belongs to an invoice with another account, currency or amount".to_owned(),
         ),
         None => Finding::Unexpected("an invoice has the number, but it cannot be compared".to_owned()),
-    }
-}
-
-fn changed(changes: &InvoicePatch, invoice: &Invoice) -> Finding {
-    match changes.matches(invoice) {
-        Some(true) => Finding::Applied,
-        Some(false) if changes.is_conclusive() => Finding::Unchanged,
-        _ => Finding::Inconclusive,
     }
 }
 
