@@ -14,9 +14,10 @@ use zuora_core::transport::{Seed, Transport, WallTime};
 use zuora_core::{CallOptions, Client, Error, Outcome, Result};
 use zuora_sandbox::{Fault, InProcess, RequestPattern, UnixTime};
 
+use crate::jobs;
 use crate::judge::{By, Judge};
 use crate::plan::{After, Plan, Sight, Work};
-use crate::reconciling::reconcile;
+use crate::reconciling::{reconcile, reconcile_over_restarts};
 use crate::subjects::{ByHand, Subject, config};
 
 /// The way in which the client performs the operation.
@@ -26,6 +27,10 @@ pub enum Way {
     Call,
     /// A call for which the object was read before.
     CallWithBaseline,
+    /// A call; then its error is reconciled by one process after the other, which keep the state as JSON.
+    CallKept,
+    /// A job, for a request with rows. One process after the other keeps its state as JSON.
+    Job,
     /// An intent that is delivered until it is decided.
     Intent,
     /// An intent that contains what was read before.
@@ -58,7 +63,7 @@ const DAY: Duration = Duration::from_secs(25 * 3600);
 /// Seconds by which the wall clock of a process is wrong.
 const CLOCK_ERROR: u64 = 600;
 /// Times that an unknown outcome is looked at again.
-const ROUNDS: usize = 3;
+pub const ROUNDS: usize = 3;
 
 pub fn run(subject: &Subject, cell: Cell, plan: Plan, seed: u64) -> Report {
     let transport = subject.transport.fork();
@@ -66,14 +71,15 @@ pub fn run(subject: &Subject, cell: Cell, plan: Plan, seed: u64) -> Report {
     let mut story = Story { subject, cell, seed, transport, baseline: None };
     let client = story.client();
     client.call(&QueryInvoices::new()).expect("the client has a token");
-    if matches!(cell.way, Way::CallWithBaseline | Way::IntentWithBaseline) {
+    if matches!(cell.way, Way::CallWithBaseline | Way::CallKept | Way::IntentWithBaseline) {
         story.baseline = client.baseline(&subject.operation).expect("the object can be read");
     }
     story.transport.sandbox().clear_journal();
     story.prepare(plan);
 
     let decided_at_once = match cell.way {
-        Way::Call | Way::CallWithBaseline => story.call(&client, &mut judge),
+        Way::Call | Way::CallWithBaseline | Way::CallKept => story.call(&client, &mut judge),
+        Way::Job => jobs::perform(&mut story, &client, &mut judge),
         _ => story.perform(&client, &mut judge),
     };
     let undecided_at_last = decided_at_once == Decided::Never;
@@ -99,24 +105,24 @@ pub fn run(subject: &Subject, cell: Cell, plan: Plan, seed: u64) -> Report {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Decided {
+pub enum Decided {
     AtOnce,
     Later,
     Never,
 }
 
-struct Story<'a> {
-    subject: &'a Subject,
-    cell: Cell,
+pub struct Story<'a> {
+    pub subject: &'a Subject,
+    pub cell: Cell,
     seed: u64,
     transport: InProcess,
     /// Time of the last change that was read before the operation.
-    baseline: Option<Baseline>,
+    pub baseline: Option<Baseline>,
 }
 
 impl Story<'_> {
     /// Returns a client in a new process.
-    fn client(&mut self) -> Client<InProcess> {
+    pub fn client(&mut self) -> Client<InProcess> {
         let mut seed = [0; 32];
         self.seed += 1;
         seed[..8].copy_from_slice(&self.seed.to_be_bytes());
@@ -151,7 +157,7 @@ impl Story<'_> {
     }
 
     /// Does what happens between the first attempt and the next look, and returns the client that looks.
-    fn go_on(&mut self, client: &Client<InProcess>, judge: &mut Judge<'_>) -> Client<InProcess> {
+    pub fn go_on(&mut self, client: &Client<InProcess>, judge: &mut Judge<'_>) -> Client<InProcess> {
         match self.cell.after {
             After::SameProcess | After::PersonFirst => {}
             After::Restart => return self.restarted(),
@@ -203,7 +209,11 @@ impl Story<'_> {
         let result = client.call(operation).map(zuora_core::Response::into_inner);
         let Some(mut error) = report(result, judge) else { return Decided::AtOnce };
         let client = self.go_on(client, judge);
-        if let Some(outcome) = reconcile(&client, operation, &error, self.baseline.clone()) {
+        let read = match self.cell.way {
+            Way::CallKept => reconcile_over_restarts(self, &error),
+            _ => reconcile(&client, operation, &error, self.baseline.clone()),
+        };
+        if let Some(outcome) = read {
             judge.report(By::Read, outcome, None);
             if outcome != Outcome::Unknown {
                 return Decided::Later;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
 mod cell;
+mod jobs;
 mod judge;
 mod matrix;
 mod plan;

@@ -96,14 +96,20 @@ fn every_operation_survives_every_fault_at_every_boundary() {
     assert!(totals.cells > 2000 || chosen().is_some(), "only {} cells", totals.cells);
 }
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 8] = [
     Way::Call,
     Way::CallWithBaseline,
+    Way::CallKept,
+    Way::Job,
     Way::Intent,
     Way::IntentWithBaseline,
     Way::IntentBehind,
     Way::IntentAhead,
 ];
+
+/// A job does not say which rows it has found done by another person.
+const IN_JOBS: [After; 5] =
+    [After::SameProcess, After::Restart, After::FiveMinutes, After::Day, After::RestartAfterDay];
 
 /// The operation that `MATRIX` names, of which all cells are run.
 fn chosen() -> Option<String> {
@@ -121,10 +127,11 @@ fn row(subject: &Subject, number: usize, totals: &Mutex<Totals>) {
                 continue;
             }
             for way in WAYS {
-                let is_possible = match subject.effect {
-                    Effect::Read => way == Way::Call,
+                let is_possible = match (way, subject.effect) {
+                    (Way::Job, _) => subject.rows > 0,
+                    (_, Effect::Read) => way == Way::Call,
                     // A creation has no time of the last change.
-                    Effect::Keyed => !matches!(way, Way::CallWithBaseline | Way::IntentWithBaseline),
+                    (_, Effect::Keyed) => !matches!(way, Way::CallWithBaseline | Way::IntentWithBaseline),
                     _ => true,
                 };
                 if is_possible {
@@ -144,6 +151,9 @@ impl Totals {
         for (place, after) in AFTERS.into_iter().enumerate() {
             let clock_matters = matches!(after, After::Restart | After::RestartAfterDay);
             if matches!(way, Way::IntentAhead | Way::IntentBehind) && !clock_matters {
+                continue;
+            }
+            if way == Way::Job && !IN_JOBS.contains(&after) {
                 continue;
             }
             if let Err(reason) = possible_after(subject, sight, after) {

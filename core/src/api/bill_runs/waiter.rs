@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{BillRun, BillRunStatus, GetBillRun};
 use crate::call::poller::{Progress, Waiter};
+use crate::call::written_at::ProcessingLimits;
 use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::transport::Timestamp;
 use crate::types::BillRunId;
 
-/// Time for which a run may keep its previous status after an action on it was accepted.
-const GRACE: Duration = Duration::from_secs(60);
+/// Time for which a run may keep its previous status after an action on it was accepted, or for which a read may show it.
+const GRACE: Duration = ProcessingLimits::DOCUMENTED.processing;
 
 /// A [`Waiter`] that polls a bill run until it reaches a goal or can no longer reach it.
 ///
@@ -21,9 +22,9 @@ const GRACE: Duration = Duration::from_secs(60);
 /// | Goal | Reached | Failed |
 /// | --- | --- | --- |
 /// | [`Completed`](BillRunGoal::Completed) | `Completed`, `PostInProgress`, `Posted` | `Error`, `Canceled`, `CancelInProgress`, `RemoveInProgress` |
-/// | [`Posted`](BillRunGoal::Posted) | `Posted` | the same statuses; `Completed` after `PostInProgress`, or for 60 s without it |
-/// | [`Canceled`](BillRunGoal::Canceled) | `Canceled` | `Posted`, `Error`, `RemoveInProgress`; any other status after `CancelInProgress`, or for 60 s without it |
-/// | [`Deleted`](BillRunGoal::Deleted) | a reason of category 40 of the service | any other status after `RemoveInProgress`, or for 60 s without it |
+/// | [`Posted`](BillRunGoal::Posted) | `Posted` | the same statuses; `Completed` after `PostInProgress`, or for 130 s without it |
+/// | [`Canceled`](BillRunGoal::Canceled) | `Canceled` | `Posted`, `Error`, `RemoveInProgress`; any other status after `CancelInProgress`, or for 130 s without it |
+/// | [`Deleted`](BillRunGoal::Deleted) | a reason of category 40 of the service | any other status after `RemoveInProgress`, or for 130 s without it |
 ///
 /// A status unknown to this version of the crate does not end the wait. The output is the run as of the last poll. For
 /// [`Deleted`](BillRunGoal::Deleted), it is the run as of the last poll before the deletion.
@@ -256,9 +257,9 @@ mod tests {
             ["pending", "pending", "ready"]
         );
         assert_eq!(evaluate(BillRunGoal::Posted, &["PostInProgress", "Completed"]), ["pending", "failed"]);
-        let idle = evaluate(BillRunGoal::Posted, &["Completed"; 8]);
-        assert_eq!(idle[..6], ["pending"; 6]);
-        assert_eq!(idle[6], "failed", "after a minute without posting");
+        let idle = evaluate(BillRunGoal::Posted, &["Completed"; 14]);
+        assert_eq!(idle[..13], ["pending"; 13]);
+        assert_eq!(idle[13], "failed", "130 s without posting");
     }
 
     #[test]

@@ -128,10 +128,8 @@ impl InvoiceCheck {
         let fields = changes.without_items();
         Step::Found(match fields.matches(invoice) {
             Some(false) if fields.is_conclusive() => Finding::Unchanged,
-            is_shown if changes.items.is_empty() => match is_shown {
-                Some(true) => Finding::Applied,
-                _ => Finding::Inconclusive,
-            },
+            Some(true) if changes.items.is_empty() => Finding::Applied,
+            _ if changes.items.is_empty() => Finding::Inconclusive,
             Some(false) => Finding::Inconclusive,
             None if fields.is_observable() => Finding::Inconclusive,
             _ if item_traces::are_observable(&changes.items) => {
