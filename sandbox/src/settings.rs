@@ -136,6 +136,9 @@ settings! {
     /// Whether all token requests get the same token until it expires, instead of a new one each. Default
     /// false.
     same_token: bool = false;
+    /// Whether a token request may have an `Authorization` header. Its page says that it must not, but the
+    /// official SDK sends the header when it renews a token. Default true.
+    token_request_authorization: bool = true;
     /// Response to a rejected token request. Default [`TokenErrorFormat::OAuth`].
     token_error_format: TokenErrorFormat = TokenErrorFormat::OAuth;
 

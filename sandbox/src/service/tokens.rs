@@ -109,7 +109,8 @@ fn check(state: &State, request: &ApiRequest) -> Result<String, TokenError> {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", "The body must be a form."));
     }
     let legacy = [AUTHORIZATION.as_str(), "apiaccesskeyid", "apisecretaccesskey"];
-    if legacy.iter().any(|name| request.headers.contains_key(*name)) {
+    let accepted = usize::from(state.settings.token_request_authorization);
+    if legacy.iter().skip(accepted).any(|name| request.headers.contains_key(*name)) {
         return Err((BAD, "invalid_request", "The request must carry no other credentials."));
     }
     if request
