@@ -1,0 +1,152 @@
+//! The month: plan, fleet, kills, doubts, comparison.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+use zuora_reqwest::{Client, Config};
+use zuora_sandbox::{ApiOperation, CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server};
+use zuora_workers::{Commands as _, Engine as _, Enqueued, Sqlite};
+
+use super::audit::{self, Audit};
+use super::cli;
+use super::fleet::Fleet;
+use super::plan::Plan;
+
+/// Time for which the sandbox may be at work on a request.
+pub(crate) const SPAN: Duration = Duration::from_secs(2);
+
+/// The size of the example.
+#[derive(Debug)]
+pub(crate) struct Month {
+    pub(crate) invoices: usize,
+    pub(crate) has_run: bool,
+    /// Requests that the tenant may have in flight.
+    pub(crate) concurrency: u32,
+    /// Kills, one a second.
+    pub(crate) kills: usize,
+    /// One of so many requests has a lost response or is executed late.
+    pub(crate) fault_every: usize,
+    pub(crate) database: Option<PathBuf>,
+}
+
+/// A file that is removed at the end, unless its user named it.
+struct Database {
+    file: PathBuf,
+    is_named: bool,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if !self.is_named {
+            for end in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{end}", self.file.display()));
+            }
+        }
+    }
+}
+
+impl Month {
+    /// Bills the month and returns the comparison.
+    pub(crate) async fn run(&self) -> Result<Audit, Box<dyn Error>> {
+        let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
+        self.plan_faults(&server);
+        let client = Client::new(&Config::new(server.url(), CLIENT_ID, CLIENT_SECRET))?;
+        let temporary = std::env::temp_dir().join(format!("month-end-{}.db", std::process::id()));
+        let database =
+            Database { is_named: self.database.is_some(), file: self.database.clone().unwrap_or(temporary) };
+        let queue = cli::open(&database.file).await?;
+        let plan = Plan::new(&client, self.invoices, self.has_run)?;
+        for job in &plan.jobs {
+            if queue.enqueue(job).await? == Enqueued::AlreadyThere {
+                return Err(format!("{} is in the queue already: name a new file", job.key).into());
+            }
+        }
+        println!("{} intents, 3 worker processes, queue {}", plan.len(), database.file.display());
+        let mut fleet = Fleet::start(3, self.worker_arguments(&server, &database.file))?;
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            let counts = queue.count().await?;
+            fleet.show(&counts, plan.len());
+            if counts.open() == 0 {
+                let doubts = queue.list("in doubt").await?;
+                if doubts.is_empty() {
+                    break;
+                }
+                for doubt in doubts {
+                    resolve(&server, &client, &plan, &doubt.key, &database.file).await?;
+                }
+            } else if fleet.kills < self.kills {
+                fleet.kill(usize::from(random()?) % 3).await?;
+            }
+        }
+        println!("{} processes killed; the others drain", fleet.kills);
+        if self.kills != usize::MAX && fleet.kills < self.kills {
+            return Err(format!("the month ended after {} kills of {}", fleet.kills, self.kills).into());
+        }
+        fleet.drain().await?;
+        audit(&server, &client, &queue, &plan).await
+    }
+
+    fn worker_arguments(&self, server: &Server, file: &Path) -> Vec<String> {
+        let concurrency = self.concurrency.to_string();
+        let file = file.display().to_string();
+        let arguments = ["--service", &server.url(), "--database", &file, "--concurrency", &concurrency]
+            .map(str::to_owned);
+        arguments.into()
+    }
+
+    /// Lost responses, and work that the service does within the span after the connection is lost.
+    fn plan_faults(&self, server: &Server) {
+        let mut sandbox = server.sandbox();
+        for number in (1..=self.invoices).step_by(self.fault_every) {
+            let late = SPAN * 3 / 4;
+            for fault in [
+                Fault::LoseResponse.on_operation(ApiOperation::CreateInvoice),
+                Fault::LoseResponse.on_operation(ApiOperation::PostInvoice),
+                Fault::lose_then_execute(late).on_operation(ApiOperation::UpdateInvoice),
+            ] {
+                sandbox.faults().push(fault.nth(number));
+            }
+        }
+    }
+}
+
+async fn audit(
+    server: &Server,
+    client: &Client,
+    queue: &Sqlite,
+    plan: &Plan,
+) -> Result<Audit, Box<dyn Error>> {
+    Audit::run(server, client, queue, plan).await
+}
+
+/// Decides a job in doubt as a person does: by looking into the tenant.
+async fn resolve(
+    server: &Server,
+    client: &Client,
+    plan: &Plan,
+    key: &str,
+    file: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let count = audit::effects(server, client, plan, key).await?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["resolve", key, "--database"]).arg(file);
+    match count {
+        0 => command.arg("--not-applied"),
+        _ => command.args(["--applied", &format!("{count} effect in the journal of the service")]),
+    };
+    let status = command.status().await?;
+    println!("resolved {key:?}: {count} effects");
+    status.success().then_some(()).ok_or_else(|| format!("resolve {key:?} ended with {status}").into())
+}
+
+fn random() -> Result<u8, Box<dyn Error>> {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).map_err(|error| error.to_string())?;
+    Ok(byte[0])
+}
