@@ -55,7 +55,8 @@ pub trait Commands: Engine {
 pub enum Resolution {
     /// The operation was applied, as the evidence shows. The job is done, and the jobs that follow are added.
     Applied(String),
-    /// The operation was not applied. The job is delivered as if it had never been sent.
+    /// The operation was not applied. The job is delivered as if it had never been sent, a POST under a new idempotency
+    /// key: the service may have stored a failure under the old one.
     NotApplied,
 }
 

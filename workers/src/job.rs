@@ -1,6 +1,9 @@
 //! An intent as a queue keeps it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use zuora_core::Result;
 use zuora_core::intent::Intent;
 
@@ -49,6 +52,22 @@ impl Job {
         self
     }
 
+    /// Returns the job with a new idempotency key, if its intent has one. The service may keep a failure under the old
+    /// key. Only for an intent that was certainly not applied.
+    pub(crate) fn with_new_key(mut self) -> Self {
+        // Every other value keeps its text.
+        let fields: serde_json::Result<BTreeMap<String, Box<RawValue>>> = serde_json::from_str(&self.intent);
+        let Ok(mut fields) = fields else { return self };
+        let Some(key) = fields.get("idempotency_key") else { return self };
+        let key = serde_json::from_str::<String>(key.get()).unwrap_or_default();
+        let new = serde_json::value::to_raw_value(&format!("{key}-again"));
+        if let (Ok(new), false) = (new, key.is_empty()) {
+            fields.insert("idempotency_key".to_owned(), new);
+            self.intent = serde_json::to_string(&fields).unwrap_or(self.intent);
+        }
+        self
+    }
+
     /// Returns this job and all that follow it.
     pub fn all(&self) -> Vec<&Job> {
         let mut found = vec![self];
@@ -73,5 +92,19 @@ mod tests {
         assert_eq!(back, chain);
         let keys: Vec<_> = back.all().into_iter().map(|job| job.key.as_str()).collect();
         assert_eq!(keys, ["a", "b", "d", "c"]);
+    }
+
+    #[test]
+    fn a_new_key_changes_nothing_else() {
+        let text = r#"{"operation":"{\"a\":1.10}","idempotency_key":"k-1","made_at":1}"#;
+        let job = Job { key: "a".to_owned(), intent: text.to_owned(), then: Vec::new() };
+        let again: serde_json::Value = serde_json::from_str(&job.clone().with_new_key().intent).unwrap();
+        assert_eq!(again["idempotency_key"], "k-1-again");
+        assert_eq!(
+            (again["operation"].as_str(), again["made_at"].as_u64()),
+            (Some(r#"{"a":1.10}"#), Some(1))
+        );
+        let unkeyed = Job { intent: "{}".to_owned(), ..job };
+        assert_eq!(unkeyed.clone().with_new_key(), unkeyed);
     }
 }

@@ -120,7 +120,8 @@ async fn list(arguments: &Arguments, state: &str) -> Result<(), Box<dyn Error>> 
 /// A worker process. It prints the state of each job at the end of a delivery.
 async fn work(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let service = arguments.get("service").ok_or("--service is required; see --help")?;
-    let client = Client::new(&Config::new(service, CLIENT_ID, CLIENT_SECRET))?;
+    // A worker leaves waiting to the queue: few attempts in one delivery.
+    let client = Client::new(&Config::new(service, CLIENT_ID, CLIENT_SECRET).max_attempts(2))?;
     let span = arguments.number("span")?.map_or(month::SPAN, |millis| Duration::from_millis(millis.into()));
     // All processes are on one machine, and share its clock.
     let limits = Limits::default().span(span).clock_skew(Duration::ZERO).max_backoff(Duration::from_secs(2));

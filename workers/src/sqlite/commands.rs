@@ -5,6 +5,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::{BEGIN, Sqlite, SqliteError, text};
 use crate::commands::{Commands, Counts, Ended, Resolution};
 use crate::decision::{Acknowledged, Decision, Record};
+use crate::job::Job;
 
 impl Sqlite {
     /// Returns id and payload of a job that has ended in one of two states.
@@ -122,6 +123,11 @@ impl Commands for Sqlite {
                     *record = Record::default().at_version(record.version);
                 };
                 self.reopen(&mut transaction, key, &id, forget).await?;
+                if let Ok(job) = serde_json::from_str::<Job>(&payload) {
+                    let text = serde_json::to_vec(&job.with_new_key())?;
+                    let query = sqlx::query("UPDATE Jobs SET job = ?1 WHERE id = ?2");
+                    query.bind(text).bind(&id).execute(&mut *transaction).await?;
+                }
             }
         }
         transaction.commit().await?;

@@ -141,6 +141,12 @@ async fn a_job_in_doubt_is_resolved_or_delivered_again_by_a_person() {
     park().await;
     engine.resolve("a", &Resolution::NotApplied).await.unwrap();
     assert_eq!(engine.read("a").await.unwrap().sent, None);
+    let renewed: Vec<u8> = sqlx::query_scalar("SELECT job FROM Jobs WHERE idempotency_key = 'a'")
+        .fetch_one(engine.pool())
+        .await
+        .unwrap();
+    let renewed = String::from_utf8(renewed).unwrap();
+    assert!(renewed.contains("-again"), "the old key may have a stored failure: {renewed}");
     park().await;
     engine.resolve("a", &Resolution::Applied("invoice INV00000007".to_owned())).await.unwrap();
     assert!(engine.resolve("a", &Resolution::NotApplied).await.unwrap_err().to_string().contains("is done"));
