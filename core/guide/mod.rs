@@ -7,6 +7,7 @@
 //! | [`errors`] | kind, outcome, and what to do |
 //! | [`retries`] | the retry table, rate limits, idempotency keys |
 //! | [`never_bill_twice`] | writes over restarts, workers and days |
+//! | [`workers`] | a queue and several machines |
 //! | [`waiting`] | poll with progress, save and resume |
 //! | [`lists`] | pagination, queries, prefetching |
 //! | [`custom_fields`] | fields that your tenant has added |
@@ -72,4 +73,7 @@ pub mod moving_from_the_python_sdk {
 }
 pub mod limits {
     #![doc = include_str!("limits.md")]
+}
+pub mod workers {
+    #![cfg_attr(not(doctest), doc = include_str!("workers.md"))]
 }

@@ -1,4 +1,4 @@
-//! A small month over three worker processes, six of which are killed. A program of its own: the processes are further
+//! A small month over three worker processes, six of which are killed. A program without a harness: the processes are further
 //! runs of it.
 
 #[path = "../examples/month_end/audit.rs"]

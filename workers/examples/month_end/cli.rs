@@ -13,7 +13,7 @@ use super::month::{self, Month};
 pub(crate) const USAGE: &str = "\
 Bills a month over three worker processes, one of which is killed every second.
 
-Usage: month_end [--invoices N] [--database FILE]
+Usage: month_end [--invoices N] [--kills N] [--database FILE]
        month_end worker --database FILE --service URL [--concurrency N] [--span MILLIS]
        month_end (pause | resume | list [STATE]) --database FILE
        month_end resolve KEY (--applied EVIDENCE | --not-applied) --database FILE
@@ -37,7 +37,10 @@ impl Arguments {
         while let Some(argument) = arguments.next() {
             match argument.strip_prefix("--") {
                 Some(name @ ("not-applied" | "help")) => read.named.push((name.to_owned(), String::new())),
-                Some(name @ ("invoices" | "database" | "service" | "concurrency" | "span" | "applied")) => {
+                Some(
+                    name @ ("invoices" | "kills" | "database" | "service" | "concurrency" | "span"
+                    | "applied"),
+                ) => {
                     let value = arguments.next().ok_or(format!("--{name} requires a value; see --help"))?;
                     read.named.push((name.to_owned(), value));
                 }
@@ -81,6 +84,9 @@ pub(crate) async fn run(arguments: Arguments, mut month: Month) -> Result<(), Bo
         [] => {
             if let Some(invoices) = arguments.number("invoices")? {
                 month.invoices = usize::try_from(invoices)?;
+            }
+            if let Some(kills) = arguments.number("kills")? {
+                month.kills = usize::try_from(kills)?;
             }
             month.database = arguments.get("database").map(PathBuf::from);
             let audit = month.run().await?;

@@ -26,7 +26,7 @@ pub(crate) struct Month {
     pub(crate) concurrency: u32,
     /// Kills, one a second.
     pub(crate) kills: usize,
-    /// One of so many requests has a lost response or is executed late.
+    /// Distance between two requests with a lost response or late execution.
     pub(crate) fault_every: usize,
     pub(crate) database: Option<PathBuf>,
 }

@@ -12,7 +12,7 @@ use zuora_core::transport::WallTime;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// Number of times that the line was written; 0 if there is none. A column of its own, not part of the JSON text.
+    /// Number of times that the line was written; 0 if there is none. A separate column, not part of the JSON text.
     #[serde(skip)]
     pub version: u64,
     /// The possible sendings; none if the intent was surely never sent.
