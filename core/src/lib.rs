@@ -39,6 +39,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With a bearer token instead of the credentials of an OAuth client, the configuration is
+//! [`Config::with_token`], whose documentation shows how to renew the token.
+//!
 //! # States of one call
 //!
 //! ```text

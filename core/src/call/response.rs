@@ -1,5 +1,6 @@
 //! The response of one call.
 
+use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
@@ -30,7 +31,7 @@ use crate::transport::headers::{self, ConcurrencyLimit, REQUEST_ID, RateLimit, T
 /// # assert_eq!(run.status()?.as_str(), "Posted");
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response<T> {
     value: T,
     headers: HeaderMap,
@@ -114,6 +115,19 @@ impl<T> Response<T> {
     /// it was decompressed.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+/// Shows the size of a kept body only, since that of a token response contains the token.
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("value", &self.value)
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("attempts", &self.attempts)
+            .field("body", &self.body.as_ref().map(|body| format!("{} bytes", body.len())))
+            .finish()
     }
 }
 

@@ -125,8 +125,8 @@ impl CallOptions {
     ///
     /// The call is sent for the user of this token, for example to attribute a write. The token must be one of the same
     /// tenant, since the limits of the tenant are those of the session. The session neither renews it nor keeps it: if the
-    /// service rejects it, the call fails with [`ErrorKind::Auth`](crate::ErrorKind::Auth). Reads that follow a failed
-    /// write need it in their own options. No error or debug output shows it.
+    /// service rejects it, the call fails with [`ErrorKind::Auth`](crate::ErrorKind::Auth). Neither
+    /// [`retry_of`](Self::retry_of) nor an intent contains it. No error or debug output shows it.
     #[doc(alias = "Authorization")]
     #[doc(alias = "bearer")]
     #[must_use]

@@ -8,9 +8,10 @@ use crate::error::{Error, Result};
 use crate::transport::Seed;
 
 /// Names of all settings, as they are written in a profile. The name of a variable is `ZUORA_` and the same in capitals.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "data_center",
     "base_url",
+    "allow_http_to",
     "client_id",
     "client_secret",
     "token",
@@ -33,6 +34,7 @@ impl Config {
     /// | --- | --- |
     /// | `ZUORA_DATA_CENTER` | the [name of a data center](DataCenter::name), such as `eu-api-sandbox` |
     /// | `ZUORA_BASE_URL` | a base URL, such as `https://rest.zuora.com`, instead of a data center |
+    /// | `ZUORA_ALLOW_HTTP_TO` | [`allow_http_to`](Self::allow_http_to), hosts separated by commas |
     /// | `ZUORA_CLIENT_ID`, `ZUORA_CLIENT_SECRET` | the credentials of an OAuth client |
     /// | `ZUORA_TOKEN` | a bearer token, instead of the credentials of a client |
     /// | `ZUORA_ENTITY_ID` | [`entity_id`](Self::entity_id) |
@@ -137,6 +139,9 @@ struct Settings<'a> {
 impl Settings<'_> {
     fn config(&self) -> Result<Config> {
         let mut config = self.tenant()?;
+        if let Some(hosts) = self.get("allow_http_to") {
+            config.http_hosts = hosts.split(',').map(|host| host.trim().to_owned()).collect();
+        }
         config.headers.entity_id = self.get("entity_id");
         config.headers.org_ids = self.get("org_ids");
         config.headers.version = self.get("api_version").or(config.headers.version);
@@ -220,7 +225,7 @@ impl Settings<'_> {
             Some("Zuora-Version") => "api_version",
             Some("Zuora-Track-Id") => "track_id",
             Some("User-Agent") => "app_name",
-            Some(name @ ("client_id" | "client_secret")) => name,
+            Some(name @ ("client_id" | "client_secret" | "allow_http_to")) => name,
             _ => return error,
         };
         let label = (self.label)(name);

@@ -301,6 +301,21 @@ fn the_token_and_the_headers_of_a_call_are_not_printed() {
 }
 
 #[test]
+fn a_response_with_its_body_does_not_print_a_token() {
+    let create = zuora_core::session::CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
+    let session = warm(&config());
+    let mut call = zuora_core::machine::Call::with_options(&session, create, &CallOptions::new().keep_body());
+    assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+    let Action::Done(Ok(response)) = call.step(Event::Response(token_response(FRESH, 3599)), at(1)) else {
+        panic!("a token")
+    };
+    assert!(response.raw_body().unwrap().windows(FRESH.len()).any(|part| part == FRESH.as_bytes()));
+    let mut printed = Printed::default();
+    printed.debug(&response);
+    printed.check();
+}
+
+#[test]
 fn an_error_without_a_secret_is_not_redacted() {
     let mut call = call_with(&warm(&config()), Effect::Unkeyed, &CallOptions::new());
     assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));

@@ -24,6 +24,7 @@ fn with(more: &[(&'static str, &'static str)]) -> Result<Config, zuora_core::Err
 #[test]
 fn every_setting_has_the_effect_of_its_setter() {
     let read = with(&[
+        ("ZUORA_ALLOW_HTTP_TO", "zuora-sandbox, 10.0.0.5"),
         ("ZUORA_ENTITY_ID", "entity-1"),
         ("ZUORA_ORG_IDS", "org-1,org-2"),
         ("ZUORA_API_VERSION", "2023-10-24"),
@@ -33,6 +34,8 @@ fn every_setting_has_the_effect_of_its_setter() {
         ("ZUORA_NON_PRODUCTION", "true"),
     ]);
     let written = Config::new(DataCenter::Eu, ID, SECRET)
+        .allow_http_to("zuora-sandbox")
+        .allow_http_to("10.0.0.5")
         .entity_id("entity-1")
         .org_ids(["org-1", "org-2"])
         .api_version("2023-10-24")
@@ -72,6 +75,7 @@ fn an_error_names_its_variable_and_contains_no_credential() {
             &[("ZUORA_DATA_CENTER", ""), ("ZUORA_BASE_URL", "https://u:hunter2@rest.zuora.com")],
             "ZUORA_BASE_URL",
         ),
+        (&[("ZUORA_ALLOW_HTTP_TO", "http://zuora-sandbox")], "ZUORA_ALLOW_HTTP_TO"),
         (&[("ZUORA_CLIENT_ID", "")], "ZUORA_CLIENT_ID"),
         (&[("ZUORA_CLIENT_ID", "hunter2")], "ZUORA_CLIENT_ID"),
         (&[("ZUORA_CLIENT_SECRET", "")], "ZUORA_CLIENT_SECRET"),
