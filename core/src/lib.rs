@@ -202,6 +202,60 @@ pub mod polling {
 #[path = "../guide/mod.rs"]
 pub mod guide;
 
+pub mod observer {
+    //! Events in the course of calls, for logs, traces and metrics.
+    //!
+    //! [`Config::observer`](crate::Config::observer) adds a callback that receives a [`CallEvent`] for the start and the
+    //! end of each call, each attempt with its classification, each decision about a retry, each wait with its reason,
+    //! each token request, and each time that a limiter closes or opens. A session without an observer reports nothing,
+    //! and a call then costs the same as without this module. The events are those of the machines, so they are the same
+    //! for the blocking client, the async client and calls that a program drives by hand.
+    //!
+    //! ```
+    //! use std::sync::{Arc, Mutex};
+    //! use zuora_core::bill_runs::GetBillRun;
+    //! use zuora_core::observer::CallEventKind;
+    //! use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    //!
+    //! let log = Arc::new(Mutex::new(Vec::new()));
+    //! let config = Config::with_token(DataCenter::UsCloud2, "token").observer({
+    //!     let log = Arc::clone(&log);
+    //!     move |event| {
+    //!         let operation = event.call.map_or("session", |call| call.operation);
+    //!         log.lock().unwrap().push(match &event.kind {
+    //!             CallEventKind::Started => format!("{operation}: started"),
+    //!             CallEventKind::AttemptSent { attempt, .. } => format!("{operation}: attempt {attempt}"),
+    //!             CallEventKind::AttemptClassified { classification, .. } => classification.name().to_owned(),
+    //!             CallEventKind::RetryDecided { decision, .. } => format!("{decision:?}"),
+    //!             CallEventKind::Ended { result, .. } => format!("{operation}: {result:?}"),
+    //!             other => format!("{other:?}"),
+    //!         });
+    //!     }
+    //! });
+    //! let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"status":"Posted","success":true}"#)));
+    //! let client = Client::with_transport(&config, transport)?;
+    //! client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+    //! let expected = ["get_bill_run: started", "get_bill_run: attempt 1", "success", "get_bill_run: Ok(())"];
+    //! assert_eq!(*log.lock().unwrap(), expected);
+    //! # Ok::<(), zuora_core::Error>(())
+    //! ```
+    //!
+    //! The feature `tracing` adds `to_tracing`, an observer that makes a span of each call. The feature `metrics` adds
+    //! `to_metrics`, an observer that counts and measures calls.
+
+    #[cfg(feature = "metrics")]
+    #[doc(inline)]
+    pub use crate::session::observer::to_metrics;
+    #[cfg(feature = "tracing")]
+    #[doc(inline)]
+    pub use crate::session::observer::to_tracing;
+    #[doc(inline)]
+    pub use crate::session::observer::{
+        CallEvent, CallEventKind, CallId, CallInfo, Classification, GiveUpReason, RateLimits, RetryDecision,
+        WaitReason,
+    };
+}
+
 pub mod reconcile {
     #![doc = include_str!("call/reconcile.md")]
 

@@ -1,5 +1,6 @@
 //! Shared code of the test programs of the workspace. The programs are in `tests/`.
 
+pub mod event_log;
 pub mod fuzz;
 pub mod guide;
 pub mod json;

@@ -52,7 +52,7 @@ pub use zuora_core;
 pub use zuora_core::{
     Amount, CallOptions, Config, DataCenter, Date, Endpoint, Error, ErrorKind, Operation, Outcome, Reason,
     ReasonCategory, Response, Result, bill_runs, bytes, files, http, intent, invoices, jobs, machine,
-    object_query, operation, pagination, polling, reconcile, session, testing, transport, types,
+    object_query, observer, operation, pagination, polling, reconcile, session, testing, transport, types,
 };
 
 /// Async client over [`Reqwest`].

@@ -119,11 +119,10 @@ impl<O: Operation> Machine for Call<O> {
                 return Action::Done(Err(error));
             }
         };
-        let accepted = match ready!(exchange.step(event, now)) {
-            Ok(accepted) => accepted,
-            Err(error) => return Action::Done(Err(error)),
-        };
-        Action::Done(read(&self.operation, exchange, accepted, now).map(|(value, head, body, attempts)| {
+        let result = ready!(exchange.step(event, now));
+        let result = result.and_then(|accepted| read(&self.operation, exchange, accepted, now));
+        exchange.report_end(result.as_ref());
+        Action::Done(result.map(|(value, head, body, attempts)| {
             self.body = body;
             Response::new(value, head, self.keeps_body.then(|| self.body.clone()), attempts)
         }))

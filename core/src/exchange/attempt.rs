@@ -12,6 +12,7 @@ use crate::error::{Cause, Context, Error, Outcome};
 use crate::machine::Action;
 use crate::operation::{Effect, ResponseFormat};
 use crate::session::limiter::Feedback;
+use crate::session::observer::RetryDecision;
 use crate::transport::headers;
 use crate::transport::{HttpResponse, Timestamp, TransportError};
 
@@ -38,6 +39,7 @@ impl Exchange {
         let (generation, round) = in_flight.end();
         let (response, damage) = inflate(response, self.session.max_body());
         let (result, envelope) = retry::classify(self.effect, self.format, &response, damage.is_some());
+        self.report_result(result, Some(&response), envelope.request_id.as_deref());
         if result == AttemptResult::Success {
             return self.accept(response, now);
         }
@@ -67,6 +69,7 @@ impl Exchange {
     ) -> Action<Accepted> {
         let (generation, round) = in_flight.end();
         let result = retry::classify_failure(&failure);
+        self.report_result(result, None, None);
         let error = Cause::Transport(failure).into();
         let envelope = EnvelopeReader::default();
         self.decide(
@@ -118,11 +121,15 @@ impl Exchange {
         }
         match decision {
             Decision::Accept => match attempt.response {
-                Some(response) => self.accept(response, now),
+                Some(response) => {
+                    self.report_decision(result, RetryDecision::Accept);
+                    self.accept(response, now)
+                }
                 None => self.finish_attempt(attempt, outcome, false, None),
             },
             Decision::RefreshToken => {
                 if self.session.invalidate_token(attempt.generation) {
+                    self.report_decision(result, RetryDecision::RefreshToken);
                     self.retry_state.refreshed = true;
                     self.state = State::Ready { not_before: now };
                     return Action::Wait(now);
@@ -164,9 +171,11 @@ impl Exchange {
                 if attempt.is_unpaid {
                     return self.finish_attempt(attempt, outcome, true, Some(delay));
                 }
-                if key == NextKey::Advance {
+                let has_new_key = key == NextKey::Advance;
+                if has_new_key {
                     self.key.advance();
                 }
+                self.report_retry(attempt.result, until, has_new_key);
                 self.state = State::Ready { not_before: until };
                 return Action::Wait(until);
             }
@@ -192,6 +201,7 @@ impl Exchange {
         may_retry: bool,
         retry_after: Option<Duration>,
     ) -> Action<Accepted> {
+        self.report_end_of_retries(attempt.result, may_retry, attempt.is_unpaid);
         let retryable = may_retry || (self.effect == Effect::Keyed && outcome == Outcome::Unknown);
         let replayed = self.retry_state.replay;
         let no_budget = attempt.is_unpaid;

@@ -12,7 +12,7 @@ use crate::error::{Cause, Context, Error, Outcome};
 use crate::machine::Action;
 use crate::operation::{Effect, RowFacts};
 use crate::session::headers;
-use crate::session::permit::WaitReason;
+use crate::session::observer::WaitReason;
 use crate::session::token::{TokenErrorKind, TokenFailure};
 use crate::transport::{HttpResponse, Timestamp};
 
@@ -20,7 +20,7 @@ impl Exchange {
     pub(super) fn poll_again(&mut self, now: Timestamp) -> Action<Accepted> {
         let until = now + self.poll_delay;
         self.poll_delay = (self.poll_delay * 2).min(MAX_POLL_DELAY);
-        self.wait(until, Duration::ZERO, WaitReason::Contention, now)
+        self.wait(until, Duration::ZERO, WaitReason::TokenRequest, now)
     }
 
     /// Waits for a slot of a limiter, for a random part of the delay so that waiting calls do not poll together.
@@ -28,7 +28,7 @@ impl Exchange {
         let half = self.poll_delay / 2;
         let until = now + half + self.session.jitter(half);
         self.poll_delay = (self.poll_delay * 2).min(MAX_POLL_DELAY);
-        self.wait(until, Duration::ZERO, WaitReason::Contention, now)
+        self.wait(until, Duration::ZERO, WaitReason::ConcurrencyLimit, now)
     }
 
     pub(super) fn wait(
@@ -40,6 +40,7 @@ impl Exchange {
     ) -> Action<Accepted> {
         match self.budget.take_spread_wait(until, spread, self.needed_time(), now) {
             Some(until) => {
+                self.report_wait(why, until);
                 self.state = State::Ready { not_before: until };
                 Action::Wait(until)
             }
@@ -58,9 +59,7 @@ impl Exchange {
             WaitReason::RateLimit => {
                 "rate limited: the quota resets later than this call's `max_wait` allows"
             }
-            WaitReason::Contention => {
-                "timed out waiting for another call of this session (token request or concurrency limit)"
-            }
+            _ => "timed out waiting for another call of this session (token request or concurrency limit)",
         };
         self.finish_unanswered(Cause::Throttled { what: what.into() }, Some(delay))
     }

@@ -19,6 +19,7 @@ pub(crate) mod envelope_reader;
 mod finish;
 mod inflate;
 pub(crate) mod key;
+mod observed;
 mod prepared_request;
 pub(crate) mod retry;
 mod token_request;
@@ -30,6 +31,7 @@ use http::{HeaderValue, Uri};
 
 use self::budget::Budget;
 use self::key::IdempotencyKey;
+use self::observed::ObservedCall;
 use self::prepared_request::PreparedRequest;
 use self::retry::RetryState;
 use self::token_request::{TokenOutcome, TokenRequest};
@@ -38,9 +40,10 @@ use crate::machine::{Action, Event};
 use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
 use crate::session::call_options::{CallHeaders, CallOptions, RetryOf};
-use crate::session::config::{AbandonedWrite, Timing};
+use crate::session::config::Timing;
 use crate::session::headers::{self, CommonHeaders};
-use crate::session::permit::{Admission, Permit, WaitReason};
+use crate::session::observer::{CallEventKind, WaitReason};
+use crate::session::permit::{Admission, Permit};
 use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp};
 use crate::types::Secret;
 
@@ -53,6 +56,8 @@ const MAX_POLL_DELAY: Duration = Duration::from_millis(100);
 pub(crate) struct Exchange {
     session: Session,
     operation: &'static str,
+    /// Path of the operation, with its parameters.
+    path: &'static str,
     effect: Effect,
     format: ResponseFormat,
     quota: Quota,
@@ -80,6 +85,8 @@ pub(crate) struct Exchange {
     has_rows: bool,
     /// Set once the exchange is over.
     outcome: Option<Outcome>,
+    /// `None` unless the session has an observer.
+    observed: Option<Box<ObservedCall>>,
 }
 
 #[derive(Debug)]
@@ -165,6 +172,7 @@ impl Exchange {
             request: PreparedRequest::new(request, session.base(), gzip_from).map_err(describe)?,
             session: session.clone(),
             operation: spec.name,
+            path: spec.path,
             effect: spec.effect,
             format: spec.format,
             quota: spec.quota,
@@ -186,6 +194,7 @@ impl Exchange {
             send_before: options.send_before,
             has_rows: spec.has_rows,
             outcome: None,
+            observed: None,
         })
     }
 
@@ -196,6 +205,7 @@ impl Exchange {
 
     pub(crate) fn step(&mut self, event: Event, now: Timestamp) -> Action<Accepted> {
         self.budget.start(now);
+        self.observe_step(now);
         match (mem::replace(&mut self.state, State::Over), event) {
             (State::Ready { not_before }, Event::Tick) if now < not_before => {
                 self.state = State::Ready { not_before };
@@ -264,10 +274,12 @@ impl Exchange {
             Action::Done(Ok(TokenOutcome::TimedOut)) => self.timed_out(),
             Action::Done(Err(error)) => self.fail(error),
             Action::Send(request, limits) => {
+                self.report(|_| CallEventKind::TokenRequested { attempt: token_request.attempts });
                 self.state = State::RequestingToken(token_request);
                 Action::Send(request, limits)
             }
             Action::Wait(until) => {
+                self.report_wait(WaitReason::TokenRequest, until);
                 self.state = State::RequestingToken(token_request);
                 Action::Wait(until)
             }
@@ -283,6 +295,7 @@ impl Exchange {
         let limits = Limits::new(timeout, self.session.max_body());
         self.attempts = self.attempts.saturating_add(1);
         self.key_since.get_or_insert(now);
+        self.report_attempt(request.body().len(), timeout);
         self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent(in_flight);
         Action::Send(request, limits)
@@ -388,19 +401,8 @@ fn unsafe_retry(failed_at: Option<Timestamp>) -> Error {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let unknown = match &self.state {
-            State::Sent(_) => true,
-            State::Ready { .. } | State::RequestingToken(_) => self.retry_state.uncertain,
-            State::Over => false,
-        };
-        if unknown && self.effect != Effect::Read && self.session.is_observed() {
-            self.session.abandon(&AbandonedWrite {
-                operation: self.operation,
-                path: self.request.own_path(),
-                effect: self.effect,
-                idempotency_key: self.key_text(),
-                track_id: self.track_id().map(str::to_owned),
-            });
+        if self.is_observed_to_run() {
+            self.report_drop();
         }
     }
 }

@@ -47,9 +47,11 @@ impl PreparedRequest {
         }
     }
 
-    /// Path and query as the operation made them.
-    pub(super) fn own_path(&self) -> String {
-        self.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned()
+    pub(super) fn method(&self) -> &Method {
+        match self {
+            Self::First(request) => request.method(),
+            Self::Again(template) => &template.method,
+        }
     }
 
     #[inline]

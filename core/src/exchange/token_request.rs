@@ -18,7 +18,8 @@ use crate::session::Session;
 use crate::session::config::Timing;
 use crate::session::headers::{self as request_headers, CommonHeaders};
 use crate::session::oauth::CreateToken;
-use crate::session::permit::{Lease, WaitReason};
+use crate::session::observer::WaitReason;
+use crate::session::permit::Lease;
 use crate::session::token::{TokenErrorKind, TokenFailure};
 use crate::transport::headers;
 use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp, TransportError};
@@ -35,7 +36,7 @@ pub(super) struct TokenRequest {
     lease: Option<Lease>,
     headers: CommonHeaders,
     timing: Timing,
-    attempts: u32,
+    pub(super) attempts: u32,
     state: State,
 }
 

@@ -1,13 +1,11 @@
 //! Settings of a session: endpoint, credentials, headers and limits.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::data_center::Endpoint;
 use super::guard::Guards;
 use super::headers::{CommonHeaderText, join};
-use crate::operation::Effect;
+use super::observer::{CallEvent, Observers};
 use crate::types::Secret;
 use crate::wire::budget::DEFAULT_CAP;
 
@@ -37,7 +35,7 @@ pub struct Config {
     pub(crate) guards: Guards,
     pub(crate) retry_budget: u32,
     pub(crate) max_body: usize,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observers: Observers,
 }
 
 /// A body that fits in the first window of a connection, of ten packets, arrives in one round trip, however small it is.
@@ -116,7 +114,7 @@ impl Config {
             guards: Guards::default(),
             retry_budget: 100,
             max_body: DEFAULT_CAP,
-            observer: None,
+            observers: Observers::default(),
         }
     }
 
@@ -352,15 +350,39 @@ impl Config {
         self
     }
 
-    /// Sets a callback that receives every abandoned write.
+    /// Adds a callback that receives the events of all calls: see [`CallEvent`].
     ///
-    /// A write is abandoned when its future is dropped in flight or between two attempts. Its outcome is unknown, and no
-    /// error reports it.
+    /// All observers that are added receive each event, in the order in which they were added. They are called by the
+    /// thread or task of the call, which waits for them, so an observer must return at once. It may use the session, but
+    /// must not panic.
+    ///
+    /// ```
+    /// use zuora_core::observer::CallEventKind;
+    /// use zuora_core::{Config, DataCenter, Outcome};
+    ///
+    /// let config = Config::with_token(DataCenter::UsCloud2, "token").observer(|event| {
+    ///     let Some(call) = event.call else { return };
+    ///     match &event.kind {
+    ///         // The future of a write was dropped, and no error reports its outcome.
+    ///         CallEventKind::Abandoned { outcome: Outcome::Unknown, idempotency_key, .. } => {
+    ///             eprintln!("{} to {} may have been applied, key {idempotency_key:?}", call.operation, call.uri);
+    ///         }
+    ///         CallEventKind::Ended { attempts, elapsed, .. } => {
+    ///             eprintln!("{}: {attempts} attempts in {elapsed:?}", call.operation);
+    ///         }
+    ///         _ => {}
+    ///     }
+    /// });
+    /// # let _ = config;
+    /// ```
     #[doc(alias = "callback")]
     #[doc(alias = "cancel")]
+    #[doc(alias = "logging")]
+    #[doc(alias = "metrics")]
+    #[doc(alias = "tracing")]
     #[must_use]
-    pub fn observer(mut self, observer: impl Fn(&AbandonedWrite) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Observer(Arc::new(observer)));
+    pub fn observer(mut self, observer: impl Fn(&CallEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
         self
     }
 }
@@ -397,30 +419,4 @@ impl Default for Timing {
             max_backoff: Duration::from_secs(60),
         }
     }
-}
-
-/// A callback whose `Debug` output is its name.
-#[derive(Clone)]
-pub(crate) struct Observer(pub(crate) Arc<dyn Fn(&AbandonedWrite) + Send + Sync>);
-
-impl fmt::Debug for Observer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Observer(..)")
-    }
-}
-
-/// A write that was dropped while its request was in flight, or after an attempt with an unknown outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AbandonedWrite {
-    /// Name of the operation, such as `post_bill_run`.
-    pub operation: &'static str,
-    /// Path and query of the request.
-    pub path: String,
-    /// Effect of the operation, which decides whether it may be retried.
-    pub effect: Effect,
-    /// Idempotency key under which a retry has to be sent.
-    pub idempotency_key: Option<String>,
-    /// Track id that was sent.
-    pub track_id: Option<String>,
 }

@@ -24,6 +24,7 @@ pub(crate) mod headers;
 pub(crate) mod jitter;
 pub(crate) mod limiter;
 pub(crate) mod oauth;
+pub(crate) mod observer;
 pub(crate) mod permit;
 mod profile;
 mod redact;
@@ -31,8 +32,6 @@ mod retry_budget;
 mod settings;
 pub(crate) mod token;
 
-#[doc(inline)]
-pub use self::config::AbandonedWrite;
 #[doc(inline)]
 pub use self::oauth::{CreateToken, TokenResponse};
 #[doc(inline)]
@@ -51,11 +50,12 @@ use crate::error::{Error, Result};
 use crate::operation::{Effect, Quota};
 use crate::session::base_url::BaseUrl;
 use crate::session::call_options::CallOptions;
-use crate::session::config::{Config, Credentials, Observer, Timing};
+use crate::session::config::{Config, Credentials, Timing};
 use crate::session::guard::Guards;
 use crate::session::headers::{CommonHeaders, RequestHeaders, of_call};
 use crate::session::jitter::Random;
 use crate::session::limiter::{Feedback, RateLimiters};
+use crate::session::observer::Reporter;
 use crate::session::retry_budget::RetryBudget;
 use crate::session::token::TokenCache;
 use crate::transport::{self, HttpRequest, Seed, Timestamp};
@@ -80,7 +80,7 @@ struct Shared {
     retries: RetryBudget,
     max_body: usize,
     create_token: Option<CreateToken>,
-    observer: Option<Observer>,
+    reporter: Reporter,
     /// Prefix of the keys of this session: 128 random bits.
     key_tag: Box<str>,
     keys: AtomicU64,
@@ -129,7 +129,7 @@ impl Session {
             retries: RetryBudget::new(config.retry_budget),
             max_body: config.max_body,
             create_token,
-            observer: config.observer.clone(),
+            reporter: Reporter::new(&config.observers, (key_tag >> 64) as u64 ^ key_tag as u64),
             key_tag: format!("{key_tag:032x}-").into(),
             keys: AtomicU64::new(0),
             is_limited: AtomicBool::new(false),
@@ -254,19 +254,28 @@ impl Session {
         };
         let Some(round) = state.limiters.try_acquire(quota) else { return Admission::AtConcurrencyLimit };
         drop(state);
+        self.0.reporter.limiter_opened(quota, now);
         Admission::Go { authorization, generation, permit: Permit { session: self.clone(), quota, round } }
     }
 
     /// Returns the time until which token requests are throttled, if they are throttled now.
     pub(crate) fn token_requests_throttled_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lock().limiters.throttled_until(Quota::TokenRequest, now)
+        let until = self.lock().limiters.throttled_until(Quota::TokenRequest, now);
+        if until.is_none() {
+            self.0.reporter.limiter_opened(Quota::TokenRequest, now);
+        }
+        until
     }
 
     /// Throttles a quota for all calls of the session, for at most an hour.
     pub(crate) fn throttle(&self, quota: Quota, now: Timestamp, span: Duration) {
         let mut state = self.lock();
+        let before = state.limiters.throttled_until(quota, now);
         state.limiters.throttle(quota, now, span);
+        let until = state.limiters.throttled_until(quota, now);
         self.0.is_limited.store(state.limiters.are_limited(), Ordering::Relaxed);
+        drop(state);
+        self.0.reporter.limiter_closed(quota, before, until, now);
     }
 
     /// Returns a random time by which a call that waits until `until` may wait longer, so that the calls that wait for
@@ -376,16 +385,9 @@ impl Session {
         self.key_text(self.next_key())
     }
 
-    /// Whether abandoned writes are reported.
-    pub(crate) fn is_observed(&self) -> bool {
-        self.0.observer.is_some()
-    }
-
-    /// Reports an abandoned write to the observer.
-    pub(crate) fn abandon(&self, abandoned: &AbandonedWrite) {
-        if let Some(Observer(observer)) = &self.0.observer {
-            observer(abandoned);
-        }
+    /// Reports events to the observers.
+    pub(crate) fn reporter(&self) -> &Reporter {
+        &self.0.reporter
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -32,15 +32,6 @@ pub(crate) enum Admission {
     Wait { until: Timestamp, spread: Duration },
 }
 
-/// Reason why a call waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WaitReason {
-    /// The quota of the tenant is used up.
-    RateLimit,
-    /// Another call is requesting the token, or holds the permit.
-    Contention,
-}
-
 /// The right to request the token of the session. Dropping the lease releases it.
 #[derive(Debug)]
 pub(crate) struct Lease {

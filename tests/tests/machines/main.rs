@@ -10,6 +10,7 @@ mod headers;
 mod idempotency_keys;
 mod limits;
 mod messages;
+mod observer;
 mod outcome;
 mod pacing;
 mod paginator;

@@ -1,11 +1,9 @@
 //! Rule 7: an unknown outcome is never forgotten, and a write that is abandoned is reported to the observer.
 
-use std::sync::{Arc, Mutex};
-
 use zuora_core::machine::{Action, Event, Machine};
 use zuora_core::operation::Effect;
-use zuora_core::session::AbandonedWrite;
 use zuora_core::{CallOptions, Config, ErrorKind, Outcome};
+use zuora_tests::event_log::EventLog;
 use zuora_tests::simulation::{
     self, EFFECTS, SendResult, Simulation, at, call, call_with, config, json, lost, not_sent, play,
     play_with, received, rejected, script, secs, warm,
@@ -81,47 +79,35 @@ fn an_attempt_that_outlasts_its_timeout_has_an_unknown_outcome() {
     }
 }
 
-/// A configuration with an observer, and the writes that were reported to it.
-fn observed() -> (Config, Arc<Mutex<Vec<AbandonedWrite>>>) {
-    let reported = Arc::new(Mutex::new(Vec::new()));
-    let observed = Arc::clone(&reported);
-    (
-        config().track_id("t-1").observer(move |abandoned| observed.lock().unwrap().push(abandoned.clone())),
-        reported,
-    )
+/// A configuration with an observer, and its log.
+fn observed() -> (Config, EventLog) {
+    let log = EventLog::default();
+    (config().observer(log.observer()), log)
 }
 
 #[test]
 fn the_observer_receives_a_write_dropped_in_flight() {
     for effect in EFFECTS {
-        let (config, reported) = observed();
+        let (config, log) = observed();
         let mut call = call(&warm(&config), effect);
-        let Action::Send(request, _) = call.step(Event::Tick, at(0)) else { panic!("a send") };
-        assert!(reported.lock().unwrap().is_empty());
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        assert!(log.abandoned().is_empty());
         drop(call);
-        let reported = reported.lock().unwrap();
-        if effect == Effect::Read {
-            assert!(reported.is_empty(), "a read changes nothing");
-            continue;
-        }
-        let [abandoned] = &reported[..] else { panic!("{reported:?}") };
-        assert_eq!((abandoned.operation, abandoned.effect), ("raw", effect));
-        assert_eq!(abandoned.path, request.uri().path());
-        assert_eq!(abandoned.track_id.as_deref(), Some("t-1"));
-        let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap());
-        assert_eq!(abandoned.idempotency_key.as_deref(), key);
+        // A read changes nothing.
+        let outcome = if effect == Effect::Read { Outcome::NotApplied } else { Outcome::Unknown };
+        assert_eq!(log.abandoned(), [format!("abandoned {outcome:?} after 1")]);
     }
 }
 
 #[test]
 fn the_observer_receives_a_write_dropped_between_attempts_with_an_unknown_outcome() {
-    let (config, reported) = observed();
+    let (config, log) = observed();
     // Dropped while the call waits for the next attempt.
     let mut waiting = call(&warm(&config), Effect::Keyed);
     assert!(matches!(waiting.step(Event::Tick, at(0)), Action::Send(..)));
     let Action::Wait(until) = waiting.step(Event::Failure(lost()), at(1)) else { panic!("a wait") };
     drop(waiting);
-    assert_eq!(reported.lock().unwrap().len(), 1, "no error value reports it");
+    assert_eq!(log.abandoned(), ["abandoned Unknown after 1"], "no error value reports it");
     // Dropped while the call requests a new token.
     let mut renewing = call(&warm(&config), Effect::Keyed);
     assert!(matches!(renewing.step(Event::Tick, at(0)), Action::Send(..)));
@@ -130,12 +116,12 @@ fn the_observer_receives_a_write_dropped_between_attempts_with_an_unknown_outcom
     assert!(matches!(renewing.step(Event::Response(json(401, "")), at(4)), Action::Wait(_)));
     assert!(matches!(renewing.step(Event::Tick, at(4)), Action::Send(..)));
     drop(renewing);
-    assert_eq!(reported.lock().unwrap().len(), 2);
+    assert_eq!(log.abandoned().last().unwrap(), "abandoned Unknown after 2");
 }
 
 #[test]
-fn the_observer_receives_no_write_that_ended_or_never_started() {
-    let (config, reported) = observed();
+fn the_observer_receives_no_write_in_doubt_that_ended_or_was_never_sent() {
+    let (config, log) = observed();
     for effect in EFFECTS {
         drop(call(&warm(&config), effect));
         // Dropped while nothing has happened yet.
@@ -156,7 +142,8 @@ fn the_observer_receives_no_write_that_ended_or_never_started() {
             assert!(matches!(over.step(event, at(1)), Action::Done(_)));
         }
     }
-    assert!(reported.lock().unwrap().is_empty(), "{reported:?}");
+    let abandoned = log.abandoned();
+    assert_eq!(abandoned, ["abandoned NotApplied after 1"; 3], "those whose request was not sent");
 }
 
 #[test]

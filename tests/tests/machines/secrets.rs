@@ -159,14 +159,26 @@ fn a_token_response_that_echoes_a_secret_does_not_print_it() {
 }
 
 #[test]
-fn an_abandoned_write_is_reported_without_secrets() {
+fn events_are_reported_without_secrets() {
     use std::sync::{Arc, Mutex};
     let reported = Arc::new(Mutex::new(Printed::default()));
     let observed = Arc::clone(&reported);
-    let config = config().observer(move |abandoned| observed.lock().unwrap().debug(abandoned));
+    let config = config().observer(move |event| observed.lock().unwrap().debug(event));
     for effect in EFFECTS {
         let mut call = call(&warm(&config), effect);
         assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+    }
+    // A service that echoes the secrets in its ids and messages.
+    for secret in [CLIENT_SECRET, FRESH] {
+        let session = cold(&config);
+        let mut call = call_with(&session, Effect::Keyed, &CallOptions::new().max_attempts(1));
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        assert!(matches!(call.step(Event::Response(token_response(FRESH, 3599)), at(1)), Action::Send(..)));
+        let body =
+            format!(r#"{{"success":false,"requestId":"{secret}","reasons":[{{"message":"{secret}"}}]}}"#);
+        let mut echo = json(400, body);
+        echo.headers_mut().insert("zuora-request-id", secret.parse().unwrap());
+        assert!(matches!(call.step(Event::Response(echo), at(2)), Action::Done(Err(_))));
     }
     let reported = reported.lock().unwrap();
     assert!(reported.0.contains("/v1/things"));

@@ -19,6 +19,7 @@ use zuora_core::session::{CreateToken, Session, Token};
 use zuora_core::transport::{HttpResponse, Seed, Timestamp};
 use zuora_core::types::Secret;
 use zuora_core::{CallOptions, Config, DataCenter, Error, ErrorKind, Operation, Outcome};
+use zuora_tests::event_log::EventLog;
 use zuora_tests::simulation::{
     self, CLIENT_ID, CLIENT_SECRET, TOKEN, config, is_token_request, lost, operation, secs, warm,
 };
@@ -80,7 +81,9 @@ fn is_unknown(event: &Incoming) -> bool {
 
 /// Drives one call through the steps, then loses every response until the call ends.
 fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let session = if cold { simulation::cold(&config()) } else { warm(&config()) };
+    let events = EventLog::default();
+    let config = config().observer(events.observer());
+    let session = if cold { simulation::cold(&config) } else { warm(&config) };
     let mut options = CallOptions::new().max_attempts(limits.attempts).timeout(limits.deadline);
     if let Some(max_wait) = limits.max_wait {
         options = options.max_wait(max_wait);
@@ -185,6 +188,9 @@ fn drive(effect: Effect, cold: bool, limits: &Limits, steps: Vec<Step>) -> Resul
             Action::Done(Err(error)) => prop_assert_eq!(error.outcome(), outcome, "after the end"),
             other => prop_assert!(false, "{:?}", other),
         }
+    }
+    if let Some(fault) = events.fault() {
+        prop_assert!(false, "{}", fault);
     }
     prints.note(&call);
     prints.note(&session);

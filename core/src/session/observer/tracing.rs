@@ -1,0 +1,198 @@
+//! An observer that makes a span of each call.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tracing::field::{Empty, display};
+use tracing::{Span, debug, info_span, warn};
+
+use super::names::{kind_name, outcome_name, quota_name};
+use super::{CallEvent, CallEventKind, CallId, CallInfo, RetryDecision};
+use crate::error::{Error, Outcome};
+
+/// The spans of the calls that have started and not ended.
+type Spans = Mutex<BTreeMap<CallId, Span>>;
+
+/// Returns an observer that makes a span of each call, for [`Config::observer`](crate::Config::observer).
+///
+/// The span `zuora_call` has the level `INFO` and the target `zuora_core`. Its parent is the span in which the call is
+/// driven first. Its fields are named after OpenTelemetry's semantic conventions for HTTP clients and code:
+///
+/// | Field | Content |
+/// | --- | --- |
+/// | `otel.name`, `otel.kind` | method and path template; `client` |
+/// | `code.function.name` | name of the operation, such as `post_bill_run` |
+/// | `http.request.method`, `url.template` | method and path template of the operation |
+/// | `url.full`, `server.address`, `server.port` | URL without its query, host and port |
+/// | `http.response.status_code` | status of the last response |
+/// | `http.request.resend_count` | number of attempts after the first, if there were any |
+/// | `error.type`, `otel.status_code` | status or [kind](crate::ErrorKind) of the error, and `ERROR` |
+/// | `zuora.call.id`, `zuora.track_id`, `zuora.request_id` | ids of the call, and of the last response |
+/// | `zuora.outcome` | `not_applied`, `applied` or `unknown`, if the call failed or was abandoned |
+///
+/// Each attempt is an event of level `DEBUG` in the span. So are token requests, decisions about retries and waits. A
+/// failed call and a write that was abandoned with an unknown outcome are events of level `WARN`. So is a limiter that
+/// closes, outside any call.
+///
+/// The span is not entered: spans of the HTTP client become its siblings and not its children.
+///
+/// ```
+/// use zuora_core::{Config, DataCenter, observer};
+///
+/// let config = Config::with_token(DataCenter::UsCloud2, "token").observer(observer::to_tracing());
+/// # let _ = config;
+/// ```
+#[doc(alias = "OpenTelemetry")]
+#[doc(alias = "logging")]
+#[doc(alias = "span")]
+pub fn to_tracing() -> impl Fn(&CallEvent<'_>) + Send + Sync + 'static {
+    let spans = Spans::default();
+    move |event| match event.call {
+        Some(call) => trace_call(&spans, call, event),
+        None => trace_limiter(event),
+    }
+}
+
+fn trace_call(spans: &Spans, call: &CallInfo, event: &CallEvent<'_>) {
+    let lock = || spans.lock().unwrap_or_else(PoisonError::into_inner);
+    match &event.kind {
+        CallEventKind::Started => {
+            let span = span_of(call);
+            if !span.is_disabled() {
+                lock().insert(call.id, span);
+            }
+        }
+        CallEventKind::Ended { result, attempts, .. } => {
+            let Some(span) = lock().remove(&call.id) else { return };
+            record_attempts(&span, *attempts);
+            if let Err(error) = result {
+                record_error(&span, error);
+            }
+        }
+        CallEventKind::Abandoned { outcome, attempts, idempotency_key, .. } => {
+            let Some(span) = lock().remove(&call.id) else { return };
+            record_attempts(&span, *attempts);
+            span.record("zuora.outcome", outcome_name(*outcome));
+            match outcome {
+                Outcome::Unknown => {
+                    let idempotency_key = idempotency_key.as_deref();
+                    warn!(target: "zuora_core", parent: &span, idempotency_key, "abandoned, and may have been applied");
+                }
+                _ => debug!(target: "zuora_core", parent: &span, "abandoned"),
+            }
+        }
+        kind => {
+            let Some(span) = lock().get(&call.id).cloned() else { return };
+            trace_step(&span, kind);
+        }
+    }
+}
+
+fn span_of(call: &CallInfo) -> Span {
+    let uri = &call.uri;
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+    let url = format_args!(
+        "{}://{}{}",
+        uri.scheme_str().unwrap_or("https"),
+        uri.authority().map_or("", |a| a.as_str()),
+        uri.path()
+    )
+    .to_string();
+    info_span!(
+        target: "zuora_core",
+        "zuora_call",
+        otel.name = format!("{} {}", call.method, call.path),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        code.function.name = call.operation,
+        http.request.method = call.method.as_str(),
+        http.request.resend_count = Empty,
+        http.response.status_code = Empty,
+        url.full = url,
+        url.template = call.path,
+        server.address = uri.host().unwrap_or_default(),
+        server.port = port,
+        "error.type" = Empty,
+        zuora.call.id = %call.id,
+        zuora.track_id = call.track_id.as_deref(),
+        zuora.request_id = Empty,
+        zuora.outcome = Empty,
+    )
+}
+
+fn record_attempts(span: &Span, attempts: u32) {
+    if attempts > 1 {
+        span.record("http.request.resend_count", attempts - 1);
+    }
+}
+
+fn record_error(span: &Span, error: &Error) {
+    match error.status().filter(|status| !status.is_success()) {
+        Some(status) => span.record("error.type", status.as_str()),
+        None => span.record("error.type", kind_name(error.kind())),
+    };
+    span.record("otel.status_code", "ERROR");
+    span.record("zuora.outcome", outcome_name(error.outcome()));
+    warn!(target: "zuora_core", parent: span, error = %error, "failed");
+}
+
+/// Makes an event of what happens between the start and the end of a call.
+fn trace_step(span: &Span, kind: &CallEventKind<'_>) {
+    match kind {
+        CallEventKind::AttemptSent { attempt, body_bytes, timeout, idempotency_key } => {
+            let idempotency_key = idempotency_key.as_deref();
+            debug!(target: "zuora_core", parent: span, attempt, body_bytes, ?timeout, idempotency_key, "sent");
+        }
+        CallEventKind::AttemptClassified {
+            attempt, classification, status, body_bytes, request_id, ..
+        } => {
+            let status = status.map(|status| status.as_u16());
+            if let Some(status) = status {
+                span.record("http.response.status_code", status);
+            }
+            if let Some(id) = request_id {
+                span.record("zuora.request_id", display(id));
+            }
+            debug!(
+                target: "zuora_core",
+                parent: span,
+                attempt,
+                http.response.status_code = status,
+                body_bytes,
+                zuora.request_id = request_id.as_deref(),
+                classification = classification.name(),
+                "attempt"
+            );
+        }
+        CallEventKind::RetryDecided { attempt, because, decision } => {
+            let because = because.name();
+            match decision {
+                RetryDecision::Retry { delay, .. } => {
+                    debug!(target: "zuora_core", parent: span, attempt, because, ?delay, "retry");
+                }
+                decision => {
+                    debug!(target: "zuora_core", parent: span, attempt, because, ?decision, "decided");
+                }
+            }
+        }
+        CallEventKind::WaitStarted { reason, duration } => {
+            debug!(target: "zuora_core", parent: span, reason = reason.name(), ?duration, "wait");
+        }
+        CallEventKind::TokenRequested { attempt } => {
+            debug!(target: "zuora_core", parent: span, attempt, "token requested");
+        }
+        _ => {}
+    }
+}
+
+fn trace_limiter(event: &CallEvent<'_>) {
+    match &event.kind {
+        CallEventKind::LimiterClosed { quota, duration } => {
+            warn!(target: "zuora_core", quota = quota_name(*quota), ?duration, "limiter closed");
+        }
+        CallEventKind::LimiterOpened { quota } => {
+            debug!(target: "zuora_core", quota = quota_name(*quota), "limiter opened");
+        }
+        _ => {}
+    }
+}
