@@ -23,6 +23,7 @@ mod post;
 mod post_if_unchanged;
 mod review;
 mod review_bill_run;
+mod review_pages;
 mod review_rows;
 mod schedule;
 mod scope;

@@ -1,10 +1,11 @@
 //! Posting a bill run that is unchanged since its review.
 
 use super::review::Review;
-use super::review_bill_run::ReviewBillRun;
+use super::review_pages::ReviewPages;
+use super::review_rows::Comparison;
 use super::{BillRun, PostBillRun};
 use crate::call::{Call, Response};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::machine::{Action, Event, Machine, ready};
 use crate::session::Session;
 use crate::session::call_options::CallOptions;
@@ -58,8 +59,8 @@ impl PostIfUnchanged {
         options: &CallOptions,
     ) -> impl Machine<Output = Response<BillRun>> + Send + use<> {
         CheckThenPost {
-            reading: Some(ReviewBillRun::repeat(session, &self.review, options)),
-            review: self.review.clone(),
+            pages: ReviewPages::new(session, self.review.bill_run_number.clone(), options),
+            comparison: Some(Comparison::new(&self.review.invoices, DESCRIBED_CHANGES)),
             is_unconfirmed: self.review.is_empty() && !self.allows_empty,
             call: Call::with_options(session, self.post.clone(), options),
         }
@@ -69,8 +70,9 @@ impl PostIfUnchanged {
 /// The machine that reads the invoices of the run again, compares them with the review, and posts the run.
 #[derive(Debug)]
 struct CheckThenPost {
-    reading: Option<ReviewBillRun>,
-    review: Review,
+    pages: ReviewPages,
+    /// Absent once the invoices are compared.
+    comparison: Option<Comparison>,
     /// Whether the review is empty and nothing says that it may be.
     is_unconfirmed: bool,
     call: Call<PostBillRun>,
@@ -79,34 +81,39 @@ struct CheckThenPost {
 impl Machine for CheckThenPost {
     type Output = Response<BillRun>;
 
-    fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
+    fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Self::Output> {
         if self.is_unconfirmed {
             let why = "contains no invoices; use `allow_empty` to post the run anyway";
             return Action::Done(Err(Error::invalid("review", why).in_operation("post_bill_run")));
         }
-        let Some(reading) = &mut self.reading else {
-            return self.call.step(event, now);
-        };
-        let later = match ready!(reading.step(event, now)) {
-            Ok(later) => later,
-            Err(error) => return Action::Done(Err(error)),
-        };
-        let mut changes = self.review.changes(&later);
-        if !changes.is_empty() {
-            if changes.len() > DESCRIBED_CHANGES {
-                let more = changes.len() - DESCRIBED_CHANGES;
-                changes.truncate(DESCRIBED_CHANGES);
-                changes.push(format!("{more} more"));
+        while let Some(comparison) = &mut self.comparison {
+            let compared = match ready!(self.pages.step(event, now)) {
+                Ok(Some(rows)) => rows.iter().try_for_each(|row| comparison.compare(row)),
+                Ok(None) => self.comparison.take().map_or(Ok(()), unchanged),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = compared {
+                return Action::Done(Err(error.in_operation("query_invoices")));
             }
-            let what = format!(
-                "bill run not posted because its invoices changed after the review ({})",
-                changes.join("; ")
-            );
-            return Action::Done(Err(Error::failed(what).in_operation("post_bill_run")));
+            event = Event::Tick;
         }
-        self.reading = None;
-        self.call.step(Event::Tick, now)
+        self.call.step(event, now)
     }
+}
+
+/// # Errors
+/// The changes, if there are any.
+fn unchanged(comparison: Comparison) -> Result<()> {
+    let (mut changes, others) = comparison.finish();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    if others > 0 {
+        changes.push(format!("{others} more"));
+    }
+    let what =
+        format!("bill run not posted because its invoices changed after the review ({})", changes.join("; "));
+    Err(Error::failed(what).in_operation("post_bill_run"))
 }
 
 #[cfg(test)]
@@ -130,5 +137,47 @@ mod tests {
         let error = client.post_if_unchanged(&PostIfUnchanged::new(empty.clone())).unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Build, Outcome::NotApplied));
         assert!(client.post_if_unchanged(&PostIfUnchanged::new(empty).allow_empty()).is_ok());
+    }
+
+    #[test]
+    fn every_kind_of_change_keeps_the_run_unposted_and_is_described() {
+        let review: Review = serde_json::from_str(
+            r#"{"billRunId":"2c98","billRunNumber":"BR-1","invoices":[
+                {"id":"a","number":"INV-A","currency":"EUR","amount":1},{"id":"b","currency":"EUR","amount":2}]}"#,
+        )
+        .unwrap();
+        let a = r#"{"id":"a","invoiceNumber":"INV-A","currency":"EUR","amount":1.00}"#;
+        let b = r#"{"id":"b","currency":"EUR","amount":2}"#;
+        let c = r#"{"id":"c","currency":"USD","amount":3}"#;
+        for (rows, said) in [
+            (format!("{b},{a}"), ""),
+            (a.to_owned(), "(b was removed)"),
+            (String::new(), "(INV-A was removed; b was removed)"),
+            (format!("{a},{b},{c}"), "(c was added (3 USD))"),
+            (format!("{a},{}", b.replace('2', "2.01")), "(b changed from 2 EUR to 2.01 EUR)"),
+            (format!("{a},{b},{a}"), "a occurs in two rows"),
+        ] {
+            let page = format!(r#"{{"data":[{rows}]}}"#);
+            let posts = std::cell::Cell::new(0);
+            let transport = FakeTransport::new(|request| {
+                Ok(match request.method().as_str() {
+                    "GET" => FakeTransport::json(200, page.clone()),
+                    _ => {
+                        posts.set(posts.get() + 1);
+                        FakeTransport::json(200, r#"{"success":true,"status":"PostInProgress"}"#)
+                    }
+                })
+            });
+            let client =
+                Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)
+                    .unwrap();
+            let posted = client.post_if_unchanged(&PostIfUnchanged::new(review.clone()));
+            drop(client);
+            assert_eq!(posts.get(), u32::from(said.is_empty()), "{rows}");
+            if let Err(error) = posted {
+                assert_eq!(error.outcome(), Outcome::NotApplied);
+                assert!(!said.is_empty() && error.to_string().contains(said), "{error}");
+            }
+        }
     }
 }

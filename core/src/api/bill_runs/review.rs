@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::review_rows::{Row, Rows};
+use super::review_rows::{Comparison, Row, Rows};
 use crate::api::invoices::InvoiceStatus;
 use crate::types::{AccountId, Amount, AmountError, BillRunId, BillRunNumber, InvoiceId, InvoiceNumber};
 
@@ -12,7 +12,7 @@ use crate::types::{AccountId, Amount, AmountError, BillRunId, BillRunNumber, Inv
 ///
 /// [`Client::review`](crate::Client::review) creates a review, and fails if it cannot show the whole run: see
 /// [`ReviewBillRun`](crate::bill_runs::ReviewBillRun). The API does not list the credit memos of a run or the
-/// accounts that failed in it, so a review contains invoices only. A review can be stored as JSON until it is
+/// accounts that failed in it, so a review contains invoices only. A clone shares them. A review can be stored as JSON until it is
 /// approved. Then [`PostIfUnchanged`](crate::bill_runs::PostIfUnchanged) posts the run, unless its invoices have changed since the review.
 ///
 /// ```
@@ -94,7 +94,7 @@ impl Review {
     /// [`AmountError::TooManyDigits`] if an amount or a total cannot be represented exactly.
     pub fn totals(&self) -> Result<BTreeMap<String, Amount>, AmountError> {
         let mut totals = BTreeMap::<String, Amount>::new();
-        for row in &self.invoices.0 {
+        for row in &*self.invoices.0 {
             match totals.get_mut(&*row.currency) {
                 Some(total) => *total = total.checked_add(&row.amount)?,
                 None => {
@@ -114,7 +114,7 @@ impl Review {
             hash.update(text.as_bytes());
         };
         mix(self.bill_run_id.as_str());
-        for row in &self.invoices.0 {
+        for row in &*self.invoices.0 {
             mix(&row.id.to_string());
             mix(&row.account_id.as_ref().map(ToString::to_string).unwrap_or_default());
             mix(&row.currency);
@@ -130,20 +130,12 @@ impl Review {
 
     /// Describes the differences between this review and a `later` one, with one line for each changed invoice.
     pub fn changes(&self, later: &Self) -> Vec<String> {
-        let mut changes = Vec::new();
-        for before in &self.invoices.0 {
-            match later.invoices.get(&before.id) {
-                None => changes.push(format!("{} was removed", before.name())),
-                Some(after) if before.differs(after) => {
-                    changes.push(format!("{} changed from {before} to {after}", before.name()));
-                }
-                Some(_) => {}
-            }
+        let mut comparison = Comparison::new(&self.invoices, usize::MAX);
+        for row in &*later.invoices.0 {
+            // No id occurs twice in a review.
+            let _ = comparison.compare(row);
         }
-        for new in later.invoices.0.iter().filter(|new| self.invoices.get(&new.id).is_none()) {
-            changes.push(format!("{} was added ({new})", new.name()));
-        }
-        changes
+        comparison.finish().0
     }
 }
 

@@ -2,9 +2,8 @@
 
 use super::BillRun;
 use super::review::Review;
-use super::review_rows::{Row, Rows, Words};
-use crate::api::object_query::QueryInvoices;
-use crate::call::paginator::Paginator;
+use super::review_pages::ReviewPages;
+use super::review_rows::{Row, Rows};
 use crate::error::{Error, Result};
 use crate::machine::{Action, Event, Machine, ready};
 use crate::session::Session;
@@ -19,10 +18,9 @@ use crate::types::{BillRunId, BillRunNumber};
 /// [`allow_empty`](Self::allow_empty) is set.
 #[derive(Debug)]
 pub struct ReviewBillRun {
-    pages: Paginator<QueryInvoices>,
+    pages: ReviewPages,
     run: Option<(BillRunId, BillRunNumber)>,
     rows: Vec<Row>,
-    words: Words,
     allows_empty: bool,
     expected: Option<usize>,
 }
@@ -45,25 +43,14 @@ impl ReviewBillRun {
     /// As for [`new`](Self::new).
     pub fn with_options(session: &Session, run: &BillRun, options: &CallOptions) -> Result<Self> {
         let expected = run.extra.get::<usize>(INVOICE_COUNT)?;
-        Ok(Self { expected, ..Self::of(session, run.id()?.clone(), run.number()?.clone(), options) })
-    }
-
-    /// Creates a machine that reads the invoices of the run of `review` again.
-    pub(super) fn repeat(session: &Session, review: &Review, options: &CallOptions) -> Self {
-        let run = Self::of(session, review.bill_run_id.clone(), review.bill_run_number.clone(), options);
-        run.allow_empty()
-    }
-
-    fn of(session: &Session, id: BillRunId, number: BillRunNumber, options: &CallOptions) -> Self {
-        let query = QueryInvoices::of_bill_run(number.clone());
-        Self {
-            pages: Paginator::with_options(session, query, options),
+        let (id, number) = (run.id()?.clone(), run.number()?.clone());
+        Ok(Self {
+            pages: ReviewPages::new(session, number.clone(), options),
             run: Some((id, number)),
             rows: Vec::new(),
-            words: Words::default(),
             allows_empty: false,
-            expected: None,
-        }
+            expected,
+        })
     }
 
     /// Accepts a run without invoices. Otherwise an empty list is an error, because it may also mean that the invoices
@@ -107,16 +94,10 @@ impl Machine for ReviewBillRun {
 
     fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Review> {
         loop {
-            let page = match ready!(self.pages.step(event, now)) {
-                Ok(Some(page)) => page,
+            match ready!(self.pages.step(event, now)) {
+                Ok(Some(rows)) => self.rows.extend(rows),
                 Ok(None) => return Action::Done(self.finish()),
                 Err(error) => return Action::Done(Err(error)),
-            };
-            for invoice in page.iter() {
-                match Row::of(invoice, &mut self.words) {
-                    Ok(row) => self.rows.push(row),
-                    Err(error) => return Action::Done(Err(error.in_operation("query_invoices"))),
-                }
             }
             event = Event::Tick;
         }
@@ -146,7 +127,12 @@ mod tests {
         options: impl Fn(ReviewBillRun) -> ReviewBillRun,
     ) -> Result<Review> {
         let rest = RefCell::new(pages.iter());
-        let transport = FakeTransport::new(|_| {
+        let transport = FakeTransport::new(|request| {
+            let query = request.uri().query().unwrap_or_default();
+            if !query.contains("fields") && !query.contains("cursor") {
+                // The invoices are read again with all fields.
+                *rest.borrow_mut() = pages.iter();
+            }
             Ok(FakeTransport::json(200, rest.borrow_mut().next().map_or("{}", |page| page).to_owned()))
         });
         let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;

@@ -11,10 +11,10 @@ use crate::api::shared::{missing, readable};
 use crate::error::{Error, Result};
 use crate::types::Amount;
 
-/// The invoices, ordered by id.
+/// The invoices, ordered by id. A clone shares them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<ReviewedInvoice>", into = "Vec<ReviewedInvoice>")]
-pub(super) struct Rows(pub(super) Vec<Row>);
+pub(super) struct Rows(pub(super) Arc<Vec<Row>>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
@@ -42,13 +42,75 @@ impl Rows {
         rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         rows.shrink_to_fit();
         match rows.windows(2).find(|pair| pair[0].id == pair[1].id) {
-            Some(pair) => Err(Error::unreadable("data.id", format!("{} occurs in two rows", pair[0].id))),
-            None => Ok(Self(rows)),
+            Some(pair) => Err(twice(&pair[0].id)),
+            None => Ok(Self(Arc::new(rows))),
         }
     }
 
-    pub(super) fn get(&self, id: &Key) -> Option<&Row> {
-        self.0.binary_search_by(|row| row.id.cmp(id)).ok().and_then(|index| self.0.get(index))
+    fn place(&self, id: &Key) -> Option<usize> {
+        self.0.binary_search_by(|row| row.id.cmp(id)).ok()
+    }
+}
+
+#[cold]
+fn twice(id: &Key) -> Error {
+    Error::unreadable("data.id", format!("{id} occurs in two rows"))
+}
+
+/// The differences between the rows of a review and the same rows later, which are compared one at a time and not kept.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    before: Rows,
+    is_seen: Vec<bool>,
+    described: Vec<String>,
+    max_described: usize,
+    others: usize,
+}
+
+impl Comparison {
+    /// Creates a comparison that describes the first changes, and counts the others.
+    pub(super) fn new(before: &Rows, max_described: usize) -> Self {
+        let is_seen = vec![false; before.0.len()];
+        Self { before: before.clone(), is_seen, described: Vec::new(), max_described, others: 0 }
+    }
+
+    /// Compares a later row.
+    ///
+    /// # Errors
+    /// A second row with the same id.
+    pub(super) fn compare(&mut self, after: &Row) -> Result<()> {
+        let Some(place) = self.before.place(&after.id) else {
+            self.note(|| format!("{} was added ({after})", after.name()));
+            return Ok(());
+        };
+        if std::mem::replace(&mut self.is_seen[place], true) {
+            return Err(twice(&after.id));
+        }
+        let before = self.before.clone();
+        let before = &before.0[place];
+        if before.differs(after) {
+            self.note(|| format!("{} changed from {before} to {after}", before.name()));
+        }
+        Ok(())
+    }
+
+    /// Returns a line for each change that is described, and the number of the others.
+    pub(super) fn finish(mut self) -> (Vec<String>, usize) {
+        let before = self.before.clone();
+        for place in 0..self.is_seen.len() {
+            if !self.is_seen[place] {
+                self.note(|| format!("{} was removed", before.0[place].name()));
+            }
+        }
+        (self.described, self.others)
+    }
+
+    fn note(&mut self, describe: impl FnOnce() -> String) {
+        if self.described.len() < self.max_described {
+            self.described.push(describe());
+        } else {
+            self.others += 1;
+        }
     }
 }
 
