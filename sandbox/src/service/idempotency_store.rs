@@ -1,6 +1,6 @@
 //! Idempotency keys, with the first request and response under each key.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -11,7 +11,11 @@ use crate::values::UnixTime;
 
 /// The requests and responses by key.
 #[derive(Clone, Default)]
-pub(crate) struct IdempotencyStore(BTreeMap<String, KeyedRequest>);
+pub(crate) struct IdempotencyStore {
+    keys: HashMap<String, KeyedRequest>,
+    /// The keys with the times of their requests, oldest first, keys that were removed included.
+    by_time: VecDeque<(UnixTime, String)>,
+}
 
 /// The first request with a key.
 #[derive(Clone)]
@@ -53,8 +57,8 @@ impl IdempotencyStore {
             let message = format!("The Idempotency-Key must have 1 to {} characters", settings.key_length);
             return reject(StatusCode::BAD_REQUEST, message);
         };
-        self.0.retain(|_, stored| now.since(stored.at) < settings.key_life);
-        let Some(stored) = self.0.get(key) else { return Ok(KeyLookup::New) };
+        self.forget_expired(settings, now);
+        let Some(stored) = self.keys.get(key) else { return Ok(KeyLookup::New) };
         if stored.method != request.method || stored.path != request.path {
             let message = "The Idempotency-Key was used for another tenant, URL or method".to_owned();
             return reject(StatusCode::UNPROCESSABLE_ENTITY, message);
@@ -76,7 +80,7 @@ impl IdempotencyStore {
     /// Marks the key of the request as running.
     pub(crate) fn start(&mut self, request: &ApiRequest, now: UnixTime) {
         if let (Some(key), &Method::POST) = (request.idempotency_key(), &request.method) {
-            self.0.insert(key.to_owned(), KeyedRequest::new(request, None, now));
+            self.insert(key, KeyedRequest::new(request, None, now));
         }
     }
 
@@ -88,7 +92,7 @@ impl IdempotencyStore {
         settings: &Settings,
         now: UnixTime,
     ) {
-        let earlier = request.idempotency_key().and_then(|key| self.0.get(key));
+        let earlier = request.idempotency_key().and_then(|key| self.keys.get(key));
         if earlier.is_none_or(|earlier| earlier.response.is_some()) {
             self.store(request, rejection, settings, now);
         }
@@ -110,17 +114,33 @@ impl IdempotencyStore {
             status => status != StatusCode::UNAUTHORIZED,
         };
         let (Some(key), &Method::POST) = (request.idempotency_key(), &request.method) else { return };
-        match self.0.get_mut(key) {
+        match self.keys.get_mut(key) {
             Some(KeyedRequest { response: Some(_), .. }) => {}
             Some(running) if is_stored => running.response = Some(response.clone()),
             Some(_) => {
-                self.0.remove(key);
+                self.keys.remove(key);
             }
             None if is_stored => {
                 let stored = KeyedRequest::new(request, Some(response.clone()), now);
-                self.0.insert(key.to_owned(), stored);
+                self.insert(key, stored);
             }
             None => {}
+        }
+    }
+
+    fn insert(&mut self, key: &str, request: KeyedRequest) {
+        self.by_time.push_back((request.at, key.to_owned()));
+        self.keys.insert(key.to_owned(), request);
+    }
+
+    fn forget_expired(&mut self, settings: &Settings, now: UnixTime) {
+        let is_expired = |at: UnixTime| now.since(at) >= settings.key_life;
+        while self.by_time.front().is_some_and(|(at, _)| is_expired(*at)) {
+            let Some((at, key)) = self.by_time.pop_front() else { return };
+            // The key may have been used again since.
+            if self.keys.get(&key).is_some_and(|stored| stored.at == at) {
+                self.keys.remove(&key);
+            }
         }
     }
 }

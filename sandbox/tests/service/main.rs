@@ -23,6 +23,7 @@ mod other_user;
 mod standalone;
 mod tax;
 mod tenant_kinds;
+mod threads;
 mod update;
 mod wire_facts;
 mod with_client;

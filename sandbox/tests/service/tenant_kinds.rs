@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::Value;
-use zuora_sandbox::{BackgroundJob, Sandbox, Settings, Tenant};
+use zuora_sandbox::{BackgroundJob, CLIENT_ID, CLIENT_SECRET, Sandbox, Settings, Tenant};
 
-use crate::client::TestClient;
+use crate::client::{TestClient, form};
 
 const DEMO: &str = include_str!("../../demo-tenant.json");
 const RUN: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
@@ -29,6 +29,22 @@ fn a_foreign_entity_is_rejected() {
     client.set("zuora-entity-ids", "00000000-0000-4000-8000-000000000009");
     assert_eq!(client.get("/v1/invoices/1").error().0, 403);
     assert_eq!(client.get("/v1/invoices/1").error().1, 50_000_010);
+}
+
+#[test]
+fn a_token_is_renewed_with_the_last_one_if_the_setting_says_so() {
+    for (settings, status) in [
+        (Settings::default(), 200),
+        (Settings::default().token_request_authorization(false), 400),
+    ] {
+        let mut client = TestClient::with(settings);
+        let request = http::Request::post("/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", "Bearer old")
+            .body(form(CLIENT_ID, CLIENT_SECRET))
+            .unwrap();
+        assert_eq!(client.send(request).status, status);
+    }
 }
 
 #[test]
