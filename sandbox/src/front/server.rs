@@ -39,6 +39,9 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Time between two looks for background work.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Maximum size of a request body, in bytes as received.
 const MAX_REQUEST_BYTES: usize = 64 << 20;
 
@@ -64,11 +67,14 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut sandbox = sandbox;
+        sandbox.limit_slices();
         let sandbox = Arc::new(Mutex::new(sandbox));
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&sandbox);
         let thread = std::thread::Builder::new().name("zuora-sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
+                tokio::spawn(progress(Arc::clone(&served)));
                 let accepting = tokio::spawn(accept(listener, served, Arc::new(config)));
                 // Nothing is ever sent: the receiver wakes when the sender is dropped.
                 let _ = stopped.await;
@@ -89,7 +95,11 @@ impl Server {
     /// The background work that is due by now is done first.
     pub fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
         let mut sandbox = lock(&self.sandbox);
-        sandbox.advance(now());
+        let now = now();
+        sandbox.advance(now);
+        while sandbox.is_behind() {
+            sandbox.advance(now);
+        }
         sandbox
     }
 
@@ -107,6 +117,21 @@ impl Drop for Server {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Does the background work of large runs, in slices between the requests.
+async fn progress(sandbox: Arc<Mutex<Sandbox>>) {
+    loop {
+        let is_behind = {
+            let mut sandbox = lock(&sandbox);
+            sandbox.advance(now());
+            sandbox.is_behind()
+        };
+        match is_behind {
+            true => tokio::task::yield_now().await,
+            false => tokio::time::sleep(PROGRESS_INTERVAL).await,
         }
     }
 }

@@ -97,6 +97,19 @@ impl Sandbox {
         self.advance_background(now);
     }
 
+    /// Lets each later call do at most one slice of the background work of a large run, so that it does not delay
+    /// the call. Calls of [`advance`](Self::advance) do the rest.
+    #[cfg(feature = "serve")]
+    pub(crate) fn limit_slices(&mut self) {
+        self.state.slices_per_call = Some(1);
+    }
+
+    /// Whether background work is still to be done after [`advance`](Self::advance), because it is limited.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_behind(&self) -> bool {
+        self.state.slices_per_call.is_some() && self.state.is_behind()
+    }
+
     fn advance_background(&mut self, now: UnixTime) {
         self.state.advance(now);
         self.collect_effects();
@@ -110,17 +123,28 @@ impl Sandbox {
 }
 
 impl State {
-    /// Executes every transition that is due by `now`, in chronological order.
+    /// Executes the transitions that are due by `now`, in chronological order: all of them, or at most a number
+    /// of slices of large runs.
     pub(crate) fn advance(&mut self, now: UnixTime) {
         let now = now.clamped().max(self.now);
+        let mut slices = 0;
         while let Some((work, at)) = self.next_due().filter(|(_, at)| *at <= now) {
+            if self.slices_per_call.is_some_and(|limit| slices >= limit) {
+                break;
+            }
             self.now = at.max(self.now);
             match work {
-                DueWork::Run(index) => self.advance_bill_run(index),
+                DueWork::Run(index) => slices += usize::from(self.advance_bill_run(index)),
                 DueWork::Job(index) => self.advance_job(index),
             }
         }
         self.now = now;
+    }
+
+    /// Whether transitions that are due are still to be executed.
+    #[cfg(feature = "serve")]
+    fn is_behind(&self) -> bool {
+        self.next_due().is_some_and(|(_, at)| at <= self.now)
     }
 
     fn next_due(&self) -> Option<(DueWork, UnixTime)> {

@@ -62,10 +62,12 @@ impl Sandbox {
     /// Replaces everything except what belongs to the present.
     fn replace(&mut self, other: Self) {
         let slots = self.slots;
+        let slices = self.state.slices_per_call;
         let snapshots = std::mem::take(&mut self.snapshots);
         let clock = self.clock;
         *self = other;
         self.clock.catch_up(clock);
+        self.state.slices_per_call = slices;
         self.slots = slots;
         self.snapshots = snapshots;
     }

@@ -1,5 +1,7 @@
 //! `POST /oauth/token`, and validation of the tokens that it issues.
 
+use std::collections::BTreeMap;
+
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
@@ -11,12 +13,14 @@ use crate::values::{Json, UnixTime};
 /// The valid tokens.
 #[derive(Clone, Default)]
 pub(crate) struct Tokens {
-    valid: Vec<Token>,
+    /// The tokens by their texts, some expired ones included.
+    valid: BTreeMap<String, Token>,
+    /// Number of tokens from which on the expired ones are removed.
+    purge_at: usize,
 }
 
 #[derive(Clone)]
 struct Token {
-    text: String,
     client: String,
     expires: UnixTime,
 }
@@ -45,15 +49,20 @@ impl Tokens {
                 return (status, body);
             }
         };
-        self.valid.retain(|token| token.expires > state.now);
+        if self.valid.len() >= self.purge_at {
+            self.valid.retain(|_, token| token.expires > state.now);
+            self.purge_at = 100 + 2 * self.valid.len();
+        }
         let life = state.settings.token_life;
-        let known = self.valid.iter().find(|token| state.settings.same_token && token.client == client);
-        let token = known.cloned().unwrap_or_else(|| {
-            let token = Token { text: state.ids.token(), client, expires: state.now.after(life) };
-            self.valid.push(token.clone());
-            token
+        let is_known = |(_, token): &(&String, &Token)| token.client == client && token.expires > state.now;
+        let known = self.valid.iter().find(|token| state.settings.same_token && is_known(token));
+        let known = known.map(|(text, token)| (text.clone(), token.expires));
+        let (text, expires) = known.unwrap_or_else(|| {
+            let (text, expires) = (state.ids.token(), state.now.after(life));
+            self.valid.insert(text.clone(), Token { client, expires });
+            (text, expires)
         });
-        let left = Json::Number(token.expires.since(state.now).as_secs().to_string());
+        let left = Json::Number(expires.since(state.now).as_secs().to_string());
         let expires_in = match (state.settings.expires_in_as_text, left) {
             (true, Json::Number(left)) => Json::Text(left),
             (_, left) => left,
@@ -66,7 +75,7 @@ impl Tokens {
             entities.join(" ")
         );
         let body = Json::object([
-            ("access_token", token.text.into()),
+            ("access_token", text.into()),
             ("token_type", "bearer".into()),
             ("expires_in", expires_in),
             ("scope", scope.into()),
@@ -79,15 +88,17 @@ impl Tokens {
     pub(crate) fn accept(&self, request: &ApiRequest, now: UnixTime) -> bool {
         let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
         value.is_some_and(|(scheme, text)| {
-            let good = |token: &Token| token.text == text && token.expires > now;
-            scheme.eq_ignore_ascii_case("bearer") && self.valid.iter().any(good)
+            let is_valid = |token: &Token| token.expires > now;
+            scheme.eq_ignore_ascii_case("bearer") && self.valid.get(text).is_some_and(is_valid)
         })
     }
 
     /// Lets the token of the request expire.
     pub(crate) fn expire(&mut self, request: &ApiRequest) {
         let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
-        self.valid.retain(|token| value.is_none_or(|(_, text)| token.text != text));
+        if let Some((_, text)) = value {
+            self.valid.remove(text);
+        }
     }
 
     pub(crate) fn revoke(&mut self) {

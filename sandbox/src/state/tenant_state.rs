@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) settings: Settings,
     pub(crate) now: UnixTime,
+    /// Maximum number of slices of background work per call; `None` for all that are due.
+    pub(crate) slices_per_call: Option<usize>,
     pub(crate) runs: Store<BillRun>,
     /// Positions of the runs whose status changes with time.
     pub(crate) active_runs: BTreeSet<usize>,
@@ -62,6 +64,7 @@ impl State {
             tenant,
             settings,
             now: UnixTime::default(),
+            slices_per_call: None,
             runs: Store::default(),
             active_runs: BTreeSet::new(),
             invoices: Invoices::default(),

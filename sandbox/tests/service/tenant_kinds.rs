@@ -33,10 +33,9 @@ fn a_foreign_entity_is_rejected() {
 
 #[test]
 fn a_token_is_renewed_with_the_last_one_if_the_setting_says_so() {
-    for (settings, status) in [
-        (Settings::default(), 200),
-        (Settings::default().token_request_authorization(false), 400),
-    ] {
+    for (settings, status) in
+        [(Settings::default(), 200), (Settings::default().token_request_authorization(false), 400)]
+    {
         let mut client = TestClient::with(settings);
         let request = http::Request::post("/oauth/token")
             .header("content-type", "application/x-www-form-urlencoded")

@@ -21,8 +21,8 @@ const SLICE: usize = 250;
 const SLICE_ACCOUNTS: usize = 2500;
 
 impl State {
-    /// Advances a run whose transition is due.
-    pub(crate) fn advance_bill_run(&mut self, index: usize) {
+    /// Advances a run whose transition is due, by one slice. Returns whether more slices follow.
+    pub(crate) fn advance_bill_run(&mut self, index: usize) -> bool {
         let cause = self.runs[index].cause.clone();
         let outer = std::mem::replace(&mut self.effects.cause, cause);
         match self.runs[index].status {
@@ -37,6 +37,7 @@ impl State {
             | BillRunStatus::Posted => {}
         }
         self.effects.cause = outer;
+        self.runs.get(index).is_some_and(|run| run.progress.slices > 0)
     }
 
     /// Starts a run; the next run of its schedule is created at the same time.
