@@ -214,7 +214,7 @@ fn settings() -> Settings {
 }
 
 proptest! {
-    // The threads interleave at random, so that a seed does not repeat a failure; the journal shows it.
+    // The threads interleave at random, so a seed does not reproduce a failure; the journal shows it.
     #![proptest_config(ProptestConfig {
         cases: 6,
         max_shrink_iters: 0,
