@@ -1,0 +1,77 @@
+//! A request to an endpoint without a type of its own, with the token, retries and errors of all others.
+//!
+//! `cargo run -p zuora-ureq --example raw_call` runs on a sandbox inside this process. With `ZUORA_CLIENT_ID`,
+//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, `-- GET /v1/accounts/A00000001` sends a request to that tenant.
+
+use std::env;
+use std::error::Error;
+use std::io::{Write as _, stdout};
+use std::process::ExitCode;
+
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
+use zuora_ureq::http::Method;
+use zuora_ureq::operation::RawOperation;
+use zuora_ureq::{Client, Config};
+
+const USAGE: &str = "\
+usage: raw_call [METHOD PATH [JSON]]
+
+Sends a request and prints the body of the response. Without arguments, it creates an invoice in a sandbox.
+With ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL, the request is sent to that tenant.";
+
+fn main() -> ExitCode {
+    if env::args().any(|argument| argument == "--help") {
+        let _ = writeln!(stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("raw_call: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let operation = operation(&env::args().skip(1).collect::<Vec<_>>())?;
+    let (config, _sandbox) = config()?;
+    let client = Client::new(&config)?;
+
+    let response = client.call(&operation)?;
+    let mut out = stdout();
+    out.write_all(response.body())?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// The method decides about retries: a GET is always retried, a POST under its idempotency key.
+fn operation(arguments: &[String]) -> Result<RawOperation, Box<dyn Error>> {
+    match arguments {
+        [] => Ok(RawOperation::new(Method::POST, "/v1/invoices").body(
+            r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01","invoiceItems":[
+                {"chargeName":"Setup","amount":250.00,"serviceStartDate":"2026-03-01"}]}"#,
+        )),
+        [method, path, rest @ ..] if rest.len() <= 1 => {
+            let method = method.parse().map_err(|_| format!("{method} is not an HTTP method"))?;
+            let operation = RawOperation::new(method, path);
+            Ok(match rest {
+                [body] => operation.body(body.clone()),
+                _ => operation,
+            })
+        }
+        _ => Err("expected a method, a path, and at most one body: see --help".into()),
+    }
+}
+
+fn config() -> Result<(Config, Option<Server>), Box<dyn Error>> {
+    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
+    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
+        [Some(id), Some(secret), Some(url)] => Ok((Config::new(url, id, secret), None)),
+        [None, None, None] => {
+            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+            Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
+        }
+        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+    }
+}
