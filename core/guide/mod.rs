@@ -14,6 +14,7 @@
 //! | [`entities`] | Multi-entity and Multi-Org |
 //! | [`permissions`] | permissions and features for each operation |
 //! | [`testing`] | mocks, the sandbox, faults, property tests, dry runs |
+//! | [`logging_and_metrics`] | events of each call, for logs, traces and counters |
 //! | [`connections`] | proxies, TLS, private authorities, timeouts, cancellation |
 //! | [`short_lived`] | short-lived processes and shared tokens |
 //! | [`writing_a_transport`] | any other HTTP client |
@@ -55,6 +56,9 @@ pub mod permissions {
 }
 pub mod testing {
     #![cfg_attr(not(doctest), doc = include_str!("testing.md"))]
+}
+pub mod logging_and_metrics {
+    #![cfg_attr(not(doctest), doc = include_str!("logging-and-metrics.md"))]
 }
 pub mod connections {
     #![cfg_attr(not(doctest), doc = include_str!("connections.md"))]

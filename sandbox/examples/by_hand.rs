@@ -6,7 +6,7 @@
 #![allow(clippy::print_stderr)] // The example prints each step.
 
 use std::error::Error;
-use std::io::{Read, Write, stdout};
+use std::io::{Read, Write, stderr, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -33,13 +33,13 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(argument) = std::env::args().nth(1) {
-        eprintln!("by_hand: unknown argument {argument}: only --help is supported");
+        let _ = writeln!(stderr(), "by_hand: unknown argument {argument}: only --help is supported");
         return ExitCode::FAILURE;
     }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("by_hand: {error:#}");
+            let _ = writeln!(stderr(), "by_hand: {error:#}");
             ExitCode::FAILURE
         }
     }

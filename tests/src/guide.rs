@@ -9,6 +9,10 @@ pub mod first_bill_run {}
 pub mod testing {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../core/guide/logging-and-metrics.md")]
+pub mod logging_and_metrics {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../core/guide/connections.md")]
 pub mod connections {}
 

@@ -6,7 +6,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,13 +34,16 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(argument) = env::args().nth(1) {
-        eprintln!("standalone_invoice_async: unknown argument {argument}: only --help is supported");
+        let _ = writeln!(
+            stderr(),
+            "standalone_invoice_async: unknown argument {argument}: only --help is supported"
+        );
         return ExitCode::FAILURE;
     }
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("standalone_invoice_async: {error:#}");
+            let _ = writeln!(stderr(), "standalone_invoice_async: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match Job::from_environment().and_then(|job| job.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bill_run: {error:#}");
+            let _ = writeln!(stderr(), "bill_run: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -10,7 +10,7 @@
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _, stdout};
+use std::io::{ErrorKind, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nightly: {error:#}");
+            let _ = writeln!(stderr(), "nightly: {error:#}");
             ExitCode::FAILURE
         }
     }

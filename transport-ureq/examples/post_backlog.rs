@@ -10,7 +10,7 @@
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("post_backlog: {error:#}");
+            let _ = writeln!(stderr(), "post_backlog: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -60,14 +60,17 @@ fn run() -> Result<(), Box<dyn Error>> {
     let file = file.as_deref().map(Path::new);
 
     let mut job = match file.filter(|file| file.exists()) {
-        Some(file) => BulkJob::from_json(client.session(), &fs::read_to_string(file)?)?,
+        Some(file) => {
+            let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            BulkJob::from_json(client.session(), &text)?
+        }
         None => new_job(&client, count)?,
     };
     writeln!(stdout(), "{} to post, {} in doubt", job.remaining(), job.in_doubt())?;
     while let Some(event) = client.drive(&mut job)? {
         // Before each request and after each response: a process that is killed continues from here.
         if let Some(file) = file {
-            save(file, &job.to_json()?)?;
+            save(file, &job.to_json()?).map_err(|error| format!("{}: {error}", file.display()))?;
         }
         if let BulkEvent::Chunk(chunk) = event {
             let failed = chunk.rows.iter().filter(|row| row.result.is_err()).count();

@@ -1,11 +1,11 @@
-//! A request to an endpoint without a type of its own, with the token, retries and errors of all others.
+//! A request to an endpoint that has no typed operation, with the token, retries and errors of all others.
 //!
 //! `cargo run -p zuora-ureq --example raw_call` runs on a sandbox inside this process. With `ZUORA_CLIENT_ID`,
 //! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, `-- GET /v1/accounts/A00000001` sends a request to that tenant.
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("raw_call: {error:#}");
+            let _ = writeln!(stderr(), "raw_call: {error:#}");
             ExitCode::FAILURE
         }
     }

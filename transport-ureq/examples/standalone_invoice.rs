@@ -6,7 +6,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,13 +33,14 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(argument) = env::args().nth(1) {
-        eprintln!("standalone_invoice: unknown argument {argument}: only --help is supported");
+        let _ =
+            writeln!(stderr(), "standalone_invoice: unknown argument {argument}: only --help is supported");
         return ExitCode::FAILURE;
     }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("standalone_invoice: {error:#}");
+            let _ = writeln!(stderr(), "standalone_invoice: {error:#}");
             ExitCode::FAILURE
         }
     }

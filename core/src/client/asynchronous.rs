@@ -168,6 +168,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
     ///
     /// # Errors
     /// The request cannot be built.
+    #[doc(alias = "dry run")]
     #[doc(alias = "plan")]
     #[doc(alias = "preview")]
     pub fn dry_run<O: Operation>(&self, operation: &O, options: &CallOptions) -> Result<HttpRequest> {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,13 +24,13 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(argument) = env::args().nth(1) {
-        eprintln!("example-progress: unknown argument {argument}: only --help is supported");
+        let _ = writeln!(stderr(), "example-progress: unknown argument {argument}: only --help is supported");
         return ExitCode::FAILURE;
     }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("example-progress: {error:#}");
+            let _ = writeln!(stderr(), "example-progress: {error:#}");
             ExitCode::FAILURE
         }
     }

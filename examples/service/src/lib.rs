@@ -3,6 +3,7 @@
 //! Its caller sends an `Idempotency-Key` with each order. The key is passed on, so the caller may send the same order
 //! again after any response, and is billed once.
 
+use std::io::{Write as _, stderr};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -58,7 +59,7 @@ async fn bill(
     let create = CreateStandaloneInvoice::new(AccountNumber::from(order.account), order.date, [item]);
     let options = CallOptions::new().idempotency_key(key).timeout(budget).max_wait(budget / 4);
 
-    // A task of its own: axum drops this future when the caller disconnects, which would abandon the write.
+    // A separate task: axum drops this future when the caller disconnects, which would abandon the write.
     let call = tokio::spawn(async move { client.call_with(&create, &options).await });
     let invoice = call.await.map_err(|_| Failure::Unknown("the task has failed".into()))??;
     let number = invoice.number.as_ref().map(ToString::to_string);
@@ -78,7 +79,7 @@ enum Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        eprintln!("{error}"); // one line with the request id, and without a secret
+        let _ = writeln!(stderr(), "{error}"); // one line with the request id, and without a secret
         let wait = error.retry_after().unwrap_or(Duration::from_secs(5));
         match (error.outcome(), error.kind()) {
             (Outcome::Unknown | Outcome::Applied, _) => Self::Unknown(error.to_string()),

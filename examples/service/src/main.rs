@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use zuora_reqwest::{Client, Config};
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("example-service: {error:#}");
+            let _ = writeln!(stderr(), "example-service: {error:#}");
             ExitCode::FAILURE
         }
     }

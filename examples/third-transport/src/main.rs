@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use example_third_transport::Hyper;
@@ -23,13 +23,16 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(argument) = env::args().nth(1) {
-        eprintln!("example-third-transport: unknown argument {argument}: only --help is supported");
+        let _ = writeln!(
+            stderr(),
+            "example-third-transport: unknown argument {argument}: only --help is supported"
+        );
         return ExitCode::FAILURE;
     }
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("example-third-transport: {error:#}");
+            let _ = writeln!(stderr(), "example-third-transport: {error:#}");
             ExitCode::FAILURE
         }
     }
