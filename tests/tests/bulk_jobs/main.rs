@@ -1,5 +1,6 @@
 //! Bulk jobs over scripted services: each fault, and what is reported of each row.
 
+mod asynchronous;
 mod calls;
 mod course;
 mod doubt;
@@ -23,7 +24,7 @@ pub(crate) type Postings = BulkJob<BulkPostInvoices>;
 pub(crate) type Updates = BulkJob<BulkUpdateInvoices>;
 
 pub(crate) fn config() -> Config {
-    Config::with_token("https://rest.zuora.com", "token").max_attempts(1)
+    Config::with_token("https://rest.zuora.com", "token").max_attempts(1).gzip_requests_from(None)
 }
 
 pub(crate) fn session() -> Session {

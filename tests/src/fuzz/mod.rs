@@ -2,6 +2,8 @@
 //!
 //! Each takes any bytes. A panic, an endless loop or a broken promise is a finding.
 
+mod writes;
+
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -26,13 +28,14 @@ use zuora_core::transport::HttpResponse;
 use zuora_core::types::DateTime;
 use zuora_core::{Amount, CallOptions, Client, Date, Error, Operation, Outcome};
 
+pub use self::writes::{bulk, reconcile};
 use crate::simulation::{at, config, lost, moment, not_sent, warm};
 
 /// A target by its name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("response", response),
     ("token", token),
     ("amount", amount),
@@ -41,6 +44,8 @@ pub const TARGETS: [Target; 8] = [
     ("headers", headers),
     ("machine", machine),
     ("intent", intent),
+    ("bulk", bulk),
+    ("reconcile", reconcile),
 ];
 
 fn operation(choice: u8) -> AnyOperation {
