@@ -316,3 +316,28 @@ pub(crate) fn backoff_ceiling(attempt: u32, base: Duration, cap: Duration) -> Du
     let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     base.saturating_mul(doubled).min(cap)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_is_applied_also_after_an_unknown_attempt() {
+        use AttemptResult::{KeyInUse, Rejected, Success, Undecodable};
+        let whole = KeyInUse { whole_success: true };
+        for (effect, result, expected) in [
+            (Effect::Keyed, Success, Outcome::Applied),
+            (Effect::Unkeyed, Success, Outcome::Applied),
+            (Effect::Keyed, Undecodable { applied: true }, Outcome::Applied),
+            (Effect::Keyed, whole, Outcome::Applied),
+            (Effect::Unkeyed, whole, Outcome::Unknown),
+            (Effect::Keyed, KeyInUse { whole_success: false }, Outcome::Unknown),
+            (Effect::Keyed, Rejected, Outcome::Unknown),
+            (Effect::Read, Success, Outcome::NotApplied),
+        ] {
+            assert_eq!(outcome(effect, result, true), expected, "{effect:?} {result:?}");
+        }
+        assert_eq!(outcome(Effect::Unkeyed, whole, false), Outcome::NotApplied);
+        assert_eq!(outcome(Effect::Keyed, KeyInUse { whole_success: false }, false), Outcome::Unknown);
+    }
+}

@@ -222,3 +222,13 @@ fn a_job_that_was_killed_mends_a_row_that_its_retry_rejects() {
     job.mend("A", invoice("A2")).unwrap();
     assert_eq!(job.remaining(), 1);
 }
+
+#[test]
+fn a_creation_that_is_rejected_as_a_whole_is_not_applied() {
+    for (status, body) in
+        [(200, r#"{"success":false,"reasons":[{"code":58490030}]}"#), (400, r#"{"success":false}"#)]
+    {
+        let error = created(&session(), &CallOptions::new(), [received(status, &[], body)]).unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Rejected, Outcome::NotApplied), "{status}");
+    }
+}

@@ -63,6 +63,11 @@ use crate::transport::Timestamp;
 /// [`CreateStandaloneInvoice::invoice_number`](crate::invoices::CreateStandaloneInvoice::invoice_number) makes every
 /// creation decidable. A state whose transport has no wall clock has no known age.
 ///
+/// A row that the response to a retry rejects was not applied, because the response is the stored one or that of the
+/// only work under the key. There is one exception: a service that has reported a failure under the key, and then begins
+/// the work again, may reject a row that it has created before. The job looks this row up by its number or id, or
+/// gives it up as [`RowState::Unknown`].
+///
 /// An update has no key, and is never sent again. When its outcome is unknown, the job reads each invoice back; see
 /// [`RowError::outcome`](crate::invoices::RowError::outcome) of each row.
 ///
@@ -90,6 +95,9 @@ pub struct BulkJob<B: Bulk> {
 
 impl<B: Bulk> BulkJob<B> {
     /// Creates the job from rows and their names. The rows are sent in their order.
+    ///
+    /// The rows are taken from the iterator one at a time. Each is written as JSON once, and the job keeps only this
+    /// text, from which the body of a request is joined: a restart needs the rows that remain.
     ///
     /// # Errors
     /// [`ErrorKind::Build`](crate::ErrorKind::Build) if two rows have one name or a row cannot be written as JSON. A
