@@ -23,14 +23,69 @@
 //!
 //! # TLS
 //! The default feature `rustls` uses rustls with the certificate roots of the operating system, as reqwest does by
-//! default. For the TLS library of the platform, disable the default features and enable `native-tls`. For any other
-//! choice, enable neither and select a TLS feature of reqwest in your own manifest.
+//! default. Its cryptography is aws-lc, which a C compiler builds. For the TLS library of the platform, disable the
+//! default features and enable `native-tls`.
+//!
+//! To choose the cryptography, disable the default features, enable `rustls-no-provider`, and install a provider before
+//! the first client. No C compiler is needed then, unless the provider needs one. `rustls-graviola` is a provider in Rust
+//! and assembly for recent x86-64 and AArch64 processors:
+//!
+//! ```text
+//! rustls_graviola::default_provider().install_default().expect("no other provider is installed");
+//! let client = zuora_reqwest::Client::new(&config)?;
+//! ```
+//!
+//! # Middleware
+//! A client of `reqwest-middleware` becomes a transport as follows. The timer and the random generator are those of
+//! [`Reqwest`]. The client must not follow redirects and must not retry: the core decides about retries, and a redirect
+//! would send the token to another host. Every failure counts as maybe sent, since middleware may hide that a connection
+//! was never made.
+//!
+//! ```
+//! use http_body_util::{BodyExt, Limited};
+//! use reqwest_middleware::ClientWithMiddleware;
+//! use zuora_reqwest::transport::{AsyncTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, TransportError};
+//! use zuora_reqwest::{Reqwest, http, reqwest};
+//!
+//! struct WithMiddleware(ClientWithMiddleware, Reqwest);
+//!
+//! impl AsyncTransport for WithMiddleware {
+//!     async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
+//!         let request = request.map(|body| reqwest::Body::from(body.into_bytes()));
+//!         let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
+//!         let exchange = async {
+//!             let response = self.0.execute(request).await.map_err(TransportError::maybe_sent)?;
+//!             let (head, body) = http::Response::from(response).into_parts();
+//!             let body = Limited::new(body, limits.max_body).collect().await.map_err(TransportError::MaybeSent)?;
+//!             Ok(HttpResponse::from_parts(head, body.to_bytes()))
+//!         };
+//!         tokio::time::timeout(limits.timeout, exchange).await.map_err(TransportError::maybe_sent)?
+//!     }
+//!     # async fn sleep_until(&self, time: Timestamp) { self.1.sleep_until(time).await }
+//!     # fn now(&self) -> Timestamp { self.1.now() }
+//!     # fn seed(&self) -> Result<Seed, TransportError> { self.1.seed() }
+//! }
+//!
+//! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
+//! let builder = Reqwest::builder().redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());
+//! let client = reqwest_middleware::ClientBuilder::new(builder.build()?).build(); // with your middleware
+//! let transport = WithMiddleware(client, Reqwest::with_builder(Reqwest::builder())?);
+//! # let server = zuora_sandbox::Server::start("127.0.0.1:0", zuora_sandbox::Sandbox::demo())?;
+//! # let config = zuora_reqwest::Config::new(server.url(), zuora_sandbox::CLIENT_ID, zuora_sandbox::CLIENT_SECRET);
+//! let client = zuora_core::AsyncClient::with_transport(&config, transport)?;
+//! # let query = zuora_reqwest::object_query::QueryInvoices::new();
+//! # client.call(&query).await?;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(show()).unwrap();
+//! ```
 //!
 //! # Logs
 //! No target contains the token or the client secret at any level, unless a builder sets `connection_verbose`.
 
 mod body;
 mod connections;
+mod crypto_provider;
 
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -101,8 +156,10 @@ impl Reqwest {
     /// needed: call `no_proxy` on its builder. Run the conformance cases of `zuora-conformance` against the transport.
     ///
     /// # Errors
-    /// The client cannot be built, for example because there are no root certificates.
+    /// The client cannot be built, for example because there are no root certificates, or because no crypto provider is
+    /// installed.
     pub fn with_builder(builder: ClientBuilder) -> Result<Self, TransportError> {
+        crypto_provider::check()?;
         let build = |builder: ClientBuilder| {
             let builder = builder
                 .redirect(redirect::Policy::none()) // a redirect would send the token to another host

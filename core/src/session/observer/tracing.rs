@@ -11,7 +11,14 @@ use super::{CallEvent, CallEventKind, CallId, CallInfo, RetryDecision};
 use crate::error::{Error, Outcome};
 
 /// The spans of the calls that have started and not ended.
-type Spans = Mutex<BTreeMap<CallId, Span>>;
+type Spans = Mutex<BTreeMap<CallId, OpenSpan>>;
+
+/// The span of a call, and the fields that are recorded at its end since they may still change.
+struct OpenSpan {
+    span: Span,
+    status: Option<u16>,
+    request_id: Option<String>,
+}
 
 /// Returns an observer that makes a span of each call, for [`Config::observer`](crate::Config::observer).
 ///
@@ -59,19 +66,19 @@ fn trace_call(spans: &Spans, call: &CallInfo, event: &CallEvent<'_>) {
         CallEventKind::Started => {
             let span = span_of(call);
             if !span.is_disabled() {
-                lock().insert(call.id, span);
+                lock().insert(call.id, OpenSpan { span, status: None, request_id: None });
             }
         }
         CallEventKind::Ended { result, attempts, .. } => {
-            let Some(span) = lock().remove(&call.id) else { return };
-            record_attempts(&span, *attempts);
+            let Some(open) = lock().remove(&call.id) else { return };
+            let span = open.record(*attempts);
             if let Err(error) = result {
                 record_error(&span, error);
             }
         }
         CallEventKind::Abandoned { outcome, attempts, idempotency_key, .. } => {
-            let Some(span) = lock().remove(&call.id) else { return };
-            record_attempts(&span, *attempts);
+            let Some(open) = lock().remove(&call.id) else { return };
+            let span = open.record(*attempts);
             span.record("zuora.outcome", outcome_name(*outcome));
             match outcome {
                 Outcome::Unknown => {
@@ -82,7 +89,12 @@ fn trace_call(spans: &Spans, call: &CallInfo, event: &CallEvent<'_>) {
             }
         }
         kind => {
-            let Some(span) = lock().get(&call.id).cloned() else { return };
+            let mut spans = lock();
+            let Some(open) = spans.get_mut(&call.id) else { return };
+            open.note(kind);
+            let span = open.span.clone();
+            // A subscriber may make calls itself.
+            drop(spans);
             trace_step(&span, kind);
         }
     }
@@ -120,9 +132,26 @@ fn span_of(call: &CallInfo) -> Span {
     )
 }
 
-fn record_attempts(span: &Span, attempts: u32) {
-    if attempts > 1 {
-        span.record("http.request.resend_count", attempts - 1);
+impl OpenSpan {
+    fn note(&mut self, kind: &CallEventKind<'_>) {
+        if let CallEventKind::AttemptClassified { status, request_id, .. } = kind {
+            self.status = status.map(|status| status.as_u16());
+            self.request_id.clone_from(request_id);
+        }
+    }
+
+    /// Records the fields of the last attempt.
+    fn record(self, attempts: u32) -> Span {
+        if attempts > 1 {
+            self.span.record("http.request.resend_count", attempts - 1);
+        }
+        if let Some(status) = self.status {
+            self.span.record("http.response.status_code", status);
+        }
+        if let Some(id) = &self.request_id {
+            self.span.record("zuora.request_id", display(id));
+        }
+        self.span
     }
 }
 
@@ -147,12 +176,6 @@ fn trace_step(span: &Span, kind: &CallEventKind<'_>) {
             attempt, classification, status, body_bytes, request_id, ..
         } => {
             let status = status.map(|status| status.as_u16());
-            if let Some(status) = status {
-                span.record("http.response.status_code", status);
-            }
-            if let Some(id) = request_id {
-                span.record("zuora.request_id", display(id));
-            }
             debug!(
                 target: "zuora_core",
                 parent: span,
