@@ -5,15 +5,15 @@
 //! decision without any IO. The [`SendLog`] is the part that no queue has: a line is written before each send, so that
 //! a job that is handed out twice, late or after a crash is not performed twice.
 //!
-//! [`Sqlite`] is the queue of apalis in one file, without a server.
+//! [`SqlQueue`] is the queue of apalis in one SQLite file, without a server, or in PostgreSQL.
 //!
 //! ```no_run
 //! use zuora_reqwest::{Client, Config, DataCenter};
-//! use zuora_workers::{Engine, Job, Settings, Sqlite, Worker, termination};
+//! use zuora_workers::{Engine, Job, Settings, SqlQueue, Worker, termination};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::new(&Config::new(DataCenter::Eu, "00000000-0000-4000-8000-000000000001", "client-secret"))?;
-//! let queue = Sqlite::open("billing.db").await?;
+//! let queue = SqlQueue::open("sqlite:billing.db").await?;
 //! let post = client.intent(zuora_core::invoices::PostInvoice::new("INV00000155"))?;
 //! queue.enqueue(&Job::new("post INV00000155", &post)?).await?;
 //! Worker::new(client, queue, Settings::default()).observer(|event| println!("{event:?}")).run(termination()).await;
@@ -34,8 +34,8 @@ mod engine;
 mod job;
 mod lease;
 mod send_log;
-#[cfg(feature = "sqlite")]
-mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 mod worker;
 
 pub use self::commands::{Commands, Counts, Ended, Resolution};
@@ -45,6 +45,11 @@ pub use self::engine::{Claimed, Engine, Enqueued, Fleet};
 pub use self::job::Job;
 pub use self::lease::Lease;
 pub use self::send_log::SendLog;
-#[cfg(feature = "sqlite")]
-pub use self::sqlite::{Sqlite, SqliteError};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use self::sql::{SqlError, SqlQueue};
 pub use self::worker::{Event, Settings, Worker, termination};
+
+/// The page of the guide, whose example the core cannot compile.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../core/guide/workers.md")]
+mod guide {}

@@ -6,7 +6,7 @@ use std::error::Error;
 use zuora_reqwest::invoices::{GetInvoice, Invoice};
 use zuora_reqwest::{Amount, Client};
 use zuora_sandbox::{EffectKind, Server};
-use zuora_workers::{Commands, Sqlite};
+use zuora_workers::{Commands, SqlQueue};
 
 use super::plan::Plan;
 
@@ -59,7 +59,7 @@ impl Audit {
     pub(crate) async fn run(
         server: &Server,
         client: &Client,
-        queue: &Sqlite,
+        queue: &SqlQueue,
         plan: &Plan,
     ) -> Result<Self, Box<dyn Error>> {
         let mut by: BTreeMap<String, String> = BTreeMap::new();

@@ -1,25 +1,25 @@
 //! The commands of the program.
 
 use std::error::Error;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use zuora_reqwest::{Client, Config};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET};
-use zuora_workers::{Commands, Event, Limits, Resolution, Settings, Sqlite, Worker, termination};
+use zuora_workers::{Commands, Event, Limits, Resolution, Settings, SqlQueue, Worker, termination};
 
 use super::month::{self, Month};
 
 pub(crate) const USAGE: &str = "\
 Bills a month over three worker processes, one of which is killed every second.
 
-Usage: month_end [--invoices N] [--kills N] [--database FILE]
-       month_end worker --database FILE --service URL [--concurrency N] [--span MILLIS]
-       month_end (pause | resume | list [STATE]) --database FILE
-       month_end resolve KEY (--applied EVIDENCE | --not-applied) --database FILE
-       month_end requeue KEY --database FILE
+Usage: month_end [--invoices N] [--kills N] [--database URL]
+       month_end worker --database URL --service URL [--concurrency N] [--span MILLIS]
+       month_end (pause | resume | list [STATE]) --database URL
+       month_end resolve KEY (--applied EVIDENCE | --not-applied) --database URL
+       month_end requeue KEY --database URL
 
-The service is the sandbox. Without --database, the queue is a new file in the folder for temporary files.
+The service is the sandbox. A URL is sqlite:FILE or postgres://USER@HOST/DATABASE. Without
+--database, the queue is a new file in the folder for temporary files.
 A STATE is \"in doubt\" (the default), refused or done.
 ";
 
@@ -62,15 +62,14 @@ impl Arguments {
     }
 
     /// The queue of a command.
-    async fn queue(&self) -> Result<Sqlite, Box<dyn Error>> {
-        let file = self.get("database").ok_or("--database is required; see --help")?;
-        open(&PathBuf::from(file)).await
+    async fn queue(&self) -> Result<SqlQueue, Box<dyn Error>> {
+        open(self.get("database").ok_or("--database is required; see --help")?).await
     }
 }
 
 /// Opens the queue with a short window: the processes of the example are killed every second.
-pub(crate) async fn open(file: &std::path::Path) -> Result<Sqlite, Box<dyn Error>> {
-    Ok(Sqlite::open(file).await?.window(Duration::from_secs(3)))
+pub(crate) async fn open(url: &str) -> Result<SqlQueue, Box<dyn Error>> {
+    Ok(SqlQueue::open(url).await?.window(Duration::from_secs(3)))
 }
 
 /// Runs the command that the arguments name; without one, `month`.
@@ -88,7 +87,7 @@ pub(crate) async fn run(arguments: Arguments, mut month: Month) -> Result<(), Bo
             if let Some(kills) = arguments.number("kills")? {
                 month.kills = usize::try_from(kills)?;
             }
-            month.database = arguments.get("database").map(PathBuf::from);
+            month.database = arguments.get("database").map(str::to_owned);
             let audit = month.run().await?;
             println!("{}", audit.line());
             match audit.twice + audit.lost == 0 && audit.is_money_equal {

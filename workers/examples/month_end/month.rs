@@ -1,13 +1,13 @@
 //! The month: plan, fleet, kills, doubts, comparison.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::process::Command;
 use zuora_reqwest::{Client, Config};
 use zuora_sandbox::{ApiOperation, CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server};
-use zuora_workers::{Commands as _, Engine as _, Enqueued, Sqlite};
+use zuora_workers::{Commands as _, Engine as _, Enqueued, SqlQueue};
 
 use super::audit::{self, Audit};
 use super::cli;
@@ -28,21 +28,17 @@ pub(crate) struct Month {
     pub(crate) kills: usize,
     /// Distance between two requests with a lost response or late execution.
     pub(crate) fault_every: usize,
-    pub(crate) database: Option<PathBuf>,
+    /// URL of the queue; a temporary file without one.
+    pub(crate) database: Option<String>,
 }
 
-/// A file that is removed at the end, unless its user named it.
-struct Database {
-    file: PathBuf,
-    is_named: bool,
-}
+/// A file that is removed at the end.
+struct Temporary(PathBuf);
 
-impl Drop for Database {
+impl Drop for Temporary {
     fn drop(&mut self) {
-        if !self.is_named {
-            for end in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(format!("{}{end}", self.file.display()));
-            }
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", self.0.display()));
         }
     }
 }
@@ -53,18 +49,21 @@ impl Month {
         let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
         self.plan_faults(&server);
         let client = Client::new(&Config::new(server.url(), CLIENT_ID, CLIENT_SECRET))?;
-        let temporary = std::env::temp_dir().join(format!("month-end-{}.db", std::process::id()));
-        let database =
-            Database { is_named: self.database.is_some(), file: self.database.clone().unwrap_or(temporary) };
-        let queue = cli::open(&database.file).await?;
+        let file = std::env::temp_dir().join(format!("month-end-{}.db", std::process::id()));
+        let temporary = self.database.is_none().then(|| Temporary(file));
+        let url = match (&temporary, &self.database) {
+            (Some(file), _) => format!("sqlite:{}", file.0.display()),
+            (None, url) => url.clone().unwrap_or_default(),
+        };
+        let queue = cli::open(&url).await?;
         let plan = Plan::new(&client, self.invoices, self.has_run)?;
         for job in &plan.jobs {
             if queue.enqueue(job).await? == Enqueued::AlreadyThere {
-                return Err(format!("{} is in the queue already: name a new file", job.key).into());
+                return Err(format!("{} is in the queue already: name a new database", job.key).into());
             }
         }
-        println!("{} intents, 3 worker processes, queue {}", plan.len(), database.file.display());
-        let mut fleet = Fleet::start(3, self.worker_arguments(&server, &database.file))?;
+        println!("{} intents, 3 worker processes, queue {}", plan.len(), without_password(&url));
+        let mut fleet = Fleet::start(3, self.worker_arguments(&server, &url))?;
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.tick().await;
@@ -78,7 +77,7 @@ impl Month {
                     break;
                 }
                 for doubt in doubts {
-                    resolve(&server, &client, &plan, &doubt.key, &database.file).await?;
+                    resolve(&server, &client, &plan, &doubt.key, &url).await?;
                 }
             } else if fleet.kills < self.kills {
                 fleet.kill(usize::from(random()?) % 3).await?;
@@ -92,11 +91,10 @@ impl Month {
         audit(&server, &client, &queue, &plan).await
     }
 
-    fn worker_arguments(&self, server: &Server, file: &Path) -> Vec<String> {
+    fn worker_arguments(&self, server: &Server, url: &str) -> Vec<String> {
         let concurrency = self.concurrency.to_string();
-        let file = file.display().to_string();
-        let arguments = ["--service", &server.url(), "--database", &file, "--concurrency", &concurrency]
-            .map(str::to_owned);
+        let arguments =
+            ["--service", &server.url(), "--database", url, "--concurrency", &concurrency].map(str::to_owned);
         arguments.into()
     }
 
@@ -119,7 +117,7 @@ impl Month {
 async fn audit(
     server: &Server,
     client: &Client,
-    queue: &Sqlite,
+    queue: &SqlQueue,
     plan: &Plan,
 ) -> Result<Audit, Box<dyn Error>> {
     Audit::run(server, client, queue, plan).await
@@ -131,11 +129,11 @@ async fn resolve(
     client: &Client,
     plan: &Plan,
     key: &str,
-    file: &Path,
+    url: &str,
 ) -> Result<(), Box<dyn Error>> {
     let count = audit::effects(server, client, plan, key).await?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["resolve", key, "--database"]).arg(file);
+    command.args(["resolve", key, "--database", url]);
     match count {
         0 => command.arg("--not-applied"),
         _ => command.args(["--applied", &format!("{count} effect in the journal of the service")]),
@@ -149,4 +147,9 @@ fn random() -> Result<u8, Box<dyn Error>> {
     let mut byte = [0];
     getrandom::fill(&mut byte).map_err(|error| error.to_string())?;
     Ok(byte[0])
+}
+
+/// The part of a URL that may be shown.
+fn without_password(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or_default()
 }

@@ -4,45 +4,45 @@ use super::*;
 
 /// An engine whose database is away from time to time.
 #[derive(Clone, Debug)]
-struct Flaky(Sqlite, Arc<AtomicBool>);
+struct Flaky(SqlQueue, Arc<AtomicBool>);
 
 impl Flaky {
-    fn check(&self) -> Result<(), SqliteError> {
+    fn check(&self) -> Result<(), SqlError> {
         match self.1.load(Ordering::SeqCst) {
-            true => Err(SqliteError::Database(sqlx::Error::PoolClosed)),
+            true => Err(SqlError::Database(sqlx::Error::PoolClosed)),
             false => Ok(()),
         }
     }
 }
 
 impl SendLog for Flaky {
-    type Error = SqliteError;
-    async fn read(&self, key: &str) -> Result<Record, SqliteError> {
+    type Error = SqlError;
+    async fn read(&self, key: &str) -> Result<Record, SqlError> {
         self.check()?;
         self.0.read(key).await
     }
-    async fn write(&self, key: &str, record: &Record) -> Result<bool, SqliteError> {
+    async fn write(&self, key: &str, record: &Record) -> Result<bool, SqlError> {
         self.check()?;
         self.0.write(key, record).await
     }
 }
 
 impl Engine for Flaky {
-    async fn enqueue(&self, job: &Job) -> Result<Enqueued, SqliteError> {
+    async fn enqueue(&self, job: &Job) -> Result<Enqueued, SqlError> {
         self.0.enqueue(job).await
     }
-    async fn join(&self, worker: &str) -> Result<(), SqliteError> {
+    async fn join(&self, worker: &str) -> Result<(), SqlError> {
         self.check()?;
         self.0.join(worker).await
     }
-    async fn beat(&self, worker: &str) -> Result<Fleet, SqliteError> {
+    async fn beat(&self, worker: &str) -> Result<Fleet, SqlError> {
         self.check()?;
         self.0.beat(worker).await
     }
     fn lease(&self) -> Duration {
         self.0.lease()
     }
-    async fn claim(&self, worker: &str, most: u32) -> Result<Vec<Claimed>, SqliteError> {
+    async fn claim(&self, worker: &str, most: u32) -> Result<Vec<Claimed>, SqlError> {
         let claimed = self.0.claim(worker, most).await?;
         // The jobs are claimed, and the worker does not know.
         self.check().map(|()| claimed)
@@ -53,19 +53,19 @@ impl Engine for Flaky {
         job: &Claimed,
         end: &Decision,
         record: &Record,
-    ) -> Result<(), SqliteError> {
+    ) -> Result<(), SqlError> {
         self.check()?;
         self.0.settle(worker, job, end, record).await
     }
-    async fn leave(&self, worker: &str) -> Result<(), SqliteError> {
+    async fn leave(&self, worker: &str) -> Result<(), SqlError> {
         self.check()?;
         self.0.leave(worker).await
     }
-    async fn token(&self, now: WallTime) -> Result<Option<Token>, SqliteError> {
+    async fn token(&self, now: WallTime) -> Result<Option<Token>, SqlError> {
         self.check()?;
         self.0.token(now).await
     }
-    async fn store_token(&self, token: &Token, now: WallTime) -> Result<(), SqliteError> {
+    async fn store_token(&self, token: &Token, now: WallTime) -> Result<(), SqlError> {
         self.check()?;
         self.0.store_token(token, now).await
     }

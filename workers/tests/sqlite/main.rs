@@ -28,7 +28,7 @@ use zuora_sandbox::{
 };
 use zuora_workers::{
     Acknowledged, Claimed, Commands, Decision, Engine, Enqueued, Fleet, Job, Limits, Record, Resolution,
-    SendLog, Settings, Sqlite, SqliteError, Worker,
+    SendLog, Settings, SqlError, SqlQueue, Worker,
 };
 
 /// A file that is removed with its journal.
@@ -41,8 +41,8 @@ impl File {
         Self(std::env::temp_dir().join(format!("zuora-workers-{}-{number}.db", std::process::id())))
     }
 
-    async fn open(&self) -> Sqlite {
-        Sqlite::open(&self.0).await.unwrap().window(Duration::from_secs(2))
+    async fn open(&self) -> SqlQueue {
+        SqlQueue::open(&format!("sqlite:{}", self.0.display())).await.unwrap().window(Duration::from_secs(2))
     }
 }
 
@@ -122,7 +122,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -
     }
 }
 
-async fn all_decided(engine: &Sqlite) {
+async fn all_decided(engine: &SqlQueue) {
     eventually("the end of all jobs", || async { engine.count().await.unwrap().open() == 0 }).await;
 }
 

@@ -1,28 +1,29 @@
 //! Executing a decision.
 
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 use zuora_core::transport::WallTime;
 
-use super::{Sqlite, SqliteError};
+use super::dialect::{FINISH, PARK, PUT_BACK};
+use super::{SqlError, SqlQueue};
 use crate::decision::{Acknowledged, Decision, Record};
 use crate::engine::Claimed;
 use crate::job::Job;
 
 /// Writes a line of the send log, if it still has the version of the record.
 pub(super) async fn write_record(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     queue: &str,
     key: &str,
     record: &Record,
-) -> Result<bool, SqliteError> {
+) -> Result<bool, SqlError> {
     let text = serde_json::to_string(record)?;
     let query = match record.version {
-        0 => {
-            sqlx::query("INSERT INTO zuora_sends VALUES (?1, ?2, 1, ?3) ON CONFLICT (queue, key) DO NOTHING")
-        }
+        0 => sqlx::query(
+            "INSERT INTO zuora_sends (queue, key, version, record) VALUES ($1, $2, 1, $3) ON CONFLICT (queue, key) DO NOTHING",
+        ),
         _ => sqlx::query(
-            "UPDATE zuora_sends SET version = version + 1, record = ?3
-             WHERE queue = ?1 AND key = ?2 AND version = ?4",
+            "UPDATE zuora_sends SET version = version + 1, record = $3
+             WHERE queue = $1 AND key = $2 AND version = $4",
         ),
     };
     let version = i64::try_from(record.version).unwrap_or(i64::MAX);
@@ -31,15 +32,15 @@ pub(super) async fn write_record(
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
-impl Sqlite {
+impl SqlQueue {
     pub(super) async fn settle_in(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         worker: &str,
         claimed: &Claimed,
         decision: &Decision,
         record: &Record,
-    ) -> Result<(), SqliteError> {
+    ) -> Result<(), SqlError> {
         if *record != Record::default() {
             // A line that another worker has written since is newer.
             write_record(connection, &self.queue, claimed.label(), record).await?;
@@ -50,11 +51,8 @@ impl Sqlite {
                 return self.put_back(connection, worker, &claimed.id, *at, why).await;
             }
             end => {
-                let query = sqlx::query(
-                    "UPDATE Jobs SET status = 'Killed', done_at = strftime('%s', 'now'), last_result = ?1
-                     WHERE id = ?2 AND lock_by = ?3 AND status IN ('Queued', 'Running')",
-                );
-                let result = serde_json::json!({ "Err": serde_json::to_string(end)? }).to_string();
+                let query = sqlx::query(self.dialect.of(&PARK));
+                let result = result("Err", &serde_json::to_string(end)?);
                 let query = query.bind(result).bind(&claimed.id).bind(worker);
                 query.execute(&mut *connection).await?.rows_affected() > 0
             }
@@ -72,64 +70,63 @@ impl Sqlite {
     /// Marks a job as done, whoever holds it.
     pub(super) async fn finish(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         id: &str,
         how: &Acknowledged,
-    ) -> Result<bool, SqliteError> {
+    ) -> Result<bool, SqlError> {
         let (Acknowledged::Response(text) | Acknowledged::Evidence(text)) = how;
-        let query = sqlx::query(
-            "UPDATE Jobs SET status = 'Done', done_at = strftime('%s', 'now'), last_result = ?1
-             WHERE id = ?2 AND status <> 'Done'",
-        );
-        let result = serde_json::json!({ "Ok": text }).to_string();
-        Ok(query.bind(result).bind(id).execute(connection).await?.rows_affected() > 0)
+        let query = sqlx::query(self.dialect.of(&FINISH));
+        Ok(query.bind(result("Ok", text)).bind(id).execute(connection).await?.rows_affected() > 0)
     }
 
     /// Sets the due time and gives the lock back. Waiting is not an attempt.
     async fn put_back(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         worker: &str,
         id: &str,
         at: WallTime,
         why: &str,
-    ) -> Result<(), SqliteError> {
-        let query = sqlx::query(
-            "UPDATE Jobs SET status = 'Pending', run_at = ?1, lock_by = NULL, lock_at = NULL, last_result = ?2
-             WHERE id = ?3 AND lock_by = ?4 AND status IN ('Queued', 'Running')",
-        );
-        let seconds = i64::try_from(at.unix_millis().div_ceil(1000)).unwrap_or(i64::MAX);
-        let result = serde_json::json!({ "Err": why }).to_string();
-        query.bind(seconds).bind(result).bind(id).bind(worker).execute(connection).await?;
+    ) -> Result<(), SqlError> {
+        let query = sqlx::query(self.dialect.of(&PUT_BACK));
+        let millis = i64::try_from(at.unix_millis()).unwrap_or(i64::MAX);
+        query.bind(result("Err", why)).bind(id).bind(worker).bind(millis).execute(connection).await?;
         Ok(())
     }
 
     pub(super) async fn note_end(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         key: &str,
         worker: &str,
         decision: &Decision,
-    ) -> Result<(), SqliteError> {
+    ) -> Result<(), SqlError> {
         let query = sqlx::query(
-            "INSERT INTO zuora_ends VALUES (?1, ?2, ?3, strftime('%s', 'now'), ?4, ?5)
+            "INSERT INTO zuora_ends (queue, key, state, decided_at, worker, decision) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (queue, key) DO UPDATE SET state = excluded.state, decided_at = excluded.decided_at,
                  worker = excluded.worker, decision = excluded.decision",
         );
-        let query = query.bind(&self.queue).bind(key).bind(decision.state()).bind(worker);
+        let now = WallTime::from(std::time::SystemTime::now()).unix_millis();
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let query = query.bind(&self.queue).bind(key).bind(decision.state()).bind(now).bind(worker);
         query.bind(serde_json::to_string(decision)?).execute(connection).await?;
         Ok(())
     }
 
     pub(super) async fn push_followers(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         payload: &str,
-    ) -> Result<(), SqliteError> {
+    ) -> Result<(), SqlError> {
         let Ok(job) = serde_json::from_str::<Job>(payload) else { return Ok(()) };
         for next in &job.then {
             self.push(connection, next).await?;
         }
         Ok(())
     }
+}
+
+/// A result in the form of apalis, as JSON text. `jsonb` has no zero bytes.
+fn result(kind: &str, text: &str) -> String {
+    serde_json::json!({ kind: text.replace('\0', "") }).to_string()
 }

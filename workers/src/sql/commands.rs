@@ -1,31 +1,27 @@
 //! The commands of an operator.
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AnyConnection, Row as _};
 
-use super::{BEGIN, Sqlite, SqliteError, text};
+use super::dialect::{LIST, PARKED, REOPEN};
+use super::{SqlError, SqlQueue, text};
 use crate::commands::{Commands, Counts, Ended, Resolution};
 use crate::decision::{Acknowledged, Decision, Record};
 use crate::job::Job;
 
-impl Sqlite {
+impl SqlQueue {
     /// Returns id and payload of a job that has ended in one of two states.
     async fn parked(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         key: &str,
         states: [&str; 2],
-    ) -> Result<(String, String), SqliteError> {
-        let query = sqlx::query(
-            "SELECT id, CAST(job AS BLOB) AS job, state FROM Jobs
-             JOIN zuora_ends ON queue = job_type AND key = coalesce(idempotency_key, id)
-             WHERE job_type = ?1 AND key = ?2",
-        );
+    ) -> Result<(String, String), SqlError> {
+        let query = sqlx::query(self.dialect.of(&PARKED));
         let row = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await?;
-        let row =
-            row.ok_or_else(|| SqliteError::Command(format!("{key}: no job with this key has ended")))?;
+        let row = row.ok_or_else(|| SqlError::Command(format!("{key}: no job with this key has ended")))?;
         let state: String = row.try_get("state")?;
         if !states.contains(&state.as_str()) {
-            return Err(SqliteError::Command(format!("{key}: the job is {state}")));
+            return Err(SqlError::Command(format!("{key}: the job is {state}")));
         }
         Ok((row.try_get("id")?, text(&row, "job")?))
     }
@@ -33,12 +29,12 @@ impl Sqlite {
     /// Hands the job out again.
     async fn reopen(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         key: &str,
         id: &str,
         change: impl FnOnce(&mut Record) + Send,
-    ) -> Result<(), SqliteError> {
-        let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = ?1 AND key = ?2");
+    ) -> Result<(), SqlError> {
+        let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = $1 AND key = $2");
         if let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await? {
             let mut record: Record = serde_json::from_str(row.try_get("record")?)?;
             record.version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
@@ -47,32 +43,28 @@ impl Sqlite {
             change(&mut record);
             super::settle::write_record(connection, &self.queue, key, &record).await?;
         }
-        let query = sqlx::query("DELETE FROM zuora_ends WHERE queue = ?1 AND key = ?2");
+        let query = sqlx::query("DELETE FROM zuora_ends WHERE queue = $1 AND key = $2");
         query.bind(&self.queue).bind(key).execute(&mut *connection).await?;
-        let query = sqlx::query(
-            "UPDATE Jobs SET status = 'Pending', attempts = 0, run_at = strftime('%s', 'now'), lock_by = NULL,
-                 lock_at = NULL, done_at = NULL
-             WHERE id = ?1",
-        );
+        let query = sqlx::query(self.dialect.of(&REOPEN));
         query.bind(id).execute(&mut *connection).await?;
         Ok(())
     }
 }
 
-impl Commands for Sqlite {
-    async fn pause(&self) -> Result<(), SqliteError> {
+impl Commands for SqlQueue {
+    async fn pause(&self) -> Result<(), SqlError> {
         self.set_value("paused", "true").await
     }
 
-    async fn resume(&self) -> Result<(), SqliteError> {
+    async fn resume(&self) -> Result<(), SqlError> {
         self.set_value("paused", "false").await
     }
 
-    async fn count(&self) -> Result<Counts, SqliteError> {
+    async fn count(&self) -> Result<Counts, SqlError> {
         let query = sqlx::query(
             "SELECT status, state, count(*) AS jobs FROM Jobs
              LEFT JOIN zuora_ends ON queue = job_type AND key = coalesce(idempotency_key, id)
-             WHERE job_type = ?1 GROUP BY status, state",
+             WHERE job_type = $1 GROUP BY status, state",
         );
         let mut counts = Counts::default();
         for row in query.bind(&self.queue).fetch_all(&self.pool).await? {
@@ -90,12 +82,8 @@ impl Commands for Sqlite {
         Ok(counts)
     }
 
-    async fn list(&self, state: &str) -> Result<Vec<Ended>, SqliteError> {
-        let query = sqlx::query(
-            "SELECT key, worker, decision, CAST(job AS BLOB) AS job FROM zuora_ends
-             JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
-             WHERE queue = ?1 AND state = ?2 ORDER BY key",
-        );
+    async fn list(&self, state: &str) -> Result<Vec<Ended>, SqlError> {
+        let query = sqlx::query(self.dialect.of(&LIST));
         let rows = query.bind(&self.queue).bind(state).fetch_all(&self.pool).await?;
         let ended = rows.into_iter().map(|row| {
             Ok(Ended {
@@ -108,8 +96,8 @@ impl Commands for Sqlite {
         ended.collect()
     }
 
-    async fn resolve(&self, key: &str, resolution: &Resolution) -> Result<(), SqliteError> {
-        let mut transaction = self.pool.begin_with(BEGIN).await?;
+    async fn resolve(&self, key: &str, resolution: &Resolution) -> Result<(), SqlError> {
+        let mut transaction = self.begin().await?;
         let (id, payload) = self.parked(&mut transaction, key, ["in doubt", "in doubt"]).await?;
         match resolution {
             Resolution::Applied(evidence) => {
@@ -125,7 +113,7 @@ impl Commands for Sqlite {
                 self.reopen(&mut transaction, key, &id, forget).await?;
                 if let Ok(job) = serde_json::from_str::<Job>(&payload) {
                     let text = serde_json::to_vec(&job.with_new_key())?;
-                    let query = sqlx::query("UPDATE Jobs SET job = ?1 WHERE id = ?2");
+                    let query = sqlx::query("UPDATE Jobs SET job = $1 WHERE id = $2");
                     query.bind(text).bind(&id).execute(&mut *transaction).await?;
                 }
             }
@@ -134,8 +122,8 @@ impl Commands for Sqlite {
         Ok(())
     }
 
-    async fn requeue(&self, key: &str) -> Result<(), SqliteError> {
-        let mut transaction = self.pool.begin_with(BEGIN).await?;
+    async fn requeue(&self, key: &str) -> Result<(), SqlError> {
+        let mut transaction = self.begin().await?;
         let (id, _) = self.parked(&mut transaction, key, ["in doubt", "refused"]).await?;
         self.reopen(&mut transaction, key, &id, |_| {}).await?;
         transaction.commit().await?;

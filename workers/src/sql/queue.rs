@@ -1,0 +1,125 @@
+//! The send log and the queue.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+use zuora_core::session::Token;
+use zuora_core::transport::WallTime;
+
+use super::dialect::{ALIVE, BEAT, CLAIM, END_LEASE, JOIN, ORPHANS};
+use super::{SqlError, SqlQueue, settle, text};
+use crate::decision::{Decision, Record};
+use crate::engine::{Claimed, Engine, Enqueued, Fleet};
+use crate::job::Job;
+use crate::send_log::SendLog;
+
+impl SendLog for SqlQueue {
+    type Error = SqlError;
+
+    async fn read(&self, key: &str) -> Result<Record, SqlError> {
+        let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = $1 AND key = $2");
+        let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&self.pool).await? else {
+            return Ok(Record::default());
+        };
+        let record: Record = serde_json::from_str(&row.try_get::<String, _>("record")?)?;
+        Ok(record.at_version(u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default()))
+    }
+
+    async fn write(&self, key: &str, record: &Record) -> Result<bool, SqlError> {
+        let mut connection = self.pool.acquire().await?;
+        settle::write_record(&mut connection, &self.queue, key, record).await
+    }
+}
+
+/// A token as it is stored.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredToken {
+    secret: String,
+    expires_at: WallTime,
+}
+
+impl Engine for SqlQueue {
+    async fn enqueue(&self, job: &Job) -> Result<Enqueued, SqlError> {
+        let mut transaction = self.begin().await?;
+        let enqueued = self.push(&mut transaction, job).await?;
+        transaction.commit().await?;
+        Ok(enqueued)
+    }
+
+    async fn join(&self, worker: &str) -> Result<(), SqlError> {
+        let query = sqlx::query(self.dialect.of(&JOIN));
+        query.bind(worker).bind(&self.queue).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    async fn beat(&self, worker: &str) -> Result<Fleet, SqlError> {
+        let mut transaction = self.begin().await?;
+        let query = sqlx::query(self.dialect.of(&BEAT)).bind(worker).bind(&self.queue);
+        if query.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Err(SqlError::Command(format!("the worker {worker} is not known")));
+        }
+        let query = sqlx::query(self.dialect.of(&ORPHANS)).bind(&self.queue).bind(worker);
+        query.bind(self.window_seconds()).execute(&mut *transaction).await?;
+        let query = sqlx::query_scalar(self.dialect.of(&ALIVE)).bind(&self.queue).bind(self.window_seconds());
+        let alive: i64 = query.fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        let is_paused = self.value("paused").await?.is_some_and(|value| value == "true");
+        Ok(Fleet { alive: u32::try_from(alive).unwrap_or(u32::MAX), is_paused })
+    }
+
+    fn lease(&self) -> Duration {
+        self.window - Duration::from_secs(1)
+    }
+
+    async fn claim(&self, worker: &str, most: u32) -> Result<Vec<Claimed>, SqlError> {
+        let query = sqlx::query(self.dialect.of(&CLAIM)).bind(worker).bind(&self.queue);
+        let rows = query.bind(i64::from(most)).fetch_all(&self.pool).await?;
+        let claimed = rows.into_iter().map(|row| {
+            Ok(Claimed {
+                id: row.try_get("id")?,
+                key: row.try_get::<Option<String>, _>("idempotency_key")?.unwrap_or_default(),
+                payload: text(&row, "job")?,
+                lost_workers: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+            })
+        });
+        claimed.collect()
+    }
+
+    async fn settle(
+        &self,
+        worker: &str,
+        claimed: &Claimed,
+        decision: &Decision,
+        record: &Record,
+    ) -> Result<(), SqlError> {
+        let mut transaction = self.begin().await?;
+        self.settle_in(&mut transaction, worker, claimed, decision, record).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn leave(&self, worker: &str) -> Result<(), SqlError> {
+        let mut transaction = self.begin().await?;
+        let query = sqlx::query(
+            "UPDATE Jobs SET status = 'Pending', lock_by = NULL, lock_at = NULL
+             WHERE job_type = $1 AND lock_by = $2 AND status IN ('Queued', 'Running')",
+        );
+        query.bind(&self.queue).bind(worker).execute(&mut *transaction).await?;
+        let query = sqlx::query(self.dialect.of(&END_LEASE));
+        query.bind(worker).bind(&self.queue).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn token(&self, now: WallTime) -> Result<Option<Token>, SqlError> {
+        let Some(text) = self.value("token").await? else { return Ok(None) };
+        let stored: StoredToken = serde_json::from_str(&text)?;
+        Ok(stored.expires_at.since(now).map(|left| Token::new(stored.secret.into(), left)))
+    }
+
+    async fn store_token(&self, token: &Token, now: WallTime) -> Result<(), SqlError> {
+        let secret = token.secret().expose().to_owned();
+        let stored = StoredToken { secret, expires_at: now + token.expires_in() };
+        self.set_value("token", &serde_json::to_string(&stored)?).await
+    }
+}
