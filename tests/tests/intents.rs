@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use http::Method;
 use zuora_core::bill_runs::PostBillRun;
-use zuora_core::intent::{Delivery, Intent, Perform, Performed};
-use zuora_core::invoices::PostInvoice;
+use zuora_core::intent::{AnyOperation, Delivery, Intent, Perform, Performed};
+use zuora_core::invoices::{GetInvoice, PostInvoice};
+use zuora_core::machine::{Action, Event, Machine};
 use zuora_core::operation::RawOperation;
 use zuora_core::session::{Session, Token};
 use zuora_core::transport::{HttpRequest, Timestamp, WallTime};
 use zuora_core::{CallOptions, Config, Error, ErrorKind, Outcome};
 use zuora_tests::simulation::{
-    Ended, SendResult, Simulation, at, cold, config, header, is_token_request, moment, ms, received,
+    Ended, SendResult, Simulation, at, cold, config, header, is_token_request, json, moment, ms, received,
     rejected, script, secs, success, token_response, warm,
 };
 
@@ -135,6 +136,16 @@ fn a_put_is_sent_only_while_its_lease_runs() {
     machine.renew(at(100));
     assert!(matches!(simulation.drive(machine).result, Ok(Performed::Done(_))));
 
+    // Renewed while the call waits, too.
+    let mut simulation = Simulation::new(script([success()]));
+    let mut machine = Perform::new(&warm(&config()), &Intent::from_json(&text).unwrap(), lease);
+    assert!(matches!(machine.step(Event::Tick, at(0)), Action::Send(..)));
+    let throttled = json(429, r#"{"reasons":[{"code":70}]}"#);
+    assert!(matches!(machine.step(Event::Response(throttled), at(9)), Action::Wait(_)));
+    machine.renew(at(100));
+    simulation.now = at(50);
+    assert!(matches!(simulation.drive(machine).result, Ok(Performed::Done(_))));
+
     // A token request takes longer than the lease.
     let mut simulation = Simulation::new(|request: &HttpRequest, _| match is_token_request(request) {
         true => (secs(15), SendResult::Received(token_response("t", 3599))),
@@ -156,6 +167,15 @@ fn after_its_lease_a_worker_never_says_not_applied() {
     let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(5), rejected(400, &["50000020"])));
     let ended = perform(&mut simulation, &warm(&config()), &text, Delivery::first().lease_until(at(10)));
     assert_eq!(error(ended).outcome(), Outcome::NotApplied);
+
+    // Another worker may send a POST under the same key; a read has no outcome to be in doubt of.
+    let late = |operation: AnyOperation| {
+        let text = Intent::new(&warm(&config()), operation, at(0)).unwrap().to_json().unwrap();
+        let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(20), rejected(400, &["50000020"])));
+        perform(&mut simulation, &warm(&config()), &text, Delivery::first().lease_until(at(10)))
+    };
+    assert!(matches!(late(post().into()).result, Ok(Performed::Undecided(_))));
+    assert_eq!(error(late(GetInvoice::new("1").into())).outcome(), Outcome::NotApplied);
 }
 
 #[test]

@@ -138,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_watching_is_that_from_the_first_read_to_the_last() {
+        let mut written = WrittenAt::new(Some(moment(100, 100)));
+        assert_eq!(written.watched(), Duration::ZERO);
+        for second in [110, 120, 150] {
+            written.read_at(moment(second, second));
+        }
+        assert_eq!(written.watched(), Duration::from_secs(40));
+    }
+
+    #[test]
     fn a_moment_of_another_clock_is_trusted_only_beyond_the_difference_of_clocks() {
         let mut written = WrittenAt::new(Some(moment(100, 100)));
         written.read_at(moment(5000, 200));

@@ -92,3 +92,49 @@ fn a_deletion_in_another_entity_is_not_taken_for_gone() {
     let error = client.call_with(&delete, &CallOptions::new().entity_id("2c98")).unwrap_err();
     assert_eq!(describe(client.reconcile(&delete, &error)), "not applied");
 }
+
+#[test]
+fn a_count_of_items_that_fails_once_is_taken_again() {
+    let failed = Mutex::new(false);
+    let end = end_of(&PostInvoice::new("i"), |path: &str, _: u64| {
+        let is_first = path.contains("/items") && !std::mem::replace(&mut *failed.lock().unwrap(), true);
+        match (is_first, path.contains("/items")) {
+            (true, _) => (503, String::new()),
+            (_, true) => (200, items(1)),
+            _ => (200, invoice_body("Draft")),
+        }
+    });
+    assert_end(&end, "not applied", 130..=180);
+    assert_eq!(end.reads.iter().filter(|path| path.contains("/items")).count(), 2);
+}
+
+#[test]
+fn only_an_id_in_a_lost_response_names_a_job() {
+    for (body, is_job) in [
+        (r#"{"id":"i","jobId":"8ad1","jobStatus":"Pend"#, true),
+        (r#"{"id":"i","jobId":"8ad1/../x","jobStatus":"Pend"#, false),
+        (r#"{"id":"i","jobId":"","jobStatus":"Pend"#, false),
+        (r#"{"id":"i","jobId":7,"jobStatus":"Pend"#, false),
+        (r#"{"id":"i","jobId":"8ad1"#, false),
+    ] {
+        let reads = Mutex::new(Vec::new());
+        let transport = FakeTransport::new(|request| {
+            if request.method() != Method::GET {
+                return Ok(FakeTransport::json(200, body));
+            }
+            reads.lock().unwrap().push(request.uri().path().to_owned());
+            Ok(FakeTransport::json(200, r#"{"success":true,"status":"Completed"}"#))
+        });
+        let client =
+            Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport)
+                .unwrap();
+        let delete = DeleteInvoice::new("i");
+        let error = client.call_with(&delete, &CallOptions::new().entity_id("e")).unwrap_err();
+        let reconciliation = Reconciliation::new(&delete, &error);
+        assert_eq!(reconciliation.scope().and_then(|scope| scope.entity_id.as_deref()), Some("e"));
+        let policy = PollingPolicy::default().timeout(std::time::Duration::from_secs(1));
+        let _ = client.reconcile_with(reconciliation, policy, &CallOptions::new());
+        let reads = reads.lock().unwrap();
+        assert_eq!(reads[0].contains("/operations/"), is_job, "{body}: {reads:?}");
+    }
+}
