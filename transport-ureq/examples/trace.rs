@@ -8,7 +8,7 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(other) => {
-            eprintln!("trace: unknown argument {other}: only --help is supported");
+            let _ = writeln!(stderr(), "trace: unknown argument {other}: only --help is supported");
             return ExitCode::FAILURE;
         }
     }
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     match calls() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("trace: {error:#}");
+            let _ = writeln!(stderr(), "trace: {error:#}");
             ExitCode::FAILURE
         }
     }
