@@ -265,6 +265,27 @@ impl<'de> Visitor<'de> for Body<'_, 'de> {
     }
 }
 
+/// Whether [`EnvelopeReader::read`] takes a field of this name for a reason, or for a part of one.
+pub(crate) fn is_reason(name: &str) -> bool {
+    matches!(
+        name,
+        "reasons"
+            | "Errors"
+            | "errors"
+            | "code"
+            | "Code"
+            | "message"
+            | "Message"
+            | "faultcode"
+            | "FaultCode"
+            | "faultstring"
+            | "FaultMessage"
+            | "error_description"
+            | "error"
+            | "fault"
+    )
+}
+
 fn has_applied_row(json: &str) -> bool {
     let rows = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
     rows.iter().any(|row| EnvelopeReader::read(row.get().as_bytes()).success == Some(true))
@@ -379,6 +400,20 @@ mod tests {
             let (flag, said) = read(body);
             assert_eq!(flag, success, "{body}");
             assert_eq!(said, reasons, "{body}");
+        }
+    }
+
+    #[test]
+    fn reasons_have_the_names_that_are_read() {
+        for (name, value) in [("reasons", "[\"x\"]"), ("Errors", "[\"x\"]"), ("errors", "\"x\"")]
+            .into_iter()
+            .chain(["code", "Code", "message", "Message"].map(|name| (name, "\"x\"")))
+            .chain(["faultcode", "FaultCode", "faultstring", "FaultMessage"].map(|name| (name, "\"x\"")))
+            .chain(["error_description", "error", "fault"].map(|name| (name, "\"x\"")))
+            .chain(["processId", "requestId", "success", "invoices", "id"].map(|name| (name, "\"x\"")))
+        {
+            let envelope = EnvelopeReader::read(format!("{{\"{name}\":{value}}}").as_bytes());
+            assert_eq!(!envelope.reasons.is_empty(), is_reason(name), "{name}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::error::reason::{Reason, ReasonCategory};
-use crate::exchange::envelope_reader::EnvelopeReader;
+use crate::exchange::envelope_reader::{EnvelopeReader, is_reason};
 use crate::model::envelope::{Envelope, Success};
 use crate::wire::budget::{Budget, DEFAULT_CAP};
 use crate::wire::{Model, lenient};
@@ -103,8 +103,8 @@ impl<'a> ReadRow<'a> {
             None => false,
         });
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, json)| *json);
-        let mut envelope = model_of::<Success>(&fields).envelope;
-        if envelope.reasons.is_empty() {
+        let mut envelope = envelope_of(&fields);
+        if envelope.reasons.is_empty() && fields.iter().any(|(name, _)| is_reason(name)) {
             envelope.reasons = EnvelopeReader::read(text.as_bytes()).reasons;
         }
         let verdict =
@@ -174,6 +174,11 @@ fn model_of<M: Model + Default>(fields: &Fields<'_>) -> M {
         lenient::read_one(&mut model, name, json, &budget);
     }
     model
+}
+
+fn envelope_of(fields: &Fields<'_>) -> Envelope {
+    let is_own = |name: &str| matches!(name, "success" | "requestId" | "processId" | "reasons");
+    model_of::<Success>(&fields.iter().filter(|(name, _)| is_own(name)).cloned().collect()).envelope
 }
 
 /// A position in JSON text, which moves over one complete value at a time.
