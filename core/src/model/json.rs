@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::transport::HttpResponse;
 use crate::wire::budget::{Budget, Cap, DEFAULT_CAP};
 use crate::wire::reader::Once;
-use crate::wire::{FromWire, Model, ReadError, ValueReader, lenient, values, writer};
+use crate::wire::{FromWire, Model, ReadError, ValueReader, lenient, text_reader, values, writer};
 
 /// Reads the body of a response.
 ///
@@ -44,9 +44,13 @@ fn text(body: &[u8]) -> Result<&str, Error> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Reads JSON text in one pass, and leniently after that pass has stopped at a value.
+/// Reads JSON text in one pass, and leniently after that pass has stopped at a value. The first attempt is for usual text.
 fn read_text<M: Model + Default>(text: &str, budget: &dyn Fn() -> Budget) -> Result<M, ReadError> {
     let mut model = M::default();
+    if text_reader::read(text, &mut model, &budget()).is_ok() {
+        return Ok(model);
+    }
+    model = M::default();
     let Err(error) = fill(&mut model, text, &budget()) else { return Ok(model) };
     if error.is_final() {
         return Err(error);

@@ -1,12 +1,13 @@
 //! The JSON form of values, and the four traits by which models and values are read and written.
 //!
 //! The design is that of miniserde. A format and a model interact only through the trait object [`ValueReader`], so
-//! each of them is compiled once. [`values`] reads single values, and two readers implement the trait:
+//! each of them is compiled once. [`values`] reads single values, and three readers implement the trait:
 //!
+//! - [`text_reader`] reads JSON text, if nothing about it is unusual.
 //! - [`reader`] reads any serde format in one pass. It stops at the first value that it cannot read.
 //! - [`lenient`] reads JSON text again after that. It keeps a value that it cannot read, and continues.
 //!
-//! Both charge what they allocate to a [`budget`](budget::Budget). [`writer`] writes the bodies of requests.
+//! All charge what they allocate to a [`budget`](budget::Budget). [`writer`] writes the bodies of requests.
 
 mod body;
 pub(crate) mod budget;
@@ -15,6 +16,7 @@ pub(crate) mod fields;
 pub(crate) mod lenient;
 mod read_error;
 pub(crate) mod reader;
+pub(crate) mod text_reader;
 pub(crate) mod values;
 pub(crate) mod writer;
 

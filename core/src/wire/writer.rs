@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::ser::{self, Error as _, Serialize, Serializer};
 
 use super::body::Body;
-use super::escape::{is_escaped, may_need_escape};
+use super::escape::first_escaped;
 
 type Result<T = ()> = std::result::Result<T, serde_json::Error>;
 
@@ -49,12 +49,10 @@ impl Writer {
     fn text(&mut self, text: &str) {
         self.put(b"\"");
         let mut rest = text.as_bytes();
-        while may_need_escape(rest) {
-            let Some(at) = rest.iter().position(|byte| is_escaped(*byte)) else { break };
-            let (plain, escaped) = rest.split_at(at);
+        while let (plain, [byte, after @ ..]) = rest.split_at(first_escaped(rest)) {
             self.put(plain);
-            self.escape(escaped[0]);
-            rest = &escaped[1..];
+            self.escape(*byte);
+            rest = after;
         }
         self.put(rest);
         self.put(b"\"");
