@@ -48,6 +48,7 @@ fn main() -> Outcome<()> {
             ("/bill-runs#in-the-middle", run(Flag::Middle)),
             ("/bill-runs#last", run(Flag::Last)),
             ("/invoices/batch", wire::created_invoices(50)),
+            ("/invoices/batch#bulk", wire::created_invoices(50)),
             ("/GZIP/items", gzipped(&large)),
             ("/PLAIN/items", large),
             ("/PAGE-GZIP/items", gzipped(&wire::invoice_items(40))),
@@ -125,6 +126,7 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
         );
     }
     let (plain_bulk, bulk) = (bulk_create::plain(), bulk_create::ours()?);
+    let plain_requests = CallOptions::new().gzip_requests_from(None);
     bench.table(
         Table::new("bulk_create_standalone_invoices of 50 x 20 over ureq", "call", 1)
             .case("raw loop", || {
@@ -132,7 +134,8 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
                 let response = post(&untimed, "/v1/invoices/batch", "bulk", &body).ok()?;
                 plain::read::<plain::CreatedInvoices>(&response)
             })
-            .case("client.call", || client.call(&bulk).ok()),
+            .case("client.call, the request as it is", || client.call_with(&bulk, &plain_requests).ok())
+            .case("client.call, the request in gzip", || client.call(&bulk).ok()),
     );
     let path = "/v1/invoices/INV00000155/items?pageSize=40";
     let items = LargePage::new("INV00000155");

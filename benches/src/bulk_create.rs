@@ -12,6 +12,14 @@ use crate::plain::{InvoiceStatus, RevRecTrigger, TaxMode, TransferredToAccountin
 /// # Errors
 /// None: the dates are valid.
 pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
+    of(50)
+}
+
+/// Returns the operation for another number of invoices.
+///
+/// # Errors
+/// None: the dates are valid.
+pub fn of(count: i64) -> Result<BulkCreateStandaloneInvoices, DateError> {
     let day = Date::new(2026, 3, 1)?;
     let end = Date::new(2026, 3, 31)?;
     let charged = DateTime::new(day, 9, 20, 27)?;
@@ -40,7 +48,7 @@ pub fn ours() -> Result<BulkCreateStandaloneInvoices, DateError> {
         .currency("EUR")
         .status(invoices::InvoiceStatus::Draft)
     };
-    Ok(BulkCreateStandaloneInvoices::new((0..50).map(invoice)))
+    Ok(BulkCreateStandaloneInvoices::new((0..count).map(invoice)))
 }
 
 /// The same request as hand-written structs: amounts in `f64`, dates as text, closed enums.
