@@ -59,7 +59,7 @@ fn a_request_that_is_rejected_as_a_whole_rejects_its_rows() {
 
 #[test]
 fn chunks_have_at_most_fifty_rows_and_a_thousand_items() {
-    let session = session();
+    let session = warm(&config().gzip_requests_from(None)); // the bodies are searched
     let sized = |items| {
         let item = NewInvoiceItem::named("x", 1, day(1));
         CreateStandaloneInvoice::new(AccountId::from("a"), day(1), vec![item; items])
