@@ -41,6 +41,7 @@ mod settings;
 mod state;
 mod values;
 
+pub use control::RecordError;
 pub use front::InProcess;
 #[cfg(feature = "serve")]
 pub use front::{OriginError, Server, ServerConfig};

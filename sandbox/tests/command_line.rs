@@ -44,6 +44,30 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Creates a bill run under a key, and returns the number of bill runs.
+    fn bill(&self, key: &str) -> usize {
+        let form = format!(
+            "client_id={}&client_secret={}&grant_type=client_credentials",
+            zuora_sandbox::CLIENT_ID,
+            zuora_sandbox::CLIENT_SECRET
+        );
+        let token = "/oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\nx:";
+        let token = self.request("POST", token, &form);
+        let (_, rest) = token.split_once("\"access_token\":\"").unwrap();
+        let create = format!(
+            "/v1/bill-runs HTTP/1.1\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+             idempotency-key: {key}\r\nx:",
+            &rest[..32]
+        );
+        let created = self.request("POST", &create, r#"{"batches":["Batch4"],"targetDate":"2026-03-31"}"#);
+        assert!(created.contains("\"success\":true"), "{created}");
+        let state = self.request("GET", "/sandbox/state", "");
+        let (_, count) = state.split_once("\"bill_run_count\":").unwrap();
+        count.split(',').next().unwrap().parse().unwrap()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -94,4 +118,84 @@ fn a_closed_pipe_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_state_survives_a_restart() {
+    let folder = std::env::temp_dir().join(format!("zuora-sandbox-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("state.jsonl");
+    let state = format!("--state={}", file.display());
+    let start = || Running::start(&[&state, "--set=processing=0s"]);
+    let shown = |server: &Running| {
+        let response = server.request("GET", "/sandbox/state", "");
+        let (_, body) = response.split_once("\r\n\r\n").unwrap();
+        let (_, rest) = body.split_once("\"bill_run_count\"").unwrap();
+        rest.to_owned()
+    };
+    let server = start();
+    server.request("POST", "/sandbox/clock/freeze", "");
+    server.bill("march");
+    server.request("POST", "/sandbox/clock/advance", r#"{"by":"2h"}"#);
+    server.request("POST", "/sandbox/snapshot", "{}");
+    let before = shown(&server);
+    assert!(before.contains("\"status\":\"Completed\""), "{before}");
+    drop(server);
+
+    let server = start();
+    assert_eq!(shown(&server), before, "ids, numbers and amounts are the same");
+    let clock = server.request("GET", "/sandbox/clock", "");
+    assert!(clock.contains("\"frozen\":true"), "{clock}");
+    assert_eq!(server.bill("march"), 1, "the key is known");
+    assert_eq!(server.bill("april"), 2);
+    server.request("POST", "/sandbox/restore", "{}");
+    assert_eq!(shown(&server), before, "a snapshot survives");
+    drop(server);
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("sandbox-secret") && !text.contains("Bearer"), "{text}");
+    // The process was killed while it wrote a line.
+    std::fs::write(&file, format!("{text}{{\"at\":1")).unwrap();
+    assert_eq!(shown(&start()), before);
+    let other = run(&[&state, "--accounts=5"]);
+    let error = String::from_utf8(other.stderr).unwrap();
+    assert!(error.contains("line 1: the record is not one of this version and tenant"), "{error}");
+    std::fs::write(&file, format!("{text}nonsense\n")).unwrap();
+    let damaged = String::from_utf8(run(&[&state]).stderr).unwrap();
+    assert!(damaged.contains(": the record is damaged"), "{damaged}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_client_that_trusts_the_certificate_uses_https() {
+    let file = std::env::temp_dir().join(format!("zuora-sandbox-{}.pem", std::process::id()));
+    let server = Running::start(&[&format!("--tls={}", file.display())]);
+    let certificate = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    use rustls::pki_types::pem::PemObject as _;
+    let certificate = rustls::pki_types::CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "127.0.0.1".try_into().unwrap();
+    let connection = rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, TcpStream::connect(&server.address).unwrap());
+    write!(stream, "GET /sandbox/health HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address)
+        .unwrap();
+    let mut response = String::new();
+    let _ = stream.read_to_string(&mut response);
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn https_requires_a_feature() {
+    let error = String::from_utf8(run(&["--tls=/nowhere/x.pem"]).stderr).unwrap();
+    assert!(error.contains("cargo install zuora-sandbox --features tls"), "{error}");
 }

@@ -7,8 +7,10 @@ mod clock;
 mod documents;
 mod faults;
 mod journal;
+mod record;
 mod request;
 mod routes;
 mod tenant;
 
+pub use self::record::RecordError;
 pub(crate) use self::routes::is_control;

@@ -10,7 +10,7 @@ use super::journal;
 use super::request::{ControlBody, ControlError, ControlRequest};
 use super::tenant;
 use crate::http::match_path;
-use crate::service::{PlannedFault, Sandbox};
+use crate::service::{Change, PlannedFault, Sandbox};
 use crate::settings::Settings;
 use crate::values::{Json, UnixTime};
 
@@ -25,6 +25,8 @@ pub(super) struct Route {
     /// Members of the body.
     pub(super) fields: fn() -> Vec<&'static str>,
     handler: Handler,
+    /// Whether the request changes what survives a restart.
+    is_recorded: bool,
 }
 
 const fn route(
@@ -33,7 +35,17 @@ const fn route(
     fields: fn() -> Vec<&'static str>,
     handler: Handler,
 ) -> Route {
-    Route { method, path, fields, handler }
+    Route { method, path, fields, handler, is_recorded: false }
+}
+
+/// A route whose requests change what survives a restart.
+const fn recorded(
+    method: Method,
+    path: &'static str,
+    fields: fn() -> Vec<&'static str>,
+    handler: Handler,
+) -> Route {
+    Route { method, path, fields, handler, is_recorded: true }
 }
 
 /// The members of a request without a body.
@@ -53,19 +65,19 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::DELETE, "/sandbox/faults", none, faults::clear),
     route(Method::PUT, "/sandbox/chaos", || vec!["seed", "rate"], faults::set_chaos),
     route(Method::GET, "/sandbox/clock", none, clock::get),
-    route(Method::POST, "/sandbox/clock/freeze", none, clock::freeze),
-    route(Method::POST, "/sandbox/clock/run", none, clock::run),
-    route(Method::POST, "/sandbox/clock/advance", || vec!["by"], clock::advance),
-    route(Method::POST, "/sandbox/clock/jump", || vec!["to"], clock::jump),
-    route(Method::POST, "/sandbox/reset", none, tenant::reset),
+    recorded(Method::POST, "/sandbox/clock/freeze", none, clock::freeze),
+    recorded(Method::POST, "/sandbox/clock/run", none, clock::run),
+    recorded(Method::POST, "/sandbox/clock/advance", || vec!["by"], clock::advance),
+    recorded(Method::POST, "/sandbox/clock/jump", || vec!["to"], clock::jump),
+    recorded(Method::POST, "/sandbox/reset", none, tenant::reset),
     route(Method::GET, "/sandbox/snapshots", none, tenant::snapshots),
-    route(Method::POST, "/sandbox/snapshot", || vec!["name"], tenant::snapshot),
-    route(Method::POST, "/sandbox/restore", || vec!["name"], tenant::restore),
-    route(Method::POST, "/sandbox/pay", || vec!["invoice", "amount"], tenant::pay),
-    route(Method::POST, "/sandbox/fail", || vec!["job", "document"], tenant::fail),
+    recorded(Method::POST, "/sandbox/snapshot", || vec!["name"], tenant::snapshot),
+    recorded(Method::POST, "/sandbox/restore", || vec!["name"], tenant::restore),
+    recorded(Method::POST, "/sandbox/pay", || vec!["invoice", "amount"], tenant::pay),
+    recorded(Method::POST, "/sandbox/fail", || vec!["job", "document"], tenant::fail),
     route(Method::POST, "/sandbox/revoke-tokens", none, tenant::revoke_tokens),
     route(Method::GET, "/sandbox/settings", none, tenant::settings),
-    route(Method::PATCH, "/sandbox/settings", || Settings::NAMES.to_vec(), tenant::change_settings),
+    recorded(Method::PATCH, "/sandbox/settings", || Settings::NAMES.to_vec(), tenant::change_settings),
     route(Method::GET, "/sandbox/journal", none, journal::list),
     route(Method::DELETE, "/sandbox/journal", none, journal::clear),
     route(Method::GET, "/sandbox/journal/*/curl", none, journal::curl),
@@ -97,9 +109,15 @@ impl Sandbox {
     /// ```
     pub fn control<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> Response<Bytes> {
         self.advance(now);
+        let target = request.uri().to_string();
         let respond = || {
             let (route, request) = find(request, now)?;
-            (route.handler)(self, &request)
+            let body = (route.handler)(self, &request)?;
+            if route.is_recorded {
+                let (method, body) = (route.method.clone(), request.body.clone());
+                self.log(Change::Control { outside: now, method, target, body });
+            }
+            Ok(body)
         };
         respond().map_or_else(ControlError::respond, ControlBody::respond)
     }

@@ -14,6 +14,8 @@ mod process_clocks;
 mod server;
 #[cfg(feature = "serve")]
 mod server_config;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use self::in_process::InProcess;
 #[cfg(feature = "serve")]

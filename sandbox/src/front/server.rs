@@ -8,11 +8,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::HOST;
+use http::request::Parts;
+use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
 use super::body::ServerBody;
@@ -32,6 +35,7 @@ use crate::values::UnixTime;
 /// ```
 #[derive(Debug)]
 pub struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     sandbox: Arc<Mutex<Sandbox>>,
     /// Dropped to stop the thread.
@@ -68,26 +72,31 @@ impl Server {
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut sandbox = sandbox;
-        sandbox.limit_slices();
+        // The record has no place for requests between two slices.
+        if !config.has_record() {
+            sandbox.limit_slices();
+        }
+        let config = Arc::new(config);
         let sandbox = Arc::new(Mutex::new(sandbox));
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&sandbox);
+        let scheme = config.scheme();
         let thread = std::thread::Builder::new().name("zuora-sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
-                tokio::spawn(progress(Arc::clone(&served)));
-                let accepting = tokio::spawn(accept(listener, served, Arc::new(config)));
+                tokio::spawn(progress(Arc::clone(&served), Arc::clone(&config)));
+                let accepting = tokio::spawn(accept(listener, served, config));
                 // Nothing is ever sent: the receiver wakes when the sender is dropped.
                 let _ = stopped.await;
                 accepting.abort();
             });
             // Dropping the runtime closes the connections.
         })?;
-        Ok(Self { address, sandbox, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { scheme, address, sandbox, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Returns the base URL for a client: `http://` and the address.
+    /// Returns the base URL for a client: scheme and address.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Returns the sandbox, to plan faults or inspect the journal. Requests block while the guard is held.
@@ -122,11 +131,12 @@ impl Drop for Server {
 }
 
 /// Does the background work of large runs, in slices between the requests.
-async fn progress(sandbox: Arc<Mutex<Sandbox>>) {
+async fn progress(sandbox: Arc<Mutex<Sandbox>>, config: Arc<ServerConfig>) {
     loop {
         let is_behind = {
             let mut sandbox = lock(&sandbox);
             sandbox.advance(now());
+            config.continue_record(&mut sandbox);
             sandbox.is_behind()
         };
         match is_behind {
@@ -150,14 +160,28 @@ async fn accept(
         };
         let (sandbox, config) = (Arc::clone(&sandbox), Arc::clone(&config));
         tokio::spawn(async move {
-            let respond =
-                service_fn(move |request| respond(Arc::clone(&sandbox), Arc::clone(&config), request));
-            // A connection that is closed by the client or by a fault is not an error of the server.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), respond)
-                .await;
+            #[cfg(feature = "tls")]
+            if let Some(tls) = &config.tls {
+                // A client that does not trust the certificate closes the connection.
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve(stream, sandbox, Arc::clone(&config)).await;
+                }
+                return;
+            }
+            serve(stream, sandbox, config).await;
         });
     }
+}
+
+/// Serves the requests of a connection.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    sandbox: Arc<Mutex<Sandbox>>,
+    config: Arc<ServerConfig>,
+) {
+    let respond = service_fn(move |request| respond(Arc::clone(&sandbox), Arc::clone(&config), request));
+    // A connection that is closed by the client or by a fault is not an error of the server.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
 }
 
 /// Responds to a request; on an error, hyper closes the connection without a response.
@@ -166,28 +190,37 @@ async fn respond(
     config: Arc<ServerConfig>,
     request: Request<Incoming>,
 ) -> io::Result<Response<ServerBody>> {
-    let Some(cors) = &config.cors else { return pass(&sandbox, request).await };
+    let Some(cors) = &config.cors else { return pass(&sandbox, &config, request).await };
     if let Some(headers) = cors.preflight(request.method(), request.headers()) {
         let mut response = Response::new(ServerBody::whole(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         *response.headers_mut() = headers;
         return Ok(response);
     }
-    let mut response = pass(&sandbox, request).await?;
+    let mut response = pass(&sandbox, &config, request).await?;
     cors.allow(response.headers_mut());
     Ok(response)
 }
 
 /// Passes a request to the sandbox.
-async fn pass(sandbox: &Mutex<Sandbox>, request: Request<Incoming>) -> io::Result<Response<ServerBody>> {
+async fn pass(
+    sandbox: &Mutex<Sandbox>,
+    config: &ServerConfig,
+    request: Request<Incoming>,
+) -> io::Result<Response<ServerBody>> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
         let mut error = Response::new(ServerBody::whole(Bytes::new()));
         *error.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(error);
     };
-    let request = Request::from_parts(head, body.to_bytes());
-    let delivery = exchange(&mut lock(sandbox), request, now(), Slot::Uncounted);
+    let request = Request::from_parts(absolute(head, config.scheme()), body.to_bytes());
+    let delivery = {
+        let mut sandbox = lock(sandbox);
+        let delivery = exchange(&mut sandbox, request, now(), Slot::Uncounted);
+        config.continue_record(&mut sandbox);
+        delivery
+    };
     match delivery {
         DeliveredResponse::Response { response, delay } => {
             wait(delay).await;
@@ -202,6 +235,18 @@ async fn pass(sandbox: &Mutex<Sandbox>, request: Request<Incoming>) -> io::Resul
             Err(io::Error::other("a planned fault closes the connection"))
         }
     }
+}
+
+/// Adds scheme and host to the URI, so that links in responses have the scheme of the server.
+fn absolute(mut head: Parts, scheme: &str) -> Parts {
+    if scheme == "https" && head.uri.authority().is_none() {
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        if let Ok(uri) = Uri::builder().scheme(scheme).authority(host).path_and_query(target).build() {
+            head.uri = uri;
+        }
+    }
+    head
 }
 
 fn now() -> UnixTime {

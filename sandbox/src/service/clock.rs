@@ -41,7 +41,7 @@ impl Sandbox {
     /// Advances the clock, and does the background work that is due by then.
     pub fn advance_clock(&mut self, span: Duration) {
         self.clock.set(self.clock.now().after(span), self.clock.is_frozen());
-        self.advance(self.clock.outside());
+        self.catch_up();
     }
 
     /// Advances the clock to a time, and does the background work that is due by then.
@@ -54,8 +54,16 @@ impl Sandbox {
             return Err(ClockError { now: now.to_utc(), to: to.to_utc() });
         }
         self.clock.set(to, self.clock.is_frozen());
-        self.advance(self.clock.outside());
+        self.catch_up();
         Ok(())
+    }
+
+    /// Does all background work that is due, even if it is limited.
+    fn catch_up(&mut self) {
+        self.advance(self.clock.outside());
+        while self.is_behind() {
+            self.advance(self.clock.outside());
+        }
     }
 
     /// Whether the clock is stopped.
@@ -105,12 +113,11 @@ impl Sandbox {
     }
 
     /// Whether background work is still to be done after [`advance`](Self::advance), because it is limited.
-    #[cfg(feature = "serve")]
     pub(crate) fn is_behind(&self) -> bool {
         self.state.slices_per_call.is_some() && self.state.is_behind()
     }
 
-    fn advance_background(&mut self, now: UnixTime) {
+    pub(super) fn advance_background(&mut self, now: UnixTime) {
         self.state.advance(now);
         self.collect_effects();
     }
@@ -142,7 +149,6 @@ impl State {
     }
 
     /// Whether transitions that are due are still to be executed.
-    #[cfg(feature = "serve")]
     fn is_behind(&self) -> bool {
         self.next_due().is_some_and(|(_, at)| at <= self.now)
     }

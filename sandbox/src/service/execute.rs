@@ -68,14 +68,14 @@ impl Sandbox {
         }
     }
 
-    fn begin(&mut self, request: &ApiRequest, number: u64, overrides: Overrides) {
+    pub(super) fn begin(&mut self, request: &ApiRequest, number: u64, overrides: Overrides) {
         let operation = find_operation(&request.method, &request.path).map(ApiOperation::as_str);
         let key = request.idempotency_key().map(Arc::from);
         self.state.effects.cause = Cause { request: Some(number), operation, key };
         self.state.overrides = overrides;
     }
 
-    fn end(&mut self, method: &Method) {
+    pub(super) fn end(&mut self, method: &Method) {
         self.state.effects.cause = Cause::default();
         self.state.overrides = Overrides::default();
         self.collect_effects();
@@ -97,7 +97,7 @@ impl Sandbox {
         }
     }
 
-    fn redactor(&self, request: &ApiRequest) -> Redactor {
+    pub(super) fn redactor(&self, request: &ApiRequest) -> Redactor {
         let clients = &self.state.tenant.oauth_clients;
         Redactor::new(request, clients.iter().map(|client| client.client_secret.as_str()))
     }

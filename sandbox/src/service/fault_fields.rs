@@ -233,7 +233,7 @@ const CATEGORIES: [(i64, FailureCategory); 5] = [
     (99, FailureCategory::External),
 ];
 
-fn category(fields: Fields<'_>) -> Result<FailureCategory, ApiError> {
+pub(super) fn category(fields: Fields<'_>) -> Result<FailureCategory, ApiError> {
     let code = fields.integer("category", 30, 99)?;
     let code = required(fields, "category", code)?;
     let known = CATEGORIES.iter().find(|(known, _)| *known == code);
@@ -241,7 +241,7 @@ fn category(fields: Fields<'_>) -> Result<FailureCategory, ApiError> {
     known.map(|(_, category)| *category).ok_or_else(|| ApiError::value(&fields.name("category"), expected))
 }
 
-fn category_to_json(category: FailureCategory) -> Json {
+pub(super) fn category_to_json(category: FailureCategory) -> Json {
     let code = CATEGORIES.iter().find(|(_, known)| *known == category);
     code.map(|(code, _)| *code).into()
 }

@@ -102,6 +102,11 @@ impl Journal {
         self.size = 0;
     }
 
+    /// Lets the numbers continue after that one.
+    pub(crate) fn continue_after(&mut self, number: u64) {
+        self.last_number = self.last_number.max(number);
+    }
+
     pub(crate) fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number

@@ -5,6 +5,8 @@
 //! Depends on `operations`; performs no I/O.
 
 mod api_family;
+mod change;
+mod change_log;
 mod chaos;
 mod clock;
 mod deferred_request;
@@ -36,6 +38,7 @@ mod sandbox_clock;
 mod snapshot;
 mod tokens;
 
+pub(crate) use self::change::Change;
 pub use self::chaos::Chaos;
 pub use self::clock::ClockError;
 pub use self::delivered_response::DeliveredResponse;

@@ -120,6 +120,7 @@ impl Sandbox {
 
     /// Executes an admitted request and stores the response under its idempotency key.
     pub(super) fn perform(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
+        self.log_performed(request);
         let mut response = match self.dispatch(request) {
             Ok(ResponseBody::Success(body)) => {
                 json_response(StatusCode::OK, &body.prepend("success", true.into()))

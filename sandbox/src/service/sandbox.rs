@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::change::Change;
 use super::deferred_request::DeferredRequest;
 use super::faults::Faults;
 use super::history::History;
@@ -44,6 +45,8 @@ pub struct Sandbox {
     pub(super) delayed: Vec<UnixTime>,
     /// Snapshots that the control API made; empty in a snapshot.
     pub(super) snapshots: BTreeMap<String, Arc<Self>>,
+    /// The changes since they were last taken, if they are logged.
+    pub(super) changes: Option<Vec<Change>>,
 }
 
 impl Sandbox {
@@ -68,6 +71,7 @@ impl Sandbox {
             slots: 0,
             delayed: Vec::new(),
             snapshots: BTreeMap::new(),
+            changes: None,
         }
     }
 

@@ -65,10 +65,12 @@ impl Sandbox {
         let slices = self.state.slices_per_call;
         let snapshots = std::mem::take(&mut self.snapshots);
         let clock = self.clock;
+        let changes = self.changes.take();
         *self = other;
         self.clock.catch_up(clock);
         self.state.slices_per_call = slices;
         self.slots = slots;
         self.snapshots = snapshots;
+        self.changes = changes;
     }
 }

@@ -9,6 +9,8 @@ pub(crate) const TEMPORARY: &str = "TMP-INV-";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
     drawn: u64,
+    /// State of the generator of ids that name no object, so that reads do not change the ids of objects.
+    passing: u64,
     runs: u64,
     invoices: u64,
     memos: u64,
@@ -25,12 +27,12 @@ impl Ids {
 
     /// Returns an access token: 32 lowercase hex digits.
     pub(crate) fn token(&mut self) -> String {
-        format!("{:016x}{:016x}", self.draw(), self.draw())
+        format!("{:016x}{:016x}", self.draw_passing(), self.draw_passing())
     }
 
     /// Returns a request id: a UUID.
     pub(crate) fn request(&mut self) -> String {
-        let (high, low) = (self.draw(), self.draw());
+        let (high, low) = (self.draw_passing(), self.draw_passing());
         format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             high >> 32,
@@ -43,7 +45,7 @@ impl Ids {
 
     /// Returns a process id: 16 uppercase hex digits.
     pub(crate) fn process(&mut self) -> String {
-        format!("{:016X}", self.draw())
+        format!("{:016X}", self.draw_passing())
     }
 
     pub(crate) fn run_number(&mut self) -> String {
@@ -77,11 +79,26 @@ impl Ids {
         self.taken.insert(number.to_owned());
     }
 
-    /// Draws from the splitmix64 generator, whose values are all different.
+    /// Draws a number for an object.
     fn draw(&mut self) -> u64 {
-        self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.drawn ^ self.drawn >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
+        mix(step(&mut self.drawn))
     }
+
+    /// Draws a number for a token, or for the id of a request or process.
+    fn draw_passing(&mut self) -> u64 {
+        // The other half of the sequence, so that all numbers are different.
+        mix(step(&mut self.passing).wrapping_add(1 << 63))
+    }
+}
+
+/// Advances the splitmix64 generator, whose values are all different.
+fn step(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    *state
+}
+
+fn mix(state: u64) -> u64 {
+    let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }

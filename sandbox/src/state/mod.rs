@@ -25,6 +25,7 @@ mod scope;
 mod settlement;
 mod store;
 mod tenant;
+mod tenant_check;
 mod tenant_index;
 mod tenant_state;
 

@@ -1,6 +1,6 @@
 //! The simulated tenant: OAuth clients, accounts, subscriptions and charges.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -166,11 +166,12 @@ impl Tenant {
     /// Parses a tenant file.
     ///
     /// # Errors
-    /// Fails if the text is not JSON, a member is unknown or missing, an id is used twice, a currency is not
-    /// listed, or a billing period is missing. The message names the object.
+    /// Fails if the text is not JSON, a member is unknown or missing, an id, account number or client id is used
+    /// twice, a batch or credentials are impossible, a currency is not listed, or a billing period is missing.
+    /// The message names the object and the line.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
         let mut tenant: Self = serde_json::from_str(text).map_err(|error| TenantError(error.to_string()))?;
-        tenant.check().map_err(TenantError)?;
+        tenant.check().map_err(|problem| TenantError(problem.describe(text)))?;
         tenant.build_index();
         Ok(tenant)
     }
@@ -196,45 +197,6 @@ impl Tenant {
     pub(crate) fn round(&self, currency: &str, amount: Decimal) -> Decimal {
         let decimals = self.currencies.get(currency).copied().unwrap_or(2);
         amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let mut ids = BTreeSet::new();
-        let mut id = |owner: &str, id: &str| match id {
-            _ if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                Err(format!("{owner}: the id {id:?} does not have 32 hex digits"))
-            }
-            _ if !ids.insert(id.to_owned()) => Err(format!("{owner}: the id {id} is used twice")),
-            _ => Ok(()),
-        };
-        if let Some((code, _)) = self.tax_codes.iter().find(|(_, tax)| tax.rate.is_sign_negative()) {
-            return Err(format!("tax code {code}: the rate is negative"));
-        }
-        for account in &self.accounts {
-            let number = &account.account_number;
-            id(number, &account.id)?;
-            if !self.currencies.contains_key(&account.currency) {
-                return Err(format!("{number}: currency {:?} is not listed in currencies", account.currency));
-            }
-            let organization = account.organization_id.as_deref();
-            if organization.is_some_and(|id| self.organization(id).is_none()) {
-                return Err(format!("{number}: organizationId is not listed in organizations"));
-            }
-            if !(1..=31).contains(&account.bill_cycle_day) {
-                return Err(format!("{number}: billCycleDay {} is not 1 to 31", account.bill_cycle_day));
-            }
-            for subscription in &account.subscriptions {
-                id(&subscription.name, &subscription.id)?;
-                for charge in &subscription.charges {
-                    let owner = format!("{}, {}", subscription.name, charge.name);
-                    id(&owner, &charge.id)?;
-                    if charge.billing_period.is_none() && charge.charge_type != ChargeType::OneTime {
-                        return Err(format!("{owner}: billingPeriod is missing"));
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
 

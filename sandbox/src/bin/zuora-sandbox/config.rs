@@ -18,9 +18,9 @@ pub(crate) fn read(text: &str, options: &mut Options) -> Result<(), String> {
             ("preset", Value::Array(names)) => {
                 names.iter().try_for_each(|name| options.set("preset", Some(argument(name))))?;
             }
-            ("tls" | "open", Value::Boolean(false)) => {}
-            ("tls" | "open", Value::Boolean(true)) => options.set(name, None)?,
-            ("tls" | "open", _) => return Err(format!("{name}: must be true or false")),
+            ("open", Value::Boolean(false)) => {}
+            ("open", Value::Boolean(true)) => options.set(name, None)?,
+            ("open", _) => return Err(format!("{name}: must be true or false")),
             ("config" | "settings", _) => return Err(format!("{name}: must be a table of settings")),
             (_, value) => options.set(name, Some(argument(value)))?,
         }

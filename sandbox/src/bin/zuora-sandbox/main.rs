@@ -3,13 +3,16 @@
 mod config;
 mod options;
 mod presets;
+mod state_file;
 
 use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
 use zuora_sandbox::{Sandbox, Server, ServerConfig, Tenant};
 
 use crate::options::{Command, Options, TenantSource};
+use crate::state_file::StateFile;
 
 fn main() -> ExitCode {
     let done = Command::parse(std::env::args_os().skip(1)).and_then(|command| match command {
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), String> {
-    let tenant = tenant(&options.tenant)?;
+    let (tenant, text) = tenant(&options.tenant)?;
     let (id, secret) = tenant.credentials().ok_or("the tenant file has no oauthClients")?;
     let credentials = format!("client id:     {id}\nclient secret: {secret}\n");
     let mut sandbox = Sandbox::new(tenant, options.settings()?);
@@ -35,8 +38,15 @@ fn serve(options: &Options) -> Result<(), String> {
         sandbox.faults().set_chaos(chaos.clone());
     }
     let mut config = ServerConfig::default();
+    if let Some(path) = &options.state {
+        let settings = options.changes_settings().then(|| options.settings()).transpose()?;
+        config = config.record_to(StateFile::open(path, &mut sandbox, &text, settings)?);
+    }
     if let Some(origin) = &options.cors {
         config = config.cors(origin).map_err(|error| format!("--cors: {error}"))?;
+    }
+    if let Some(file) = &options.tls {
+        config = secure(config, file)?;
     }
     let server = Server::start_with(&options.listen, sandbox, config).map_err(|error| {
         let remedy = match error.kind() {
@@ -53,14 +63,31 @@ fn serve(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-fn tenant(source: &TenantSource) -> Result<Tenant, String> {
+/// Makes a certificate, and writes it to a file.
+#[cfg(feature = "tls")]
+fn secure(config: ServerConfig, file: &Path) -> Result<ServerConfig, String> {
+    let (config, certificate) = config.self_signed().map_err(|error| format!("--tls: {error}"))?;
+    std::fs::write(file, certificate).map_err(|error| format!("--tls {}: {error}", file.display()))?;
+    Ok(config)
+}
+
+#[cfg(not(feature = "tls"))]
+fn secure(_: ServerConfig, _: &Path) -> Result<ServerConfig, String> {
+    Err("--tls: this program was built without it; use cargo install zuora-sandbox --features tls".to_owned())
+}
+
+/// Returns the tenant, and a text that identifies it.
+fn tenant(source: &TenantSource) -> Result<(Tenant, String), String> {
     match source {
-        TenantSource::Demo => Ok(Tenant::demo()),
-        TenantSource::Generated(accounts) => Ok(Tenant::generated(*accounts)),
+        TenantSource::Demo => Ok((Tenant::demo(), "demo".to_owned())),
+        TenantSource::Generated(accounts) => {
+            Ok((Tenant::generated(*accounts), format!("{accounts} generated accounts")))
+        }
         TenantSource::File(file) => {
             let name = file.display();
             let text = std::fs::read_to_string(file).map_err(|error| format!("--tenant {name}: {error}"))?;
-            Tenant::from_json(&text).map_err(|error| format!("--tenant {name}: {error}"))
+            let tenant = Tenant::from_json(&text).map_err(|error| format!("--tenant {name}: {error}"))?;
+            Ok((tenant, text))
         }
     }
 }

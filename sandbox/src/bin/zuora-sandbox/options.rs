@@ -20,9 +20,11 @@ Usage: zuora-sandbox [OPTIONS]
   --list-settings     print all settings with their values as a TOML file, and end
   --tenant FILE       a tenant file instead of the demo tenant
   --accounts N        a generated tenant with that number of accounts
+  --state FILE        keep the state in a file, and continue from it after a restart
   --chaos seed=N,rate=SHARE
                       a random fault for that share of the requests, from 0 to 1
   --cors ORIGIN       web origin whose pages may use the API, or * for all
+  --tls FILE          serve HTTPS, and write the certificate, which signs itself, to a file as PEM
   --config FILE       TOML file with the options above; settings are in its table [settings]
   --open              open the page of the sandbox in the browser
   --version           print the version
@@ -43,6 +45,9 @@ pub(crate) struct Options {
     pub(crate) tenant: TenantSource,
     pub(crate) chaos: Option<Chaos>,
     pub(crate) cors: Option<String>,
+    /// File for the certificate.
+    pub(crate) tls: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
     pub(crate) open: bool,
 }
 
@@ -71,6 +76,8 @@ impl Default for Options {
             tenant: TenantSource::Demo,
             chaos: None,
             cors: None,
+            tls: None,
+            state: None,
             open: false,
         }
     }
@@ -134,7 +141,8 @@ impl Options {
     /// Whether the option with that name has a value.
     fn has_value(name: &str) -> Result<bool, String> {
         match name {
-            "listen" | "preset" | "set" | "tenant" | "accounts" | "chaos" | "cors" | "config" => Ok(true),
+            "listen" | "preset" | "set" | "tenant" | "accounts" | "chaos" | "cors" | "tls" | "config"
+            | "state" => Ok(true),
             "open" => Ok(false),
             _ => Err(format!("unknown option \"--{name}\"; see --help")),
         }
@@ -162,10 +170,17 @@ impl Options {
                 self.chaos = Some(chaos.ok_or("chaos: must be seed=N,rate=SHARE with a share from 0 to 1")?);
             }
             "cors" => self.cors = Some(value),
+            "tls" => self.tls = Some(value.into()),
+            "state" => self.state = Some(value.into()),
             "open" => self.open = true,
             _ => return Err(format!("unknown option {name:?}")),
         }
         Ok(())
+    }
+
+    /// Whether presets or settings are given.
+    pub(crate) fn changes_settings(&self) -> bool {
+        !self.presets.is_empty() || !self.settings.is_empty()
     }
 
     /// Returns the settings: those of the presets, then those that are set.

@@ -1,0 +1,67 @@
+//! The log of changes, from which a sandbox with the same state can be built again.
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{Method, Request};
+
+use super::api_family::ApiFamily;
+use super::change::{Change, Performed};
+use super::operation::ApiOperation;
+use super::router::find_operation;
+use super::sandbox::Sandbox;
+use crate::http::ApiRequest;
+
+impl Sandbox {
+    /// Logs a request that is about to be performed, if it can change the state.
+    pub(super) fn log_performed(&mut self, request: &ApiRequest) {
+        let lists_files = || find_operation(&request.method, &request.path) == Some(ApiOperation::ListFiles);
+        if self.changes.is_none() || (request.method == Method::GET && !lists_files()) {
+            return;
+        }
+        let redactor = self.redactor(request);
+        let mut headers = redactor.headers(&request.headers);
+        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+            headers.remove(name);
+        }
+        let query = request.raw_query.as_ref().map(|query| format!("?{query}"));
+        let performed = Performed {
+            at: self.state.now,
+            number: self.state.effects.cause.request.unwrap_or_default(),
+            method: request.method.clone(),
+            target: redactor.text(&format!("{}{}", request.path, query.unwrap_or_default())),
+            headers,
+            body: redactor.request_body(&request.body),
+            overrides: self.state.overrides,
+        };
+        self.log(Change::Performed(Box::new(performed)));
+    }
+
+    pub(crate) fn log(&mut self, change: Change) {
+        if let Some(changes) = &mut self.changes {
+            changes.push(change);
+        }
+    }
+
+    /// Starts or ends the log.
+    pub(crate) fn keep_changes(&mut self, keep: bool) {
+        self.changes = keep.then(Vec::new);
+    }
+
+    /// Removes and returns the changes since the last call.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        self.changes.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Performs a logged request again; whether it is a request.
+    pub(crate) fn perform_again(&mut self, performed: Performed) -> bool {
+        let Performed { at, number, method, target, headers, body, overrides } = performed;
+        let Ok(mut request) = Request::builder().method(method).uri(target).body(()) else { return false };
+        *request.headers_mut() = headers;
+        let request = ApiRequest::new(request.into_parts().0, &body, &self.state.settings);
+        self.advance_background(at);
+        self.journal.continue_after(number);
+        self.begin(&request, number, overrides);
+        self.perform(&request, ApiFamily::of(&request.path));
+        self.end(&request.method);
+        true
+    }
+}

@@ -1,0 +1,189 @@
+//! Checks of a tenant file, with the lines of its errors.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::tenant::{Account, ChargeType, Tenant};
+
+/// An error in a tenant file.
+pub(super) struct Problem {
+    place: Place,
+    /// The JSON text near which the error is located.
+    near: String,
+    message: String,
+}
+
+/// The part of the file that has the error.
+#[derive(Clone, Copy)]
+enum Place {
+    File,
+    Client(usize),
+    Account(usize),
+}
+
+/// The lists of the file as text.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Lists<'f> {
+    #[serde(borrow)]
+    oauth_clients: Vec<&'f RawValue>,
+    #[serde(borrow)]
+    accounts: Vec<&'f RawValue>,
+}
+
+/// The highest number of a batch, in the larger edition.
+const MAX_BATCH: u16 = 200;
+
+impl Problem {
+    /// Describes the problem, with its line in the file.
+    pub(super) fn describe(&self, file: &str) -> String {
+        match self.line(file) {
+            Some(line) => format!("{} at line {line}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    fn line(&self, file: &str) -> Option<usize> {
+        let lists: Lists<'_> = serde_json::from_str(file).ok()?;
+        let part = match self.place {
+            Place::File => file,
+            Place::Client(index) => lists.oauth_clients.get(index)?.get(),
+            Place::Account(index) => lists.accounts.get(index)?.get(),
+        };
+        // Of a value that is used twice, the last one is the error.
+        let within = part.rfind(&self.near).unwrap_or_default();
+        let start = (part.as_ptr() as usize).checked_sub(file.as_ptr() as usize)?;
+        Some(1 + file.get(..start + within)?.matches('\n').count())
+    }
+}
+
+impl Tenant {
+    /// Checks what the types do not express.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        self.check_clients()?;
+        if let Some((code, _)) = self.tax_codes.iter().find(|(_, tax)| tax.rate.is_sign_negative()) {
+            let message = format!("tax code {code}: the rate is negative");
+            return Err(Problem { place: Place::File, near: format!("{code:?}"), message });
+        }
+        let (mut ids, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+        for (index, account) in self.accounts.iter().enumerate() {
+            let place = Place::Account(index);
+            let number = &account.account_number;
+            if number.is_empty() || !numbers.insert(number.as_str()) {
+                let message = format!("the account number {number:?} is empty or used twice");
+                return Err(Problem { place, near: "\"accountNumber\"".to_owned(), message });
+            }
+            self.check_account(account).map_err(|(member, message)| {
+                let near = format!("\"{member}\"");
+                Problem { place, near, message: format!("{number}: {message}") }
+            })?;
+            check_ids(account, &mut ids).map_err(|(id, message)| {
+                let near = format!("\"{id}\"");
+                Problem { place, near, message }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_clients(&self) -> Result<(), Problem> {
+        let mut known = BTreeSet::new();
+        if self.oauth_clients.is_empty() {
+            let message = "oauthClients: at least one is required".to_owned();
+            return Err(Problem { place: Place::File, near: "\"oauthClients\"".to_owned(), message });
+        }
+        for (index, client) in self.oauth_clients.iter().enumerate() {
+            let is_usable = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+            let (member, message) = match client {
+                _ if !is_usable(&client.client_id) => ("clientId", "is empty or has white space"),
+                _ if !is_usable(&client.client_secret) => ("clientSecret", "is empty or has white space"),
+                _ if !known.insert(&client.client_id) => ("clientId", "is used twice"),
+                _ => continue,
+            };
+            let (place, near) = (Place::Client(index), format!("\"{member}\""));
+            return Err(Problem {
+                place,
+                near,
+                message: format!("OAuth client {}: {member} {message}", index + 1),
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks the members of an account; an error has the name of its member.
+    fn check_account(&self, account: &Account) -> Result<(), (&'static str, String)> {
+        let batch = account.batch.strip_prefix("Batch").filter(|number| !number.starts_with(['0', '+']));
+        let batch = batch.and_then(|number| number.parse::<u16>().ok());
+        if batch.is_none_or(|number| number > MAX_BATCH) {
+            return Err(("batch", format!("batch {:?} is not Batch1 to Batch{MAX_BATCH}", account.batch)));
+        }
+        if !self.currencies.contains_key(&account.currency) {
+            return Err(("currency", format!("currency {:?} is not listed in currencies", account.currency)));
+        }
+        let organization = account.organization_id.as_deref();
+        if organization.is_some_and(|id| self.organization(id).is_none()) {
+            return Err(("organizationId", "organizationId is not listed in organizations".to_owned()));
+        }
+        if !(1..=31).contains(&account.bill_cycle_day) {
+            return Err(("billCycleDay", format!("billCycleDay {} is not 1 to 31", account.bill_cycle_day)));
+        }
+        Ok(())
+    }
+}
+
+/// Checks the ids of an account and of its subscriptions and charges; an error has the id.
+fn check_ids<'t>(account: &'t Account, ids: &mut BTreeSet<&'t str>) -> Result<(), (String, String)> {
+    let mut check = |owner: &str, id: &'t str| match id {
+        _ if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Err((id.to_owned(), format!("{owner}: the id {id:?} does not have 32 hex digits")))
+        }
+        _ if !ids.insert(id) => Err((id.to_owned(), format!("{owner}: the id {id} is used twice"))),
+        _ => Ok(()),
+    };
+    check(&account.account_number, &account.id)?;
+    for subscription in &account.subscriptions {
+        check(&subscription.name, &subscription.id)?;
+        for charge in &subscription.charges {
+            let owner = format!("{}, {}", subscription.name, charge.name);
+            check(&owner, &charge.id)?;
+            if charge.billing_period.is_none() && charge.charge_type != ChargeType::OneTime {
+                return Err((charge.id.clone(), format!("{owner}: billingPeriod is missing")));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_the_line() {
+        let demo = include_str!("../../demo-tenant.json");
+        let line_of = |text: &str, part: &str| 1 + text[..text.rfind(part).unwrap()].matches('\n').count();
+        let first_id = "2c92a08282fa634378aca02a1626d315";
+        for (from, to, says) in [
+            ("\"batch\": \"Batch4\"", "\"batch\": \"Batch0\"", "batch \"Batch0\" is not Batch1 to Batch200"),
+            ("\"batch\": \"Batch4\"", "\"batch\": \"Batch201\"", "batch \"Batch201\" is not"),
+            ("\"A00000012\"", "\"A00000011\"", "the account number \"A00000011\" is empty or used twice"),
+            (
+                "2c92a0bf1110b1f4c58234961ae17094",
+                first_id,
+                "A00000012: the id 2c92a08282fa634378aca02a1626d315 is used",
+            ),
+            ("\"sandbox-secret\"", "\"\"", "OAuth client 1: clientSecret is empty"),
+        ] {
+            // The last one is changed.
+            let (before, after) = demo.rsplit_once(from).unwrap();
+            let text = format!("{before}{to}{after}");
+            let error = Tenant::from_json(&text).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+            assert!(error.ends_with(&format!(" at line {}", line_of(&text, to))), "{error}");
+        }
+        let twice = demo.replace("\"oauthClients\": [", "\"oauthClients\": [\n{\"clientId\": \"00000000-0000-4000-8000-000000000001\", \"clientSecret\": \"x\"},");
+        let error = Tenant::from_json(&twice).unwrap_err().to_string();
+        assert!(error.ends_with("OAuth client 2: clientId is used twice at line 6"), "{error}");
+    }
+}
