@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the sandbox and this library against the official Python SDK, zuora-sdk 3.21.0.
 
-    cargo build -p zuora-sandbox --features serve
+    cargo build -p zuora-sandbox
     VENV/bin/python tests/official_sdk.py [path of the binary zuora-sandbox]
 
 `.ci/checks/official-sdk` makes the virtual environment and runs this program.
@@ -69,7 +69,7 @@ class Served:
     """A sandbox in a process of its own."""
 
     def __init__(self, binary, *arguments):
-        command = [binary, "--listen", "127.0.0.1:0", "--processing", "30", *arguments]
+        command = [binary, "--listen", "127.0.0.1:0", "--set", "processing=30ms", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)

@@ -164,3 +164,15 @@ fn pages_of_an_allowed_origin_can_use_the_api() {
     assert!(!exchange(&self::server(), preflight, "").contains("access-control"));
     assert_eq!(server.sandbox().journal().entries().len(), 1, "a preflight request is not one of the API");
 }
+
+#[test]
+fn a_page_of_another_origin_cannot_control_the_sandbox() {
+    let server = server();
+    let own = format!("POST /sandbox/reset HTTP/1.1\r\norigin: {}", server.url());
+    assert!(exchange(&server, &own, "").starts_with("HTTP/1.1 200 "));
+    let foreign = "POST /sandbox/reset HTTP/1.1\r\norigin: http://other.example";
+    assert!(exchange(&server, foreign, "").starts_with("HTTP/1.1 403 "));
+    let config = ServerConfig::default().cors("http://other.example").unwrap();
+    let open = Server::start_with("127.0.0.1:0", Sandbox::demo(), config).unwrap();
+    assert!(exchange(&open, foreign, "").starts_with("HTTP/1.1 200 "));
+}

@@ -3,13 +3,23 @@
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method};
 
 /// The origin whose pages may read responses.
 #[derive(Clone, Debug)]
 pub(super) struct Cors(HeaderValue);
+
+/// Whether a page of another origin sends the request, which `cors` does not allow. Browsers send the origin with
+/// every request that can change something.
+pub(super) fn is_foreign(cors: Option<&Cors>, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let of_origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let is_allowed = cors.is_some_and(|Cors(allowed)| allowed == "*" || allowed == origin);
+    !is_allowed && (host.is_none() || host != of_origin)
+}
 
 impl Cors {
     /// Parses `*`, or an origin such as `http://localhost:3000`.

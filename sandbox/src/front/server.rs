@@ -19,8 +19,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 
 use super::body::ServerBody;
+use super::cors::is_foreign;
 use super::exchange::exchange;
 use super::server_config::ServerConfig;
+use crate::control::is_control;
 use crate::service::{DeliveredResponse, Sandbox, Slot};
 use crate::values::UnixTime;
 
@@ -190,6 +192,12 @@ async fn respond(
     config: Arc<ServerConfig>,
     request: Request<Incoming>,
 ) -> io::Result<Response<ServerBody>> {
+    if is_control(request.uri().path()) && is_foreign(config.cors.as_ref(), request.headers()) {
+        let message = "{\"error\":\"the origin of the page is not allowed; see --cors\"}\n";
+        let mut response = Response::new(ServerBody::whole(Bytes::from_static(message.as_bytes())));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        return Ok(response);
+    }
     let Some(cors) = &config.cors else { return pass(&sandbox, &config, request).await };
     if let Some(headers) = cors.preflight(request.method(), request.headers()) {
         let mut response = Response::new(ServerBody::whole(Bytes::new()));

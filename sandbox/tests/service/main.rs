@@ -20,6 +20,7 @@ mod life;
 mod nasty;
 mod object_query;
 mod other_user;
+mod record;
 mod standalone;
 mod tax;
 mod tenant_kinds;
