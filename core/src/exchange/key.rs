@@ -99,3 +99,32 @@ impl IdempotencyKey {
         self.turn = self.turn.saturating_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_be_behind_by_a_quarter_of_an_hour_at_most() {
+        let wall =
+            |seconds: u64| WallTime::from_unix_millis(1_700_000_000_000) + Duration::from_secs(seconds);
+        assert_eq!(age(wall(100), wall(160)), Some(Duration::from_secs(60)));
+        assert_eq!(age(wall(900), wall(0)), Some(Duration::ZERO));
+        assert_eq!(age(wall(901), wall(0)), None, "the clock is wrong");
+    }
+
+    #[test]
+    fn a_key_is_forgotten_after_its_lifetime_by_the_clock_that_can_be_compared() {
+        let moment = |seconds: u64, wall: u64| {
+            let start = WallTime::from_unix_millis(1_700_000_000_000);
+            Timestamp::new(Duration::from_secs(seconds)).with_wall(start + Duration::from_secs(wall))
+        };
+        let end = LIFETIME.as_secs();
+        assert!(!may_be_forgotten(moment(0, 0), moment(end - 1, end - 1)));
+        assert!(may_be_forgotten(moment(0, 0), moment(end, end)));
+        // The machine slept, or another process continues: the wall clock decides.
+        assert!(may_be_forgotten(moment(0, 0), moment(1000, end)));
+        assert!(!may_be_forgotten(moment(5_000_000, 0), moment(0, 60)));
+        assert!(may_be_forgotten(moment(0, 1000), moment(5_000_000, 0)), "the wall clock is wrong");
+    }
+}

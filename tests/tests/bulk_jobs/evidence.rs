@@ -94,3 +94,31 @@ fn a_row_in_doubt_shows_the_error_of_its_request() {
     assert_eq!(error.outcome, Outcome::Unknown);
     assert!(error.request.as_ref().is_some_and(|request| request.outcome() == Outcome::Unknown), "{error}");
 }
+
+#[test]
+fn a_response_with_more_rows_than_a_request_can_have_leaves_no_place() {
+    let session = session();
+    let names: Vec<String> = (0..50).map(|row| format!("r{row}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (count, letter) in [(50, "a"), (51, "?"), (49, "?")] {
+        let body = vec![r#"{"success":true}"#; count].join(",");
+        let mut job = crate::creations(&session, &names);
+        let ran = run(&mut Simulation::new(simulation::script([rows(&body)])), &mut job);
+        assert_eq!(ran.letters(), letter.repeat(50), "{count}");
+    }
+}
+
+#[test]
+fn a_row_that_is_mended_or_retried_is_sent_by_the_same_job() {
+    let session = session();
+    let refused = format!("{{{REFUSED}}},{{{REFUSED}}},{{\"success\":true}}");
+    let mut simulation =
+        Simulation::new(simulation::script([rows(&refused), rows(r#"{"success":true},{"success":true}"#)]));
+    let mut job = crate::creations(&session, &["A", "B", "C"]);
+    assert_eq!(run(&mut simulation, &mut job).letters(), "rra");
+    job.mend("B", crate::invoice("B2")).unwrap();
+    job.retry("A").unwrap();
+    assert_eq!(run(&mut simulation, &mut job).letters(), "aa");
+    let sent = String::from_utf8(simulation.calls()[1].request.body().to_vec()).unwrap();
+    assert!(sent.find("\"A\"") < sent.find("\"B2\"") && !sent.contains("\"C\""), "{sent}");
+}
