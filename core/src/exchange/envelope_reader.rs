@@ -425,6 +425,10 @@ mod tests {
         assert!(quick_success(b" { \"success\" : true , \"id\":1}"));
         assert!(quick_success(b"{\"id\":1,\n \"success\" : true\n}\n"));
         assert!(!quick_success(br#"{"row":{"success":true}}"#));
+        // A bracket in a text leads nowhere, from either end.
+        assert!(!quick_success(br#"{"note":"a long text before","row":{"success":true,"x":"{"}}"#));
+        assert!(!quick_success(br#"{"row":{"x":"}","success":true},"note":"a long text behind it all"}"#));
+        assert!(quick_success(br#"{"note":"a long text before [{","success":true,"x":["{"]}"#));
         assert!(!quick_success(br#"{"asuccess":true}"#));
         assert!(!quick_success(br#"{"success":false}"#));
         assert!(!quick_success(br#"{"success":false,"id":1,"success":true}"#));

@@ -6,6 +6,7 @@ use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, EmailBillRun};
 use zuora_core::invoices::{
     BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice,
     EmailInvoice, InvoicePatch, ItemPatch, ItemUpdate, NewInvoiceItem, UpdateInvoice, UploadInvoiceFile,
+    WriteOffInvoice,
 };
 use zuora_core::operation::RawOperation;
 use zuora_core::types::{AccountId, AccountNumber};
@@ -70,6 +71,24 @@ fn updating_the_items_of_an_invoice() {
     let paid =
         UpdateInvoice::new("i", InvoicePatch::default().auto_pay(true).items([ItemUpdate::remove("a")]));
     assert_end(&end_of(&paid, shown("")), "applied", AT_ONCE);
+    assert_end(&end_of(&paid, shown(r#"{"id":"a"}"#)), "not applied", AFTER_THE_SPAN);
+    // Fields that do not show the update leave it undecided, whatever the items show.
+    for fields in [InvoicePatch::default().comments("x"), InvoicePatch::default().template_id("t")] {
+        let update = UpdateInvoice::new("i", fields.items([ItemUpdate::remove("a")]));
+        let with_comment = |path: &str, second: u64| {
+            let (status, body) = shown("")(path, second);
+            (status, body.replace(r#""autoPay""#, r#""comments":"y","autoPay""#))
+        };
+        assert_end(&end_of(&update, with_comment), "does not show", AFTER_THE_SPAN);
+    }
+}
+
+#[test]
+fn an_invoice_without_a_balance_and_without_an_id_decides_no_write_off() {
+    let paid = format!(r#"{{"success":true,"status":"Posted","balance":0,"updatedDate":"{UPDATED}"}}"#);
+    assert_end(&end_of(&WriteOffInvoice::new("i"), shows(200, &paid)), "its id is absent", AFTER_THE_SPAN);
+    let due = paid.replace(r#""balance":0"#, r#""balance":1"#);
+    assert_end(&end_of(&WriteOffInvoice::new("i"), shows(200, &due)), "not applied", AFTER_THE_SPAN);
 }
 
 fn create(number: Option<&str>) -> CreateStandaloneInvoice {
