@@ -56,7 +56,7 @@ fn future(json: Json) -> Json {
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Json) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
+    let mut response = Response::new(Bytes::from(body.to_text()));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json;charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, json);

@@ -47,7 +47,11 @@ impl Redactor {
                 }
                 name if is_credential(name.as_str()) => REDACTED.to_owned(),
                 _ => {
+                    // Most headers contain none of the texts, and are not copied.
                     let Ok(text) = value.to_str() else { continue };
+                    if !self.occurs_in(text) {
+                        continue;
+                    }
                     self.text(text)
                 }
             };
@@ -83,12 +87,14 @@ impl Redactor {
         redacted
     }
 
+    fn occurs_in(&self, text: &str) -> bool {
+        self.texts.iter().any(|(secret, _)| text.len() >= secret.len() && text.contains(secret.as_str()))
+    }
+
     /// Replaces the texts wherever they occur.
     fn bytes(&self, body: &Bytes) -> Bytes {
         match std::str::from_utf8(body) {
-            Ok(text) if self.texts.iter().any(|(secret, _)| text.contains(secret.as_str())) => {
-                self.text(text).into()
-            }
+            Ok(text) if self.occurs_in(text) => self.text(text).into(),
             Err(_) if self.texts.iter().any(|(secret, _)| contains(body, secret)) => {
                 Bytes::from_static(REDACTED.as_bytes())
             }

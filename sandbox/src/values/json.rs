@@ -89,6 +89,45 @@ impl Json {
         }
     }
 
+    /// Writes the value as JSON.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::with_capacity(256);
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            Self::Number(literal) => out.push_str(literal),
+            Self::Text(text) => write_quoted(text, out),
+            Self::Array(rows) => {
+                out.push('[');
+                for (index, row) in rows.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    row.write(out);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_quoted(name, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
     /// Returns the member of that name, if this is an object that has one.
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match self {
@@ -131,39 +170,20 @@ pub(crate) fn exact_decimal(literal: &str) -> Option<Decimal> {
 
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(literal) => f.write_str(literal),
-            Self::Text(text) => quoted(text, f),
-            Self::Array(rows) => {
-                f.write_str("[")?;
-                for (index, row) in rows.iter().enumerate() {
-                    if index > 0 {
-                        f.write_str(",")?;
-                    }
-                    write!(f, "{row}")?;
-                }
-                f.write_str("]")
-            }
-            Self::Object(members) => {
-                f.write_str("{")?;
-                for (index, (name, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        f.write_str(",")?;
-                    }
-                    quoted(name, f)?;
-                    write!(f, ":{value}")?;
-                }
-                f.write_str("}")
-            }
-        }
+        f.write_str(&self.to_text())
     }
 }
 
-fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let text = serde_json::to_string(text).map_err(|_| fmt::Error)?;
-    f.write_str(&text)
+fn write_quoted(text: &str, out: &mut String) {
+    // Most texts need no escapes.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        let escaped = serde_json::to_string(text).expect("text can be written as JSON");
+        out.push_str(&escaped);
+    }
 }
 
 impl From<&str> for Json {

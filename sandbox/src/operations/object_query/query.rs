@@ -127,20 +127,24 @@ impl Query {
 
     fn sort<T: Table>(&self, table: &T) -> Arc<[usize]> {
         let matching = table.candidates(self, 0).filter(|position| self.matches(table, *position));
-        let values = |position: usize| -> Vec<Value<'_>> {
-            let value = |(field, _): &(&str, bool)| table.value(position, field).unwrap_or(Value::Absent);
-            self.sorts.iter().map(value).collect()
-        };
-        let mut rows: Vec<(Vec<Value<'_>>, usize)> =
-            matching.map(|position| (values(position), position)).collect();
-        rows.sort_by(|(left, _), (right, _)| {
-            let each =
-                self.sorts.iter().zip(left.iter().zip(right)).map(|((_, descending), (left, right))| {
-                    if *descending { right.order(left) } else { left.order(right) }
-                });
+        let rows: Vec<usize> = matching.collect();
+        let width = self.sorts.len();
+        // The values of all rows in one list, since a list for each row would be slow.
+        let mut values = Vec::with_capacity(rows.len() * width);
+        for position in &rows {
+            let value = |(field, _): &(&str, bool)| table.value(*position, field).unwrap_or(Value::Absent);
+            values.extend(self.sorts.iter().map(value));
+        }
+        let of_row = |row: usize| &values[row * width..(row + 1) * width];
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by(|left, right| {
+            let pairs = of_row(*left).iter().zip(of_row(*right));
+            let each = self.sorts.iter().zip(pairs).map(|((_, descending), (left, right))| {
+                if *descending { right.order(left) } else { left.order(right) }
+            });
             each.fold(Ordering::Equal, Ordering::then)
         });
-        rows.into_iter().map(|(_, position)| position).collect()
+        order.into_iter().map(|row| rows[row]).collect()
     }
 
     /// Reduces a row to the selected fields.

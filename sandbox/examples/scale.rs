@@ -1,0 +1,386 @@
+//! Measures a sandbox with many accounts: bill runs, pages, creation, history, and the server under load.
+//!
+//! Other load on the machine disturbs all figures but the processor times.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // The program prints its figures, and stops on any error.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http::Request;
+use serde_json::Value;
+use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, RateQuota, Sandbox, Server, Settings, Tenant, UnixTime};
+
+const USAGE: &str = "\
+usage: cargo run --release -p zuora-sandbox --features serve --example scale [-- ACCOUNTS..]
+
+Measures a sandbox with each number of accounts (default 1000 10000 100000), then its server.";
+
+const START: u64 = 1_772_384_400;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let sizes: Option<Vec<usize>> = arguments.iter().map(|text| text.parse().ok()).collect();
+    let Some(sizes) = sizes else {
+        println!("{USAGE}");
+        return;
+    };
+    let sizes = if sizes.is_empty() { vec![1000, 10_000, 100_000] } else { sizes };
+    for accounts in &sizes {
+        measure_accounts(*accounts);
+    }
+    measure_history();
+    measure_posting_over_http(sizes.iter().copied().max().unwrap_or(1000));
+    measure_throughput();
+    measure_connections();
+}
+
+/// Returns the processor time of this process, which other load on the machine hardly changes.
+fn processor() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// A sandbox with a token.
+struct Measured {
+    sandbox: Sandbox,
+    token: String,
+    millis: u64,
+}
+
+impl Measured {
+    fn new(tenant: Tenant, settings: Settings) -> Self {
+        let mut measured =
+            Self { sandbox: Sandbox::new(tenant, settings), token: String::new(), millis: START * 1000 };
+        let request = Request::post("/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form())
+            .unwrap();
+        let response = measured.sandbox.handle(request, measured.now());
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        body["access_token"].as_str().unwrap().clone_into(&mut measured.token);
+        measured
+    }
+
+    fn now(&self) -> UnixTime {
+        UnixTime(Duration::from_millis(self.millis))
+    }
+
+    fn call(&mut self, method: &str, path: &str, body: &str) -> Value {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("zuora-version", "2025-08-12")
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+            .unwrap();
+        let response = self.sandbox.handle(request, self.now());
+        assert_eq!(response.status(), 200, "{method} {path}: {:?}", response.body());
+        serde_json::from_slice(response.body()).unwrap()
+    }
+
+    /// Returns the longest of several calls.
+    fn longest(&mut self, count: usize, mut call: impl FnMut(&mut Self, usize)) -> (Duration, Duration) {
+        let mut times: Vec<Duration> = (0..count)
+            .map(|index| {
+                let start = Instant::now();
+                call(self, index);
+                start.elapsed()
+            })
+            .collect();
+        times.sort();
+        (times[count / 2], times[count * 99 / 100])
+    }
+
+    /// Does the background work of a run in steps of a slice; returns the whole time and the longest step.
+    fn work(&mut self, run: &str, until: &str) -> (Duration, Duration) {
+        let (start, mut longest) = (processor(), Duration::ZERO);
+        loop {
+            self.millis += 1;
+            let step = Instant::now();
+            let now = self.now();
+            self.sandbox.advance(now);
+            longest = longest.max(step.elapsed());
+            if self.millis % 20 == 0 && self.call("GET", run, "")["status"] == until {
+                return (processor() - start, longest);
+            }
+        }
+    }
+}
+
+fn form() -> String {
+    format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&grant_type=client_credentials")
+}
+
+fn settings() -> Settings {
+    let many = RateQuota::new(u64::MAX, u64::MAX, u64::MAX);
+    Settings::default().quota(many).token_quota(many).processing(Duration::ZERO)
+}
+
+fn measure_accounts(accounts: usize) {
+    let start = Instant::now();
+    let mut measured = Measured::new(Tenant::generated(accounts), settings());
+    println!("{accounts} accounts: read in {:.2?}", start.elapsed());
+    let start = Instant::now();
+    let run =
+        measured.call("POST", "/v1/bill-runs", r#"{"batches":["AllBatches"],"targetDate":"2026-02-28"}"#);
+    let created = start.elapsed();
+    let path = format!("/v1/bill-runs/{}", run["id"].as_str().unwrap());
+    let (billed, longest) = measured.work(&path, "Completed");
+    println!(
+        "  run created in {created:.2?}, drafts created in {billed:.2?} of processor time, longest step {longest:.2?}"
+    );
+    measured.call("PUT", &format!("{path}/post"), "{}");
+    let (posted, longest) = measured.work(&path, "Posted");
+    println!("  posted in {posted:.2?} of processor time, longest step {longest:.2?}");
+    let number = run["billRunNumber"].as_str().unwrap().to_owned();
+    let show = |what: &str, (median, high): (Duration, Duration)| {
+        println!("  {what}: median {median:.2?}, 99 of 100 below {high:.2?}");
+    };
+    let mut cursor = String::new();
+    let pages = measured.longest(500.min(accounts / 50), |measured, _| {
+        let query = format!("/object-query/invoices?pageSize=50{cursor}&filter[]=sourceid.EQ:{number}");
+        let page = measured.call("GET", &query, "");
+        cursor = page["nextPage"].as_str().map(|next| format!("&cursor={next}")).unwrap_or_default();
+    });
+    show("page of 50 invoices of the run", pages);
+    show(
+        "page of 50 invoices",
+        measured.longest(200, |measured, _| {
+            measured.call("GET", "/object-query/invoices?pageSize=50", "");
+        }),
+    );
+    let sorted = "/object-query/invoices?pageSize=50&sort[]=updateddate.DESC";
+    show(
+        "first page of a sorted list",
+        measured.longest(10, |measured, index| {
+            measured.call("PUT", &format!("/v1/invoices/INV{:08}", index + 1), r#"{"comments":"x"}"#);
+            measured.call("GET", sorted, "");
+        }),
+    );
+    show(
+        "later page of a sorted list",
+        measured.longest(200, |measured, index| {
+            measured.call("GET", &format!("{sorted}&cursor={:08x}", index * 50 % accounts), "");
+        }),
+    );
+    show(
+        "page of items",
+        measured.longest(500, |measured, index| {
+            measured.call("GET", &format!("/v1/invoices/INV{:08}/items", index % accounts + 1), "");
+        }),
+    );
+    show(
+        "invoice created",
+        measured.longest(500, |measured, index| {
+            measured.call("POST", "/v1/invoices", &invoice(index % accounts + 1));
+        }),
+    );
+}
+
+fn invoice(account: usize) -> String {
+    format!(
+        r#"{{"accountNumber":"A{account:08}","invoiceDate":"2026-03-01","invoiceItems":[{{"chargeName":"Work",
+        "amount":10,"serviceStartDate":"2026-03-01"}}]}}"#
+    )
+}
+
+/// 100,000 calls of one client: the time of a call and the memory must not grow with the history.
+fn measure_history() {
+    let mut measured = Measured::new(Tenant::demo(), settings().journal_bytes(16_usize << 20));
+    println!("history of calls, journal of 16 MiB:");
+    let mut created = 0;
+    for part in 1..=10 {
+        let start = Instant::now();
+        for index in 0..2500 {
+            measured.millis += 1;
+            created += 1;
+            let number = format!("H-{created}");
+            let body = invoice(index % 12 + 1).replacen('{', &format!(r#"{{"invoiceNumber":"{number}","#), 1);
+            measured.call("POST", "/v1/invoices", &body);
+            measured.call("GET", &format!("/v1/invoices/{number}"), "");
+            measured.call("PUT", &format!("/v1/invoices/{number}/cancel"), "");
+            measured.call("DELETE", &format!("/v1/invoices/{number}"), "");
+        }
+        let each = start.elapsed() / 10_000;
+        println!("  calls to {}: {each:.2?} each, {} MiB resident", part * 10_000, resident_mib());
+    }
+}
+
+fn resident_mib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0) / 1024
+}
+
+/// A connection that is kept alive.
+struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream: BufReader::new(stream) }
+    }
+
+    fn send(&mut self, request: &str) -> Vec<u8> {
+        self.stream.get_mut().write_all(request.as_bytes()).unwrap();
+        let (mut line, mut length) = (String::new(), 0);
+        loop {
+            line.clear();
+            assert!(self.stream.read_line(&mut line).unwrap() > 0, "the connection is closed");
+            if line == "\r\n" {
+                break;
+            }
+            if let Some(text) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+        body
+    }
+}
+
+fn address(server: &Server) -> SocketAddr {
+    server.url().trim_start_matches("http://").parse().unwrap()
+}
+
+fn token(address: SocketAddr) -> String {
+    let form = form();
+    let body = Connection::open(address).send(&format!(
+        "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+        content-length: {}\r\n\r\n{form}",
+        form.len()
+    ));
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    body["access_token"].as_str().unwrap().to_owned()
+}
+
+fn request(method: &str, path: &str, token: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nzuora-version: 2025-08-12\r\n\
+        content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The longest call of another client while a run with an invoice per account is billed and posted.
+fn measure_posting_over_http(accounts: usize) {
+    let server = Server::start("127.0.0.1:0", Sandbox::new(Tenant::generated(accounts), settings())).unwrap();
+    let address = address(&server);
+    let token = token(address);
+    let mut client = Connection::open(address);
+    let body = client.send(&request(
+        "POST",
+        "/v1/bill-runs",
+        &token,
+        r#"{"batches":["AllBatches"],"targetDate":"2026-02-28"}"#,
+    ));
+    let run: Value = serde_json::from_slice(&body).unwrap();
+    let path = format!("/v1/bill-runs/{}", run["id"].as_str().unwrap());
+    for (until, verb) in [("Completed", "post"), ("Posted", "")] {
+        let (start, mut longest) = (Instant::now(), Duration::ZERO);
+        loop {
+            let call = Instant::now();
+            let body = client.send(&request("GET", &path, &token, ""));
+            longest = longest.max(call.elapsed());
+            let run: Value = serde_json::from_slice(&body).unwrap();
+            if run["status"] == until {
+                break;
+            }
+        }
+        println!(
+            "{accounts} accounts over HTTP: {until} after {:.2?}, longest call {longest:.2?}",
+            start.elapsed()
+        );
+        if !verb.is_empty() {
+            client.send(&request("PUT", &format!("{path}/{verb}"), &token, "{}"));
+        }
+    }
+}
+
+/// Returns the number of requests per second of 64 connections.
+fn throughput(address: SocketAddr, request: &str) -> f64 {
+    const CONNECTIONS: usize = 64;
+    let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            scope.spawn(|| {
+                let mut connection = Connection::open(address);
+                while !stop.load(Ordering::Relaxed) {
+                    connection.send(request);
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(3));
+        stop.store(true, Ordering::Relaxed);
+    });
+    let count = u32::try_from(count.load(Ordering::Relaxed)).unwrap();
+    f64::from(count) / start.elapsed().as_secs_f64()
+}
+
+/// A server on hyper that responds with a constant body, on one thread like that of the sandbox.
+fn trivial_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(
+                    hyper_util::rt::TokioIo::new(stream),
+                    hyper::service::service_fn(|_| async {
+                        let body = http_body_util::Full::new(bytes::Bytes::from_static(&[b'x'; 900]));
+                        Ok::<_, std::convert::Infallible>(http::Response::new(body))
+                    }),
+                ));
+            }
+        });
+    });
+    address
+}
+
+fn measure_throughput() {
+    let server = Server::start("127.0.0.1:0", Sandbox::new(Tenant::demo(), settings())).unwrap();
+    let sandbox = address(&server);
+    let token = token(sandbox);
+    let body = Connection::open(sandbox).send(&request("POST", "/v1/invoices", &token, &invoice(1)));
+    let shown: Value = serde_json::from_slice(&body).unwrap();
+    let get = request("GET", &format!("/v1/invoices/{}", shown["id"].as_str().unwrap()), &token, "");
+    let trivial = trivial_server();
+    let mut ratios = Vec::new();
+    for _ in 0..3 {
+        let (ours, theirs) = (throughput(sandbox, &get), throughput(trivial, &get));
+        println!(
+            "64 connections: {ours:.0} requests per second, trivial server {theirs:.0}, ratio {:.2}",
+            ours / theirs
+        );
+        ratios.push(ours / theirs);
+    }
+}
+
+fn measure_connections() {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let address = address(&server);
+    let token = token(address);
+    let mut connections: Vec<Connection> = (0..1000).map(|_| Connection::open(address)).collect();
+    let start = Instant::now();
+    for connection in &mut connections {
+        let body = connection.send(&request("GET", "/object-query/invoices", &token, ""));
+        assert!(body.starts_with(b"{\"data\""));
+    }
+    println!("1000 connections kept alive: one request each in {:.2?}", start.elapsed());
+}
