@@ -15,9 +15,9 @@ mod response;
 pub(crate) mod written_at;
 
 use std::fmt;
+use std::mem;
 
 use bytes::Bytes;
-use http::response::Parts;
 use http::{StatusCode, Uri};
 
 pub use self::response::Response;
@@ -119,22 +119,27 @@ impl<O: Operation> Machine for Call<O> {
                 return Action::Done(Err(error));
             }
         };
-        let result = ready!(exchange.step(event, now));
-        let result = result.and_then(|accepted| read(&self.operation, exchange, accepted, now));
+        let mut result = match ready!(exchange.step(event, now)) {
+            Ok(accepted) => read(&self.operation, exchange, accepted, now, &mut self.body),
+            Err(error) => Err(error),
+        };
+        if let (Ok(response), true) = (&mut result, self.keeps_body) {
+            response.keep_body(self.body.clone());
+        }
         exchange.report_end(result.as_ref());
-        Action::Done(result.map(|(value, head, body, attempts)| {
-            self.body = body;
-            Response::new(value, head, self.keeps_body.then(|| self.body.clone()), attempts)
-        }))
+        Action::Done(result)
     }
 }
 
+// The value may be large, so it is moved straight into the response, and the body is stored by reference.
+#[inline]
 fn read<O: Operation>(
     operation: &O,
     exchange: &mut Exchange,
     accepted: Accepted,
     now: Timestamp,
-) -> Result<(O::Output, Parts, Bytes, u32)> {
+    body: &mut Bytes,
+) -> Result<Response<O::Output>> {
     let Accepted { mut response, attempts } = accepted;
     if response.status() == StatusCode::NO_CONTENT && response.body().is_empty() {
         *response.body_mut() = Bytes::from_static(b"{}");
@@ -144,8 +149,9 @@ fn read<O: Operation>(
     }
     match operation.parse(&response) {
         Ok(value) => {
-            let (head, body) = response.into_parts();
-            Ok((value, head, body, attempts))
+            let (status, headers) = (response.status(), mem::take(response.headers_mut()));
+            *body = response.into_body();
+            Ok(Response::new(value, headers, status, attempts))
         }
         Err(error) => Err(exchange.decode_failed(error, &response, now)),
     }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use http::response::Parts;
 use http::{HeaderMap, StatusCode};
 
 use crate::transport::headers::{self, ConcurrencyLimit, REQUEST_ID, RateLimit, TRACK_ID};
@@ -42,8 +41,13 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    pub(super) fn new(value: T, head: Parts, body: Option<Bytes>, attempts: u32) -> Self {
-        Self { value, headers: head.headers, status: head.status, attempts, body }
+    #[inline]
+    pub(super) fn new(value: T, headers: HeaderMap, status: StatusCode, attempts: u32) -> Self {
+        Self { value, headers, status, attempts, body: None }
+    }
+
+    pub(super) fn keep_body(&mut self, body: Bytes) {
+        self.body = Some(body);
     }
 
     /// Returns the value alone.
