@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         calls.spawn(async move { client.call(&create).await.map(drop) });
     }
     while let Some(ended) = calls.join_next().await {
-        ended???;
+        ended??;
     }
     println!("bare client: {:.0} a second", rate(start));
 
