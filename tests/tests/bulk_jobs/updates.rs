@@ -110,3 +110,21 @@ fn an_invoice_without_the_changed_field_proves_nothing_of_an_update() {
     let mut job = Updates::new(&session, rows).unwrap();
     assert_eq!(run(&mut simulation, &mut job).letters(), "?");
 }
+
+#[test]
+fn an_update_that_succeeds_as_a_whole_is_applied_in_all_its_rows() {
+    let session = session();
+    let rows = |count: usize| {
+        (0..count).map(|n| {
+            (format!("{n}"), (InvoiceId::from(format!("i{n}")), InvoicePatch::default().auto_pay(true)))
+        })
+    };
+    for (count, body) in [(1, r#"{"success":true}"#), (3, r#"{"success":true}"#)] {
+        let mut simulation = Simulation::new(serve(|request| match *request.method() {
+            Method::PUT => ok(body),
+            _ => unreachable!("nothing is read"),
+        }));
+        let mut job = Updates::new(&session, rows(count)).unwrap();
+        assert_eq!(run(&mut simulation, &mut job).letters(), "a".repeat(count));
+    }
+}
