@@ -295,7 +295,8 @@ fn a_dry_run_is_the_request_with_the_headers_that_were_set() {
     fn check<O: Subject>(_: BodyLocation) {
         let config =
             Config::new("https://rest.example.com", "00000000-0000-4000-8000-000000000001", "secret")
-                .entity_id("of all calls");
+                .entity_id("of all calls")
+                .gzip_requests_from(None);
         let offline = FakeTransport::bare(|_| Err(TransportError::not_sent("offline")));
         let client = Client::with_transport(&config, offline).expect("a valid configuration");
         for_any(CASES, &(any::<O>(), Headers::any()), |(operation, set)| {
