@@ -86,7 +86,8 @@
 //!
 //! No feature is on by default. `stream` implements `futures_core::Stream` for the lists of
 //! [`pagination::asynchronous`]. `proptest` adds `testing::strategies`, which generate requests and responses for
-//! property tests.
+//! property tests. `tracing` and `metrics` add observers of calls to [`observer`]. `callouts` reads and checks the
+//! notifications that the service sends. `jiff`, `chrono` and `time` convert dates and times, and `bigdecimal` amounts.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -239,6 +240,9 @@ pub mod observer {
     //! assert_eq!(*log.lock().unwrap(), expected);
     //! # Ok::<(), zuora_core::Error>(())
     //! ```
+    //!
+    //! No event contains a token, the client secret or a body. A call that is dropped before its end is reported as
+    //! [`Abandoned`](CallEventKind::Abandoned): its outcome is unknown if its request was in flight.
     //!
     //! The feature `tracing` adds `to_tracing`, an observer that makes a span of each call. The feature `metrics` adds
     //! `to_metrics`, an observer that counts and measures calls.

@@ -123,7 +123,7 @@ fn span_of(call: &CallInfo) -> Span {
         url.full = url,
         url.template = call.path,
         server.address = uri.host().unwrap_or_default(),
-        server.port = port,
+        server.port = i64::from(port),
         "error.type" = Empty,
         zuora.call.id = %call.id,
         zuora.track_id = call.track_id.as_deref(),
@@ -143,10 +143,10 @@ impl OpenSpan {
     /// Records the fields of the last attempt.
     fn record(self, attempts: u32) -> Span {
         if attempts > 1 {
-            self.span.record("http.request.resend_count", attempts - 1);
+            self.span.record("http.request.resend_count", i64::from(attempts - 1));
         }
         if let Some(status) = self.status {
-            self.span.record("http.response.status_code", status);
+            self.span.record("http.response.status_code", i64::from(status));
         }
         if let Some(id) = &self.request_id {
             self.span.record("zuora.request_id", display(id));
