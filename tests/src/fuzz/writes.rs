@@ -46,14 +46,14 @@ pub fn bulk(data: &[u8]) {
             let outcomes = outcomes_of(&call, status, body, |created| {
                 created.invoices.iter().map(|row| row.envelope.outcome()).collect()
             });
-            job::<BulkCreateStandaloneInvoices>(creations(), status, body, outcomes);
+            job::<BulkCreateStandaloneInvoices>(creations(), status, body, outcomes.as_deref());
         }
         1 => {
             let rows = || ["i1", "i2", "i1"].map(InvoiceToPost::new);
             let outcomes = outcomes_of(&BulkPostInvoices::new(rows()), status, body, |posted| {
                 posted.invoices.iter().map(|row| row.envelope.outcome()).collect()
             });
-            job::<BulkPostInvoices>(rows().into(), status, body, outcomes);
+            job::<BulkPostInvoices>(rows().into(), status, body, outcomes.as_deref());
         }
         _ => {
             let row = |id: &str| (InvoiceId::from(id), InvoicePatch::default().auto_pay(true));
@@ -90,7 +90,7 @@ fn outcomes_of<O: Operation>(
 }
 
 /// A job whose first request has this response, and whose later requests are lost.
-fn job<B: Bulk>(rows: Vec<B::Row>, status: u16, body: &[u8], of_call: Option<Vec<Outcome>>) {
+fn job<B: Bulk>(rows: Vec<B::Row>, status: u16, body: &[u8], of_call: Option<&[Outcome]>) {
     let session = warm(&config().max_attempts(1));
     let named = rows.into_iter().enumerate().map(|(row, content)| (row.to_string(), content));
     let mut job = BulkJob::<B>::new(&session, named).expect("the rows are valid");
@@ -121,11 +121,11 @@ fn job<B: Bulk>(rows: Vec<B::Row>, status: u16, body: &[u8], of_call: Option<Vec
         }
         let is_applied = matches!(state, RowState::Applied(_));
         let is_rejected = matches!(state, RowState::Rejected(_));
-        match of_call.as_ref().map(|outcomes| outcomes[row]) {
+        match of_call.map(|outcomes| outcomes[row]) {
             Some(Outcome::Applied) => assert!(is_applied, "row {row} was applied by the call"),
             Some(Outcome::NotApplied) => assert!(is_rejected, "row {row} was rejected by the call"),
             Some(Outcome::Unknown) => {
-                assert!(!is_applied && !is_rejected, "row {row} is in doubt by the call")
+                assert!(!is_applied && !is_rejected, "row {row} is in doubt by the call");
             }
             None => {}
         }
