@@ -48,7 +48,7 @@ pub trait Engine: SendLog + Clone + Send + 'static {
     ///
     /// # Errors
     /// The queue cannot be reached. The decision may have been executed; doing so again changes nothing.
-    fn settle(
+    fn execute(
         &self,
         worker: &str,
         claimed: &Claimed,
@@ -56,7 +56,7 @@ pub trait Engine: SendLog + Clone + Send + 'static {
         record: &Record,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Puts the jobs of a worker back that it has not settled, and ends its lease.
+    /// Puts the jobs of a worker back whose decisions it has not executed, and ends its lease.
     ///
     /// # Errors
     /// The queue cannot be reached: the jobs are put back when the lease ends.

@@ -207,7 +207,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let record = self.engine.read(claimed.label()).await.unwrap_or_default();
             let why = format!("performing the job panics: {error}");
             let decision = poisoned(claimed.label(), &intent_of(&claimed), &record, why);
-            self.settle(name, &claimed, decision, record).await;
+            self.execute(name, &claimed, decision, record).await;
         }
     }
 
@@ -220,7 +220,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
                 let why = error.to_string();
                 (Decision::NotBefore { at: worker.now() + RETRY, why }, Record::default())
             });
-            worker.settle(&name, &claimed, decision, record).await;
+            worker.execute(&name, &claimed, decision, record).await;
             worker.keep_token().await;
         }
     }
@@ -253,9 +253,9 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
     }
 
     /// Executes a decision, as soon as the database can be reached.
-    async fn settle(&self, name: &str, claimed: &Claimed, decision: Decision, record: Record) {
+    async fn execute(&self, name: &str, claimed: &Claimed, decision: Decision, record: Record) {
         let mut is_away = false;
-        while let Err(error) = self.engine.settle(name, claimed, &decision, &record).await {
+        while let Err(error) = self.engine.execute(name, claimed, &decision, &record).await {
             is_away = true;
             (self.observer)(&Event::DatabaseAway(error.to_string()));
             tokio::time::sleep(RETRY).await;

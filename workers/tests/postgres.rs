@@ -39,10 +39,10 @@ async fn a_second_push_of_a_key_is_reported_and_waiting_uses_up_no_attempt() {
         let [held] = queue.claim("pushes-1", 9).await.unwrap().try_into().unwrap();
         assert_eq!((held.lost_workers, held.key.as_str()), (0, "a"));
         let past = Decision::NotBefore { at: WallTime::from_unix_millis(0), why: String::new() };
-        queue.settle("pushes-1", &held, &past, &Record::default()).await.unwrap();
+        queue.execute("pushes-1", &held, &past, &Record::default()).await.unwrap();
     }
     let [held] = queue.claim("pushes-1", 9).await.unwrap().try_into().unwrap();
-    queue.settle("pushes-1", &held, &later(3600), &Record::default()).await.unwrap();
+    queue.execute("pushes-1", &held, &later(3600), &Record::default()).await.unwrap();
     assert_eq!(queue.claim("pushes-1", 9).await.unwrap(), [], "waits, and does not spin");
     let counts = queue.count().await.unwrap();
     assert_eq!((counts.waiting, counts.running), (1, 0));
@@ -61,11 +61,11 @@ async fn a_lost_worker_gives_its_job_back_and_can_only_acknowledge() {
     assert_eq!(queue.beat("orphans-quick").await.unwrap(), Fleet { alive: 1, is_paused: false });
     let [taken] = queue.claim("orphans-quick", 1).await.unwrap().try_into().unwrap();
     assert_eq!((&taken.id, taken.lost_workers), (&held.id, 1));
-    queue.settle("orphans-slow", &held, &later(0), &Record::default()).await.unwrap();
+    queue.execute("orphans-slow", &held, &later(0), &Record::default()).await.unwrap();
     assert_eq!(queue.count().await.unwrap().running, 1, "dropped");
     let done = Decision::Acknowledge(Acknowledged::Evidence("posted".into()));
-    queue.settle("orphans-slow", &held, &done, &Record::default()).await.unwrap();
-    queue.settle("orphans-quick", &taken, &later(0), &Record::default()).await.unwrap();
+    queue.execute("orphans-slow", &held, &done, &Record::default()).await.unwrap();
+    queue.execute("orphans-quick", &taken, &later(0), &Record::default()).await.unwrap();
     let counts = queue.count().await.unwrap();
     assert_eq!((counts.done, counts.waiting), (1, 1), "done stays done, and its follower is there once");
 }
@@ -81,12 +81,12 @@ async fn of_two_writers_of_a_line_one_wins_and_a_person_ends_a_doubt() {
     let record: Record = serde_json::from_str(r#"{"sent":{"first":1,"last":2},"tries":3}"#).unwrap();
     let record = record.at_version(1);
     let doubt = poisoned("a", &job("a").intent, &record, "its workers end");
-    queue.settle("doubts-1", &held, &doubt, &record).await.unwrap();
+    queue.execute("doubts-1", &held, &doubt, &record).await.unwrap();
     assert_eq!(queue.list("in doubt").await.unwrap()[0].decision, doubt);
     queue.requeue("a").await.unwrap();
     assert!(queue.read("a").await.unwrap().sent.is_some(), "the history stays");
     let [held] = queue.claim("doubts-1", 1).await.unwrap().try_into().unwrap();
-    queue.settle("doubts-1", &held, &doubt, &queue.read("a").await.unwrap()).await.unwrap();
+    queue.execute("doubts-1", &held, &doubt, &queue.read("a").await.unwrap()).await.unwrap();
     queue.resolve("a", &Resolution::Applied("seen".to_owned())).await.unwrap();
     assert_eq!(queue.count().await.unwrap().done, 1);
 }

@@ -7,14 +7,14 @@ use crate::values::UnixTime;
 /// One payment or credit memo that is applied to an invoice.
 #[derive(Clone, Debug)]
 pub(crate) struct Application {
-    pub(crate) by: SettledBy,
+    pub(crate) by: AppliedBy,
     pub(crate) amount: Decimal,
     pub(crate) at: UnixTime,
 }
 
 /// The applied object, with its id.
 #[derive(Clone, Debug)]
-pub(crate) enum SettledBy {
+pub(crate) enum AppliedBy {
     Payment(String),
     CreditMemo(String),
 }

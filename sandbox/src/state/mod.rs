@@ -29,7 +29,7 @@ mod tenant_check;
 mod tenant_index;
 mod tenant_state;
 
-pub(crate) use self::application::{Application, Line, SettledBy};
+pub(crate) use self::application::{Application, AppliedBy, Line};
 pub use self::background_job::BackgroundJob;
 pub(crate) use self::bill_run::{BillRun, BillRunPlan, BillRunStatus, Progress};
 pub(crate) use self::billing::due_charges;

@@ -7,7 +7,7 @@
 
 use rust_decimal::Decimal;
 
-use super::application::{Line, SettledBy};
+use super::application::{AppliedBy, Line};
 use super::invoice::Invoice;
 use super::item::Item;
 
@@ -35,12 +35,12 @@ impl Invoice {
     }
 
     pub(crate) fn paid(&self) -> Decimal {
-        let payments = self.applications.iter().filter(|part| matches!(part.by, SettledBy::Payment(_)));
+        let payments = self.applications.iter().filter(|part| matches!(part.by, AppliedBy::Payment(_)));
         payments.map(|part| part.amount).sum()
     }
 
     pub(crate) fn credited(&self) -> Decimal {
-        let memos = self.applications.iter().filter(|part| matches!(part.by, SettledBy::CreditMemo(_)));
+        let memos = self.applications.iter().filter(|part| matches!(part.by, AppliedBy::CreditMemo(_)));
         memos.map(|part| part.amount).sum()
     }
 

@@ -66,7 +66,7 @@ pub struct Limits {
     pub clock_skew: Duration,
     /// Time between the read of a baseline and the write. Default 1.1 s: the times of the service have whole seconds,
     /// so a write within the second of an earlier change would leave the baseline as it was.
-    pub settle: Duration,
+    pub baseline_pause: Duration,
     /// Longest pause after a failure. Default 60 s.
     pub max_backoff: Duration,
     /// Deliveries without progress, after which a person decides. Default 50.
@@ -80,7 +80,7 @@ impl Default for Limits {
         Self {
             span: Duration::from_secs(130),
             clock_skew: Duration::from_secs(300),
-            settle: Duration::from_millis(1100),
+            baseline_pause: Duration::from_millis(1100),
             max_backoff: Duration::from_secs(60),
             max_tries: 50,
             unreadable: Duration::from_secs(600),

@@ -104,7 +104,7 @@ impl Work {
             // An object that cannot be read: the service rejects the write, or its outcome is for a person.
             Err(_) => {}
         }
-        Step::Wait(self.limits.settle)
+        Step::Wait(self.limits.baseline_pause)
     }
 
     /// Continues after a wait.

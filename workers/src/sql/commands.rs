@@ -41,7 +41,7 @@ impl SqlQueue {
             record.tries = 0;
             record.unreadable_since = None;
             change(&mut record);
-            super::settle::write_record(connection, &self.queue, key, &record).await?;
+            super::execute::write_record(connection, &self.queue, key, &record).await?;
         }
         let query = sqlx::query("DELETE FROM zuora_ends WHERE queue = $1 AND key = $2");
         query.bind(&self.queue).bind(key).execute(&mut *connection).await?;

@@ -5,9 +5,9 @@
 
 mod commands;
 mod dialect;
+mod execute;
 mod open;
 mod queue;
-mod settle;
 
 use std::time::Duration;
 

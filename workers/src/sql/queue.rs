@@ -7,7 +7,7 @@ use zuora_core::session::Token;
 use zuora_core::transport::WallTime;
 
 use super::dialect::{ALIVE, BEAT, CLAIM, END_LEASE, JOIN, ORPHANS};
-use super::{SqlError, SqlQueue, settle, text};
+use super::{SqlError, SqlQueue, execute, text};
 use crate::decision::{Decision, Record};
 use crate::engine::{Claimed, Engine, Enqueued, Fleet};
 use crate::job::Job;
@@ -27,7 +27,7 @@ impl SendLog for SqlQueue {
 
     async fn write(&self, key: &str, record: &Record) -> Result<bool, SqlError> {
         let mut connection = self.pool.acquire().await?;
-        settle::write_record(&mut connection, &self.queue, key, record).await
+        execute::write_record(&mut connection, &self.queue, key, record).await
     }
 }
 
@@ -85,7 +85,7 @@ impl Engine for SqlQueue {
         claimed.collect()
     }
 
-    async fn settle(
+    async fn execute(
         &self,
         worker: &str,
         claimed: &Claimed,
@@ -93,7 +93,7 @@ impl Engine for SqlQueue {
         record: &Record,
     ) -> Result<(), SqlError> {
         let mut transaction = self.begin().await?;
-        self.settle_in(&mut transaction, worker, claimed, decision, record).await?;
+        self.execute_in(&mut transaction, worker, claimed, decision, record).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -47,7 +47,7 @@ impl Engine for Flaky {
         // The jobs are claimed, and the worker does not know.
         self.check().map(|()| claimed)
     }
-    async fn settle(
+    async fn execute(
         &self,
         worker: &str,
         job: &Claimed,
@@ -55,7 +55,7 @@ impl Engine for Flaky {
         record: &Record,
     ) -> Result<(), SqlError> {
         self.check()?;
-        self.0.settle(worker, job, end, record).await
+        self.0.execute(worker, job, end, record).await
     }
     async fn leave(&self, worker: &str) -> Result<(), SqlError> {
         self.check()?;

@@ -40,10 +40,10 @@ async fn waiting_uses_up_no_attempt_and_lasts_until_the_due_time() {
         let [held] = engine.claim("w", 1).await.unwrap().try_into().unwrap();
         assert_eq!(held.lost_workers, 0);
         let past = Decision::NotBefore { at: WallTime::from_unix_millis(0), why: "throttled".to_owned() };
-        engine.settle("w", &held, &past, &Record::default()).await.unwrap();
+        engine.execute("w", &held, &past, &Record::default()).await.unwrap();
     }
     let [held] = engine.claim("w", 1).await.unwrap().try_into().unwrap();
-    engine.settle("w", &held, &put_back(3600), &Record::default()).await.unwrap();
+    engine.execute("w", &held, &put_back(3600), &Record::default()).await.unwrap();
     assert_eq!(engine.claim("w", 1).await.unwrap(), [], "not due");
     assert_eq!(engine.count().await.unwrap().waiting, 1, "not stranded");
     sqlx::query("UPDATE Jobs SET run_at = run_at - 3601").execute(engine.pool()).await.unwrap();
@@ -69,13 +69,13 @@ async fn a_worker_that_lost_its_job_can_only_acknowledge() {
         Decision::NotBefore { at: WallTime::from_unix_millis(0), why: String::new() },
         Decision::Refused(serde_json::from_str(r#"{"reasons":["late"]}"#).unwrap()),
     ] {
-        engine.settle("slow", &held, &late, &record).await.unwrap();
+        engine.execute("slow", &held, &late, &record).await.unwrap();
         assert_eq!(engine.count().await.unwrap().running, 1, "{late:?} is dropped");
     }
     let done = Decision::Acknowledge(Acknowledged::Evidence("seen".into()));
-    engine.settle("slow", &held, &done, &record).await.unwrap();
+    engine.execute("slow", &held, &done, &record).await.unwrap();
     let put_back = Decision::NotBefore { at: WallTime::from_unix_millis(0), why: String::new() };
-    engine.settle("quick", &taken, &put_back, &record).await.unwrap();
+    engine.execute("quick", &taken, &put_back, &record).await.unwrap();
     assert_eq!(engine.count().await.unwrap().done, 1, "done stays done");
 }
 
@@ -119,7 +119,7 @@ async fn a_job_in_doubt_is_resolved_or_delivered_again_by_a_person() {
         record = serde_json::from_str::<Record>(sent).unwrap().at_version(record.version);
         let job: Job = serde_json::from_str(&held.payload).unwrap();
         let doubt = zuora_workers::poisoned("a", &job.intent, &record, "three workers have ended");
-        engine.settle("w", &held, &doubt, &record).await.unwrap();
+        engine.execute("w", &held, &doubt, &record).await.unwrap();
     };
     park().await;
     let [ended] = engine.list("in doubt").await.unwrap().try_into().unwrap();

@@ -70,7 +70,7 @@ async fn a_worker_that_reads_the_operation_performs_what_another_has_put_back() 
     let [held] = engine.claim("old", 1).await.unwrap().try_into().unwrap();
     let (decision, record) =
         zuora_workers::unreadable(Record::default(), "unknown", &Limits::default(), in_seconds(0));
-    engine.settle("old", &held, &decision, &record).await.unwrap();
+    engine.execute("old", &held, &decision, &record).await.unwrap();
     sqlx::query("UPDATE Jobs SET run_at = 0").execute(engine.pool()).await.unwrap();
     let worker = start(&server, engine.clone(), settings());
     all_decided(&engine).await;

@@ -3,7 +3,7 @@
 use super::reverse::REVERSAL;
 use super::write_off::WRITE_OFF;
 use crate::http::ApiError;
-use crate::state::{BillRunStatus, EffectKind, InvoiceStatus, JobOperation, MemoTerms, SettledBy, State};
+use crate::state::{AppliedBy, BillRunStatus, EffectKind, InvoiceStatus, JobOperation, MemoTerms, State};
 
 impl State {
     /// Executes an operation at once, however large the invoice is.
@@ -65,7 +65,7 @@ impl State {
         let index = self.find_idle_invoice(key)?;
         let now = self.now;
         let invoice = &mut self.invoices[index];
-        let payment = invoice.applications.iter().rposition(|part| matches!(part.by, SettledBy::Payment(_)));
+        let payment = invoice.applications.iter().rposition(|part| matches!(part.by, AppliedBy::Payment(_)));
         let payment = payment.ok_or_else(|| ApiError::rule("No payment is applied to the invoice."))?;
         invoice.applications.remove(payment);
         invoice.updated = now;

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::http::{ApiError, Fields};
-use crate::state::{Application, CreditMemo, Invoice, MemoTerms, SettledBy, State};
+use crate::state::{Application, AppliedBy, CreditMemo, Invoice, MemoTerms, State};
 use crate::values::Json;
 
 /// Shows the result of a reversal or a write-off.
@@ -19,7 +19,7 @@ impl State {
         let before = credited_tax(invoice);
         let amount = invoice.balance();
         if !amount.is_zero() {
-            let by = SettledBy::CreditMemo(id.clone());
+            let by = AppliedBy::CreditMemo(id.clone());
             invoice.applications.push(Application { by, amount, at: now });
         }
         invoice.updated = now;

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::state::{Application, EffectKind, InvoiceStatus, SettledBy, State};
+use crate::state::{Application, AppliedBy, EffectKind, InvoiceStatus, State};
 
 impl State {
     /// Applies a payment and returns its id, or the reason why it is rejected.
@@ -22,7 +22,7 @@ impl State {
             return Err(format!("invoice {key} has a balance of {}", invoice.balance()));
         }
         let (id, now) = (self.ids.entity(), self.now);
-        let by = SettledBy::Payment(id.clone());
+        let by = AppliedBy::Payment(id.clone());
         let invoice = &mut self.invoices[index];
         invoice.applications.push(Application { by, amount, at: now });
         invoice.updated = now;

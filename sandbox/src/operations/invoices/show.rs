@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::state::{Application, ChargeType, Invoice, Item, Line, SettledBy, TaxItem, TaxMode, Tenant};
+use crate::state::{Application, AppliedBy, ChargeType, Invoice, Item, Line, TaxItem, TaxMode, Tenant};
 use crate::values::Json;
 
 impl Invoice {
@@ -156,8 +156,8 @@ impl Application {
     /// Shows the application part.
     pub(crate) fn json(&self, tenant: &Tenant) -> Json {
         let (payment, memo) = match &self.by {
-            SettledBy::Payment(id) => (Some(id), None),
-            SettledBy::CreditMemo(id) => (None, Some(id)),
+            AppliedBy::Payment(id) => (Some(id), None),
+            AppliedBy::CreditMemo(id) => (None, Some(id)),
         };
         let stamp = tenant.zone.stamp(self.at);
         Json::object([

@@ -33,7 +33,7 @@ pub(super) async fn write_record(
 }
 
 impl SqlQueue {
-    pub(super) async fn settle_in(
+    pub(super) async fn execute_in(
         &self,
         connection: &mut AnyConnection,
         worker: &str,
