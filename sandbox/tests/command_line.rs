@@ -14,6 +14,22 @@ fn run(arguments: &[&str]) -> Output {
     program().args(arguments).output().unwrap()
 }
 
+/// Returns the error of a server that does not start.
+fn start_error(arguments: &[&str]) -> String {
+    let mut child = program()
+        .arg("--listen=127.0.0.1:0")
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _ = child.kill();
+    assert_eq!(line, "", "the server has started");
+    String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+}
+
 /// A server that is stopped when it is dropped.
 struct Running {
     child: Child,
@@ -157,13 +173,65 @@ fn the_state_survives_a_restart() {
     // The process was killed while it wrote a line.
     std::fs::write(&file, format!("{text}{{\"at\":1")).unwrap();
     assert_eq!(shown(&start()), before);
-    let other = run(&[&state, "--accounts=5"]);
-    let error = String::from_utf8(other.stderr).unwrap();
+    let error = start_error(&[&state, "--accounts=5"]);
     assert!(error.contains("line 1: the record is not one of this version and tenant"), "{error}");
     std::fs::write(&file, format!("{text}nonsense\n")).unwrap();
-    let damaged = String::from_utf8(run(&[&state]).stderr).unwrap();
+    let damaged = start_error(&[&state]);
     assert!(damaged.contains(": the record is damaged"), "{damaged}");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A path that no other test uses.
+fn new_path(name: &str) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("zuora-sandbox-{}-{name}", std::process::id()))
+}
+
+#[test]
+fn a_file_that_is_no_record_is_not_changed() {
+    let file = new_path("notes.txt");
+    for content in [&b"no newline at all"[..], b"a line\nhalf a line", b"\xff\n"] {
+        std::fs::write(&file, content).unwrap();
+        let error = start_error(&[&format!("--state={}", file.display())]);
+        assert!(error.contains("record"), "{error}");
+        assert_eq!(std::fs::read(&file).unwrap(), content);
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_state_file_that_ends_within_a_character_is_opened() {
+    let file = new_path("cut.jsonl");
+    let state = format!("--state={}", file.display());
+    drop(Running::start(&[&state]));
+    let whole = std::fs::read(&file).unwrap();
+    for written in [&b"{\"target\":\"\xc3"[..], b"{"] {
+        std::fs::write(&file, [&whole, written].concat()).unwrap();
+        drop(Running::start(&[&state]));
+        assert_eq!(std::fs::read(&file).unwrap(), whole);
+    }
+    // The first line was cut.
+    std::fs::write(&file, &whole[..20]).unwrap();
+    drop(Running::start(&[&state]));
+    assert_eq!(std::fs::read(&file).unwrap(), whole);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[cfg(any(unix, windows))]
+#[test]
+fn a_second_server_does_not_touch_the_state_file() {
+    let file = new_path("shared.jsonl");
+    let state = format!("--state={}", file.display());
+    let server = Running::start(&[&state]);
+    let before = std::fs::read(&file).unwrap();
+    let error = start_error(&[&state]);
+    assert!(error.starts_with(&format!("zuora-sandbox: --state {}: ", file.display())), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    let other = new_path("unused.jsonl");
+    start_error(&["--listen", &server.address, &format!("--state={}", other.display())]);
+    assert!(!other.exists(), "the port is taken");
+    drop(server);
+    drop(Running::start(&[&state]));
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[cfg(feature = "tls")]

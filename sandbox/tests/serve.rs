@@ -11,17 +11,19 @@ use zuora_sandbox::{
     CLIENT_ID, CLIENT_SECRET, EffectKind, Fault, Sandbox, Server, ServerConfig, Settings, Tenant,
 };
 
-/// Sends one request and reads until the connection is closed.
+/// Sends one request to the address of the server, and reads until the connection is closed.
 fn exchange(server: &Server, head: &str, body: &str) -> String {
+    let address = server.url().replace("http://", "");
+    exchange_as(server, &format!("{head}\r\nhost: {address}"), body)
+}
+
+/// Sends one request whose head contains the host.
+fn exchange_as(server: &Server, head: &str, body: &str) -> String {
     let address = server.url().replace("http://", "");
     let mut stream = TcpStream::connect(&address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let length = body.len();
-    write!(
-        stream,
-        "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
+    write!(stream, "{head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
     let mut response = String::new();
     // The server may reset the connection; the bytes received before that are valid.
     let _ = stream.read_to_string(&mut response);
@@ -140,6 +142,7 @@ fn the_control_api_and_the_page_are_served() {
     let health = exchange(&server, "GET /sandbox/health HTTP/1.1", "");
     assert!(health.starts_with("HTTP/1.1 200 OK\r\n") && health.contains("\"status\":\"ok\""), "{health}");
     let page = exchange(&server, "GET / HTTP/1.1", "");
+    assert!(page.contains("x-frame-options: DENY\r\n"), "{page}");
     assert!(page.contains("content-type: text/html") && page.contains("<!doctype html>"), "{page}");
     let fault = exchange(&server, "POST /sandbox/faults HTTP/1.1", r#"{"fault":"lose_response"}"#);
     assert!(fault.starts_with("HTTP/1.1 200 OK\r\n"), "{fault}");
@@ -172,6 +175,10 @@ fn a_page_of_another_origin_cannot_control_the_sandbox() {
     assert!(exchange(&server, &own, "").starts_with("HTTP/1.1 200 "));
     let foreign = "POST /sandbox/reset HTTP/1.1\r\norigin: http://other.example";
     assert!(exchange(&server, foreign, "").starts_with("HTTP/1.1 403 "));
+    let named = "GET /sandbox/state HTTP/1.1\r\nhost: other.example";
+    assert!(exchange_as(&server, named, "").starts_with("HTTP/1.1 403 "), "the name of a page");
+    let named = named.replace("other.example", "localhost:8470");
+    assert!(exchange_as(&server, &named, "").starts_with("HTTP/1.1 200 "));
     let config = ServerConfig::default().cors("http://other.example").unwrap();
     let open = Server::start_with("127.0.0.1:0", Sandbox::demo(), config).unwrap();
     assert!(exchange(&open, foreign, "").starts_with("HTTP/1.1 200 "));

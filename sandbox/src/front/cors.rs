@@ -1,10 +1,13 @@
 //! Requests from pages of other origins.
 
+use std::net::IpAddr;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
     ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
 };
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method};
 
 /// The origin whose pages may read responses.
@@ -13,12 +16,30 @@ pub(super) struct Cors(HeaderValue);
 
 /// Whether a page of another origin sends the request, which `cors` does not allow. Browsers send the origin with
 /// every request that can change something.
-pub(super) fn is_foreign(cors: Option<&Cors>, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return false };
+///
+/// If the server `is_local`, only this machine can connect. A name other than `localhost` then belongs to a page that
+/// directs its own name to this machine, so that the server seems to have the same origin.
+pub(super) fn is_foreign(cors: Option<&Cors>, is_local: bool, headers: &HeaderMap) -> bool {
+    let origin = headers.get(ORIGIN);
+    if cors.is_some_and(|Cors(allowed)| allowed == "*" || Some(allowed) == origin) {
+        return false;
+    }
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let of_origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    let is_allowed = cors.is_some_and(|Cors(allowed)| allowed == "*" || allowed == origin);
-    !is_allowed && (host.is_none() || host != of_origin)
+    let is_redirected = is_local && headers.contains_key(HOST) && !host.is_some_and(is_this_machine);
+    let is_of_host = |origin: &HeaderValue| {
+        let of_origin =
+            origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+        host.is_some() && host == of_origin
+    };
+    is_redirected || !origin.is_none_or(is_of_host)
+}
+
+/// Whether a host, with or without a port, is an address or `localhost`.
+fn is_this_machine(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
 }
 
 impl Cors {
@@ -67,5 +88,28 @@ mod tests {
         for origin in ["", "localhost", "http://", "http://a/b", "http://a\n", "https://*.example"] {
             assert!(Cors::parse(origin).is_none(), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_local_server_has_no_other_name_than_localhost() {
+        let is_foreign = |cors: &str, is_local, host: &str, origin: &str| {
+            let value = |text: &str| HeaderValue::from_str(text).unwrap();
+            let mut headers = HeaderMap::from_iter([(HOST, value(host))]);
+            if !origin.is_empty() {
+                headers.insert(ORIGIN, value(origin));
+            }
+            is_foreign(Cors::parse(cors).as_ref(), is_local, &headers)
+        };
+        for host in ["localhost", "LOCALHOST:8470", "127.0.0.1:8470", "[::1]:8470"] {
+            assert!(!is_foreign("", true, host, ""), "{host}");
+        }
+        for host in ["other.example:8470", "localhost.other.example", "", "127.0.0.1.other.example"] {
+            assert!(is_foreign("", true, host, ""), "{host}");
+            assert!(is_foreign("", true, host, &format!("http://{host}")), "{host}");
+            assert!(!is_foreign("", false, host, ""), "{host}");
+            assert!(!is_foreign("*", true, host, ""), "{host}");
+        }
+        assert!(!is_foreign("http://a.example", true, "a.example", "http://a.example"));
+        assert!(is_foreign("http://a.example", true, "b.example", "http://b.example"));
     }
 }

@@ -69,15 +69,26 @@ impl Server {
         sandbox: Sandbox,
         config: ServerConfig,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
+        Self::start_on(TcpListener::bind(address)?, sandbox, config)
+    }
+
+    /// Starts a server like [`start_with`](Self::start_with), on a socket that is bound already.
+    ///
+    /// # Errors
+    /// Fails if the runtime or the thread cannot be created.
+    pub fn start_on(
+        listener: TcpListener,
+        mut sandbox: Sandbox,
+        mut config: ServerConfig,
+    ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut sandbox = sandbox;
         // The record has no place for requests between two slices.
         if !config.has_record() {
             sandbox.limit_slices();
         }
+        config.is_local = address.ip().is_loopback();
         let config = Arc::new(config);
         let sandbox = Arc::new(Mutex::new(sandbox));
         let (stop, stopped) = oneshot::channel();
@@ -192,8 +203,10 @@ async fn respond(
     config: Arc<ServerConfig>,
     request: Request<Incoming>,
 ) -> io::Result<Response<ServerBody>> {
-    if is_control(request.uri().path()) && is_foreign(config.cors.as_ref(), request.headers()) {
-        let message = "{\"error\":\"the origin of the page is not allowed; see --cors\"}\n";
+    if is_control(request.uri().path())
+        && is_foreign(config.cors.as_ref(), config.is_local, request.headers())
+    {
+        let message = "{\"error\":\"the origin of the page or the host name is not allowed; see --cors\"}\n";
         let mut response = Response::new(ServerBody::whole(Bytes::from_static(message.as_bytes())));
         *response.status_mut() = StatusCode::FORBIDDEN;
         return Ok(response);

@@ -20,6 +20,8 @@ use crate::service::Sandbox;
 pub struct ServerConfig {
     pub(super) cors: Option<Cors>,
     record: Option<Record>,
+    /// Whether only this machine can connect, as the server finds out.
+    pub(super) is_local: bool,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<super::tls::Tls>,
 }

@@ -6,6 +6,7 @@ mod presets;
 mod state_file;
 
 use std::io::{self, ErrorKind, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
@@ -37,6 +38,7 @@ fn serve(options: &Options) -> Result<(), String> {
     if let Some(chaos) = &options.chaos {
         sandbox.faults().set_chaos(chaos.clone());
     }
+    let listener = TcpListener::bind(&options.listen).map_err(|error| explain(options, &error))?;
     let mut config = ServerConfig::default();
     if let Some(path) = &options.state {
         let settings = options.changes_settings().then(|| options.settings()).transpose()?;
@@ -48,19 +50,22 @@ fn serve(options: &Options) -> Result<(), String> {
     if let Some(file) = &options.tls {
         config = secure(config, file)?;
     }
-    let server = Server::start_with(&options.listen, sandbox, config).map_err(|error| {
-        let remedy = match error.kind() {
-            ErrorKind::AddrInUse => "; choose another port, or --listen 127.0.0.1:0 for a free one",
-            _ => "",
-        };
-        format!("cannot listen on {}: {error}{remedy}", options.listen)
-    })?;
+    let server = Server::start_on(listener, sandbox, config).map_err(|error| explain(options, &error))?;
     print(&format!("Zuora sandbox at {}\n{credentials}", server.url()))?;
     if options.open {
         open(&server.url());
     }
     server.wait();
     Ok(())
+}
+
+/// Describes why the server cannot listen.
+fn explain(options: &Options, error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        ErrorKind::AddrInUse => "; choose another port, or --listen 127.0.0.1:0 for a free one",
+        _ => "",
+    };
+    format!("cannot listen on {}: {error}{remedy}", options.listen)
 }
 
 /// Makes a certificate, and writes it to a file.

@@ -1,12 +1,13 @@
 //! The file of the option `--state`, from which a server continues after a restart.
 
+use std::error::Error;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use zuora_sandbox::{Sandbox, Settings};
 
-/// A file that can only be appended to. The process ends if that fails, since a record with gaps is useless.
+/// A file to which one server appends. The process ends if that fails, since a record with gaps is useless.
 pub(crate) struct StateFile {
     path: PathBuf,
     file: File,
@@ -14,37 +15,50 @@ pub(crate) struct StateFile {
 
 impl StateFile {
     /// Builds the state of the sandbox from the file, or creates the file. `tenant` is the text of the tenant,
-    /// and `settings` replace those of the file.
+    /// and `settings` replace those of the file. A file that is not a record of this tenant is not changed.
     pub(crate) fn open(
         path: &Path,
         sandbox: &mut Sandbox,
         tenant: &str,
         settings: Option<Settings>,
     ) -> Result<Self, String> {
-        let explain = |error: io::Error| format!("--state {}: {error}", path.display());
+        Self::try_open(path, sandbox, tenant, settings)
+            .map_err(|error| format!("--state {}: {error}", path.display()))
+    }
+
+    fn try_open(
+        path: &Path,
+        sandbox: &mut Sandbox,
+        tenant: &str,
+        settings: Option<Settings>,
+    ) -> Result<Self, Box<dyn Error>> {
         let label = format!("{:016x}", checksum(tenant.as_bytes()));
-        let known = match std::fs::read_to_string(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            known => known.map_err(explain)?,
-        };
+        let mut file = open_alone(path)?;
+        let mut known = Vec::new();
+        file.read_to_end(&mut known)?;
         // A line is written as a whole unless the process was killed; the client of the last one has no response.
-        let known = &known[..known.rfind('\n').map_or(0, |end| end + 1)];
-        let mut file =
-            OpenOptions::new().create(true).write(true).truncate(false).open(path).map_err(explain)?;
-        file.set_len(u64::try_from(known.len()).unwrap_or(u64::MAX)).map_err(explain)?;
-        io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(explain)?;
-        let first = match known.is_empty() {
-            true => sandbox.start_record(&label),
-            false => {
-                let replayed = sandbox.replay_record(known, &label);
-                replayed.map_err(|error| format!("--state {}: {error}", path.display()))?;
+        let whole = known.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let first = match whole {
+            0 => {
+                let first = sandbox.start_record(&label);
+                if !first.as_bytes().starts_with(&known) {
+                    return Err("the file is not a record of a sandbox; choose another file".into());
+                }
+                first
+            }
+            _ => {
+                let text = std::str::from_utf8(&known[..whole])
+                    .map_err(|_| "the file is not a record of a sandbox, or is damaged: it is not UTF-8")?;
+                sandbox.replay_record(text, &label)?;
                 if let Some(settings) = settings {
                     sandbox.change_settings(settings);
                 }
                 sandbox.continue_record()
             }
         };
-        file.write_all(first.as_bytes()).map_err(explain)?;
+        file.set_len(u64::try_from(whole)?)?;
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(first.as_bytes())?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -67,6 +81,22 @@ impl Write for StateFile {
         self.end_on_error(flushed);
         Ok(())
     }
+}
+
+/// Opens or creates the file, unless another server uses it. The lock ends with the process.
+fn open_alone(path: &Path) -> Result<File, Box<dyn Error>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1); // FILE_SHARE_READ
+    let file = options.open(path)?;
+    // `File::try_lock` of the standard library requires Rust 1.89.
+    #[cfg(unix)]
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => return Err("another server uses the file".into()),
+        locked => locked?,
+    }
+    Ok(file)
 }
 
 /// The 64-bit FNV-1a hash.
