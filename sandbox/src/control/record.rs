@@ -52,7 +52,8 @@ impl Sandbox {
     /// continues the record.
     ///
     /// # Errors
-    /// Fails if the record is damaged, or was started by another version or with another label.
+    /// Fails if the record is damaged, if a request has another status than it had, or if the record was started
+    /// by another version or with another label.
     pub fn replay_record(&mut self, record: &str, label: &str) -> Result<(), RecordError> {
         self.keep_changes(false);
         let mut lines = record.lines().enumerate();
@@ -64,9 +65,12 @@ impl Sandbox {
         }
         for (index, line) in lines {
             let change = Json::read(line.as_bytes()).as_ref().and_then(Change::from_json);
-            if !change.is_some_and(|change| self.replay(change)) {
-                return Err(RecordError { line: index + 1, reason: "the record is damaged".to_owned() });
-            }
+            let reason = match change.map(|change| self.replay(change)) {
+                Some(true) => continue,
+                Some(false) => "the change has another result than it had",
+                None => "the record is damaged",
+            };
+            return Err(RecordError { line: index + 1, reason: reason.to_owned() });
         }
         self.clear_journal();
         self.keep_changes(true);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::fault_fields::{category, category_to_json};
 use crate::http::Fields;
@@ -32,6 +32,8 @@ pub(crate) struct Performed {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) overrides: Overrides,
+    /// Status of the response.
+    pub(super) status: StatusCode,
 }
 
 impl Change {
@@ -77,6 +79,7 @@ impl Change {
             headers,
             body,
             overrides: json.get("overrides").map_or(Some(Overrides::default()), read_overrides)?,
+            status: StatusCode::from_u16(u16::from_json(json.get("status")?)?).ok()?,
         })))
     }
 }
@@ -99,6 +102,7 @@ impl Performed {
             ("headers", Json::Object(self.headers.iter().map(header).collect())),
             ("body", body),
             ("overrides", overrides_to_json(&self.overrides)),
+            ("status", self.status.as_u16().to_json()),
         ])
     }
 }
@@ -185,7 +189,16 @@ mod tests {
             HeaderMap::from_iter([(HeaderName::from_static("idempotency-key"), "k".parse().unwrap())]);
         let at = UnixTime(Duration::new(1_772_384_400, 7));
         let (method, target) = (Method::POST, "/v1/invoices?x=1".to_owned());
-        let performed = Performed { at, number: 9, method, target, headers, body, overrides };
+        let performed = Performed {
+            at,
+            number: 9,
+            method,
+            target,
+            headers,
+            body,
+            overrides,
+            status: StatusCode::CREATED,
+        };
         let settings = Change::Settings(Json::object([("batches", 200.into())]));
         let control = Change::Control {
             outside: at,

@@ -1,7 +1,7 @@
 //! The log of changes, from which a sandbox with the same state can be built again.
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 
 use super::api_family::ApiFamily;
 use super::change::{Change, Performed};
@@ -11,11 +11,11 @@ use super::sandbox::Sandbox;
 use crate::http::ApiRequest;
 
 impl Sandbox {
-    /// Logs a request that is about to be performed, if it can change the state.
-    pub(super) fn log_performed(&mut self, request: &ApiRequest) {
+    /// Returns the change for the log of a request that is about to be performed, if it can change the state.
+    pub(super) fn to_log(&self, request: &ApiRequest) -> Option<Box<Performed>> {
         let lists_files = || find_operation(&request.method, &request.path) == Some(ApiOperation::ListFiles);
         if self.changes.is_none() || (request.method == Method::GET && !lists_files()) {
-            return;
+            return None;
         }
         let redactor = self.redactor(request);
         let mut headers = redactor.headers(&request.headers);
@@ -23,7 +23,7 @@ impl Sandbox {
             headers.remove(name);
         }
         let query = request.raw_query.as_ref().map(|query| format!("?{query}"));
-        let performed = Performed {
+        Some(Box::new(Performed {
             at: self.state.now,
             number: self.state.effects.cause.request.unwrap_or_default(),
             method: request.method.clone(),
@@ -31,8 +31,15 @@ impl Sandbox {
             headers,
             body: redactor.request_body(&request.body),
             overrides: self.state.overrides,
-        };
-        self.log(Change::Performed(Box::new(performed)));
+            status: StatusCode::OK,
+        }))
+    }
+
+    /// Logs a request that was performed, with the status of its response.
+    pub(super) fn log_performed(&mut self, performed: Option<Box<Performed>>, status: StatusCode) {
+        if let Some(performed) = performed {
+            self.log(Change::Performed(Box::new(Performed { status, ..*performed })));
+        }
     }
 
     pub(crate) fn log(&mut self, change: Change) {
@@ -51,17 +58,19 @@ impl Sandbox {
         self.changes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Performs a logged request again; whether it is a request.
+    /// Performs a logged request again. Returns whether it is one, and has the same status again.
     pub(crate) fn perform_again(&mut self, performed: Performed) -> bool {
-        let Performed { at, number, method, target, headers, body, overrides } = performed;
+        let Performed { at, number, method, target, headers, body, overrides, status } = performed;
+        // A file list that shows an earlier state changes nothing, and the fault is not in the log.
+        let may_differ = method == Method::GET;
         let Ok(mut request) = Request::builder().method(method).uri(target).body(()) else { return false };
         *request.headers_mut() = headers;
         let request = ApiRequest::new(request.into_parts().0, &body, &self.state.settings);
         self.advance_background(at);
         self.journal.continue_after(number);
         self.begin(&request, number, overrides);
-        self.perform(&request, ApiFamily::of(&request.path));
+        let response = self.perform(&request, ApiFamily::of(&request.path));
         self.end(&request.method);
-        true
+        may_differ || response.status() == status
     }
 }

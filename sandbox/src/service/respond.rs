@@ -120,7 +120,7 @@ impl Sandbox {
 
     /// Executes an admitted request and stores the response under its idempotency key.
     pub(super) fn perform(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
-        self.log_performed(request);
+        let performed = self.to_log(request);
         let mut response = match self.dispatch(request) {
             Ok(ResponseBody::Success(body)) => {
                 json_response(StatusCode::OK, &body.prepend("success", true.into()))
@@ -134,6 +134,7 @@ impl Sandbox {
             response.headers_mut().entry(REQUEST_ID).or_insert(id);
         }
         self.idempotency.store(request, &response, &self.state.settings, self.state.now);
+        self.log_performed(performed, response.status());
         response
     }
 

@@ -36,6 +36,9 @@ struct Lists<'f> {
 /// The highest number of a batch, in the larger edition.
 const MAX_BATCH: u16 = 200;
 
+/// Minimum length of a client secret. It is removed from recorded bodies, which rarely contain a text that long.
+const MIN_SECRET: usize = 8;
+
 impl Problem {
     /// Describes the problem, with its line in the file.
     pub(super) fn describe(&self, file: &str) -> String {
@@ -98,6 +101,9 @@ impl Tenant {
             let (member, message) = match client {
                 _ if !is_usable(&client.client_id) => ("clientId", "is empty or has white space"),
                 _ if !is_usable(&client.client_secret) => ("clientSecret", "is empty or has white space"),
+                _ if client.client_secret.chars().count() < MIN_SECRET => {
+                    ("clientSecret", "has fewer than 8 characters")
+                }
                 _ if !known.insert(&client.client_id) => ("clientId", "is used twice"),
                 _ => continue,
             };
@@ -174,6 +180,7 @@ mod tests {
                 "A00000012: the id 2c92a08282fa634378aca02a1626d315 is used",
             ),
             ("\"sandbox-secret\"", "\"\"", "OAuth client 1: clientSecret is empty"),
+            ("\"sandbox-secret\"", "\"secret7\"", "OAuth client 1: clientSecret has fewer than 8 characters"),
         ] {
             // The last one is changed.
             let (before, after) = demo.rsplit_once(from).unwrap();
@@ -182,7 +189,7 @@ mod tests {
             assert!(error.contains(says), "{error}");
             assert!(error.ends_with(&format!(" at line {}", line_of(&text, to))), "{error}");
         }
-        let twice = demo.replace("\"oauthClients\": [", "\"oauthClients\": [\n{\"clientId\": \"00000000-0000-4000-8000-000000000001\", \"clientSecret\": \"x\"},");
+        let twice = demo.replace("\"oauthClients\": [", "\"oauthClients\": [\n{\"clientId\": \"00000000-0000-4000-8000-000000000001\", \"clientSecret\": \"another-secret\"},");
         let error = Tenant::from_json(&twice).unwrap_err().to_string();
         assert!(error.ends_with("OAuth client 2: clientId is used twice at line 6"), "{error}");
     }

@@ -101,3 +101,15 @@ fn a_record_of_another_tenant_or_with_damage_is_rejected() {
     assert!(error("", "demo").starts_with("line 1: "));
     assert_eq!(error(&format!("{record}{{}}\n"), "demo"), "line 3: the record is damaged");
 }
+
+#[test]
+fn a_request_with_another_status_than_it_had_is_an_error() {
+    let mut client = TestClient::demo();
+    let mut record = client.sandbox.start_record("demo");
+    client.deliver(Method::POST, "/v1/invoices", &invoice("a"));
+    record.push_str(&client.sandbox.continue_record());
+    Sandbox::demo().replay_record(&record, "demo").unwrap();
+    let spoiled = record.replace("A00000001", "A99999999");
+    let error = Sandbox::demo().replay_record(&spoiled, "demo").unwrap_err().to_string();
+    assert_eq!(error, "line 3: the change has another result than it had");
+}
