@@ -165,12 +165,15 @@ impl JournalEntry {
     /// sandbox.handle(request, UnixTime::from_secs(1_772_352_000));
     /// assert_eq!(
     ///     sandbox.journal().entries().next().unwrap().to_curl(),
-    ///     "curl -X GET 'https://rest.test.zuora.com/v1/bill-runs/1' -H 'authorization: Bearer '\"$ZUORA_TOKEN\"''"
+    ///     "curl -X 'GET' 'https://rest.test.zuora.com/v1/bill-runs/1' -H 'authorization: Bearer '\"$ZUORA_TOKEN\"''"
     /// );
     /// ```
     pub fn to_curl(&self) -> String {
-        let mut command =
-            format!("curl -X {} {}", self.method, quoted(&format!("{}{}", self.base_url, self.target)));
+        let mut command = format!(
+            "curl -X {} {}",
+            quoted(self.method.as_str()),
+            quoted(&format!("{}{}", self.base_url, self.target))
+        );
         for (name, value) in sorted(&self.headers) {
             // The body is shown decompressed.
             if ![HOST, CONTENT_LENGTH, ACCEPT_ENCODING, CONTENT_ENCODING].iter().any(|other| other == name) {

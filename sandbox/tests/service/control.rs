@@ -96,7 +96,7 @@ fn the_journal_is_listed_and_exported_without_secrets() {
     assert!(!client.get_control("/sandbox/journal").to_string().contains("sandbox-secret"));
     let curl = client.control(Method::GET, "/sandbox/journal/2/curl", &Value::Null);
     assert!(
-        curl.text.starts_with("curl -X POST 'https://rest.test.zuora.com/v1/bill-runs'"),
+        curl.text.starts_with("curl -X 'POST' 'https://rest.test.zuora.com/v1/bill-runs'"),
         "{}",
         curl.text
     );

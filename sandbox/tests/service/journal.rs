@@ -203,8 +203,17 @@ fn an_entry_is_exported_as_a_curl_command() {
     let curl = client.sandbox.journal().entries().next_back().unwrap().to_curl();
     assert_eq!(
         curl,
-        "curl -X POST 'https://rest.test.zuora.com/v1/bill-runs?x=1' \
+        "curl -X 'POST' 'https://rest.test.zuora.com/v1/bill-runs?x=1' \
          -H 'authorization: Bearer '\"$ZUORA_TOKEN\"'' -H 'content-type: application/json' \
          -H 'zuora-version: 2025-08-12' --data-binary '{\"name\":\"it'\\''s\"}'"
     );
+}
+
+#[test]
+fn no_part_of_a_curl_command_is_executed_by_the_shell() {
+    let mut client = TestClient::demo();
+    let method = Method::from_bytes(b"`id`&$HOME|'x'").unwrap();
+    client.call(method, "/v1/bill-runs", "");
+    let command = client.sandbox.journal().entries().next_back().unwrap().to_curl();
+    assert!(command.starts_with(r"curl -X '`id`&$HOME|'\''x'\''' 'https://"), "{command}");
 }
