@@ -115,14 +115,18 @@ fn load(file: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Replaces the file at once, so that it is never half written.
+/// Replaces the file at once, so that it is never half written. The folder is synchronized too, since it contains the
+/// name of the file; Windows does that by itself.
 fn save(file: &Path, text: &str) -> Result<()> {
     let new: PathBuf = file.with_extension("new");
     let write = || -> std::io::Result<()> {
         let mut written = File::create(&new)?;
         written.write_all(text.as_bytes())?;
         written.sync_all()?;
-        fs::rename(&new, file)
+        fs::rename(&new, file)?;
+        #[cfg(unix)]
+        File::open(file.with_file_name("."))?.sync_all()?;
+        Ok(())
     };
     write().map_err(|error| format!("{}: {error}", file.display()).into())
 }

@@ -96,13 +96,17 @@ fn new_job(client: &Client, count: usize) -> Result<BulkJob<BulkPostInvoices>, B
     Ok(BulkJob::new(client.session(), rows)?.key_prefix("backlog"))
 }
 
-/// Replaces the file at once, so that it is never half written.
+/// Replaces the file at once, so that it is never half written. The folder is synchronized too, since it contains the
+/// name of the file; Windows does that by itself.
 fn save(path: &Path, state: &str) -> std::io::Result<()> {
     let new = path.with_extension("new");
     let mut file = File::create(&new)?;
     file.write_all(state.as_bytes())?;
     file.sync_all()?;
-    fs::rename(new, path)
+    fs::rename(new, path)?;
+    #[cfg(unix)]
+    File::open(path.with_file_name("."))?.sync_all()?;
+    Ok(())
 }
 
 fn report(job: &BulkJob<BulkPostInvoices>) -> std::io::Result<()> {
