@@ -192,24 +192,31 @@ fn short(text: &str) -> Option<Repr> {
 
 /// Converts a literal that has an exponent, or more digits than it needs.
 fn exact(text: &str) -> Option<Decimal> {
-    let (digits, exponent) = match text.split_once(['e', 'E']) {
-        Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-    let mut mantissa = 0_i128;
-    for byte in whole.bytes().chain(fraction.bytes()).filter(u8::is_ascii_digit) {
-        mantissa = mantissa.checked_mul(10)?.checked_add(i128::from(byte - b'0'))?;
-    }
-    if mantissa == 0 {
+    let digits = || whole.bytes().chain(fraction.bytes()).filter(u8::is_ascii_digit);
+    let zeros = digits().rev().take_while(|byte| *byte == b'0').count();
+    let significant = digits().count() - zeros;
+    // Zero, also with an exponent that no number can have.
+    if significant == 0 {
         return Some(Decimal::ZERO);
     }
+    let mut scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent.parse().ok()?)?;
+    let whole_mantissa = integer(digits());
+    if whole_mantissa.is_none() {
+        scale = scale.checked_sub(i32::try_from(zeros).ok()?)?;
+    }
+    let mut mantissa = whole_mantissa.or_else(|| integer(digits().take(significant)))?;
     while scale < 0 {
         mantissa = mantissa.checked_mul(10)?;
         scale += 1;
     }
     decimal(if whole.starts_with('-') { -mantissa } else { mantissa }, scale.unsigned_abs())
+}
+
+/// Returns `None` for more digits than fit.
+fn integer(mut digits: impl Iterator<Item = u8>) -> Option<i128> {
+    digits.try_fold(0_i128, |value, digit| value.checked_mul(10)?.checked_add(i128::from(digit - b'0')))
 }
 
 /// Builds the decimal of this value, dropping trailing zeros that do not fit.
@@ -491,6 +498,13 @@ mod tests {
         assert!(read("1.10") < read("1.2"));
         assert!(read("1e400").partial_cmp(&read("1")).is_none());
         assert!(read("-0.01").is_negative() && !read("-0.0").is_negative() && read("-1e400").is_negative());
+        let zero = read("-0e99999999999");
+        assert!(zero.is_zero() && !zero.is_negative() && zero == Amount::ZERO);
+        let zeros = "0".repeat(60);
+        assert_eq!(read(&format!("1.50{zeros}")), read("1.5"));
+        assert_eq!(read(&format!("1{zeros}e-60")), read("1"));
+        assert_eq!(read(&format!("0.{zeros}")), Amount::ZERO);
+        assert!(read(&format!("1{zeros}")).to_decimal().is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`chrono`]: `NaiveDate`, `NaiveDateTime` and `DateTime<FixedOffset>`.
 
-use chrono::{Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeZone, Timelike};
+use chrono::{Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike};
 
 use crate::types::{Date, DateError, DateTime};
 
@@ -65,8 +65,11 @@ impl<Z: TimeZone> TryFrom<chrono::DateTime<Z>> for DateTime {
     type Error = DateError;
 
     fn try_from(time: chrono::DateTime<Z>) -> Result<Self, DateError> {
-        let time = time.fixed_offset();
-        Self::try_from(time.naive_local())?.with_offset_of_seconds(time.offset().local_minus_utc())
+        let offset = time.offset().fix();
+        // `naive_local` panics at the ends of chrono's range.
+        let local = time.naive_utc().checked_add_offset(offset);
+        let local = local.ok_or_else(|| DateError::new("the time", "in the years 1 to 9999"))?;
+        Self::try_from(local)?.with_offset_of_seconds(offset.local_minus_utc())
     }
 }
 
@@ -128,5 +131,8 @@ mod tests {
         assert!(DateTime::try_from(early.and_hms_nano_opt(15, 59, 59, SECOND).unwrap()).is_err());
         let seconds = FixedOffset::east_opt(61).unwrap();
         assert!(DateTime::try_from(seconds.from_utc_datetime(&early.and_hms_opt(1, 2, 3).unwrap())).is_err());
+        let (east, west) = (FixedOffset::east_opt(3600).unwrap(), FixedOffset::west_opt(3600).unwrap());
+        assert!(DateTime::try_from(chrono::DateTime::<Utc>::MAX_UTC.with_timezone(&east)).is_err());
+        assert!(DateTime::try_from(chrono::DateTime::<Utc>::MIN_UTC.with_timezone(&west)).is_err());
     }
 }
