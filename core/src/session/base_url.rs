@@ -29,6 +29,10 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return Err(invalid("must not contain a user name or password"));
         }
+        // The parser accepts any text as a port, and a transport would use the default port instead.
+        if authority.as_str().len() > authority.host().len() && authority.port_u16().is_none() {
+            return Err(invalid("must have a port from 0 to 65535, or none"));
+        }
         let may_use_http =
             |host: &str| is_loopback(host) || http_hosts.iter().any(|named| named.eq_ignore_ascii_case(host));
         if scheme == Scheme::HTTP && !may_use_http(authority.host()) {

@@ -128,6 +128,10 @@ fn the_token_is_sent_to_https_or_loopback_only() {
         "https://",
         "",
         "https://rest zuora.com",
+        "https://rest.zuora.com:99999",
+        "https://rest.zuora.com:",
+        "http://localhost:port",
+        "http://[::1]:-1",
     ];
     for url in rejected {
         let error = Session::new(&Config::new(url, CLIENT_ID, CLIENT_SECRET), &seed(1)).unwrap_err();
