@@ -37,7 +37,7 @@ pub(super) fn section<'a>(text: &'a str, section: &str, names: &[&str]) -> Resul
             return Err(invalid(&format!(" {name}"), "must occur once in the profile".to_owned()));
         }
         let Some(value) = unquoted(value.trim()) else {
-            let why = "must end with its quote, and must not contain a quote or backslash";
+            let why = "must end with its quote, and must contain neither this quote nor, in double quotes, a backslash";
             return Err(invalid(&format!(" {name}"), why.to_owned()));
         };
         values.push((name, value));
@@ -51,6 +51,9 @@ pub(super) fn section<'a>(text: &'a str, section: &str, names: &[&str]) -> Resul
 
 /// Removes the quotes of a quoted value. Returns `None` if the quotes do not match, or if an escape would be needed.
 fn unquoted(value: &str) -> Option<&str> {
+    if let Some(rest) = value.strip_prefix('\'') {
+        return rest.strip_suffix('\'').filter(|inner| !inner.contains('\''));
+    }
     let Some(rest) = value.strip_prefix('"') else { return Some(value) };
     rest.strip_suffix('"').filter(|inner| !inner.contains(['"', '\\']))
 }

@@ -85,8 +85,8 @@ impl Config {
     /// [`from_vars`](Self::from_vars), named without `ZUORA_` and in small letters.
     ///
     /// - A section begins with a line `[name]`.
-    /// - A setting is a line `name = value`. Double quotes around the value are dropped. There are no escapes, so a
-    ///   quoted value contains no quote and no backslash.
+    /// - A setting is a line `name = value`. Double or single quotes around the value are dropped. There are no escapes:
+    ///   a value in double quotes contains neither these nor a backslash, and one in single quotes no single quote.
     /// - A line that begins with `#` or `;` is a comment. There is no comment after a value.
     ///
     /// A TOML file with one table for each tenant is valid if its strings need no escapes.

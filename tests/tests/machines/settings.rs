@@ -117,6 +117,21 @@ fn a_profile_is_read_from_its_section_only() {
 }
 
 #[test]
+fn both_kinds_of_quotes_of_toml_are_dropped() {
+    let text = "[test]\nbase_url = 'https://rest.zuora.com'\ntoken = 'a\"b\\c'\ntrack_id = \"nightly\"\n";
+    let read = Config::from_profile(text, "test").unwrap();
+    let client = zuora_core::Client::with_transport(
+        &read,
+        zuora_core::testing::FakeTransport::new(|request| {
+            assert_eq!(request.headers()["authorization"], "Bearer a\"b\\c");
+            assert_eq!(request.headers()["zuora-track-id"], "nightly");
+            Ok(zuora_core::testing::FakeTransport::json(200, r#"{"success":true}"#))
+        }),
+    );
+    client.unwrap().raw(zuora_core::http::Method::GET, "/v1/x", None).unwrap();
+}
+
+#[test]
 fn an_error_of_a_profile_names_the_setting_or_line_and_contains_no_text_of_it() {
     let cases = [
         ("[a]\ntoken = x", "[b]"),
@@ -130,6 +145,9 @@ fn an_error_of_a_profile_names_the_setting_or_line_and_contains_no_text_of_it() 
         ("[b]\ntoken = \"hunter2", "[b] token"),
         ("[b]\ntoken = \"hunter2\" # old", "[b] token"),
         ("[b]\ntoken = \"hunter\\t2\"", "[b] token"),
+        ("[b]\ntoken = 'hunter2", "[b] token"),
+        ("[b]\ntoken = 'hunter2' # old", "[b] token"),
+        ("[b]\ntoken = '", "[b] token"),
         ("[b]\ndata_center = eu\nclient_id = hunter2\nclient_secret = hunter2", "[b] client_id"),
         ("[b]\ntoken = hunter2", "[b] data_center"),
     ];
