@@ -16,7 +16,7 @@ use crate::error::reason::{Reason, ReasonCategory};
 use crate::error::text::{Capped, OneLine};
 use crate::transport::headers::{self, ConcurrencyLimit, RateLimit};
 use crate::transport::{Timestamp, TransportError};
-use crate::types::RequestScope;
+use crate::types::{RequestScope, Secret};
 
 /// Result with the error of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -73,6 +73,8 @@ pub(crate) struct Context {
     pub(crate) no_budget: bool,
     /// The entity, organizations and API version of the call.
     pub(crate) scope: Option<Box<RequestScope>>,
+    /// The token that the call was sent with instead of that of the session. Its body may contain it.
+    pub(crate) own_token: Option<Secret>,
     /// Headers of the last response, without secrets of the session.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -375,6 +377,11 @@ impl Error {
         context.key_since = context.key_since.or(earlier.key_since);
         context.scope = context.scope.take().or(earlier.scope);
         self
+    }
+
+    /// The token of the call, if it was not sent with that of the session.
+    pub(crate) fn own_token(&self) -> Option<&Secret> {
+        self.0.context.own_token.as_ref()
     }
 
     /// Whether the service reported a failure to an attempt under the idempotency key.

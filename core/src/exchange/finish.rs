@@ -147,6 +147,7 @@ impl Exchange {
 
     /// Adds what the exchange knows about itself, and removes the secrets of the session.
     fn describe(&self, error: Error, context: Context) -> Error {
+        let own_token = self.own_token().map(|(token, _)| token);
         let context = Context {
             operation: self.operation.into(),
             attempts: self.attempts,
@@ -156,11 +157,10 @@ impl Exchange {
             key_failed: self.retry_state.key_failed,
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
             scope: Some(Box::new(self.session.scope_of(self.common_headers()))),
+            own_token: own_token.cloned(),
             ..context
         };
-        error
-            .with_context(context)
-            .redact(self.session.secret_finder(self.own_token().map(|(token, _)| token)))
+        error.with_context(context).redact(self.session.secret_finder(own_token))
     }
 
     /// The facts of the call that its rows are judged by.

@@ -74,6 +74,27 @@ fn a_list_of_rows_that_is_cut_off_leaves_the_call_in_doubt_and_shows_the_rows_be
 }
 
 #[test]
+fn the_rows_of_a_failed_call_do_not_repeat_the_token_of_the_call() {
+    let session = session();
+    let options = CallOptions::new().token("own-token-of-the-call");
+    let echo = r#""success":false,"reasons":[{"code":58490020,"message":"bad own-token-of-the-call"}]"#;
+    let cut = format!(r#"{{"success":true,"invoices":[{{"id":"i1",{echo}}},{{"id""#);
+    let post = BulkPostInvoices::new(["i1", "i2"]);
+    let call = Call::with_options(&session, &post, &options);
+    let error = Simulation::new(simulation::script([ok(&cut)])).drive(call).result.unwrap_err();
+    let posted = post.rows_in(&error, &session).unwrap();
+    assert_eq!(posted.invoices[0].envelope.reasons[0].message, "[redacted]");
+    assert!(!format!("{posted:?} {error:?}").contains("own-token"), "{posted:?} {error:?}");
+
+    let create = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);
+    let cut = format!(r#"{{"success":true,"invoices":[{{"objectIndex":0,{echo}}},{{"id""#);
+    let call = Call::with_options(&session, &create, &options);
+    let error = Simulation::new(simulation::script([ok(&cut)])).drive(call).result.unwrap_err();
+    let created = create.rows_in(&error, &session).unwrap();
+    assert!(!format!("{created:?} {error:?}").contains("own-token"), "{created:?}");
+}
+
+#[test]
 fn the_rows_of_a_request_that_failed_as_a_whole_can_be_read() {
     let session = session();
     let bulk = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);

@@ -83,7 +83,7 @@ impl BulkCreateStandaloneInvoices {
     /// A call with an unknown outcome that is retried under its key, with
     /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
     pub fn rows_in(&self, error: &Error, session: &Session) -> Option<CreatedInvoices> {
-        let is_secret = session.secret_finder(None);
+        let is_secret = session.secret_finder(error.own_token());
         rows::read_failed(error, is_secret, &self.names(), RowName::Number, envelope).map(Into::into)
     }
 
