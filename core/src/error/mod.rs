@@ -2,6 +2,7 @@
 
 pub(crate) mod reason;
 pub(crate) mod redact;
+mod saved;
 pub(crate) mod text;
 
 use std::borrow::Cow;
