@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reason::Reason;
-use super::{Cause, Context, Error, ErrorKind, Outcome, Result};
+use super::{Cause, Context, Error, Outcome, Result};
 use crate::transport::{Timestamp, WallTime};
 use crate::types::RequestScope;
 
@@ -29,7 +29,7 @@ impl Error {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Build`] for a text that cannot be written.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build) for a text that cannot be written.
     #[doc(alias = "serialize")]
     pub fn to_json(&self) -> Result<String> {
         let context = &self.0.context;
@@ -66,7 +66,7 @@ impl Error {
     /// it like the original error. A transport failure is restored with its text.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`] for text that [`to_json`](Self::to_json) did not write.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) for text that [`to_json`](Self::to_json) did not write.
     pub fn from_json(text: &str) -> Result<Self> {
         let saved: Saved =
             serde_json::from_str(text).map_err(|error| Error::unreadable("error", error.to_string()))?;
@@ -172,7 +172,7 @@ impl From<SavedOutcome> for Outcome {
     }
 }
 
-/// The causes that can be told apart after they were kept as text: [`ErrorKind`], and a redirect.
+/// The causes that are distinguished after they were kept as text: the kinds of errors, and a redirect.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum SavedKind {
@@ -239,6 +239,7 @@ impl Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use crate::transport::TransportError;
     use std::time::Duration;
 
