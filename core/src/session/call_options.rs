@@ -127,6 +127,22 @@ impl CallOptions {
     /// tenant, since the limits of the tenant are those of the session. The session neither renews it nor keeps it: if the
     /// service rejects it, the call fails with [`ErrorKind::Auth`](crate::ErrorKind::Auth). Neither
     /// [`retry_of`](Self::retry_of) nor an intent contains it. No error or debug output shows it.
+    ///
+    /// ```
+    /// use zuora_core::CallOptions;
+    /// use zuora_core::bill_runs::GetBillRun;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let transport = FakeTransport::new(|request| {
+    /// #     assert_eq!(request.headers()["authorization"], "Bearer token-of-a-user");
+    /// #     Ok(FakeTransport::json(200, r#"{"success":true,"status":"Completed"}"#))
+    /// # });
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    ///
+    /// let options = CallOptions::new().token("token-of-a-user").keep_body();
+    /// let run = client.call_with(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"), &options)?;
+    /// assert_eq!(run.raw_body().unwrap(), r#"{"success":true,"status":"Completed"}"#);
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     #[doc(alias = "Authorization")]
     #[doc(alias = "bearer")]
     #[must_use]
@@ -154,7 +170,7 @@ impl CallOptions {
         self
     }
 
-    /// Overrides [`Config::gzip_requests_from`](crate::Config::gzip_requests_from).
+    /// Overrides [`Config::gzip_requests_from`](crate::Config::gzip_requests_from). `None` sends the body as it is.
     #[doc(alias = "Content-Encoding")]
     #[must_use]
     pub fn gzip_requests_from(mut self, bytes: Option<usize>) -> Self {

@@ -196,6 +196,15 @@ enum Form {
 
 impl BillCycleDay {
     /// Creates a value that is sent unchecked, for a tenant that accepts more than the documented values.
+    ///
+    /// ```
+    /// use zuora_core::bill_runs::{AdHoc, Batches, BillCycleDay, CreateBillRun};
+    /// use zuora_core::{Date, Operation};
+    ///
+    /// let run = |day| CreateBillRun::new(Batches::all().cycle_day(day), AdHoc::up_to(Date::new(2026, 3, 31).unwrap()));
+    /// assert_eq!(run(BillCycleDay::from("EndOfQuarter")).request().unwrap_err().field(), Some("billCycleDay"));
+    /// assert!(run(BillCycleDay::unchecked("EndOfQuarter")).request().is_ok());
+    /// ```
     pub fn unchecked(text: impl Into<String>) -> Self {
         Self { text: text.into().into(), form: Form::Text }
     }
