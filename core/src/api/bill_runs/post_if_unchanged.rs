@@ -14,7 +14,8 @@ use crate::types::Date;
 
 /// A request to post a bill run only if its invoices have not changed since a [`Review`].
 ///
-/// Execute it with [`Client::post_if_unchanged`](crate::Client::post_if_unchanged). [`Review`] has an example.
+/// Execute it with [`Client::post_if_unchanged`](crate::Client::post_if_unchanged). [`Review`] has an example. After an
+/// unknown outcome, reconcile the [`PostBillRun`] of the same run: `client.reconcile(&PostBillRun::new(id), &error)`.
 #[doc(alias = "compare and set")]
 #[derive(Clone, Debug)]
 pub struct PostIfUnchanged {
