@@ -25,7 +25,7 @@ pub trait Commands: Engine {
     /// The queue cannot be reached.
     fn count(&self) -> impl Future<Output = Result<Counts, Self::Error>> + Send;
 
-    /// Returns the jobs that have ended in a state: `in doubt`, `refused` or `done`, in the order of their keys.
+    /// Returns the jobs that have ended in a state: `in doubt`, `rejected` or `done`, in the order of their keys.
     ///
     /// # Errors
     /// The queue cannot be reached.
@@ -41,11 +41,11 @@ pub trait Commands: Engine {
         resolution: &Resolution,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Delivers a job again that is in doubt or refused. What may have been sent stays in the send log, so that nothing
+    /// Delivers a job again that is in doubt or rejected. What may have been sent stays in the send log, so that nothing
     /// is sent twice.
     ///
     /// # Errors
-    /// The job is neither in doubt nor refused, or the queue cannot be reached.
+    /// The job is neither in doubt nor rejected, or the queue cannot be reached.
     fn requeue(&self, key: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -87,7 +87,7 @@ pub struct Counts {
     /// Jobs that a person decides about.
     pub in_doubt: u64,
     /// Dead letters.
-    pub refused: u64,
+    pub rejected: u64,
 }
 
 impl Counts {

@@ -44,7 +44,7 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
     // An intent of the session shows the scope of the session.
     let session = match client.intent(intent.operation().clone()) {
         Ok(own) => own.scope().clone(),
-        Err(error) => return Ok((Decision::refused(error.to_string()), record)),
+        Err(error) => return Ok((Decision::rejected(error.to_string()), record)),
     };
     let mut work = Work::new(&job.key, intent, record, *limits);
     let mut step = work.start(&session, now(), lease.end());
@@ -79,7 +79,7 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
             }
             Step::Decided(decision, record) => return Ok((decision, record)),
             // Only `recorded` returns it, and is followed above.
-            Step::Perform(..) => return Ok((Decision::refused("a step out of turn"), Record::default())),
+            Step::Perform(..) => return Ok((Decision::rejected("a step out of turn"), Record::default())),
         };
     }
 }
@@ -119,7 +119,7 @@ async fn perform<T: AsyncTransport, L: SendLog>(
     }
 }
 
-/// Shortest time between two looks at the lease.
+/// Shortest time between two polls of the lease.
 const MIN_TICK: Duration = Duration::from_millis(200);
 
 /// The end of the lease that is written in the record.

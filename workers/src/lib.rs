@@ -1,7 +1,7 @@
 //! Workers for the Zuora Billing SDK: a month's billing over many machines, on a queue that a team already runs.
 //!
 //! A [`Job`] is an intent of `zuora-core` in a queue. A [`Worker`] claims jobs, performs each one once, and executes
-//! one of four decisions: acknowledge it, deliver it again later, leave it to a person, or refuse it. [`Work`] is that
+//! one of four decisions: acknowledge it, deliver it again later, leave it to a person, or reject it. [`Work`] is that
 //! decision without any IO. The [`SendLog`] is the part that no queue has: a line is written before each send, so that
 //! a job that is handed out twice, late or after a crash is not performed twice.
 //!

@@ -36,7 +36,7 @@ pub struct Settings {
     pub limits: Limits,
     /// Requests that the tenant may have in flight, which the workers divide among them. Default 40.
     pub tenant_concurrency: u32,
-    /// Time between two looks at an empty queue. Default 200 ms.
+    /// Time between two polls of an empty queue. Default 200 ms.
     pub poll: Duration,
     /// Number of workers that a job may end before a person decides. Default 20.
     pub max_lost_workers: u32,
@@ -68,7 +68,7 @@ impl Settings {
         self
     }
 
-    /// Sets the time between two looks at an empty queue.
+    /// Sets the time between two polls of an empty queue.
     #[must_use]
     pub fn poll(mut self, pause: Duration) -> Self {
         self.poll = pause;
@@ -228,7 +228,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
     async fn decide(&self, claimed: &Claimed, lease: &Lease) -> Result<(Decision, Record), E::Error> {
         if claimed.key.is_empty() {
             let why = "the entry has no idempotency key, without which it may be in the queue twice";
-            return Ok((Decision::refused(why), Record::default()));
+            return Ok((Decision::rejected(why), Record::default()));
         }
         let limits = &self.settings.limits;
         let job = match serde_json::from_str::<Job>(&claimed.payload) {
@@ -236,7 +236,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             Ok(job) => {
                 let why =
                     format!("the entry has the idempotency key {:?}, its job {:?}", claimed.key, job.key);
-                return Ok((Decision::refused(why), Record::default()));
+                return Ok((Decision::rejected(why), Record::default()));
             }
             Err(error) => {
                 let record = self.engine.read(&claimed.key).await?;

@@ -262,16 +262,16 @@ fn run(write: Write, acts: Vec<Act>) -> (Decision, usize) {
 fn check(write: Write, acts: Vec<Act>) {
     let (decision, effects) = run(write, acts);
     COUNTED.with(|counted| {
-        let [done, doubt, refused] = counted.get();
+        let [done, doubt, rejected] = counted.get();
         counted.set(match decision {
-            Decision::Acknowledge(_) => [done + 1, doubt, refused],
-            Decision::InDoubt(_) => [done, doubt + 1, refused],
-            _ => [done, doubt, refused + 1],
+            Decision::Acknowledge(_) => [done + 1, doubt, rejected],
+            Decision::InDoubt(_) => [done, doubt + 1, rejected],
+            _ => [done, doubt, rejected + 1],
         });
     });
     match decision {
         Decision::Acknowledge(_) => assert_eq!(effects, 1, "{write:?} acknowledged"),
-        Decision::Refused(ref why) => assert_eq!(effects, 0, "{write:?} refused: {why:?}"),
+        Decision::Rejected(ref why) => assert_eq!(effects, 0, "{write:?} rejected: {why:?}"),
         Decision::InDoubt(_) => assert!(effects <= 1, "{write:?} in doubt"),
         other => panic!("no end: {other:?}"),
     }
@@ -295,8 +295,8 @@ fn histories(write: Write) {
             Ok(())
         })
         .unwrap();
-    let [done, doubt, refused] = COUNTED.with(Cell::get);
-    println!("{write:?}: {done} done, {doubt} in doubt, {refused} refused");
+    let [done, doubt, rejected] = COUNTED.with(Cell::get);
+    println!("{write:?}: {done} done, {doubt} in doubt, {rejected} rejected");
     assert!(done > doubt, "most histories end without a person: {done} done, {doubt} in doubt");
 }
 

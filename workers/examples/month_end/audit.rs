@@ -17,7 +17,7 @@ pub(crate) struct Audit {
     pub(crate) decided: usize,
     /// Applied more than once.
     pub(crate) twice: usize,
-    /// Reported as done without an effect, refused, or not ended.
+    /// Reported as done without an effect, rejected, or not ended.
     pub(crate) lost: usize,
     /// Left to a person.
     pub(crate) in_doubt: usize,

@@ -20,7 +20,7 @@ Usage: month_end [--invoices N] [--kills N] [--database URL]
 
 The service is the sandbox. A URL is sqlite:FILE or postgres://USER@HOST/DATABASE. Without
 --database, the queue is a new file in the folder for temporary files.
-A STATE is \"in doubt\" (the default), refused or done.
+A STATE is \"in doubt\" (the default), rejected or done.
 ";
 
 /// Arguments: those without a name in their order, and those with one.

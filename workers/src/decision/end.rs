@@ -19,7 +19,7 @@ pub enum Decision {
     /// No further delivery can find out whether the operation was applied: a person decides.
     InDoubt(Box<InDoubt>),
     /// The operation was not applied, and never will be as it is.
-    Refused(Refused),
+    Rejected(Rejected),
 }
 
 /// The proof that an operation was applied.
@@ -61,23 +61,23 @@ pub struct InDoubt {
 /// The reasons of a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Refused {
+pub struct Rejected {
     /// Codes and messages of the service, or the fault of the intent itself.
     pub reasons: Vec<String>,
 }
 
 impl Decision {
-    /// Returns the state of a job with this end, in one word: `done`, `waiting`, `in doubt` or `refused`.
+    /// Returns the state of a job with this end, in one word: `done`, `waiting`, `in doubt` or `rejected`.
     pub fn state(&self) -> &'static str {
         match self {
             Self::Acknowledge(_) => "done",
             Self::NotBefore { .. } => "waiting",
             Self::InDoubt(_) => "in doubt",
-            Self::Refused(_) => "refused",
+            Self::Rejected(_) => "rejected",
         }
     }
 
-    pub(crate) fn refused(reason: impl Into<String>) -> Self {
-        Self::Refused(Refused { reasons: vec![reason.into()] })
+    pub(crate) fn rejected(reason: impl Into<String>) -> Self {
+        Self::Rejected(Rejected { reasons: vec![reason.into()] })
     }
 }

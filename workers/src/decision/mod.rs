@@ -6,6 +6,6 @@ mod record;
 mod work;
 
 pub use self::added_items::SeenItem;
-pub use self::end::{Acknowledged, Decision, InDoubt, Refused};
+pub use self::end::{Acknowledged, Decision, InDoubt, Rejected};
 pub use self::record::{Limits, Record, Sendings};
 pub use self::work::{Prepared, Step, Work, poisoned, unreadable};

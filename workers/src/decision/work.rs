@@ -39,7 +39,7 @@ pub enum Step {
         /// The list of the items of the invoice, if their ids are needed.
         items: Option<GetInvoiceItems>,
     },
-    /// Wait so long by a monotonic clock, then call [`Work::waited`].
+    /// Wait for this time by a monotonic clock, then call [`Work::waited`].
     Wait(Duration),
     /// Write the record if its line still has the version in it, then call [`Work::recorded`].
     Record(Record),
@@ -186,7 +186,7 @@ impl Work {
                 self.record.sent = None;
                 match error.is_retryable() || error.kind() == ErrorKind::Auth {
                     true => self.try_later(&error, now),
-                    false => self.decided(refused(&error)),
+                    false => self.decided(rejected(&error)),
                 }
             }
             _ if error.is_retryable() || error.kind() == ErrorKind::Auth => {
@@ -233,7 +233,7 @@ impl Work {
         if self.record.tries > self.limits.max_tries {
             return match self.record.sent {
                 Some(_) => self.in_doubt(error.to_string(), Some(error), now),
-                None => self.decided(refused(error)),
+                None => self.decided(rejected(error)),
             };
         }
         let pause = Duration::from_secs(1 << self.record.tries.min(16)).min(self.limits.max_backoff);
@@ -275,7 +275,7 @@ impl Work {
 pub fn poisoned(key: &str, intent: &str, record: &Record, why: impl Into<String>) -> Decision {
     match (Intent::from_json(intent), record.sent) {
         (Ok(intent), Some(_)) => Decision::InDoubt(Box::new(doubt(key, &intent, record, why.into()))),
-        _ => Decision::refused(why),
+        _ => Decision::rejected(why),
     }
 }
 
@@ -305,7 +305,7 @@ fn doubt(key: &str, intent: &Intent, record: &Record, why: String) -> InDoubt {
 const MAX_RESULT: usize = 1 << 16;
 
 /// Decides about a job that this version of the worker cannot read: other workers get it for a while, as during a
-/// rolling deploy. Then it is refused with the reason.
+/// rolling deploy. Then it is rejected with the reason.
 pub fn unreadable(
     mut record: Record,
     why: impl Into<String>,
@@ -315,7 +315,7 @@ pub fn unreadable(
     let since = *record.unreadable_since.get_or_insert(now);
     let why = why.into();
     let decision = match now.since(since).is_some_and(|waited| waited >= limits.unreadable) {
-        true => Decision::refused(why),
+        true => Decision::rejected(why),
         false => not_before(now + (limits.unreadable / 60).max(Duration::from_secs(1)), &why),
     };
     (decision, record)
@@ -325,8 +325,8 @@ fn not_before(at: WallTime, why: &str) -> Decision {
     Decision::NotBefore { at, why: why.to_owned() }
 }
 
-fn refused(error: &Error) -> Decision {
-    Decision::refused(error.to_string())
+fn rejected(error: &Error) -> Decision {
+    Decision::rejected(error.to_string())
 }
 
 /// Wall time of a moment. A transport without a wall clock makes no intents, so the fallback is never used.

@@ -76,7 +76,7 @@ impl Commands for SqlQueue {
                 ("Queued" | "Running", _) => &mut counts.running,
                 ("Done", _) => &mut counts.done,
                 (_, Some("in doubt")) => &mut counts.in_doubt,
-                _ => &mut counts.refused,
+                _ => &mut counts.rejected,
             } += jobs;
         }
         Ok(counts)
@@ -124,7 +124,7 @@ impl Commands for SqlQueue {
 
     async fn requeue(&self, key: &str) -> Result<(), SqlError> {
         let mut transaction = self.begin().await?;
-        let (id, _) = self.parked(&mut transaction, key, ["in doubt", "refused"]).await?;
+        let (id, _) = self.parked(&mut transaction, key, ["in doubt", "rejected"]).await?;
         self.reopen(&mut transaction, key, &id, |_| {}).await?;
         transaction.commit().await?;
         Ok(())

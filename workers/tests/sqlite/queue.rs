@@ -67,7 +67,7 @@ async fn a_worker_that_lost_its_job_can_only_acknowledge() {
     let record = Record::default();
     for late in [
         Decision::NotBefore { at: WallTime::from_unix_millis(0), why: String::new() },
-        Decision::Refused(serde_json::from_str(r#"{"reasons":["late"]}"#).unwrap()),
+        Decision::Rejected(serde_json::from_str(r#"{"reasons":["late"]}"#).unwrap()),
     ] {
         engine.execute("slow", &held, &late, &record).await.unwrap();
         assert_eq!(engine.count().await.unwrap().running, 1, "{late:?} is dropped");

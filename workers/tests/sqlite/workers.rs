@@ -53,10 +53,10 @@ async fn entries_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
         events.iter().any(|event| event.contains("from a newer version") && event.contains("NotBefore")),
         "{events:?}"
     );
-    let refused = engine.list("refused").await.unwrap();
-    let keys: Vec<_> = refused.iter().map(|ended| ended.key.as_str()).collect();
+    let rejected = engine.list("rejected").await.unwrap();
+    let keys: Vec<_> = rejected.iter().map(|ended| ended.key.as_str()).collect();
     assert_eq!(keys, ["bytes", "from a newer version", "no job", "not a ulid"]);
-    assert!(format!("{:?}", refused[1].decision).contains("pause_bill_run"), "the text is kept");
+    assert!(format!("{:?}", rejected[1].decision).contains("pause_bill_run"), "the text is kept");
     assert_eq!(engine.list("done").await.unwrap()[0].key, "good");
 }
 
