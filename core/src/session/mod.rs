@@ -160,6 +160,27 @@ impl Session {
         Ok(())
     }
 
+    /// Returns the base URL and the id of the OAuth client that a token of this session belongs to, separated by a space.
+    /// None if the application supplies the token.
+    ///
+    /// Store it with a token of [`token`](Self::token): a session of another owner must not take that token. The secret
+    /// is not part of it.
+    ///
+    /// ```
+    /// # use zuora_core::{Client, Config, testing::FakeTransport};
+    /// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, "{}")));
+    /// # let config = Config::new("https://rest.zuora.com", "00000000-0000-4000-8000-000000000001", "client-secret");
+    /// # let client = Client::with_transport(&config, transport)?;
+    /// let owner = client.session().token_owner();
+    /// assert_eq!(owner.as_deref(), Some("https://rest.zuora.com 00000000-0000-4000-8000-000000000001"));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    #[doc(alias = "OAuth")]
+    pub fn token_owner(&self) -> Option<String> {
+        let client = self.0.create_token.as_ref()?;
+        Some(format!("{} {}", self.0.base, client.client_id()))
+    }
+
     /// Opens all quotas that the service has throttled, and lifts the limits on requests in flight.
     ///
     /// A response can throttle a quota for up to an hour. This method is for an operator who knows that the tenant's

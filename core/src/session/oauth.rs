@@ -37,6 +37,10 @@ impl CreateToken {
 }
 
 impl CreateToken {
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     pub(crate) fn client_secret(&self) -> &Secret {
         &self.client_secret
     }
