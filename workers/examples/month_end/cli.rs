@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::time::Duration;
 
 use zuora_reqwest::{Client, Config};
@@ -19,9 +20,13 @@ Usage: month_end [--invoices N] [--kills N] [--database URL]
        month_end requeue KEY --database URL
 
 The service is the sandbox. A URL is sqlite:FILE or postgres://USER@HOST/DATABASE. Without
---database, the queue is a new file in the folder for temporary files.
+--database, the queue is a new file in the folder for temporary files. The commands also
+take the URL from MONTH_END_DATABASE: the arguments of a process are visible to others.
 A STATE is \"in doubt\" (the default), rejected or done.
 ";
+
+/// The variable with the URL of the queue, which may have a password.
+pub(crate) const DATABASE: &str = "MONTH_END_DATABASE";
 
 /// Arguments: those without a name in their order, and those with one.
 #[derive(Debug, Default)]
@@ -63,7 +68,9 @@ impl Arguments {
 
     /// The queue of a command.
     async fn queue(&self) -> Result<SqlQueue, Box<dyn Error>> {
-        open(self.get("database").ok_or("--database is required; see --help")?).await
+        let own = std::env::var(DATABASE).ok();
+        let url = self.get("database").or(own.as_deref());
+        open(url.ok_or("--database or MONTH_END_DATABASE is required; see --help")?).await
     }
 }
 
@@ -133,8 +140,11 @@ async fn work(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let concurrency = arguments.number("concurrency")?.unwrap_or(40);
     let settings = Settings::default().limits(limits).tenant_concurrency(concurrency);
     let worker = Worker::new(client, arguments.queue().await?, settings).observer(|event| match event {
-        Event::Decided { decision, .. } => println!("{}", decision.state()),
-        Event::DatabaseAway(why) => eprintln!("worker {}: {why}", std::process::id()),
+        // Standard output may be closed, which is no reason to end.
+        Event::Decided { decision, .. } => drop(writeln!(std::io::stdout(), "{}", decision.state())),
+        Event::DatabaseAway(why) => {
+            drop(writeln!(std::io::stderr(), "worker {}: {why}", std::process::id()));
+        }
         _ => {}
     });
     worker.run(termination()).await;

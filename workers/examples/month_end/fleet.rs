@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use zuora_workers::Counts;
 
+use super::cli;
+
 /// Decisions of the processes of one place.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
@@ -20,6 +22,7 @@ struct Tally {
 #[derive(Debug)]
 pub(crate) struct Fleet {
     arguments: Vec<String>,
+    database: String,
     workers: Vec<Child>,
     tallies: Arc<Mutex<Vec<Tally>>>,
     pub(crate) kills: usize,
@@ -28,9 +31,13 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// Starts a process for each place. `arguments` are those of the command `worker`.
-    pub(crate) fn start(places: usize, arguments: Vec<String>) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn start(
+        places: usize,
+        arguments: Vec<String>,
+        database: String,
+    ) -> Result<Self, Box<dyn Error>> {
         let tallies = Arc::new(Mutex::new(vec![Tally::default(); places]));
-        let mut fleet = Self { arguments, workers: Vec::new(), tallies, kills: 0, lines: 0 };
+        let mut fleet = Self { arguments, database, workers: Vec::new(), tallies, kills: 0, lines: 0 };
         for place in 0..places {
             let worker = fleet.spawn(place)?;
             fleet.workers.push(worker);
@@ -42,6 +49,7 @@ impl Fleet {
         let mut worker = Command::new(std::env::current_exe()?)
             .arg("worker")
             .args(&self.arguments)
+            .env(cli::DATABASE, &self.database)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use zuora_reqwest::{Client, Config};
 use zuora_sandbox::{ApiOperation, CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server};
-use zuora_workers::{Commands as _, Engine as _, Enqueued, SqlQueue};
+use zuora_workers::{Commands as _, Decision, Ended, Engine as _, Enqueued};
 
 use super::audit::{self, Audit};
 use super::cli;
@@ -63,7 +63,7 @@ impl Month {
             }
         }
         println!("{} intents, 3 worker processes, queue {}", plan.len(), without_password(&url));
-        let mut fleet = Fleet::start(3, self.worker_arguments(&server, &url))?;
+        let mut fleet = Fleet::start(3, self.worker_arguments(&server), url.clone())?;
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.tick().await;
@@ -76,7 +76,8 @@ impl Month {
                 if doubts.is_empty() {
                     break;
                 }
-                for doubt in doubts {
+                // The service may still be at work on the others.
+                for doubt in doubts.iter().filter(|doubt| is_due(doubt)) {
                     resolve(&server, &client, &plan, &doubt.key, &url).await?;
                 }
             } else if fleet.kills < self.kills {
@@ -88,13 +89,12 @@ impl Month {
             return Err(format!("the month ended after {} kills of {}", fleet.kills, self.kills).into());
         }
         fleet.drain().await?;
-        audit(&server, &client, &queue, &plan).await
+        Audit::run(&server, &client, &queue, &plan).await
     }
 
-    fn worker_arguments(&self, server: &Server, url: &str) -> Vec<String> {
+    fn worker_arguments(&self, server: &Server) -> Vec<String> {
         let concurrency = self.concurrency.to_string();
-        let arguments =
-            ["--service", &server.url(), "--database", url, "--concurrency", &concurrency].map(str::to_owned);
+        let arguments = ["--service", &server.url(), "--concurrency", &concurrency].map(str::to_owned);
         arguments.into()
     }
 
@@ -114,13 +114,10 @@ impl Month {
     }
 }
 
-async fn audit(
-    server: &Server,
-    client: &Client,
-    queue: &SqlQueue,
-    plan: &Plan,
-) -> Result<Audit, Box<dyn Error>> {
-    Audit::run(server, client, queue, plan).await
+/// Whether the state of the tenant decides about a job in doubt by now.
+fn is_due(ended: &Ended) -> bool {
+    let Decision::InDoubt(doubt) = &ended.decision else { return false };
+    doubt.look_from.is_none_or(|from| from <= std::time::SystemTime::now().into())
 }
 
 /// Decides a job in doubt as a person does: by looking into the tenant.
@@ -133,7 +130,7 @@ async fn resolve(
 ) -> Result<(), Box<dyn Error>> {
     let count = audit::effects(server, client, plan, key).await?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["resolve", key, "--database", url]);
+    command.args(["resolve", key]).env(cli::DATABASE, url);
     match count {
         0 => command.arg("--not-applied"),
         _ => command.args(["--applied", &format!("{count} effect in the journal of the service")]),
@@ -151,5 +148,6 @@ fn random() -> Result<u8, Box<dyn Error>> {
 
 /// The part of a URL that may be shown.
 fn without_password(url: &str) -> &str {
-    url.rsplit('@').next().unwrap_or_default()
+    let address = url.rsplit('@').next().unwrap_or_default();
+    address.split('?').next().unwrap_or_default()
 }
