@@ -34,7 +34,8 @@ pub trait Commands: Engine {
     /// Ends the doubt about a job that is in doubt.
     ///
     /// # Errors
-    /// The job is not in doubt, or the queue cannot be reached.
+    /// The job is not in doubt, [`NotApplied`](Resolution::NotApplied) is earlier than
+    /// [`look_from`](crate::InDoubt::look_from), or the queue cannot be reached.
     fn resolve(
         &self,
         key: &str,
@@ -42,7 +43,8 @@ pub trait Commands: Engine {
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Delivers a job again that is in doubt or rejected. What may have been sent stays in the send log, so that nothing
-    /// is sent twice.
+    /// is sent twice. A POST that was surely never applied gets a new idempotency key: the service replays a rejection
+    /// under the old one for 24 hours.
     ///
     /// # Errors
     /// The job is neither in doubt nor rejected, or the queue cannot be reached.
@@ -82,7 +84,7 @@ pub struct Counts {
     pub waiting: u64,
     /// Jobs that a worker holds.
     pub running: u64,
-    /// Jobs whose operation was applied.
+    /// Jobs whose operation was accepted or applied.
     pub done: u64,
     /// Jobs that a person decides about.
     pub in_doubt: u64,

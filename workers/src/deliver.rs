@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zuora_core::intent::{AnyOperation, Delivery, Intent, Perform, Performed};
 use zuora_core::invoices::GetInvoiceItems;
-use zuora_core::transport::AsyncTransport;
+use zuora_core::transport::{AsyncTransport, WallTime};
 use zuora_core::types::RequestScope;
 use zuora_core::{AsyncClient, CallOptions, Error};
 
@@ -31,20 +31,23 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
     limits: &Limits,
 ) -> Result<(Decision, Record), L::Error> {
     let now = || client.transport().now();
+    let wall = || now().wall().unwrap_or(WallTime::from_unix_millis(0));
     let record = log.read(&job.key).await?;
     let intent = match Intent::from_json(&job.intent) {
         Ok(intent) => intent,
         Err(error) => {
             let why = format!("{error}; the text is {}", job.intent);
-            let time = now().wall().unwrap_or(zuora_core::transport::WallTime::from_unix_millis(0));
-            return Ok(unreadable(record, why, limits, time));
+            return Ok(unreadable(&job.key, &job.intent, record, why, limits, wall()));
         }
     };
     let scope = intent.scope().clone();
     // An intent of the session shows the scope of the session.
     let session = match client.intent(intent.operation().clone()) {
         Ok(own) => own.scope().clone(),
-        Err(error) => return Ok((Decision::rejected(error.to_string()), record)),
+        // Such as a guard of this session: another worker may have none.
+        Err(error) => {
+            return Ok(unreadable(&job.key, &job.intent, record, error.to_string(), limits, wall()));
+        }
     };
     let mut work = Work::new(&job.key, intent, record, *limits);
     let mut step = work.start(&session, now(), lease.end());
@@ -97,21 +100,27 @@ async fn perform<T: AsyncTransport, L: SendLog>(
     let written = Lease::until(record_end(&record, transport.now(), lease));
     let machine = UnderLease::new(Perform::new(client.session(), intent, delivery), written.clone());
     let mut performed = pin!(client.drive(machine));
+    let mut is_ours = true;
     loop {
         let half = transport.now().until(written.end()) / 2;
         let tick = pin!(transport.sleep_until(transport.now() + half.max(MIN_TICK)));
         match first_of(performed.as_mut(), tick).await {
             Some(performed) => return Ok((performed, record)),
-            None if lease.end() > written.end() => {
+            None if is_ours && lease.end() > written.end() => {
                 let end = lease.end();
                 let mut longer = record.clone();
                 if let (Some(sent), Some(wall)) = (&mut longer.sent, end.wall()) {
                     sent.last = sent.last.max(wall);
                 }
-                // An error leaves the shorter lease, under which nothing is sent after its end.
-                if log.write(&job.key, &longer).await.unwrap_or(false) {
-                    record = longer.written();
-                    written.renew(end);
+                // An error leaves the shorter lease, under which nothing is sent after its end. So does a line that
+                // another worker has written, for good.
+                match log.write(&job.key, &longer).await {
+                    Ok(true) => {
+                        record = longer.written();
+                        written.renew(end);
+                    }
+                    Ok(false) => is_ours = false,
+                    Err(_) => {}
                 }
             }
             None => {}

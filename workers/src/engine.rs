@@ -15,7 +15,7 @@ pub trait Engine: SendLog + Clone + Send + 'static {
     /// Adds a job. A key that the queue already has, in whatever state, adds nothing.
     ///
     /// # Errors
-    /// The queue cannot be reached.
+    /// [`Job::check`] fails, or the queue cannot be reached.
     fn enqueue(&self, job: &Job) -> impl Future<Output = Result<Enqueued, Self::Error>> + Send;
 
     /// Makes a worker known under a name that no worker has had before.
@@ -24,11 +24,12 @@ pub trait Engine: SendLog + Clone + Send + 'static {
     /// The queue cannot be reached, or the name is taken.
     fn join(&self, worker: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Renews the lease of a worker, and puts the jobs of workers without one back.
+    /// Renews the lease of a worker, and puts the jobs of workers without one back. Returns none if the queue does not
+    /// know the worker any more.
     ///
     /// # Errors
     /// The queue cannot be reached: the lease was not renewed.
-    fn beat(&self, worker: &str) -> impl Future<Output = Result<Fleet, Self::Error>> + Send;
+    fn beat(&self, worker: &str) -> impl Future<Output = Result<Option<Fleet>, Self::Error>> + Send;
 
     /// Returns the time for which a beat renews the lease, counted from before the beat.
     fn lease(&self) -> Duration;
@@ -62,18 +63,24 @@ pub trait Engine: SendLog + Clone + Send + 'static {
     /// The queue cannot be reached: the jobs are put back when the lease ends.
     fn leave(&self, worker: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Returns the token that a worker of the fleet has stored.
+    /// Returns the token that a worker with the same credentials has stored. `owner` is that of
+    /// [`Session::token_owner`](zuora_core::session::Session::token_owner).
     ///
     /// # Errors
     /// The queue cannot be reached.
-    fn token(&self, now: WallTime) -> impl Future<Output = Result<Option<Token>, Self::Error>> + Send;
+    fn token(
+        &self,
+        owner: &str,
+        now: WallTime,
+    ) -> impl Future<Output = Result<Option<Token>, Self::Error>> + Send;
 
-    /// Stores a token for the workers that start later.
+    /// Stores a token for the workers with the same credentials that start later.
     ///
     /// # Errors
     /// The queue cannot be reached.
     fn store_token(
         &self,
+        owner: &str,
         token: &Token,
         now: WallTime,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
@@ -99,7 +106,7 @@ pub struct Claimed {
     pub key: String,
     /// The text of the [`Job`].
     pub payload: String,
-    /// Number of workers that ended without settling the job.
+    /// Number of workers that ended while they held the job.
     pub lost_workers: u32,
 }
 

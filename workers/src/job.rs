@@ -1,11 +1,14 @@
 //! An intent as a queue keeps it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use zuora_core::Result;
 use zuora_core::intent::Intent;
+use zuora_core::operation::Operation as _;
+use zuora_core::{Error, Result};
+
+use crate::decision::ONE_JOB_A_ROW;
 
 /// The payload of one entry of a queue: an intent under a key, with the jobs that follow once it is decided.
 ///
@@ -40,9 +43,43 @@ impl Job {
     /// event again then adds nothing.
     ///
     /// # Errors
-    /// The intent cannot be written as JSON.
+    /// The key is empty, longer than 255 bytes, or has a control character. The operation is on several invoices, of
+    /// which the service may apply some: make one job a row, or use `BulkJob`. The intent cannot be written as JSON.
     pub fn new(key: impl Into<String>, intent: &Intent) -> Result<Self> {
-        Ok(Self { key: key.into(), intent: intent.to_json()?, then: Vec::new() })
+        let spec = intent.operation().spec();
+        if spec.has_rows {
+            return Err(Error::invalid(spec.name, ONE_JOB_A_ROW));
+        }
+        let job = Self { key: key.into(), intent: intent.to_json()?, then: Vec::new() };
+        job.check_key()?;
+        Ok(job)
+    }
+
+    /// Checks this job and all that follow it, as a queue does before it adds the first one.
+    ///
+    /// # Errors
+    /// A key as in [`new`](Self::new), one key for two of the jobs, or a chain that is too deep to be read back.
+    pub fn check(&self) -> Result<()> {
+        let mut keys = BTreeSet::new();
+        for job in self.all() {
+            job.check_key()?;
+            if !keys.insert(&job.key) {
+                return Err(Error::invalid("key", format!("must be unique among followers: {:?}", job.key)));
+            }
+        }
+        let text = serde_json::to_string(self).map_err(|error| Error::invalid("job", error.to_string()))?;
+        match serde_json::from_str::<Self>(&text) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::invalid("then", "must be a shorter chain: at most about 60 jobs deep")),
+        }
+    }
+
+    fn check_key(&self) -> Result<()> {
+        let is_fit = !self.key.is_empty() && self.key.len() <= 255 && !self.key.chars().any(char::is_control);
+        match is_fit {
+            true => Ok(()),
+            false => Err(Error::invalid("key", "must be 1 to 255 bytes without control characters")),
+        }
     }
 
     /// Adds a job that follows.
@@ -92,6 +129,22 @@ mod tests {
         assert_eq!(back, chain);
         let keys: Vec<_> = back.all().into_iter().map(|job| job.key.as_str()).collect();
         assert_eq!(keys, ["a", "b", "d", "c"]);
+    }
+
+    #[test]
+    fn a_chain_that_cannot_be_stored_is_an_error() {
+        let job = |key: &str| Job { key: key.to_owned(), intent: "{}".to_owned(), then: Vec::new() };
+        let deep = (0..70).fold(job("last"), |next, number| job(&number.to_string()).then(next));
+        for (wrong, field) in [
+            (job(""), "key"),
+            (job("a\0b"), "key"),
+            (job("a").then(job("b\n")), "key"),
+            (job("a").then(job("b").then(job("a"))), "key"),
+            (deep, "then"),
+        ] {
+            assert_eq!(wrong.check().unwrap_err().field(), Some(field), "{:?}", wrong.key);
+        }
+        job("a").then(job("b")).check().unwrap();
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod engine;
 mod job;
 mod lease;
 mod send_log;
+mod settings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 mod worker;
@@ -45,9 +46,10 @@ pub use self::engine::{Claimed, Engine, Enqueued, Fleet};
 pub use self::job::Job;
 pub use self::lease::Lease;
 pub use self::send_log::SendLog;
+pub use self::settings::Settings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::sql::{SqlError, SqlQueue};
-pub use self::worker::{Event, Settings, Worker, termination};
+pub use self::worker::{Event, Worker, termination};
 
 /// The page of the guide, whose example the core cannot compile.
 #[cfg(all(doctest, feature = "sqlite"))]

@@ -12,11 +12,12 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use zuora_core::AsyncClient;
 use zuora_core::transport::{AsyncTransport, WallTime};
 
-use crate::decision::{Decision, Limits, Record, poisoned, unreadable};
+use crate::decision::{Decision, Record, poisoned, unreadable};
 use crate::deliver::deliver;
 use crate::engine::{Claimed, Engine, Fleet};
 use crate::job::Job;
 use crate::lease::Lease;
+use crate::settings::Settings;
 
 /// A worker of a fleet. All its jobs share the session, and with it limiters and token.
 pub struct Worker<T, E> {
@@ -27,54 +28,6 @@ pub struct Worker<T, E> {
 }
 
 type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
-
-/// Settings of a worker.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Settings {
-    /// Times that decisions depend on.
-    pub limits: Limits,
-    /// Requests that the tenant may have in flight, which the workers divide among them. Default 40.
-    pub tenant_concurrency: u32,
-    /// Time between two polls of an empty queue. Default 200 ms.
-    pub poll: Duration,
-    /// Number of workers that a job may end before a person decides. Default 20.
-    pub max_lost_workers: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            tenant_concurrency: 40,
-            poll: Duration::from_millis(200),
-            max_lost_workers: 20,
-        }
-    }
-}
-
-impl Settings {
-    /// Sets the times that decisions depend on.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Sets the number of requests that the tenant may have in flight.
-    #[must_use]
-    pub fn tenant_concurrency(mut self, requests: u32) -> Self {
-        self.tenant_concurrency = requests;
-        self
-    }
-
-    /// Sets the time between two polls of an empty queue.
-    #[must_use]
-    pub fn poll(mut self, pause: Duration) -> Self {
-        self.poll = pause;
-        self
-    }
-}
 
 /// An event for the log of a worker. None contains a secret.
 #[derive(Clone, Debug)]
@@ -137,6 +90,12 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             if let Err(error) = self.engine.leave(&name).await {
                 (self.observer)(&Event::DatabaseAway(error.to_string()));
             }
+            if !is_stopped {
+                tokio::select! {
+                    () = &mut stop => return,
+                    () = tokio::time::sleep(RETRY) => {}
+                }
+            }
         }
     }
 
@@ -145,13 +104,15 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             (self.observer)(&Event::DatabaseAway(error.to_string()));
             tokio::time::sleep(RETRY).await;
         }
-        if let (Ok(Some(token)), None) = (self.engine.token(self.now()).await, self.client.token()) {
+        let Some(owner) = self.token_owner() else { return };
+        if let (Ok(Some(token)), None) = (self.engine.token(&owner, self.now()).await, self.client.token()) {
             // A token that is not a header value is useless: the session requests its own.
             let _ = self.client.set_token(&token);
         }
     }
 
-    /// Works under one name until a stop, or until a claim fails. Returns whether it was a stop.
+    /// Works under one name until a stop, until a claim fails, or until the heartbeats end. Returns whether it was a
+    /// stop.
     async fn work_as(&self, name: &str, stop: &mut (impl Future<Output = ()> + Unpin)) -> bool {
         let lease = Lease::until(self.client.transport().now());
         let (sender, fleet) = watch::channel(Fleet::default());
@@ -159,6 +120,9 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         let mut jobs = JoinSet::new();
         let mut held: HashMap<Id, Claimed> = HashMap::new();
         let is_stopped = loop {
+            if beats.0.is_finished() {
+                break false;
+            }
             let mut is_idle = true;
             let Fleet { alive, is_paused } = *fleet.borrow();
             let share = (self.settings.tenant_concurrency / alive.max(1)).max(1);
@@ -185,11 +149,34 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             }
         };
         (self.observer)(&Event::Draining(jobs.len()));
-        while let Some(ended) = jobs.join_next_with_id().await {
-            self.ended(ended, &mut held, name).await;
-        }
+        let is_stopped = self.drain(&mut jobs, &mut held, name, (stop, is_stopped)).await;
         drop(beats);
         is_stopped
+    }
+
+    /// Ends the jobs in progress: all of them, or those that end within the time after a stop. Returns whether there was
+    /// a stop.
+    async fn drain(
+        &self,
+        jobs: &mut JoinSet<()>,
+        held: &mut HashMap<Id, Claimed>,
+        name: &str,
+        (stop, mut is_stopped): (&mut (impl Future<Output = ()> + Unpin), bool),
+    ) -> bool {
+        let mut limit = pin!(tokio::time::sleep(self.settings.drain));
+        loop {
+            tokio::select! {
+                ended = jobs.join_next_with_id() => match ended {
+                    Some(ended) => self.ended(ended, held, name).await,
+                    None => return is_stopped,
+                },
+                () = &mut *stop, if !is_stopped => {
+                    is_stopped = true;
+                    limit.set(tokio::time::sleep(self.settings.drain));
+                }
+                () = &mut limit, if is_stopped => return true,
+            }
+        }
     }
 
     /// Takes the end of the task of a job. A panic is an end of that job alone.
@@ -204,10 +191,22 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             Err(error) => error,
         };
         if let Some(claimed) = held.remove(&error.id()) {
-            let record = self.engine.read(claimed.label()).await.unwrap_or_default();
+            let record = self.line(claimed.label()).await;
             let why = format!("performing the job panics: {error}");
-            let decision = poisoned(claimed.label(), &intent_of(&claimed), &record, why);
-            self.execute(name, &claimed, decision, record).await;
+            let limits = &self.settings.limits;
+            let decision = poisoned(claimed.label(), &intent_of(&claimed), &record, why, limits);
+            self.execute(name, &claimed, decision, Record::default()).await;
+        }
+    }
+
+    /// Reads a line of the send log, as soon as the database can be reached.
+    async fn line(&self, key: &str) -> Record {
+        loop {
+            match self.engine.read(key).await {
+                Ok(record) => return record,
+                Err(error) => (self.observer)(&Event::DatabaseAway(error.to_string())),
+            }
+            tokio::time::sleep(RETRY).await;
         }
     }
 
@@ -236,18 +235,19 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             Ok(job) => {
                 let why =
                     format!("the entry has the idempotency key {:?}, its job {:?}", claimed.key, job.key);
-                return Ok((Decision::rejected(why), Record::default()));
+                let record = self.engine.read(&claimed.key).await?;
+                return Ok((poisoned(&claimed.key, &job.intent, &record, why, limits), Record::default()));
             }
             Err(error) => {
                 let record = self.engine.read(&claimed.key).await?;
                 let why = format!("not a job: {error}; the text is {}", claimed.payload);
-                return Ok(unreadable(record, why, limits, self.now()));
+                return Ok(unreadable(&claimed.key, "", record, why, limits, self.now()));
             }
         };
         if claimed.lost_workers > self.settings.max_lost_workers {
             let record = self.engine.read(&job.key).await?;
             let why = format!("{} workers have ended while they held the job", claimed.lost_workers);
-            return Ok((poisoned(&job.key, &job.intent, &record, why), record));
+            return Ok((poisoned(&job.key, &job.intent, &record, why, limits), Record::default()));
         }
         deliver(&*self.client, &self.engine, &job, lease, limits).await
     }
@@ -268,18 +268,24 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
 
     /// Stores a token that this worker has requested for those that start later.
     async fn keep_token(&self) {
-        let (Some(own), now) = (self.client.token(), self.now()) else { return };
-        let stored = self.engine.token(now).await;
+        let (Some(own), Some(owner)) = (self.client.token(), self.token_owner()) else { return };
+        let now = self.now();
+        let stored = self.engine.token(&owner, now).await;
         let is_newer = |stored: &zuora_core::session::Token| {
             stored.secret().expose() != own.secret().expose() && own.expires_in() > stored.expires_in()
         };
         if stored.is_ok_and(|stored| stored.as_ref().is_none_or(is_newer)) {
             // A failure costs a later worker a token request.
-            let _ = self.engine.store_token(&own, now).await;
+            let _ = self.engine.store_token(&owner, &own, now).await;
         }
     }
 
-    /// Renews the lease, also while all jobs are busy.
+    /// The credentials that a stored token belongs to; none if this worker stores none.
+    fn token_owner(&self) -> Option<String> {
+        self.client.session().token_owner().filter(|_| self.settings.is_token_stored)
+    }
+
+    /// Renews the lease, also while all jobs are busy. Ends when the queue does not know the worker any more.
     fn beats(
         &self,
         name: &str,
@@ -291,15 +297,21 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let mut is_away = false;
             loop {
                 let before = worker.client.transport().now();
-                match worker.engine.beat(&name).await {
-                    Ok(seen) => {
+                // A database that does not respond must not keep the heartbeats from trying again.
+                match tokio::time::timeout(worker.engine.lease(), worker.engine.beat(&name)).await {
+                    Ok(Ok(None)) => return,
+                    Ok(Ok(Some(seen))) => {
                         lease.renew(before + worker.engine.lease());
                         fleet.send_replace(seen);
                         if std::mem::take(&mut is_away) {
                             (worker.observer)(&Event::DatabaseBack);
                         }
                     }
-                    Err(error) => {
+                    Err(_) => {
+                        is_away = true;
+                        (worker.observer)(&Event::DatabaseAway("it does not respond".to_owned()));
+                    }
+                    Ok(Err(error)) => {
                         is_away = true;
                         (worker.observer)(&Event::DatabaseAway(error.to_string()));
                     }

@@ -8,8 +8,8 @@ use zuora_core::testing::FakeTransport;
 use zuora_core::transport::WallTime;
 use zuora_core::{Client, Config, invoices::PostInvoice};
 use zuora_workers::{
-    Acknowledged, Commands, Decision, Engine, Enqueued, Fleet, Job, Record, Resolution, SendLog, SqlQueue,
-    poisoned,
+    Acknowledged, Commands, Decision, Engine, Enqueued, Fleet, Job, Limits, Record, Resolution, SendLog,
+    SqlQueue, poisoned,
 };
 
 async fn queue(name: &str) -> SqlQueue {
@@ -58,7 +58,7 @@ async fn a_lost_worker_gives_its_job_back_and_can_only_acknowledge() {
     let [held] = queue.claim("orphans-slow", 1).await.unwrap().try_into().unwrap();
     let lost = "UPDATE workers SET last_seen = to_timestamp(0) WHERE id = 'orphans-slow'";
     sqlx::query(lost).execute(queue.pool()).await.unwrap();
-    assert_eq!(queue.beat("orphans-quick").await.unwrap(), Fleet { alive: 1, is_paused: false });
+    assert_eq!(queue.beat("orphans-quick").await.unwrap(), Some(Fleet { alive: 1, is_paused: false }));
     let [taken] = queue.claim("orphans-quick", 1).await.unwrap().try_into().unwrap();
     assert_eq!((&taken.id, taken.lost_workers), (&held.id, 1));
     queue.execute("orphans-slow", &held, &later(0), &Record::default()).await.unwrap();
@@ -80,7 +80,7 @@ async fn of_two_writers_of_a_line_one_wins_and_a_person_ends_a_doubt() {
     let [held] = queue.claim("doubts-1", 1).await.unwrap().try_into().unwrap();
     let record: Record = serde_json::from_str(r#"{"sent":{"first":1,"last":2},"tries":3}"#).unwrap();
     let record = record.at_version(1);
-    let doubt = poisoned("a", &job("a").intent, &record, "its workers end");
+    let doubt = poisoned("a", &job("a").intent, &record, "its workers end", &Limits::default());
     queue.execute("doubts-1", &held, &doubt, &record).await.unwrap();
     assert_eq!(queue.list("in doubt").await.unwrap()[0].decision, doubt);
     queue.requeue("a").await.unwrap();

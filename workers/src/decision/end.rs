@@ -7,7 +7,7 @@ use zuora_core::transport::WallTime;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Decision {
-    /// The operation was applied once. The job is done.
+    /// The service accepted the operation, or a read shows that it was applied. The job is done.
     Acknowledge(Acknowledged),
     /// Deliver the job again, not before a time.
     NotBefore {
@@ -22,7 +22,7 @@ pub enum Decision {
     Rejected(Rejected),
 }
 
-/// The proof that an operation was applied.
+/// The proof that an operation was accepted or applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Acknowledged {
@@ -36,7 +36,7 @@ pub enum Acknowledged {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InDoubt {
-    /// Name of the operation in the API, such as `post_invoice`.
+    /// Name of the operation in the API, such as `post_invoice`; empty if the intent cannot be read.
     pub operation: String,
     /// Method and path of the request.
     pub request: String,
@@ -48,6 +48,10 @@ pub struct InDoubt {
     pub first_sent: Option<WallTime>,
     /// Last possible sending, in milliseconds since 1970 UTC.
     pub last_sent: Option<WallTime>,
+    /// Earliest time at which the state of the tenant decides, in milliseconds since 1970 UTC. Until then, the service
+    /// may still be at work.
+    #[serde(default)]
+    pub look_from: Option<WallTime>,
     /// `updatedDate` of the object before the first sending.
     pub baseline: Option<String>,
     /// Ids that Zuora's support asks for.

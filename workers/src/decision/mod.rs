@@ -3,9 +3,12 @@
 mod added_items;
 mod end;
 mod record;
+mod unperformed;
 mod work;
 
 pub use self::added_items::SeenItem;
 pub use self::end::{Acknowledged, Decision, InDoubt, Rejected};
 pub use self::record::{Limits, Record, Sendings};
-pub use self::work::{Prepared, Step, Work, poisoned, unreadable};
+pub use self::unperformed::{poisoned, unreadable};
+pub(crate) use self::work::ONE_JOB_A_ROW;
+pub use self::work::{Prepared, Step, Work};

@@ -24,15 +24,30 @@ pub struct Record {
     /// Ids of the items of the invoice, as read before the first sending of an update that adds items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<String>>,
-    /// Deliveries since the last progress that ended without a decision.
+    /// Deliveries since the last progress that failed with an error.
     #[serde(default)]
     pub tries: u32,
     /// The first delivery to a worker that could not read the intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable_since: Option<WallTime>,
+    /// Whether the line cannot be read. A person then decides, and the line stays as it is.
+    #[serde(skip)]
+    pub is_unreadable: bool,
 }
 
 impl Record {
+    /// Returns the record of a line that cannot be read. Its version is 0, so that no decision replaces the line.
+    #[must_use]
+    pub fn of_unreadable_line() -> Self {
+        Self { is_unreadable: true, ..Self::default() }
+    }
+
+    /// Whether the intent may have been sent.
+    #[must_use]
+    pub fn may_be_sent(&self) -> bool {
+        self.sent.is_some() || self.is_unreadable
+    }
+
     /// Returns the record as its line is once it was written.
     #[must_use]
     pub fn written(self) -> Self {
@@ -69,7 +84,8 @@ pub struct Limits {
     pub baseline_pause: Duration,
     /// Longest pause after a failure. Default 60 s.
     pub max_backoff: Duration,
-    /// Deliveries without progress, after which a person decides. Default 50.
+    /// Failed deliveries of an intent that may have been sent, after which a person decides. Default 50. An intent that
+    /// was surely never sent is tried without end.
     pub max_tries: u32,
     /// Time for which an intent that cannot be read is put back for other workers. Default 10 min.
     pub unreadable: Duration,

@@ -10,7 +10,8 @@ use zuora_core::types::RequestScope;
 use zuora_core::{Error, ErrorKind, Outcome};
 
 use super::added_items::{self, Added, SeenItem};
-use super::{Acknowledged, Decision, InDoubt, Limits, Record, Sendings};
+use super::unperformed::{self, unreadable};
+use super::{Acknowledged, Decision, Limits, Record, Sendings};
 
 /// One delivery of a job, as a computation that requests its IO: each input returns the next [`Step`].
 ///
@@ -20,6 +21,8 @@ pub struct Work {
     key: String,
     intent: Intent,
     record: Record,
+    /// The line as it is in the log.
+    line: Record,
     limits: Limits,
     added: Vec<Added>,
     /// The delivery that the record permits, and the sendings before it.
@@ -65,16 +68,35 @@ impl Work {
     /// Begins a delivery of an intent whose line in the send log is `record`.
     pub fn new(key: impl Into<String>, intent: Intent, record: Record, limits: Limits) -> Self {
         let added = added_items::added(intent.operation());
-        Self { key: key.into(), intent, record, limits, added, before: None, doubt: None }
+        Self {
+            key: key.into(),
+            intent,
+            line: record.clone(),
+            record,
+            limits,
+            added,
+            before: None,
+            doubt: None,
+        }
     }
 
     /// Returns the first step. `session` is the scope of the intents that the session of this worker makes.
     pub fn start(&mut self, session: &RequestScope, now: Timestamp, lease: Timestamp) -> Step {
+        if self.record.is_unreadable {
+            return self.in_doubt("the line of the send log cannot be read", None, now);
+        }
+        let spec = self.intent.operation().spec();
+        if spec.has_rows {
+            let why = format!("{}: {ONE_JOB_A_ROW}", spec.name);
+            return match self.record.sent {
+                Some(_) => self.in_doubt(why, None, now),
+                None => self.decided(Decision::rejected(why)),
+            };
+        }
         if let Some(other) = difference(self.intent.scope(), session) {
             let why = format!("the session of this worker has another {other} than the intent");
             return self.put_aside(why, now);
         }
-        self.record.unreadable_since = None;
         let is_unkeyed = self.effect() == Effect::Unkeyed;
         match self.record.sent {
             Some(sent) if is_unkeyed && sent.last > wall(now) => {
@@ -114,6 +136,7 @@ impl Work {
 
     /// The record of a possible sending until the end of the lease.
     fn write(&mut self, now: Timestamp, lease: Timestamp) -> Step {
+        self.record.unreadable_since = None;
         self.before = self.record.sent;
         let first = self.before.map_or(wall(now), |sent| sent.first);
         self.record.sent = Some(Sendings { first, last: wall(lease) });
@@ -129,6 +152,7 @@ impl Work {
             return self.decided(not_before(at, "another worker has sent it, or is about to"));
         }
         self.record.version += 1;
+        self.line = self.record.clone();
         let delivery = match self.before {
             None => Delivery::first(),
             Some(Sendings { first, last }) => Delivery::again(last).since(first),
@@ -146,6 +170,7 @@ impl Work {
 
     /// Notes that the line of the record has been written for a longer lease.
     pub fn renewed(&mut self, record: Record) {
+        self.line = record.clone();
         self.record = record;
     }
 
@@ -162,15 +187,17 @@ impl Work {
                 return self.decided(Decision::Acknowledge(Acknowledged::Response(text)));
             }
             Ok(Performed::AlreadyDone(evidence)) => {
-                return self.decided(Decision::Acknowledge(Acknowledged::Evidence(evidence.shows)));
+                let shows = match evidence.is_under_way {
+                    true => format!("{}; still in progress", evidence.shows),
+                    false => evidence.shows,
+                };
+                return self.decided(Decision::Acknowledge(Acknowledged::Evidence(shows)));
             }
             Ok(Performed::Undecided(undecided)) => {
                 self.record.sent = undecided.maybe_sent_at.map(|last| Sendings { first, last });
-                self.record.tries += 1;
-                if self.record.tries > self.limits.max_tries {
-                    return self.in_doubt(undecided.why, None, now);
-                }
-                return self.decided(not_before(undecided.look_again_at.max(wall(now)), &undecided.why));
+                // Not a failure: the performance itself ends after a day.
+                let soonest = wall(now) + Duration::from_secs(1);
+                return self.decided(not_before(undecided.look_again_at.max(soonest), &undecided.why));
             }
             Ok(_) => {
                 return self.in_doubt("the result is of a kind that this version does not know", None, now);
@@ -224,17 +251,18 @@ impl Work {
 
     /// Puts a job back that this worker cannot perform, and gives it up after the time that a rolling deploy takes.
     fn put_aside(&mut self, why: String, now: Timestamp) -> Step {
-        let (decision, record) = unreadable(std::mem::take(&mut self.record), why, &self.limits, wall(now));
-        Step::Decided(decision, record)
+        let (record, intent) = (std::mem::take(&mut self.record), self.intent.to_json().unwrap_or_default());
+        let (decision, record) = unreadable(&self.key, &intent, record, why, &self.limits, wall(now));
+        self.record = record;
+        self.decided(decision)
     }
 
     fn try_later(&mut self, error: &Error, now: Timestamp) -> Step {
-        self.record.tries += 1;
-        if self.record.tries > self.limits.max_tries {
-            return match self.record.sent {
-                Some(_) => self.in_doubt(error.to_string(), Some(error), now),
-                None => self.decided(rejected(error)),
-            };
+        self.record.unreadable_since = None;
+        self.record.tries = self.record.tries.saturating_add(1);
+        // A job that was surely never sent waits for as long as an outage or a revoked client lasts.
+        if self.record.tries > self.limits.max_tries && self.record.sent.is_some() {
+            return self.in_doubt(error.to_string(), Some(error), now);
         }
         let pause = Duration::from_secs(1 << self.record.tries.min(16)).min(self.limits.max_backoff);
         let pause = error.retry_after().map_or(pause, |asked| asked.max(pause));
@@ -242,16 +270,26 @@ impl Work {
     }
 
     fn in_doubt(&mut self, why: impl Into<String>, error: Option<&Error>, now: Timestamp) -> Step {
-        let mut doubt = doubt(&self.key, &self.intent, &self.record, why.into());
-        // The end of a lease that may not have been used up.
-        doubt.last_sent = doubt.last_sent.map(|last| last.min(wall(now)));
-        doubt.request_id = error.and_then(Error::request_id).map(str::to_owned);
-        doubt.process_id = error.and_then(Error::process_id).map(str::to_owned);
-        self.decided(Decision::InDoubt(Box::new(doubt)))
+        let mut record = self.record.clone();
+        if let Some(sent) = &mut record.sent {
+            // This delivery ends now; an earlier one may use its lease up.
+            let earlier = self.before.map_or(sent.first, |before| before.last);
+            sent.last = sent.last.min(wall(now)).max(earlier);
+        }
+        let mut decision =
+            unperformed::doubt(&self.key, Some(&self.intent), &record, why.into(), &self.limits);
+        if let (Decision::InDoubt(doubt), Some(error)) = (&mut decision, error) {
+            doubt.request_id = error.request_id().map(str::to_owned);
+            doubt.process_id = error.process_id().map(str::to_owned);
+        }
+        self.decided(decision)
     }
 
     fn decided(&mut self, decision: Decision) -> Step {
-        Step::Decided(decision, std::mem::take(&mut self.record))
+        let record = std::mem::take(&mut self.record);
+        // Writing an unchanged line would only take it from the worker that renews it.
+        let is_changed = record != self.line;
+        Step::Decided(decision, if is_changed { record } else { Record::default() })
     }
 
     fn effect(&self) -> Effect {
@@ -271,55 +309,11 @@ impl Work {
     }
 }
 
-/// Decides about a job that ends its workers, so that it cannot stop all of them.
-pub fn poisoned(key: &str, intent: &str, record: &Record, why: impl Into<String>) -> Decision {
-    match (Intent::from_json(intent), record.sent) {
-        (Ok(intent), Some(_)) => Decision::InDoubt(Box::new(doubt(key, &intent, record, why.into()))),
-        _ => Decision::rejected(why),
-    }
-}
-
-fn doubt(key: &str, intent: &Intent, record: &Record, why: String) -> InDoubt {
-    let request = intent.operation().request();
-    let request = request.map(|request| format!("{} {}", request.method(), request.uri().path()));
-    let request = request.unwrap_or_default();
-    InDoubt {
-        operation: intent.operation().spec().name.to_owned(),
-        advice: format!(
-            "find out in the tenant whether {request} was applied between the two times; then `resolve {key:?} \
-             --applied EVIDENCE`, which ends the job, or `resolve {key:?} --not-applied`, which sends it again as if \
-             it had never been sent"
-        ),
-        request,
-        why,
-        idempotency_key: intent.idempotency_key().map(str::to_owned),
-        first_sent: record.sent.map(|sent| sent.first),
-        last_sent: record.sent.map(|sent| sent.last),
-        baseline: record.baseline.clone(),
-        request_id: None,
-        process_id: None,
-    }
-}
+/// The remedy for an operation on several objects, which may be applied in part.
+pub(crate) const ONE_JOB_A_ROW: &str = "must be one job a row, or a `BulkJob` without a queue";
 
 /// Longest result that is kept, in bytes.
 const MAX_RESULT: usize = 1 << 16;
-
-/// Decides about a job that this version of the worker cannot read: other workers get it for a while, as during a
-/// rolling deploy. Then it is rejected with the reason.
-pub fn unreadable(
-    mut record: Record,
-    why: impl Into<String>,
-    limits: &Limits,
-    now: WallTime,
-) -> (Decision, Record) {
-    let since = *record.unreadable_since.get_or_insert(now);
-    let why = why.into();
-    let decision = match now.since(since).is_some_and(|waited| waited >= limits.unreadable) {
-        true => Decision::rejected(why),
-        false => not_before(now + (limits.unreadable / 60).max(Duration::from_secs(1)), &why),
-    };
-    (decision, record)
-}
 
 fn not_before(at: WallTime, why: &str) -> Decision {
     Decision::NotBefore { at, why: why.to_owned() }

@@ -1,6 +1,7 @@
 //! The commands of an operator.
 
 use sqlx::{AnyConnection, Row as _};
+use zuora_core::transport::WallTime;
 
 use super::dialect::{LIST, PARKED, REOPEN};
 use super::{SqlError, SqlQueue, text};
@@ -9,13 +10,13 @@ use crate::decision::{Acknowledged, Decision, Record};
 use crate::job::Job;
 
 impl SqlQueue {
-    /// Returns id and payload of a job that has ended in one of two states.
+    /// Returns id, payload and decision of a job that has ended in one of two states.
     async fn parked(
         &self,
         connection: &mut AnyConnection,
         key: &str,
         states: [&str; 2],
-    ) -> Result<(String, String), SqlError> {
+    ) -> Result<(String, String, Decision), SqlError> {
         let query = sqlx::query(self.dialect.of(&PARKED));
         let row = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await?;
         let row = row.ok_or_else(|| SqlError::Command(format!("{key}: no job with this key has ended")))?;
@@ -23,32 +24,67 @@ impl SqlQueue {
         if !states.contains(&state.as_str()) {
             return Err(SqlError::Command(format!("{key}: the job is {state}")));
         }
-        Ok((row.try_get("id")?, text(&row, "job")?))
+        let decision = serde_json::from_str(row.try_get("decision")?)?;
+        Ok((row.try_get("id")?, text(&row, "job")?, decision))
     }
 
-    /// Hands the job out again.
+    /// Hands the job out again, under a new idempotency key if it was never sent.
     async fn reopen(
         &self,
         connection: &mut AnyConnection,
         key: &str,
-        id: &str,
-        change: impl FnOnce(&mut Record) + Send,
+        (id, payload): (&str, &str),
+        history: History,
     ) -> Result<(), SqlError> {
         let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = $1 AND key = $2");
+        let mut is_sent = false;
         if let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await? {
-            let mut record: Record = serde_json::from_str(row.try_get("record")?)?;
+            let mut record = match history {
+                History::Kept => serde_json::from_str(row.try_get("record")?)?,
+                History::Forgotten => Record::default(),
+            };
             record.version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
             record.tries = 0;
             record.unreadable_since = None;
-            change(&mut record);
+            is_sent = record.sent.is_some();
             super::execute::write_record(connection, &self.queue, key, &record).await?;
+        }
+        if !is_sent {
+            // The service may have stored a rejection or a failure under the old idempotency key.
+            self.renew_key(connection, id, payload).await?;
         }
         let query = sqlx::query("DELETE FROM zuora_ends WHERE queue = $1 AND key = $2");
         query.bind(&self.queue).bind(key).execute(&mut *connection).await?;
         let query = sqlx::query(self.dialect.of(&REOPEN));
-        query.bind(id).execute(&mut *connection).await?;
+        match query.bind(id).execute(&mut *connection).await?.rows_affected() {
+            0 => Err(acknowledged_meanwhile(key)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn renew_key(
+        &self,
+        connection: &mut AnyConnection,
+        id: &str,
+        payload: &str,
+    ) -> Result<(), SqlError> {
+        let Ok(job) = serde_json::from_str::<Job>(payload) else { return Ok(()) };
+        let text = serde_json::to_vec(&job.with_new_key())?;
+        let query = sqlx::query("UPDATE Jobs SET job = $1 WHERE id = $2");
+        query.bind(text).bind(id).execute(connection).await?;
         Ok(())
     }
+}
+
+/// The fate of the line of the send log.
+#[derive(Clone, Copy)]
+enum History {
+    Kept,
+    Forgotten,
+}
+
+fn acknowledged_meanwhile(key: &str) -> SqlError {
+    SqlError::Command(format!("{key}: the job has been acknowledged or handed out meanwhile"))
 }
 
 impl Commands for SqlQueue {
@@ -98,24 +134,30 @@ impl Commands for SqlQueue {
 
     async fn resolve(&self, key: &str, resolution: &Resolution) -> Result<(), SqlError> {
         let mut transaction = self.begin().await?;
-        let (id, payload) = self.parked(&mut transaction, key, ["in doubt", "in doubt"]).await?;
+        let (id, payload, decision) = self.parked(&mut transaction, key, ["in doubt", "in doubt"]).await?;
         match resolution {
             Resolution::Applied(evidence) => {
                 let how = Acknowledged::Evidence(evidence.clone());
-                self.finish(&mut transaction, &id, &how).await?;
+                if !self.finish(&mut transaction, &id, &how).await? {
+                    return Err(acknowledged_meanwhile(key));
+                }
                 self.note_end(&mut transaction, key, "person", &Decision::Acknowledge(how)).await?;
                 self.push_followers(&mut transaction, &payload).await?;
             }
             Resolution::NotApplied => {
-                let forget = |record: &mut Record| {
-                    *record = Record::default().at_version(record.version);
+                let Decision::InDoubt(doubt) = decision else {
+                    return Err(SqlError::Command(format!("{key}: the job is not in doubt")));
                 };
-                self.reopen(&mut transaction, key, &id, forget).await?;
-                if let Ok(job) = serde_json::from_str::<Job>(&payload) {
-                    let text = serde_json::to_vec(&job.with_new_key())?;
-                    let query = sqlx::query("UPDATE Jobs SET job = $1 WHERE id = $2");
-                    query.bind(text).bind(&id).execute(&mut *transaction).await?;
+                let now = WallTime::from(std::time::SystemTime::now());
+                if let Some(wait) =
+                    doubt.look_from.and_then(|from| from.since(now)).filter(|wait| !wait.is_zero())
+                {
+                    let wait = wait.as_secs() + 1;
+                    return Err(SqlError::Command(format!(
+                        "{key}: the service may still be at work on it: look into the tenant in {wait} s"
+                    )));
                 }
+                self.reopen(&mut transaction, key, (&id, &payload), History::Forgotten).await?;
             }
         }
         transaction.commit().await?;
@@ -124,8 +166,8 @@ impl Commands for SqlQueue {
 
     async fn requeue(&self, key: &str) -> Result<(), SqlError> {
         let mut transaction = self.begin().await?;
-        let (id, _) = self.parked(&mut transaction, key, ["in doubt", "rejected"]).await?;
-        self.reopen(&mut transaction, key, &id, |_| {}).await?;
+        let (id, payload, _) = self.parked(&mut transaction, key, ["in doubt", "rejected"]).await?;
+        self.reopen(&mut transaction, key, (&id, &payload), History::Kept).await?;
         transaction.commit().await?;
         Ok(())
     }

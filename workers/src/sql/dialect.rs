@@ -33,13 +33,15 @@ pub(super) const CONNECTED: Statement = Statement {
     postgres: "SET search_path TO apalis, public",
 };
 
-/// Adds a job: id, queue, content, key.
+/// Adds a job, unless one with its key has ended, whose row another program may have removed: id, queue, content, key.
 pub(super) const PUSH: Statement = Statement {
     sqlite: "INSERT INTO Jobs (id, job_type, job, idempotency_key, run_at, metadata)
-        VALUES ($1, $2, $3, $4, CAST(strftime('%s', 'now') AS INTEGER), '{}')
+        SELECT $1, $2, $3, $4, CAST(strftime('%s', 'now') AS INTEGER), '{}'
+        WHERE NOT EXISTS (SELECT 1 FROM zuora_ends WHERE queue = $2 AND key = $4)
         ON CONFLICT (job_type, idempotency_key) DO NOTHING",
     postgres: "INSERT INTO Jobs (id, job_type, job, idempotency_key, run_at, metadata)
-        VALUES ($1, $2, $3, $4, now(), ''::hstore)
+        SELECT $1, $2, $3, $4, now(), ''::hstore
+        WHERE NOT EXISTS (SELECT 1 FROM zuora_ends WHERE queue = $2 AND key = $4)
         ON CONFLICT (job_type, idempotency_key) DO NOTHING",
 };
 
@@ -57,21 +59,21 @@ pub(super) const BEAT: Statement = Statement {
     postgres: "UPDATE Workers SET last_seen = clock_timestamp() WHERE id = $1 AND worker_type = $2",
 };
 
-/// Puts the jobs of lost workers back: queue, own name, window in seconds.
+/// Puts the jobs of lost workers back, and those of workers whose row was removed: queue, own name, window in seconds.
 pub(super) const ORPHANS: Statement = Statement {
     sqlite: "UPDATE Jobs
         SET status = 'Pending', done_at = NULL, lock_by = NULL, lock_at = NULL, attempts = attempts + 1
-        WHERE job_type = $1 AND status IN ('Queued', 'Running') AND lock_by IN (
+        WHERE job_type = $1 AND status IN ('Queued', 'Running') AND (lock_by IN (
             SELECT id FROM Workers
             WHERE worker_type = $1 AND id <> $2 AND strftime('%s', 'now') - last_seen >= $3
-        )",
+        ) OR lock_by NOT IN (SELECT id FROM Workers))",
     postgres: "UPDATE Jobs
         SET status = 'Pending', done_at = NULL, lock_by = NULL, lock_at = NULL, attempts = attempts + 1
-        WHERE job_type = $1 AND status IN ('Queued', 'Running') AND lock_by IN (
+        WHERE job_type = $1 AND status IN ('Queued', 'Running') AND (lock_by IN (
             SELECT id FROM Workers
             WHERE worker_type = $1 AND id <> $2
                 AND clock_timestamp() - last_seen >= make_interval(secs => $3::float8)
-        )",
+        ) OR lock_by NOT IN (SELECT id FROM Workers))",
 };
 
 /// Counts the workers alive: queue, window in seconds.
@@ -90,14 +92,15 @@ pub(super) const CLAIM: Statement = Statement {
                 AND (run_at IS NULL OR run_at <= CAST(strftime('%s', 'now') AS INTEGER))
             ORDER BY priority DESC, run_at, id LIMIT $3
         )
-        RETURNING CAST(id AS TEXT) AS id, CAST(job AS BLOB) AS job, attempts, idempotency_key",
+        RETURNING CAST(id AS TEXT) AS id, CAST(job AS BLOB) AS job, attempts,
+            CAST(idempotency_key AS BLOB) AS key",
     postgres: "UPDATE Jobs SET status = 'Running', lock_by = $1, lock_at = clock_timestamp()
         WHERE id IN (
             SELECT id FROM Jobs
             WHERE job_type = $2 AND status = 'Pending' AND lock_by IS NULL AND run_at <= clock_timestamp()
             ORDER BY priority DESC, run_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         )
-        RETURNING id, job, attempts, idempotency_key",
+        RETURNING id, job, attempts, convert_to(idempotency_key, 'UTF8') AS key",
 };
 
 /// Ends the lease of a worker: name, queue.
@@ -139,28 +142,28 @@ pub(super) const REOPEN: Statement = Statement {
     sqlite:
         "UPDATE Jobs SET status = 'Pending', attempts = 0, run_at = CAST(strftime('%s', 'now') AS INTEGER),
             lock_by = NULL, lock_at = NULL, done_at = NULL
-        WHERE id = $1",
+        WHERE id = $1 AND status = 'Killed'",
     postgres: "UPDATE Jobs SET status = 'Pending', attempts = 0, run_at = clock_timestamp(), lock_by = NULL,
             lock_at = NULL, done_at = NULL
-        WHERE id = $1",
+        WHERE id = $1 AND status = 'Killed'",
 };
 
-/// Finds a job that has ended: queue, key.
+/// Finds a job that has ended, and keeps others from changing it: queue, key.
 pub(super) const PARKED: Statement = Statement {
-    sqlite: "SELECT CAST(id AS TEXT) AS id, CAST(job AS BLOB) AS job, state FROM Jobs
+    sqlite: "SELECT CAST(id AS TEXT) AS id, CAST(job AS BLOB) AS job, state, decision FROM Jobs
         JOIN zuora_ends ON queue = job_type AND key = coalesce(idempotency_key, id)
         WHERE job_type = $1 AND key = $2",
-    postgres: "SELECT id, job, state FROM Jobs
+    postgres: "SELECT id, job, state, decision FROM Jobs
         JOIN zuora_ends ON queue = job_type AND key = coalesce(idempotency_key, id)
-        WHERE job_type = $1 AND key = $2",
+        WHERE job_type = $1 AND key = $2 FOR UPDATE",
 };
 
-/// Lists the jobs that have ended in a state: queue, state.
+/// Lists the jobs that have ended in a state, also those whose row was removed: queue, state.
 pub(super) const LIST: Statement = Statement {
     sqlite: "SELECT key, worker, decision, CAST(job AS BLOB) AS job FROM zuora_ends
-        JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
+        LEFT JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
         WHERE queue = $1 AND state = $2 ORDER BY key",
     postgres: "SELECT key, worker, decision, job FROM zuora_ends
-        JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
+        LEFT JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
         WHERE queue = $1 AND state = $2 ORDER BY key",
 };

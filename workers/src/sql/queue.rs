@@ -21,7 +21,9 @@ impl SendLog for SqlQueue {
         let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&self.pool).await? else {
             return Ok(Record::default());
         };
-        let record: Record = serde_json::from_str(&row.try_get::<String, _>("record")?)?;
+        let Ok(record) = serde_json::from_str::<Record>(&row.try_get::<String, _>("record")?) else {
+            return Ok(Record::of_unreadable_line());
+        };
         Ok(record.at_version(u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default()))
     }
 
@@ -40,6 +42,7 @@ struct StoredToken {
 
 impl Engine for SqlQueue {
     async fn enqueue(&self, job: &Job) -> Result<Enqueued, SqlError> {
+        job.check().map_err(|error| SqlError::Command(error.to_string()))?;
         let mut transaction = self.begin().await?;
         let enqueued = self.push(&mut transaction, job).await?;
         transaction.commit().await?;
@@ -52,11 +55,11 @@ impl Engine for SqlQueue {
         Ok(())
     }
 
-    async fn beat(&self, worker: &str) -> Result<Fleet, SqlError> {
+    async fn beat(&self, worker: &str) -> Result<Option<Fleet>, SqlError> {
         let mut transaction = self.begin().await?;
         let query = sqlx::query(self.dialect.of(&BEAT)).bind(worker).bind(&self.queue);
         if query.execute(&mut *transaction).await?.rows_affected() == 0 {
-            return Err(SqlError::Command(format!("the worker {worker} is not known")));
+            return Ok(None);
         }
         let query = sqlx::query(self.dialect.of(&ORPHANS)).bind(&self.queue).bind(worker);
         query.bind(self.window_seconds()).execute(&mut *transaction).await?;
@@ -64,7 +67,7 @@ impl Engine for SqlQueue {
         let alive: i64 = query.fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
         let is_paused = self.value("paused").await?.is_some_and(|value| value == "true");
-        Ok(Fleet { alive: u32::try_from(alive).unwrap_or(u32::MAX), is_paused })
+        Ok(Some(Fleet { alive: u32::try_from(alive).unwrap_or(u32::MAX), is_paused }))
     }
 
     fn lease(&self) -> Duration {
@@ -77,7 +80,7 @@ impl Engine for SqlQueue {
         let claimed = rows.into_iter().map(|row| {
             Ok(Claimed {
                 id: row.try_get("id")?,
-                key: row.try_get::<Option<String>, _>("idempotency_key")?.unwrap_or_default(),
+                key: text(&row, "key")?,
                 payload: text(&row, "job")?,
                 lost_workers: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
             })
@@ -111,15 +114,15 @@ impl Engine for SqlQueue {
         Ok(())
     }
 
-    async fn token(&self, now: WallTime) -> Result<Option<Token>, SqlError> {
-        let Some(text) = self.value("token").await? else { return Ok(None) };
+    async fn token(&self, owner: &str, now: WallTime) -> Result<Option<Token>, SqlError> {
+        let Some(text) = self.value(&format!("token of {owner}")).await? else { return Ok(None) };
         let stored: StoredToken = serde_json::from_str(&text)?;
         Ok(stored.expires_at.since(now).map(|left| Token::new(stored.secret.into(), left)))
     }
 
-    async fn store_token(&self, token: &Token, now: WallTime) -> Result<(), SqlError> {
+    async fn store_token(&self, owner: &str, token: &Token, now: WallTime) -> Result<(), SqlError> {
         let secret = token.secret().expose().to_owned();
         let stored = StoredToken { secret, expires_at: now + token.expires_in() };
-        self.set_value("token", &serde_json::to_string(&stored)?).await
+        self.set_value(&format!("token of {owner}"), &serde_json::to_string(&stored)?).await
     }
 }

@@ -43,6 +43,11 @@ async fn entries_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
         let row = "INSERT INTO Jobs (job, id, job_type, idempotency_key) VALUES (?1, ?2, 'zuora', ?3)";
         sqlx::query(row).bind(payload).bind(id).bind(key).execute(engine.pool()).await.unwrap();
     }
+    let row = "INSERT INTO Jobs (job, id, job_type, idempotency_key) VALUES (x'00', '3', 'zuora', x'ff')";
+    sqlx::query(row).execute(engine.pool()).await.unwrap();
+    engine.enqueue(&job(&client, "line")).await.unwrap();
+    let line = "INSERT INTO zuora_sends (queue, key, version, record) VALUES ('zuora', 'line', 7, '?')";
+    sqlx::query(line).execute(engine.pool()).await.unwrap();
     engine.enqueue(&job(&client, "good")).await.unwrap();
     let mut settings = settings();
     settings.limits = settings.limits.unreadable(Duration::from_secs(2));
@@ -55,9 +60,15 @@ async fn entries_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
     );
     let rejected = engine.list("rejected").await.unwrap();
     let keys: Vec<_> = rejected.iter().map(|ended| ended.key.as_str()).collect();
-    assert_eq!(keys, ["bytes", "from a newer version", "no job", "not a ulid"]);
+    assert_eq!(keys, ["bytes", "from a newer version", "no job", "not a ulid", "\u{fffd}"]);
     assert!(format!("{:?}", rejected[1].decision).contains("pause_bill_run"), "the text is kept");
     assert_eq!(engine.list("done").await.unwrap()[0].key, "good");
+    assert_eq!(engine.list("in doubt").await.unwrap()[0].key, "line");
+    let line: String = sqlx::query_scalar("SELECT record FROM zuora_sends WHERE key = 'line'")
+        .fetch_one(engine.pool())
+        .await
+        .unwrap();
+    assert_eq!(line, "?", "left for a person");
 }
 
 #[tokio::test]
@@ -69,7 +80,7 @@ async fn a_worker_that_reads_the_operation_performs_what_another_has_put_back() 
     engine.join("old").await.unwrap();
     let [held] = engine.claim("old", 1).await.unwrap().try_into().unwrap();
     let (decision, record) =
-        zuora_workers::unreadable(Record::default(), "unknown", &Limits::default(), in_seconds(0));
+        zuora_workers::unreadable("a", "", Record::default(), "unknown", &Limits::default(), in_seconds(0));
     engine.execute("old", &held, &decision, &record).await.unwrap();
     sqlx::query("UPDATE Jobs SET run_at = 0").execute(engine.pool()).await.unwrap();
     let worker = start(&server, engine.clone(), settings());
@@ -121,6 +132,12 @@ async fn a_pause_stops_the_handing_out_and_a_restart_needs_no_new_token() {
     }
     let tokens = RequestPattern::operation(ApiOperation::CreateToken);
     assert_eq!(server.sandbox().journal().count(&tokens), 1, "six workers, one token");
+    // A worker that stores none takes none.
+    engine.enqueue(&job(&client, "last")).await.unwrap();
+    let worker = start(&server, engine.clone(), settings().store_token(false));
+    all_decided(&engine).await;
+    worker.end().await;
+    assert_eq!(server.sandbox().journal().count(&tokens), 2);
 }
 
 #[tokio::test]
