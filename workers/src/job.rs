@@ -97,7 +97,7 @@ impl Job {
         let Ok(mut fields) = fields else { return self };
         let Some(key) = fields.get("idempotency_key") else { return self };
         let key = serde_json::from_str::<String>(key.get()).unwrap_or_default();
-        let new = serde_json::value::to_raw_value(&format!("{key}-again"));
+        let new = serde_json::value::to_raw_value(&next_key(&key));
         if let (Ok(new), false) = (new, key.is_empty()) {
             fields.insert("idempotency_key".to_owned(), new);
             self.intent = serde_json::to_string(&fields).unwrap_or(self.intent);
@@ -115,6 +115,27 @@ impl Job {
         }
         found
     }
+}
+
+/// Longest idempotency key that the service accepts, in characters.
+const MAX_KEY: usize = 255;
+
+/// Returns another key. Of a key that is too long to be extended, the end is replaced by a hash of the whole key, since
+/// keys often differ at their end only.
+fn next_key(key: &str) -> String {
+    let next = format!("{key}-again");
+    if next.len() <= MAX_KEY {
+        return next;
+    }
+    // 64-bit FNV-1a, twice: over the key, and over the key after its first hash.
+    let hash = |basis: u64| {
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        key.bytes().fold(basis, mix)
+    };
+    let first = hash(0xcbf2_9ce4_8422_2325);
+    let end = format!("-{first:016x}{:016x}-again", hash(first));
+    let kept: String = key.chars().take(MAX_KEY - end.len()).collect();
+    kept + &end
 }
 
 #[cfg(test)]
@@ -157,6 +178,19 @@ mod tests {
             (again["operation"].as_str(), again["made_at"].as_u64()),
             (Some(r#"{"a":1.10}"#), Some(1))
         );
+        // A person may find the same again.
+        let mut keys = std::collections::BTreeSet::new();
+        for end in ["1", "2"] {
+            let mut job =
+                Job { intent: text.replace("k-1", &format!("{}{end}", "k".repeat(254))), ..job.clone() };
+            for _ in 0..3 {
+                job = job.with_new_key();
+                let again: serde_json::Value = serde_json::from_str(&job.intent).unwrap();
+                let key = again["idempotency_key"].as_str().unwrap().to_owned();
+                assert!(key.len() <= 255 && key.ends_with("-again"), "{key}");
+                assert!(keys.insert(key), "each key is another one");
+            }
+        }
         let unkeyed = Job { intent: "{}".to_owned(), ..job };
         assert_eq!(unkeyed.clone().with_new_key(), unkeyed);
     }
