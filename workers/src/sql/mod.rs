@@ -51,7 +51,8 @@ impl SqlQueue {
     }
 
     /// Sets the time after which a worker without a heartbeat has lost its jobs. Default 5 s, at least 2 s. Its lease is
-    /// a second shorter: the times of apalis on SQLite have whole seconds.
+    /// a second shorter: the times of apalis on SQLite have whole seconds. If workers of one queue set different times,
+    /// all of them keep the longest that the queue has ever had.
     #[must_use]
     pub fn window(mut self, window: Duration) -> Self {
         self.window = Duration::from_secs(window.as_secs().max(2));
@@ -65,6 +66,12 @@ impl SqlQueue {
 
     async fn begin(&self) -> Result<Transaction<'static, Any>, SqlError> {
         Ok(self.pool.begin_with(self.dialect.of(&BEGIN)).await?)
+    }
+
+    /// The longest window of all workers: none of them may lose its jobs earlier.
+    async fn longest_window(&self) -> Result<i64, SqlError> {
+        let stored = self.value("window").await?.and_then(|value| value.parse::<i64>().ok());
+        Ok(stored.unwrap_or_default().max(self.window_seconds()))
     }
 
     fn window_seconds(&self) -> i64 {

@@ -50,20 +50,30 @@ impl Engine for SqlQueue {
     }
 
     async fn join(&self, worker: &str) -> Result<(), SqlError> {
+        let mut transaction = self.begin().await?;
+        let query = sqlx::query(
+            "INSERT INTO zuora_fleet (queue, name, value) VALUES ($1, 'window', $2)
+             ON CONFLICT (queue, name) DO UPDATE SET value = excluded.value
+             WHERE CAST(zuora_fleet.value AS BIGINT) < CAST(excluded.value AS BIGINT)",
+        );
+        let window = self.window_seconds().to_string();
+        query.bind(&self.queue).bind(window).execute(&mut *transaction).await?;
         let query = sqlx::query(self.dialect.of(&JOIN));
-        query.bind(worker).bind(&self.queue).execute(&self.pool).await?;
+        query.bind(worker).bind(&self.queue).execute(&mut *transaction).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
     async fn beat(&self, worker: &str) -> Result<Option<Fleet>, SqlError> {
+        let window = self.longest_window().await?;
         let mut transaction = self.begin().await?;
         let query = sqlx::query(self.dialect.of(&BEAT)).bind(worker).bind(&self.queue);
         if query.execute(&mut *transaction).await?.rows_affected() == 0 {
             return Ok(None);
         }
         let query = sqlx::query(self.dialect.of(&ORPHANS)).bind(&self.queue).bind(worker);
-        query.bind(self.window_seconds()).execute(&mut *transaction).await?;
-        let query = sqlx::query_scalar(self.dialect.of(&ALIVE)).bind(&self.queue).bind(self.window_seconds());
+        query.bind(window).execute(&mut *transaction).await?;
+        let query = sqlx::query_scalar(self.dialect.of(&ALIVE)).bind(&self.queue).bind(window);
         let alive: i64 = query.fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
         let is_paused = self.value("paused").await?.is_some_and(|value| value == "true");

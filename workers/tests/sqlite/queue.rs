@@ -258,3 +258,17 @@ async fn a_worker_whose_row_was_removed_is_unknown_and_its_jobs_are_put_back() {
     engine.beat("other").await.unwrap();
     assert_eq!(engine.count().await.unwrap().waiting, 1);
 }
+
+#[tokio::test]
+async fn a_handle_with_a_short_window_robs_no_worker_with_a_longer_one() {
+    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (short, long) = (file.open().await, file.open().await.window(Duration::from_secs(60)));
+    short.enqueue(&job(&client(&server), "a")).await.unwrap();
+    short.join("short").await.unwrap();
+    long.join("long").await.unwrap();
+    assert_eq!(long.claim("long", 1).await.unwrap().len(), 1);
+    let silent = "UPDATE Workers SET last_seen = strftime('%s', 'now') - 30 WHERE id = 'long'";
+    sqlx::query(silent).execute(short.pool()).await.unwrap();
+    assert_eq!(short.beat("short").await.unwrap(), Some(Fleet { alive: 2, is_paused: false }));
+    assert_eq!(short.count().await.unwrap().running, 1, "its lease still runs");
+}
