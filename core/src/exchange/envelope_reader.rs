@@ -1,4 +1,4 @@
-//! The one look at a body that separates success from an error, whatever the status and the shape of the body.
+//! Reading of a body as success or error, whatever the status and the shape of the body.
 //!
 //! The service has several shapes: the v1 envelope (`success`, `processId`, `reasons`), the older `Success` with
 //! `Errors`, query faults, a flat `code` and `message`, OAuth's `error`, and lists of results. One reader knows them
@@ -288,7 +288,8 @@ pub(crate) fn is_reason(name: &str) -> bool {
 
 fn has_applied_row(json: &str) -> bool {
     let rows = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
-    rows.iter().any(|row| EnvelopeReader::read(row.get().as_bytes()).success == Some(true))
+    // Only the flag of a row is read: rows within rows could be nested deeper than the stack.
+    rows.iter().any(|row| Reading::of_object(row.get()).envelope.success == Some(true))
 }
 
 fn flag(json: &str) -> Option<bool> {
@@ -435,6 +436,15 @@ mod tests {
         assert!(!quick_success(br#"{"success":true,"id":1,"success":false}"#));
         assert!(!quick_success(br#"{"id":1,"success":"true"}"#));
         assert_eq!(EnvelopeReader::read(br#"{"success":true,"success":false}"#).success, Some(false));
+    }
+
+    #[test]
+    fn rows_within_rows_end_at_the_first_level() {
+        const LEVELS: usize = 100_000;
+        let body = [r#"{"invoices":["#.repeat(LEVELS), "]}".repeat(LEVELS)].concat();
+        assert_eq!(EnvelopeReader::read(body.as_bytes()), EnvelopeReader::default());
+        let applied = br#"{"invoices":[{"invoices":[{"success":false}],"success":true}]}"#;
+        assert!(EnvelopeReader::read(applied).has_applied_row);
     }
 
     #[test]
