@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::error::{Error, Result};
 use crate::types::Secret;
 
 /// The user name and password of a callout template with basic authentication.
@@ -18,19 +19,30 @@ use crate::types::Secret;
 /// use zuora_core::callouts::{BasicAuth, Unauthorized};
 /// use zuora_core::http::{HeaderMap, HeaderValue};
 ///
-/// let auth = BasicAuth::new("zuora", "hunter2");
+/// let auth = BasicAuth::new("zuora", "hunter2")?;
 /// let mut headers = HeaderMap::new();
 /// assert_eq!(auth.check(&headers), Err(Unauthorized::Missing));
 /// headers.insert("authorization", HeaderValue::from_static("Basic enVvcmE6aHVudGVyMg=="));
 /// assert_eq!(auth.check(&headers), Ok(()));
+/// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct BasicAuth(Secret);
 
 impl BasicAuth {
-    /// Creates the check from a user name without a colon, and a password.
-    pub fn new(user: &str, password: &str) -> Self {
-        Self(Secret::from(format!("{user}:{password}")))
+    /// Creates the check from a user name and a password.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build): the user name is empty or contains a colon, or the password is
+    /// empty, as that of a variable that is not set.
+    pub fn new(user: &str, password: &str) -> Result<Self> {
+        if user.is_empty() || user.contains(':') {
+            return Err(Error::invalid("user", "must not be empty, and must not contain a colon"));
+        }
+        if password.is_empty() {
+            return Err(Error::invalid("password", "must not be empty, since anyone could send it"));
+        }
+        Ok(Self(Secret::from(format!("{user}:{password}"))))
     }
 
     /// Checks the `Authorization` header of a request.
@@ -89,7 +101,7 @@ mod tests {
     fn check(value: &str) -> Result<(), Unauthorized> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, value.parse().unwrap());
-        BasicAuth::new("zuora", "hunter2:é").check(&headers)
+        BasicAuth::new("zuora", "hunter2:é").unwrap().check(&headers)
     }
 
     #[test]
@@ -106,7 +118,15 @@ mod tests {
         for value in ["", "Basic", "Basic !", &encoded, &format!("Bearer {encoded}")] {
             assert_eq!(check(value), Err(Unauthorized::Mismatch), "{value}");
         }
-        assert!(!format!("{:?}", BasicAuth::new("zuora", "hunter2")).contains("hunter2"));
+        assert!(!format!("{:?}", BasicAuth::new("zuora", "hunter2").unwrap()).contains("hunter2"));
+    }
+
+    #[test]
+    fn credentials_that_anyone_knows_are_rejected() {
+        for (user, password, field) in [("zuora", "", "password"), ("", "x", "user"), ("zu:ora", "x", "user")]
+        {
+            assert_eq!(BasicAuth::new(user, password).unwrap_err().field(), Some(field));
+        }
     }
 
     #[test]

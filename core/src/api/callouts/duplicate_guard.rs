@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// work. Each notification is known by its [`notification_id`](super::Callout::notification_id). Without an id, pass an
 /// empty text: such a notification is always new.
 ///
-/// The guard forgets the oldest notifications first, and all when the process ends. An application with several
+/// The guard forgets the oldest notifications first, those in progress last, and all when the process ends. Its capacity
+/// has to exceed the number of notifications in progress. An application with several
 /// processes keeps the ids in its database instead, with a unique index, in the transaction that does the work.
 ///
 /// ```
@@ -57,7 +58,10 @@ impl DuplicateGuard {
             None => {}
         }
         if self.order.len() >= self.capacity {
-            self.order.pop_front().and_then(|oldest| self.known.remove(&oldest));
+            let is_done = |id: &Box<str>| self.known.get(id) == Some(&true);
+            // The oldest one that is in progress only if all are: it would be new to a request that arrives meanwhile.
+            let oldest = self.order.iter().position(is_done).unwrap_or(0);
+            self.order.remove(oldest).and_then(|oldest| self.known.remove(&oldest));
         }
         self.order.push_back(notification_id.into());
         self.known.insert(notification_id.into(), false);
@@ -90,6 +94,16 @@ mod tests {
         assert_eq!(guard.begin("a"), Begin::New);
         guard.finish("a");
         assert_eq!((guard.begin("a"), guard.begin("b")), (Begin::Done, Begin::New));
+    }
+
+    #[test]
+    fn a_notification_in_progress_is_not_forgotten_while_others_are_done() {
+        let mut guard = DuplicateGuard::new(2);
+        assert_eq!((guard.begin("slow"), guard.begin("b")), (Begin::New, Begin::New));
+        guard.finish("b");
+        assert_eq!((guard.begin("c"), guard.begin("slow")), (Begin::New, Begin::InProgress));
+        assert_eq!(guard.begin("d"), Begin::New, "the oldest, if none is done");
+        assert_eq!((guard.known.len(), guard.order.len()), (2, 2));
     }
 
     #[test]

@@ -23,6 +23,15 @@ const SIGNED: &str = "{{Request.HMAC.Signed}}";
 /// The signature covers the body and those headers that the data names. It covers no other header and no part of the
 /// URL, so do not rely on parameters of the URL.
 ///
+/// # Requests that are sent again
+/// Without headers in the data, one signature is valid for a body for ever. A captured request can be sent again under
+/// another `Zuora-Notification-Id`, which [`DuplicateGuard`](super::DuplicateGuard) takes for a new
+/// notification. Set `hmacData` of the template to `{{Request.Headers.Zuora-Notification-Id}}\n{{Request.Body}}`, and
+/// [`data`](Self::data) to the same.
+///
+/// A callout by GET has no body, so that its signature would be valid for every URL. A request without a body has a wrong
+/// signature, unless the data names a header that the request has.
+///
 /// ```
 /// use zuora_core::callouts::{HmacAuth, HmacOutputFormat};
 /// use zuora_core::http::Request;
@@ -120,12 +129,16 @@ impl HmacAuth {
     ///
     /// # Errors
     /// [`ErrorKind::Build`](crate::ErrorKind::Build): the data does not contain `{{Request.Body}}`, so that anyone could
-    /// change the body, or has a merge field other than this one and `{{Request.Headers.<name>}}`.
+    /// change the body, or has a merge field other than this one and `{{Request.Headers.<name>}}`. Two merge fields without
+    /// a text between them are an error too, since the end of a header could be moved to the body.
     pub fn data(mut self, template: &str) -> Result<Self> {
         let invalid = |why: &'static str| Error::invalid("hmacData", why);
         let (mut parts, mut rest) = (Vec::new(), template);
         while let Some(start) = rest.find("{{") {
             let (text, field) = rest.split_at(start);
+            if text.is_empty() && !parts.is_empty() {
+                return Err(invalid("must have a text between two merge fields, such as a line break"));
+            }
             let end = field.find("}}").ok_or_else(|| invalid("must close each merge field with }}"))? + 2;
             parts.push(Part::Text(text.into()));
             parts.push(match &field[..end] {
@@ -170,12 +183,15 @@ impl HmacAuth {
     /// Checks the signature of a request.
     ///
     /// # Errors
-    /// [`Unauthorized`]: there is no signature, or it is wrong.
+    /// [`Unauthorized`]: there is no signature, it is wrong, or it is one of nothing.
     pub fn check(&self, request: &Request<impl AsRef<[u8]>>) -> Result<(), Unauthorized> {
         let value = request.headers().get(&self.header).ok_or(Unauthorized::Missing)?;
         let signature = self.signature(value.as_bytes()).ok_or(Unauthorized::Mismatch)?;
         let (key, headers, body) =
             (self.secret.expose().as_bytes(), request.headers(), request.body().as_ref());
+        if body.is_empty() && !self.signs_header_of(headers) {
+            return Err(Unauthorized::Mismatch);
+        }
         let is_valid = match self.algorithm {
             HmacAlgorithm::Sha224 => self.verify::<Hmac<Sha224>>(key, headers, body, &signature),
             HmacAlgorithm::Sha256 => self.verify::<Hmac<Sha256>>(key, headers, body, &signature),
@@ -183,6 +199,15 @@ impl HmacAuth {
             HmacAlgorithm::Sha512 => self.verify::<Hmac<Sha512>>(key, headers, body, &signature),
         };
         if is_valid { Ok(()) } else { Err(Unauthorized::Mismatch) }
+    }
+
+    /// Whether the data names a header that a request has.
+    fn signs_header_of(&self, headers: &HeaderMap) -> bool {
+        let is_sent = |part: &Part| match part {
+            Part::Header(name) => headers.get(name).is_some_and(|value| !value.is_empty()),
+            Part::Text(_) | Part::Body => false,
+        };
+        self.data.iter().any(is_sent)
     }
 
     /// The bytes of the signature in the value of the header.
@@ -299,9 +324,14 @@ mod tests {
         assert_eq!(check(&auth, signature, RFC_BODY), Ok(()));
         let request = Request::post("/").header("x-signature", signature).header("date", "later");
         assert_eq!(auth.check(&request.body(RFC_BODY).unwrap()), Err(Unauthorized::Mismatch));
-        for invalid in
-            ["{{Request.Headers.Date}}", "{{Request.Body", "{{Request.Body}}{{DataSource.Account.Id}}", ""]
-        {
+        for invalid in [
+            "{{Request.Headers.Date}}",
+            "{{Request.Body",
+            "{{Request.Body}} {{DataSource.Account.Id}}",
+            "{{Request.Headers.Date}}{{Request.Body}}",
+            "-{{Request.Body}}{{Request.Headers.Date}}",
+            "",
+        ] {
             assert_eq!(plain.clone().data(invalid).unwrap_err().field(), Some("hmacData"), "{invalid}");
         }
         for invalid in ["", "{{Request.Body}}", "{{Request.HMAC.Signed}}{{Request.HMAC.Signed}}"] {
@@ -310,5 +340,20 @@ mod tests {
         assert_eq!(HmacAuth::new("X Signature", "Jefe").unwrap_err().field(), Some("hmacKey"));
         assert_eq!(HmacAuth::new("X-Signature", "").unwrap_err().field(), Some("hmacSecret"));
         assert!(!format!("{plain:?}").contains("Jefe"));
+    }
+
+    #[test]
+    fn a_signature_of_nothing_is_wrong() {
+        let of_nothing = "923598ca6d64af2a5dba79dcd021a8a0fe5c5f557519adaaf0ad532d4506dd30";
+        let plain = HmacAuth::new("X-Signature", "Jefe").unwrap();
+        assert_eq!(check(&plain, of_nothing, ""), Err(Unauthorized::Mismatch));
+        let (of_date, of_line) = (
+            "e53d1507ed54a230bcf55e1ed0a0ad14f13306c282e0ac41f052c7d41d49f822",
+            "3cf4aa7eed629a3b70aa136d13ceb2114c05a33fdf84cd422b1549ee8424c6d0",
+        );
+        let dated = plain.data("{{Request.Headers.Date}}\n{{Request.Body}}").unwrap();
+        assert_eq!(check(&dated, of_date, ""), Ok(()));
+        let absent = dated.data("{{Request.Headers.Zuora-Notification-Id}}\n{{Request.Body}}").unwrap();
+        assert_eq!(check(&absent, of_line, ""), Err(Unauthorized::Mismatch));
     }
 }

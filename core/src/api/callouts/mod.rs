@@ -29,20 +29,26 @@
 //!         }
 //!         match callout.fields.get::<BillRunId>("BillRunId") {
 //!             Ok(Some(run)) => println!("enqueue a read of {run}"), // the callout is a hint; the API has the facts
-//!             _ => return StatusCode::BAD_REQUEST,
+//!             _ => {
+//!                 self.guard.cancel(id); // or else the id stays in progress
+//!                 return StatusCode::BAD_REQUEST;
+//!             }
 //!         }
 //!         self.guard.finish(id);
 //!         StatusCode::OK
 //!     }
 //! }
-//! # let mut receiver = Receiver { auth: BasicAuth::new("zuora", "hunter2"), guard: DuplicateGuard::new(1000) };
-//! # let request = |authorization: &str| {
+//! # let mut receiver = Receiver { auth: BasicAuth::new("zuora", "hunter2")?, guard: DuplicateGuard::new(1000) };
+//! # let request = |authorization: &str, body: &str| {
 //! #     Request::post("/callouts").header("zuora-notification-id", "n-1").header("content-type", "application/json")
-//! #         .header("authorization", authorization).body(br#"{"BillRunId":"2c98"}"#.to_vec()).unwrap()
+//! #         .header("authorization", authorization).body(body.as_bytes().to_vec()).unwrap()
 //! # };
-//! # assert_eq!(receiver.receive(&request("")), StatusCode::UNAUTHORIZED);
-//! # assert_eq!(receiver.receive(&request("Basic enVvcmE6aHVudGVyMg==")), StatusCode::OK);
+//! # let (known, run) = ("Basic enVvcmE6aHVudGVyMg==", r#"{"BillRunId":"2c98"}"#);
+//! # assert_eq!(receiver.receive(&request("", run)), StatusCode::UNAUTHORIZED);
+//! # assert_eq!(receiver.receive(&request(known, "{}")), StatusCode::BAD_REQUEST);
+//! # assert_eq!(receiver.receive(&request(known, run)), StatusCode::OK);
 //! # assert_eq!(receiver.guard.begin("n-1"), Begin::Done);
+//! # Ok::<(), zuora_core::Error>(())
 //! ```
 //!
 //! # Documented behavior
@@ -61,6 +67,10 @@
 //!   object from the API, and take only its id from the notification.
 //!
 //! # Limits
+//! A [`DuplicateGuard`] trusts the id of the notification, which neither basic authentication nor a signature of the body
+//! covers. Only a signature of this header with the body keeps a captured request from being sent again under another id:
+//! see [`HmacAuth`].
+//!
 //! Bodies as XML, NTLM and OAuth 2.0 are not supported. Neither are the HMAC algorithms MD5 and SHA-1, which the service
 //! offers: choose SHA-256 in the template.
 
