@@ -18,8 +18,8 @@
 //!
 //! # Connections
 //! Connecting is limited to 10 s, which the addresses of a host share: see [`Reqwest::builder`]. Proxies are configured by
-//! the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), as in `reqwest`; a loopback address is always
-//! reached directly.
+//! the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), as in `reqwest`; a loopback address and plain
+//! `http` are reached directly, with the limits of [`Reqwest::with_builder`].
 //!
 //! # TLS
 //! The default feature `rustls` uses rustls with the certificate roots of the operating system, as reqwest does by
@@ -128,7 +128,7 @@ pub fn config_from_env() -> Result<Config> {
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,
-    /// For loopback addresses: without a proxy.
+    /// For loopback addresses and http: without a proxy.
     direct: reqwest::Client,
     has_default_tls: bool,
     connections: Connections,
@@ -153,7 +153,8 @@ impl Reqwest {
     /// The other settings of a builder cannot be checked. Connector layers can connect elsewhere, `default_headers` adds
     /// headers, and `connection_verbose` logs the token. The requests to an `http` URL with a loopback address use a
     /// client without a proxy and without these settings. For an `https` URL with a loopback address, the settings are
-    /// needed: call `no_proxy` on its builder. Run the conformance cases of `zuora-conformance` against the transport.
+    /// needed: call `no_proxy` on its builder. Do so for an `http` URL with another host too, or a proxy of the environment
+    /// can read the token. Run the conformance cases of `zuora-conformance` against the transport.
     ///
     /// # Errors
     /// The client cannot be built, for example because there are no root certificates, or because no crypto provider is
@@ -176,13 +177,14 @@ impl Reqwest {
         Ok(Self { client, direct, has_default_tls: false, connections, epoch: Instant::now() })
     }
 
-    /// The core allows http to a loopback address, so a proxy could read the token.
+    /// A proxy could read the token in a request over http.
     fn client(&self, uri: &http::Uri) -> &reqwest::Client {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let is_loopback = host.eq_ignore_ascii_case("localhost")
             || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        let needs_tls = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        if is_loopback && (self.has_default_tls || !needs_tls) { &self.direct } else { &self.client }
+        let is_http = uri.scheme_str() == Some("http");
+        let is_direct = if self.has_default_tls { is_http || is_loopback } else { is_http && is_loopback };
+        if is_direct { &self.direct } else { &self.client }
     }
 }
 

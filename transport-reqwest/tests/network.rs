@@ -50,6 +50,7 @@ async fn a_loopback_address_is_reached_without_the_proxy_of_the_environment() {
         let requests = proxy.requests();
         assert!(!requests.is_empty(), "the proxy is used for other hosts");
         assert!(requests.iter().all(|line| line.contains("example.invalid")), "{requests:?}");
+        assert!(requests.iter().all(|line| !line.contains("plain")), "http without a proxy: {requests:?}");
         return;
     }
     let explicit = Proxy::all(std::env::var("HTTP_PROXY").unwrap()).unwrap();
@@ -72,6 +73,8 @@ async fn a_loopback_address_is_reached_without_the_proxy_of_the_environment() {
     assert!(matches!(untrusted, Err(TransportError::NotSent(_))), "{untrusted:?}");
     let refused = get(&transport, "https://example.invalid/", TEN_SECONDS).await;
     assert!(matches!(refused, Err(TransportError::NotSent(_))), "{refused:?}");
+    let unknown = get(&transport, "http://plain.example.invalid/", TEN_SECONDS).await;
+    assert!(matches!(unknown, Err(TransportError::NotSent(_))), "{unknown:?}");
 }
 
 #[tokio::test]

@@ -18,7 +18,8 @@
 //! # Connections
 //! Connecting is limited to 10 s: see [`Ureq::connect_timeout`]. An address that does not respond within 2 s is abandoned
 //! if the host has others. Proxies are configured by the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
-//! `NO_PROXY`), as in `ureq`; a loopback address is always reached directly. The feature `socks-proxy` adds SOCKS.
+//! `NO_PROXY`), as in `ureq`; a loopback address and plain `http` are always reached directly. The feature `socks-proxy`
+//! adds SOCKS.
 //!
 //! # Certificates
 //! Certificates are checked against the roots of Mozilla (`webpki-roots`), which need no file on the machine and are the
@@ -80,8 +81,8 @@ impl Ureq {
     /// [`with_config`](Self::with_config) where settings are enough.
     ///
     /// Some settings of the agent are overridden for each request: an error status is a response, redirects are not
-    /// followed, no header is added, the timeout is that of the attempt, and a loopback address is reached without a
-    /// proxy. Prefer an agent without the feature `gzip`. With it, the size limit counts decompressed bytes.
+    /// followed, no header is added, the timeout is that of the attempt, and a loopback address or an `http` URL is
+    /// reached without a proxy. Prefer an agent without the feature `gzip`. With it, the size limit counts decompressed bytes.
     ///
     /// # Limits
     /// The parts of an agent cannot be checked. Middleware can send a request twice, or log its headers. Without the
@@ -146,7 +147,8 @@ impl Ureq {
         request: http::Request<impl AsSendBody>,
         limits: Limits,
     ) -> Result<HttpResponse, ureq::Error> {
-        let is_loopback = is_loopback(request.uri().host().unwrap_or_default());
+        let is_http = request.uri().scheme_str() == Some("http");
+        let is_direct = is_http || is_loopback(request.uri().host().unwrap_or_default());
         let mut settings = self
             .agent
             .configure_request(request)
@@ -157,8 +159,8 @@ impl Ureq {
             .timeout_global(Some(limits.timeout.min(YEAR)))
             .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout));
-        if is_loopback {
-            settings = settings.proxy(None); // the core allows http here, so a proxy could read the token
+        if is_direct {
+            settings = settings.proxy(None); // a proxy could read the token in a request over http
         }
         let request = settings.build();
         let (head, mut body) = self.agent.run(request)?.into_parts();

@@ -50,6 +50,7 @@ fn a_loopback_address_is_reached_without_the_proxy_of_the_environment() {
         let requests = proxy.requests();
         assert!(!requests.is_empty(), "the proxy is used for other hosts");
         assert!(requests.iter().all(|line| line.contains("example.invalid")), "{requests:?}");
+        assert!(requests.iter().all(|line| !line.contains("plain")), "http without a proxy: {requests:?}");
         return;
     }
     let transport = Ureq::default();
@@ -68,6 +69,8 @@ fn a_loopback_address_is_reached_without_the_proxy_of_the_environment() {
     }
     let refused = send(&transport, Method::DELETE, "https://example.invalid/", Vec::new());
     assert!(matches!(refused, Err(TransportError::NotSent(_))), "{refused:?}");
+    let unknown = send(&transport, Method::DELETE, "http://plain.example.invalid/", Vec::new());
+    assert!(matches!(unknown, Err(TransportError::NotSent(_))), "{unknown:?}");
 }
 
 #[test]
