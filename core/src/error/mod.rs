@@ -74,8 +74,8 @@ pub(crate) struct Context {
     pub(crate) no_budget: bool,
     /// The entity, organizations and API version of the call.
     pub(crate) scope: Option<Box<RequestScope>>,
-    /// The token that the call was sent with instead of that of the session. Its body may contain it.
-    pub(crate) own_token: Option<Secret>,
+    /// Texts that no row may show. Kept for operations whose rows can be read from the error.
+    pub(crate) secrets: Vec<Secret>,
     /// Headers of the last response, without secrets of the session.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -380,14 +380,14 @@ impl Error {
         self
     }
 
-    /// The token of the call, if it was not sent with that of the session.
-    pub(crate) fn own_token(&self) -> Option<&Secret> {
-        self.0.context.own_token.as_ref()
-    }
-
     /// Whether the service reported a failure to an attempt under the idempotency key.
     pub(crate) fn key_failed(&self) -> bool {
         self.0.context.key_failed
+    }
+
+    /// Texts that no row of the response may show.
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        &self.0.context.secrets
     }
 
     /// When the idempotency key was first sent, by this call or by one that it retried.
@@ -485,8 +485,8 @@ impl Error {
             (Outcome::NotApplied, ErrorKind::Failed) => return None,
             (Outcome::NotApplied, ErrorKind::Build) => "not sent",
             (Outcome::NotApplied, ErrorKind::Auth) => {
-                "not applied; check client id, client secret and data center: a wrong data center looks like wrong \
-                 credentials"
+                "not applied; check the token or the client id and secret, and the data center: a wrong data center \
+                 looks like wrong credentials"
             }
             (Outcome::NotApplied, _) if lacks_permission() => {
                 "not applied; the user or the tenant lacks the permission or the feature"

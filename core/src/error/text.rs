@@ -20,6 +20,14 @@ impl<W: Write + ?Sized> Write for OneLine<'_, W> {
     }
 }
 
+/// Returns at most 500 characters of a value, on one line.
+pub(crate) fn one_line(value: impl Display) -> String {
+    let mut line = String::new();
+    // A string takes everything.
+    let _ = write!(OneLine(&mut line), "{}", Capped(value));
+    line
+}
+
 /// Control characters, line and paragraph separators, and the controls of text direction.
 fn is_forging(character: char) -> bool {
     character.is_control()

@@ -37,9 +37,10 @@ impl Exchange {
         now: Timestamp,
     ) -> Action<Accepted> {
         let (generation, round) = in_flight.end();
-        let (response, damage) = inflate(response, self.session.max_body());
+        let (mut response, damage) = inflate(response, self.session.max_body());
+        headers::hide_cookies(response.headers_mut());
         let (result, envelope) = retry::classify(self.effect, self.format, &response, damage.is_some());
-        self.report_result(result, Some(&response), envelope.request_id.as_deref());
+        self.report_result(result, Some(&response), &envelope);
         if result == AttemptResult::Success {
             return self.accept(response, now);
         }
@@ -69,9 +70,9 @@ impl Exchange {
     ) -> Action<Accepted> {
         let (generation, round) = in_flight.end();
         let result = retry::classify_failure(&failure);
-        self.report_result(result, None, None);
-        let error = Cause::Transport(failure).into();
         let envelope = EnvelopeReader::default();
+        self.report_result(result, None, &envelope);
+        let error = Cause::Transport(failure).into();
         self.decide(
             Attempt { result, error, response: None, envelope, generation, round, is_unpaid: false },
             now,

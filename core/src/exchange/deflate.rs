@@ -61,7 +61,7 @@ mod tests {
             }
             _ => after = request.body().to_vec(),
         }
-        assert_eq!(after, before, "whoever decodes it reads the same body");
+        assert_eq!(after, before, "the decoded body is the same");
         request.body().len() < before.len()
     }
 

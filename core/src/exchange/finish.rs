@@ -13,6 +13,7 @@ use crate::machine::Action;
 use crate::operation::{Effect, RowFacts};
 use crate::session::headers;
 use crate::session::observer::WaitReason;
+use crate::session::redact;
 use crate::session::token::{TokenErrorKind, TokenFailure};
 use crate::transport::{HttpResponse, Timestamp};
 
@@ -61,14 +62,17 @@ impl Exchange {
             }
             _ => "timed out waiting for another call of this session (token request or concurrency limit)",
         };
-        self.finish_unanswered(Cause::Throttled { what: what.into() }, Some(delay))
+        self.finish_without_response(Cause::Throttled { what: what.into() }, Some(delay))
     }
 
     pub(super) fn timed_out(&mut self) -> Action<Accepted> {
-        self.finish_unanswered(Cause::Timeout { what: "timed out before the next attempt".into() }, None)
+        self.finish_without_response(
+            Cause::Timeout { what: "timed out before the next attempt".into() },
+            None,
+        )
     }
 
-    fn finish_unanswered(&mut self, cause: Cause, retry_after: Option<Duration>) -> Action<Accepted> {
+    fn finish_without_response(&mut self, cause: Cause, retry_after: Option<Duration>) -> Action<Accepted> {
         let outcome = self.known_outcome();
         let retryable = self.is_retryable_after(outcome);
         self.finish_with(cause.into(), Context { retry_after, retryable, outcome, ..Context::default() })
@@ -147,7 +151,7 @@ impl Exchange {
 
     /// Adds what the exchange knows about itself, and removes the secrets of the session.
     fn describe(&self, error: Error, context: Context) -> Error {
-        let own_token = self.own_token().map(|(token, _)| token);
+        let secrets = self.session.secrets(self.own_secrets());
         let context = Context {
             operation: self.operation.into(),
             attempts: self.attempts,
@@ -157,20 +161,20 @@ impl Exchange {
             key_failed: self.retry_state.key_failed,
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
             scope: Some(Box::new(self.session.scope_of(self.common_headers()))),
-            own_token: own_token.cloned(),
+            secrets: if self.has_rows { secrets.clone() } else { Vec::new() },
             ..context
         };
-        error.with_context(context).redact(self.session.secret_finder(own_token))
+        error.with_context(context).redact(redact::finder(secrets))
     }
 
     /// The facts of the call that its rows are judged by.
     pub(crate) fn row_facts(&self) -> RowFacts {
         let session = self.session.clone();
-        let own_token = self.own_token().map(|(token, _)| token.clone());
+        let own = self.own_secrets();
         RowFacts {
             key_failed: self.retry_state.key_failed,
             // Few responses have a row with a text to search.
-            is_secret: Arc::new(move |text| session.secret_finder(own_token.as_ref())(text)),
+            is_secret: Arc::new(move |text| session.secret_finder(own.clone())(text)),
         }
     }
 

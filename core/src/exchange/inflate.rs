@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_may_exceed_its_cap_carries_it() {
+    fn a_response_that_may_exceed_its_cap_keeps_the_cap() {
         let cap =
             |body: &[u8], cap| inflate(response(body, "identity"), cap).0.extensions().get::<Cap>().is_some();
         assert!(cap(&[b'x'; 2_000], 1 << 20));

@@ -315,6 +315,11 @@ impl Exchange {
         self.headers.as_ref()?.token.as_ref()
     }
 
+    /// The secrets that only the call has.
+    fn own_secrets(&self) -> Vec<Secret> {
+        self.headers.as_ref().map(|headers| headers.secrets()).unwrap_or_default()
+    }
+
     /// Whether the key no longer protects from a second effect of an attempt whose outcome is unknown.
     fn is_key_forgotten(&self, now: Timestamp) -> bool {
         self.effect == Effect::Keyed

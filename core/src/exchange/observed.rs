@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::envelope_reader::EnvelopeReader;
 use super::retry::AttemptResult;
 use super::{Exchange, State};
+use crate::error::text::one_line;
 use crate::error::{Error, Outcome};
 use crate::operation::Effect;
 use crate::session::Session;
@@ -74,14 +76,12 @@ impl Exchange {
         &self,
         result: AttemptResult,
         response: Option<&HttpResponse>,
-        id: Option<&str>,
+        envelope: &EnvelopeReader,
     ) {
         self.report(|exchange| {
-            let finder = exchange.session.secret_finder(exchange.own_token().map(|(token, _)| token));
-            let request_id = response.and_then(|response| {
-                let header = response.headers().get(headers::REQUEST_ID).and_then(|id| id.to_str().ok());
-                header.or(id).filter(|id| !finder(id)).map(str::to_owned)
-            });
+            let is_secret = exchange.session.secret_finder(exchange.own_secrets());
+            let request_id = response.and_then(|response| envelope.request_id_of(response.headers()));
+            let request_id = request_id.filter(|id| !is_secret(id)).map(one_line);
             let limits = response.map(|response| {
                 let concurrency = headers::concurrency_limit(response.headers());
                 (headers::rate_remaining(response.headers()), concurrency.limit, concurrency.remaining)

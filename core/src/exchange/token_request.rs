@@ -133,7 +133,8 @@ impl TokenRequest {
         budget: &mut Budget,
     ) -> Action<TokenOutcome> {
         let status = response.status();
-        let (response, _) = inflate(response, self.session.max_body());
+        let (mut response, _) = inflate(response, self.session.max_body());
+        headers::hide_cookies(response.headers_mut());
         let envelope = EnvelopeReader::read(response.body());
         let mut failure = TokenFailure {
             kind: TokenErrorKind::Unavailable(format!("the token request returned {status}")),
@@ -160,7 +161,7 @@ impl TokenRequest {
         }
         let result = retry::classify_error(status, &envelope);
         failure.reasons = envelope.reasons;
-        let is_secret = self.session.secret_finder(None);
+        let is_secret = self.session.secret_finder(self.headers.secrets().collect());
         failure.headers = response.headers().clone();
         redact_headers(&mut failure.headers, &is_secret);
         for reason in &mut failure.reasons {

@@ -248,10 +248,15 @@ impl CallOptions {
         self
     }
 
-    /// Something of an unknown outcome was sent before, at the earliest at `key_since`.
+    /// Marks the call as the retry of one whose outcome is unknown, and which was sent at `key_since` at the earliest.
     pub(crate) fn in_doubt(mut self, key_since: Timestamp) -> Self {
         self.retry_of = Some(RetryOf { is_in_doubt: true, key_since: Some(key_since), ..RetryOf::default() });
         self
+    }
+
+    /// The token of the call, and the values of its extra headers.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        CallHeaders::check(self).ok().flatten().map(|headers| headers.secrets()).unwrap_or_default()
     }
 
     pub(crate) fn send_before(mut self, time: Timestamp) -> Self {
@@ -283,6 +288,11 @@ impl CallHeaders {
             None => None,
         };
         Ok(Some(Box::new(Self { common: CommonHeaders::check(text)?, token })))
+    }
+
+    /// The token of the call, and the values of its extra headers.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.token.iter().map(|(token, _)| token.clone()).chain(self.common.secrets()).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method};
 
+use super::redact;
 use crate::error::{Error, Result};
 use crate::transport::HttpRequest;
 use crate::transport::headers::{JSON, TRACK_ID};
@@ -79,6 +80,11 @@ impl CommonHeaders {
             track_id: text.track_id.as_deref().map(track_id).transpose()?,
         })
     }
+
+    /// The values of extra headers that may be secret.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.extra.iter().filter_map(|(_, value)| redact::secret_value(value))
+    }
 }
 
 fn version(text: &str) -> Result<HeaderValue> {
@@ -144,6 +150,12 @@ fn remedy(header: &HeaderName) -> Option<&'static str> {
         "accept-encoding" => "`accept_gzip` sets it",
         "content-encoding" => "`gzip_requests_from` sets it",
         "accept" | "content-type" | "content-length" => "the operation decides about it",
+        "range" | "if-range" | "if-match" | "if-none-match" | "if-modified-since" | "if-unmodified-since" => {
+            "an operation needs the whole response, whatever the object was before"
+        }
+        "x-http-method-override" | "x-http-method" | "x-method-override" => {
+            "the operation decides about the method, by which retries are judged"
+        }
         "host"
         | "connection"
         | "keep-alive"
@@ -275,6 +287,15 @@ fn digits(number: usize) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_that_would_change_the_request_is_no_extra_header() {
+        for name in ["Range", "If-None-Match", "If-Match", "X-HTTP-Method-Override"] {
+            let error = extra_header(name, &Secret::from("value")).unwrap_err();
+            assert_eq!(error.field(), Some(name));
+        }
+        assert!(extra_header("X-Gateway-Key", &Secret::from("value")).is_ok());
+    }
 
     #[test]
     fn a_number_counts_only_in_the_form_that_is_written() {

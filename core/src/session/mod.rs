@@ -27,7 +27,7 @@ pub(crate) mod oauth;
 pub(crate) mod observer;
 pub(crate) mod permit;
 mod profile;
-mod redact;
+pub(crate) mod redact;
 mod retry_budget;
 mod settings;
 pub(crate) mod token;
@@ -333,12 +333,17 @@ impl Session {
         self.0.guards.check(effect, request, &self.0.base)
     }
 
-    /// Returns a function that recognizes texts with the client secret, a token of the session or that of a call.
-    pub(crate) fn secret_finder(&self, of_call: Option<&Secret>) -> impl Fn(&str) -> bool + use<> {
+    /// Returns the texts that no output may contain: the client secret, the tokens and extra headers of the session, and
+    /// the secrets of a call.
+    pub(crate) fn secrets(&self, of_call: Vec<Secret>) -> Vec<Secret> {
         let client = self.0.create_token.as_ref().map(CreateToken::client_secret);
-        let secrets: Vec<_> =
-            self.lock().token.secrets().chain(client.into_iter().chain(of_call).cloned()).collect();
-        move |text| secrets.iter().any(|secret| redact::appears_in(secret.expose(), text))
+        let tokens = self.lock().token.secrets().chain(client.cloned()).collect::<Vec<_>>();
+        tokens.into_iter().chain(self.0.common.secrets()).chain(of_call).collect()
+    }
+
+    /// Returns a function that recognizes texts with one of these [`secrets`](Self::secrets).
+    pub(crate) fn secret_finder(&self, of_call: Vec<Secret>) -> impl Fn(&str) -> bool + use<> {
+        redact::finder(self.secrets(of_call))
     }
 
     /// Drops the rejected token, unless another call has already replaced it. Returns `false` if there is no other token

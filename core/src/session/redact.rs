@@ -1,12 +1,25 @@
 //! Recognizing a secret that the service echoes in a message.
 
+use http::HeaderValue;
 use memchr::memmem;
 use percent_encoding::percent_decode;
+
+use crate::types::Secret;
 
 /// Secrets below this length are words as well: they are found only where no letter or digit is next to them.
 const WORD: usize = 8;
 /// Secrets below this length are not searched for.
 const SHORTEST: usize = 4;
+
+/// Returns a function that recognizes texts with one of the secrets.
+pub(crate) fn finder(secrets: Vec<Secret>) -> impl Fn(&str) -> bool {
+    move |text| secrets.iter().any(|secret| appears_in(secret.expose(), text))
+}
+
+/// Returns the value of an extra header if it can be a secret. A shorter one, such as `true`, is likely to be a word.
+pub(crate) fn secret_value(value: &HeaderValue) -> Option<Secret> {
+    value.to_str().ok().filter(|text| text.len() >= WORD).map(Secret::from)
+}
 
 /// Whether a text contains the secret: plain, percent-encoded, in base64, with `+` for a space, in upper or lower case.
 /// Secrets are ASCII, as every header value and every credential of a session.

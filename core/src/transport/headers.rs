@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{DATE, RETRY_AFTER};
+use http::header::{DATE, Entry, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::http_date;
@@ -19,6 +19,16 @@ pub(crate) const TRACK_ID: HeaderName = HeaderName::from_static("zuora-track-id"
 
 /// Media type of request and response bodies.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Marks the cookies of a response, so that they are not printed: the cookie of a gateway may stand for a session.
+pub(crate) fn hide_cookies(headers: &mut HeaderMap) {
+    if !headers.contains_key(SET_COOKIE) {
+        return;
+    }
+    if let Entry::Occupied(mut cookies) = headers.entry(SET_COOKIE) {
+        cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
+    }
+}
 
 /// Rate limit of the tenant, as reported by the last response: the quota window that is closest to exhaustion.
 #[doc(alias = "quota")]

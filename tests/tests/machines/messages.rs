@@ -79,8 +79,8 @@ fn one_message_of_each_kind() {
         ),
         (
             unauthorized,
-            "raw: the service rejected the token (401 Unauthorized); not applied; check client id, client secret and \
-             data center: a wrong data center looks like wrong credentials",
+            "raw: the service rejected the token (401 Unauthorized); not applied; check the token or the client \
+             id and secret, and the data center: a wrong data center looks like wrong credentials",
         ),
         (
             invalid,

@@ -272,3 +272,21 @@ fn an_abandoned_write_has_the_outcome_and_the_key_of_its_retry() {
     let key = request.headers()["idempotency-key"].to_str().unwrap().to_owned();
     assert_eq!(*abandoned.lock().unwrap(), [(Outcome::Unknown, 1, secs(3), Some(key))]);
 }
+
+#[test]
+fn a_request_id_is_one_short_line() {
+    let ids = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&ids);
+    let config = config().max_attempts(1).observer(move |event| {
+        if let CallEventKind::AttemptClassified { request_id, .. } = &event.kind {
+            seen.lock().unwrap().extend(request_id.clone());
+        }
+    });
+    let forged = format!(r#"{{"success":false,"requestId":"R1\nERROR forged {}"}}"#, "x".repeat(1000));
+    let mut call = call(&warm(&config), Effect::Read);
+    assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+    assert!(matches!(call.step(Event::Response(json(400, forged)), at(1)), Action::Done(Err(_))));
+    let ids = ids.lock().unwrap();
+    assert!(ids[0].starts_with("R1 ERROR forged xxx"), "{ids:?}");
+    assert_eq!(ids[0].chars().count(), 501, "500 characters and an ellipsis");
+}

@@ -313,6 +313,48 @@ fn the_token_and_the_headers_of_a_call_are_not_printed() {
 }
 
 #[test]
+fn an_echoed_extra_header_is_in_no_error() {
+    const OF_SESSION: &str = "value-of-the-session";
+    const OF_CALL: &str = "value-of-a-gateway";
+    let session = warm(&config().header("X-Session-Key", OF_SESSION).header("X-Debug", "true"));
+    for (value, is_secret) in [(OF_SESSION, true), (OF_CALL, true), ("true", false)] {
+        let options = CallOptions::new().header("X-Gateway-Key", OF_CALL).max_attempts(1);
+        let mut call = call_with(&session, Effect::Read, &options);
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        let body =
+            format!(r#"{{"success":false,"reasons":[{{"code":"58490020","message":"not {value}"}}]}}"#);
+        let mut response = json(400, body);
+        response.headers_mut().insert("x-received", value.parse().unwrap());
+        let Action::Done(Err(error)) = call.step(Event::Response(response), at(1)) else {
+            panic!("an error")
+        };
+        let printed = format!("{error:#} {error:?} {:?} {:?}", error.reasons(), error.headers());
+        assert_eq!(printed.contains(value), !is_secret, "{printed}");
+    }
+}
+
+#[test]
+fn the_cookies_of_a_response_can_be_read_and_are_not_printed() {
+    for status in [200, 400] {
+        let mut call = call_with(&warm(&config()), Effect::Read, &CallOptions::new().max_attempts(1));
+        assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+        let mut response = json(status, r#"{"success":true}"#);
+        for cookie in ["a=cookie-of-a-gateway", "b=cookie-of-another"] {
+            response.headers_mut().append("set-cookie", cookie.parse().unwrap());
+        }
+        let Action::Done(result) = call.step(Event::Response(response), at(1)) else { panic!("an end") };
+        let headers = match &result {
+            Ok(response) => response.headers(),
+            Err(error) => error.headers(),
+        };
+        let printed = format!("{result:?} {headers:?}");
+        assert!(printed.contains("set-cookie") && !printed.contains("cookie-of"), "{printed}");
+        let cookies: Vec<_> = headers.get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["a=cookie-of-a-gateway", "b=cookie-of-another"]);
+    }
+}
+
+#[test]
 fn a_response_with_its_body_does_not_print_a_token() {
     let create = zuora_core::session::CreateToken::new(CLIENT_ID, Secret::from(CLIENT_SECRET));
     let session = warm(&config());

@@ -9,7 +9,6 @@ use crate::model::model;
 use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::session::Session;
 use crate::transport::{HttpRequest, HttpResponse};
 
 pub(super) static SPEC: Spec =
@@ -82,9 +81,8 @@ impl BulkCreateStandaloneInvoices {
     ///
     /// A call with an unknown outcome that is retried under its key, with
     /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
-    pub fn rows_in(&self, error: &Error, session: &Session) -> Option<CreatedInvoices> {
-        let is_secret = session.secret_finder(error.own_token());
-        rows::read_failed(error, is_secret, &self.names(), RowName::Number, envelope).map(Into::into)
+    pub fn rows_in(&self, error: &Error) -> Option<CreatedInvoices> {
+        rows::read_failed(error, &self.names(), RowName::Number, envelope).map(Into::into)
     }
 
     /// Returns the invoices to create.

@@ -7,7 +7,6 @@ use crate::model::model;
 use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
-use crate::session::Session;
 use crate::transport::{HttpRequest, HttpResponse};
 use crate::types::{Date, InvoiceId};
 
@@ -58,9 +57,8 @@ impl BulkPostInvoices {
     ///
     /// A call with an unknown outcome that is retried under its key, with
     /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
-    pub fn rows_in(&self, error: &Error, session: &Session) -> Option<PostedInvoices> {
-        let is_secret = session.secret_finder(error.own_token());
-        rows::read_failed(error, is_secret, &self.names(), RowName::Id, envelope).map(Into::into)
+    pub fn rows_in(&self, error: &Error) -> Option<PostedInvoices> {
+        rows::read_failed(error, &self.names(), RowName::Id, envelope).map(Into::into)
     }
 
     /// Returns the invoices to post.

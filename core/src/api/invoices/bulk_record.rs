@@ -29,7 +29,7 @@ impl<B: Bulk> BulkJob<B> {
         let sent = sent_rows::<B>(&chunk.body)?;
         let (places, key_failed) = (chunk.rows.clone(), chunk.key_failed);
         let judged = judge::<B>(&sent, body, error);
-        let is_secret = self.session.secret_finder(self.options.token.as_ref());
+        let is_secret = self.session.secret_finder(self.options.secrets());
         let mut look_up = Vec::new();
         for ((place, row), (outcome, applied, mut row_error)) in places.into_iter().zip(&sent).zip(judged) {
             let Some(place) = place else { continue };

@@ -4,6 +4,7 @@ use crate::api::invoices::row_reader::{BulkBody, ROWS, ReadRow, Verdict};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::RowFacts;
+use crate::session::redact;
 use crate::transport::HttpResponse;
 use crate::wire::Model;
 
@@ -132,7 +133,6 @@ pub(super) fn read<M: Model + Default, H: Model + Default>(
 /// Reads the rows that the response of a failed call contains. Returns `None` if it contains no row.
 pub(super) fn read_failed<M: Model + Default, H: Model + Default>(
     error: &Error,
-    is_secret: impl Fn(&str) -> bool,
     sent: &[Option<&str>],
     by: RowName,
     envelope: impl Fn(&mut M) -> &mut Envelope,
@@ -140,6 +140,7 @@ pub(super) fn read_failed<M: Model + Default, H: Model + Default>(
     let text = String::from_utf8_lossy(error.body());
     let body = BulkBody::read(&text).filter(BulkBody::has_rows)?;
     let judged = judge(&body, sent, by, is_accepted(error));
+    let is_secret = redact::finder(error.secrets().to_vec());
     let rows = judged.iter().map(|judged| {
         let outcome = judged.after_failure(error.key_failed() || may_be_repeated(error));
         let mut row = read_row(judged, outcome, &envelope);
