@@ -16,7 +16,7 @@ use crate::api::invoices::{
 };
 use crate::api::jobs::{GetOperationJob, OperationJob, SubmittedJob};
 use crate::api::object_query::{QueriedInvoices, QueryInvoices};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::envelope::Success;
 use crate::operation::{Operation, RawOperation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
@@ -80,18 +80,30 @@ macro_rules! any_operation {
             fn request(&self) -> Result<HttpRequest> {
                 match self {
                     $(Self::$operation(operation) => operation.request(),)*
-                    Self::Raw(operation) => operation.request(),
+                    Self::Raw(operation) => saved(operation)?.request(),
                 }
             }
 
             fn parse(&self, success: &HttpResponse) -> Result<AnyResponse> {
                 match self {
                     $(Self::$operation(operation) => operation.parse(success).map(AnyResponse::$operation),)*
-                    Self::Raw(operation) => operation.parse(success).map(AnyResponse::Raw),
+                    Self::Raw(operation) => saved(operation)?.parse(success).map(AnyResponse::Raw),
                 }
             }
         }
     };
+}
+
+/// # Errors
+/// A token request: its secret and its token would be saved as JSON.
+fn saved(operation: &RawOperation) -> Result<&RawOperation> {
+    if operation.requests_token() {
+        return Err(Error::invalid(
+            "path",
+            "must not be that of a token request: call `CreateToken` instead",
+        ));
+    }
+    Ok(operation)
 }
 
 any_operation! {

@@ -284,6 +284,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_request_is_no_intent() {
+        let session = session(&Config::with_token("https://rest.zuora.com", "t"));
+        for path in ["/oauth/token", "/oauth/token?x=1", "/oauth/%74oken/"] {
+            let raw = RawOperation::new(http::Method::POST, path).body("secret".as_bytes());
+            assert_eq!(Intent::new(&session, raw.clone(), now()).unwrap_err().field(), Some("path"));
+            let response = crate::transport::HttpResponse::new(r#"{"access_token":"t"}"#.into());
+            assert!(AnyOperation::from(raw).parse(&response).is_err(), "a response that could be saved");
+        }
+    }
+
+    #[test]
     fn mistakes_are_found_when_the_intent_is_made() {
         let session = session(&Config::with_token("https://rest.zuora.com", "t"));
         assert_eq!(

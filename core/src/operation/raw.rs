@@ -2,6 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -57,6 +58,13 @@ impl RawOperation {
     pub fn body(mut self, json: impl Into<Body>) -> Self {
         self.body = Some(json.into());
         self
+    }
+
+    /// Whether this is a token request, whose body and response are secret.
+    pub(crate) fn requests_token(&self) -> bool {
+        let path = self.path.split(['?', '#']).next().unwrap_or_default();
+        let path = percent_decode_str(path).decode_utf8_lossy().to_ascii_lowercase();
+        path.trim_end_matches('/').ends_with("/oauth/token")
     }
 
     /// Marks the request as a read, for a POST that changes nothing, such as a query action.
