@@ -46,7 +46,7 @@ impl BaseUrl {
         }
         let base = Self { scheme, authority };
         let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        // The parser drops a fragment without a word.
+        // The parser drops a fragment without an error.
         if path != "/" || url.contains('#') {
             let why = format!(
                 "must be a scheme and a host only, since operations have their own paths: `{base}`, without a path, \

@@ -107,8 +107,9 @@ impl RateLimiters {
     }
 
     /// Halves the limit after an overload, once for all requests that were sent before it was halved. If more requests
-    /// were in flight than the service reports to be allowed, the limit becomes that number. Each success raises the limit: by one request in slow start, and later by one request for as many successes as the limit.
-    /// `allowed` is the limit that the service reports.
+    /// were in flight than the service reports to be allowed, the limit becomes that number. Each success raises the limit:
+    /// by one request in slow start, and later by one request for as many successes as the limit. `allowed` is the limit
+    /// that the service reports.
     pub(crate) fn feedback(&mut self, quota: Quota, feedback: Feedback, allowed: Option<u64>) {
         let limiter = &mut self.0[index(quota)];
         if let Some(allowed) = allowed {

@@ -54,7 +54,8 @@ impl Budget {
         }
     }
 
-    /// Charges an object of this size in bytes. Its size covers the overhead of its texts, each of which is a field of at least 16 bytes.
+    /// Charges an object of this size in bytes. Its size covers the overhead of its texts, each of which is a field of at
+    /// least 16 bytes.
     pub(super) fn enter(&self, size: usize) -> Result<(), ReadError> {
         self.spend(size)?;
         self.descend()

@@ -12,8 +12,9 @@ use crate::types::{AccountId, Amount, AmountError, BillRunId, BillRunNumber, Inv
 ///
 /// [`Client::review`](crate::Client::review) creates a review, and fails if it cannot show the whole run: see
 /// [`ReviewBillRun`](crate::bill_runs::ReviewBillRun). The API does not list the credit memos of a run or the
-/// accounts that failed in it, so a review contains invoices only. A clone shares them. A review can be stored as JSON until it is
-/// approved. Then [`PostIfUnchanged`](crate::bill_runs::PostIfUnchanged) posts the run, unless its invoices have changed since the review.
+/// accounts that failed in it, so a review contains invoices only. A clone shares them. A review can be stored as JSON
+/// until it is approved. Then [`PostIfUnchanged`](crate::bill_runs::PostIfUnchanged) posts the run, unless its invoices
+/// have changed since the review.
 ///
 /// ```
 /// use zuora_core::bill_runs::{GetBillRun, PostIfUnchanged};

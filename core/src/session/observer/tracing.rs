@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use http::Uri;
 use tracing::field::{Empty, display};
 use tracing::{Span, debug, info_span, warn};
 
@@ -103,13 +104,6 @@ fn trace_call(spans: &Spans, call: &CallInfo, event: &CallEvent<'_>) {
 fn span_of(call: &CallInfo) -> Span {
     let uri = &call.uri;
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-    let url = format_args!(
-        "{}://{}{}",
-        uri.scheme_str().unwrap_or("https"),
-        uri.authority().map_or("", |a| a.as_str()),
-        uri.path()
-    )
-    .to_string();
     info_span!(
         target: "zuora_core",
         "zuora_call",
@@ -120,7 +114,7 @@ fn span_of(call: &CallInfo) -> Span {
         http.request.method = call.method.as_str(),
         http.request.resend_count = Empty,
         http.response.status_code = Empty,
-        url.full = url,
+        url.full = url_of(uri),
         url.template = call.path,
         server.address = uri.host().unwrap_or_default(),
         server.port = i64::from(port),
@@ -130,6 +124,12 @@ fn span_of(call: &CallInfo) -> Span {
         zuora.request_id = Empty,
         zuora.outcome = Empty,
     )
+}
+
+/// The URL without its query. Formatted only for a span that is enabled.
+fn url_of(uri: &Uri) -> String {
+    let (scheme, authority) = (uri.scheme_str(), uri.authority());
+    format!("{}://{}{}", scheme.unwrap_or("https"), authority.map_or("", |a| a.as_str()), uri.path())
 }
 
 impl OpenSpan {
