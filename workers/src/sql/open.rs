@@ -27,7 +27,8 @@ const TABLES: [&str; 3] = [
 
 impl SqlQueue {
     /// Opens a database, and runs the migrations of apalis: `sqlite:FILE`, which is created if it is missing, or
-    /// `postgres://USER@HOST/DATABASE`. Each requires the feature of its name.
+    /// `postgres://USER@HOST/DATABASE`. Each requires the feature of its name. Only the user of the process can read a
+    /// new file on Unix, since it contains a token.
     ///
     /// # Errors
     /// The database cannot be opened or migrated, or the feature is disabled.
@@ -35,6 +36,7 @@ impl SqlQueue {
         install_default_drivers();
         let (dialect, url) = match url.split_once(':') {
             Some(("sqlite", file)) => {
+                create_private(file.trim_start_matches("//"));
                 let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
                 (Dialect::Sqlite, format!("sqlite:{file}?mode=rwc"))
             }
@@ -72,6 +74,18 @@ impl SqlQueue {
         transaction.commit().await?;
         Ok(queue)
     }
+}
+
+/// Creates the file of a database if it is missing, so that other users cannot read it. SQLite gives its journals the
+/// permissions of the file, and reports the errors.
+fn create_private(file: &str) {
+    #[cfg(unix)]
+    if cfg!(feature = "sqlite") && file != ":memory:" {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    }
+    #[cfg(not(unix))]
+    let _ = file;
 }
 
 /// Number of times that migrations are tried.

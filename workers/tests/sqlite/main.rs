@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test may panic")]
 
 mod away;
+#[cfg(unix)]
+mod open;
 mod queue;
 mod workers;
 
