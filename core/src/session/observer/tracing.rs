@@ -107,7 +107,7 @@ fn span_of(call: &CallInfo) -> Span {
     info_span!(
         target: "zuora_core",
         "zuora_call",
-        otel.name = format!("{} {}", call.method, call.path),
+        otel.name = format!("{} {}", call.method, call.path).trim_end(),
         otel.kind = "client",
         otel.status_code = Empty,
         code.function.name = call.operation,
@@ -115,7 +115,7 @@ fn span_of(call: &CallInfo) -> Span {
         http.request.resend_count = Empty,
         http.response.status_code = Empty,
         url.full = url_of(uri),
-        url.template = call.path,
+        url.template = (!call.path.is_empty()).then_some(call.path), // unknown for a raw operation
         server.address = uri.host().unwrap_or_default(),
         server.port = i64::from(port),
         "error.type" = Empty,
