@@ -30,6 +30,33 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
     lease: &Lease,
     limits: &Limits,
 ) -> Result<(Decision, Record), L::Error> {
+    let delivered = deliver_once(client, log, job, lease, limits).await?;
+    Ok((delivered.decision, delivered.record))
+}
+
+/// The end of a delivery.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    pub(crate) decision: Decision,
+    pub(crate) record: Record,
+    /// Whether the service rejects the credentials of the session, so that the next job would fail too.
+    pub(crate) is_unauthorized: bool,
+}
+
+impl From<(Decision, Record)> for Delivered {
+    fn from((decision, record): (Decision, Record)) -> Self {
+        Self { decision, record, is_unauthorized: false }
+    }
+}
+
+/// [`deliver`], with what concerns the session.
+pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
+    client: &AsyncClient<T>,
+    log: &L,
+    job: &Job,
+    lease: &Lease,
+    limits: &Limits,
+) -> Result<Delivered, L::Error> {
     let now = || client.transport().now();
     let wall = || now().wall().unwrap_or(WallTime::from_unix_millis(0));
     let record = log.read(&job.key).await?;
@@ -37,7 +64,7 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
         Ok(intent) => intent,
         Err(error) => {
             let why = format!("{error}; the text is {}", job.intent);
-            return Ok(unreadable(&job.key, &job.intent, record, why, limits, wall()));
+            return Ok(unreadable(&job.key, &job.intent, record, why, limits, wall()).into());
         }
     };
     let scope = intent.scope().clone();
@@ -46,7 +73,8 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
         Ok(own) => own.scope().clone(),
         // Such as a guard of this session: another worker may have none.
         Err(error) => {
-            return Ok(unreadable(&job.key, &job.intent, record, error.to_string(), limits, wall()));
+            let why = error.to_string();
+            return Ok(unreadable(&job.key, &job.intent, record, why, limits, wall()).into());
         }
     };
     let mut work = Work::new(&job.key, intent, record, *limits);
@@ -80,9 +108,14 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
                 let read = read_items(client, items, &scope).await;
                 work.items_read(read, now())
             }
-            Step::Decided(decision, record) => return Ok((decision, record)),
+            Step::Decided(decision, record) => {
+                let is_unauthorized = work.is_unauthorized();
+                return Ok(Delivered { decision, record, is_unauthorized });
+            }
             // Only `recorded` returns it, and is followed above.
-            Step::Perform(..) => return Ok((Decision::rejected("a step out of turn"), Record::default())),
+            Step::Perform(..) => {
+                return Ok((Decision::rejected("a step out of turn"), Record::default()).into());
+            }
         };
     }
 }

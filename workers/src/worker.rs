@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -13,7 +13,7 @@ use zuora_core::AsyncClient;
 use zuora_core::transport::{AsyncTransport, WallTime};
 
 use crate::decision::{Decision, Record, poisoned, unreadable};
-use crate::deliver::deliver;
+use crate::deliver::deliver_once;
 use crate::engine::{Claimed, Engine, Fleet};
 use crate::job::Job;
 use crate::lease::Lease;
@@ -25,6 +25,8 @@ pub struct Worker<T, E> {
     engine: E,
     settings: Settings,
     observer: Observer,
+    /// End of the pause after the service has rejected the credentials.
+    paused_until: Arc<Mutex<Option<Instant>>>,
 }
 
 type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -62,7 +64,13 @@ impl<T, E: fmt::Debug> fmt::Debug for Worker<T, E> {
 impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
     /// Creates a worker.
     pub fn new(client: AsyncClient<T>, engine: E, settings: Settings) -> Self {
-        Self { client: Arc::new(client), engine, settings, observer: Arc::new(|_| {}) }
+        Self {
+            client: Arc::new(client),
+            engine,
+            settings,
+            observer: Arc::new(|_| {}),
+            paused_until: Arc::default(),
+        }
     }
 
     /// Sets a function that is called at each event.
@@ -127,7 +135,8 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let Fleet { alive, is_paused } = *fleet.borrow();
             let share = (self.settings.tenant_concurrency / alive.max(1)).max(1);
             let free = share.saturating_sub(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
-            if free > 0 && alive > 0 && !is_paused && self.client.transport().now() < lease.end() {
+            let may_claim = alive > 0 && !is_paused && !self.is_unauthorized();
+            if free > 0 && may_claim && self.client.transport().now() < lease.end() {
                 let claimed = match self.engine.claim(name, free).await {
                     Ok(claimed) => claimed,
                     Err(error) => {
@@ -249,7 +258,13 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let why = format!("{} workers have ended while they held the job", claimed.lost_workers);
             return Ok((poisoned(&job.key, &job.intent, &record, why, limits), Record::default()));
         }
-        deliver(&*self.client, &self.engine, &job, lease, limits).await
+        let delivered = deliver_once(&*self.client, &self.engine, &job, lease, limits).await?;
+        if delivered.is_unauthorized {
+            // Each other job would request a token too, of which the service allows few.
+            let mut until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+            *until = Some(Instant::now() + limits.max_backoff);
+        }
+        Ok((delivered.decision, delivered.record))
     }
 
     /// Executes a decision, as soon as the database can be reached.
@@ -278,6 +293,11 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             // A failure costs a later worker a token request.
             let _ = self.engine.store_token(&owner, &own, now).await;
         }
+    }
+
+    fn is_unauthorized(&self) -> bool {
+        let until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     /// The credentials that a stored token belongs to; none if this worker stores none.
@@ -327,6 +347,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             engine: self.engine.clone(),
             settings: self.settings.clone(),
             observer: Arc::clone(&self.observer),
+            paused_until: Arc::clone(&self.paused_until),
         }
     }
 

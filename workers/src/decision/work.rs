@@ -28,6 +28,7 @@ pub struct Work {
     /// The delivery that the record permits, and the sendings before it.
     before: Option<Sendings>,
     doubt: Option<Error>,
+    is_unauthorized: bool,
 }
 
 /// The next thing to do for a delivery.
@@ -77,6 +78,7 @@ impl Work {
             added,
             before: None,
             doubt: None,
+            is_unauthorized: false,
         }
     }
 
@@ -166,6 +168,11 @@ impl Work {
             _ => self.intent.clone(),
         };
         Step::Perform(intent, delivery)
+    }
+
+    /// Whether the delivery has ended because the service rejects the credentials of the session.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.is_unauthorized
     }
 
     /// Notes that the line of the record has been written for a longer lease.
@@ -258,6 +265,7 @@ impl Work {
     }
 
     fn try_later(&mut self, error: &Error, now: Timestamp) -> Step {
+        self.is_unauthorized = error.kind() == ErrorKind::Auth;
         self.record.unreadable_since = None;
         self.record.tries = self.record.tries.saturating_add(1);
         // A job that was surely never sent waits for as long as an outage or a revoked client lasts.

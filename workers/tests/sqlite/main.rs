@@ -83,9 +83,13 @@ struct Running {
 }
 
 fn start(server: &Server, engine: impl Engine, settings: Settings) -> Running {
+    start_with(&config(server), engine, settings)
+}
+
+fn start_with(config: &Config, engine: impl Engine, settings: Settings) -> Running {
     let (stop, stopped) = oneshot::channel();
     let events = Arc::new(Mutex::new(Vec::new()));
-    let client = Client::with_transport(&config(server), transport()).unwrap();
+    let client = Client::with_transport(config, transport()).unwrap();
     let noted = Arc::clone(&events);
     let worker = Worker::new(client, engine, settings)
         .observer(move |event| noted.lock().unwrap().push(format!("{event:?}")));

@@ -182,3 +182,29 @@ async fn two_fleets_on_one_queue_double_nothing() {
     assert_eq!(server.sandbox().journal().effects_of_kind(EffectKind::InvoiceCreated).count(), 20);
     assert_eq!(engine.count().await.unwrap().done, 20);
 }
+
+#[tokio::test]
+async fn a_revoked_client_secret_pauses_the_claims_of_its_worker() {
+    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let engine = file.open().await;
+    let client = client(&server);
+    for number in 0..8 {
+        engine.enqueue(&job(&client, &format!("j{number}"))).await.unwrap();
+    }
+    let mut settings = settings().tenant_concurrency(1);
+    settings.limits = settings.limits.max_backoff(Duration::from_secs(600));
+    let revoked = Config::new(server.url(), CLIENT_ID, "revoked");
+    let worker = start_with(&revoked, engine.clone(), settings.clone());
+    let tokens = || server.sandbox().journal().count(&RequestPattern::operation(ApiOperation::CreateToken));
+    eventually("the token request", || async { tokens() > 0 }).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let events = worker.end().await;
+    assert_eq!(tokens(), 1, "one job has found it out: {events:?}");
+    assert_eq!(engine.count().await.unwrap().waiting, 8, "no dead letter");
+    // A worker with the new secret performs them all.
+    sqlx::query("UPDATE Jobs SET run_at = 0").execute(engine.pool()).await.unwrap();
+    let worker = start(&server, engine.clone(), settings);
+    all_decided(&engine).await;
+    worker.end().await;
+    assert_eq!(engine.count().await.unwrap().done, 8);
+}
