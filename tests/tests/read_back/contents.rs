@@ -70,7 +70,7 @@ fn updating_the_items_of_an_invoice() {
     assert!(end.reads.iter().all(|path| !path.contains("/items")), "{:?}", end.reads);
     let paid =
         UpdateInvoice::new("i", InvoicePatch::default().auto_pay(true).items([ItemUpdate::remove("a")]));
-    assert_end(&end_of(&paid, shown("")), "applied", AT_ONCE);
+    assert_end(&end_of(&paid, shown(r#"{"id":"z"}"#)), "applied", AT_ONCE);
     assert_end(&end_of(&paid, shown(r#"{"id":"a"}"#)), "not applied", AFTER_THE_SPAN);
     // Fields that do not show the update leave it undecided, whatever the items show.
     for fields in [InvoicePatch::default().comments("x"), InvoicePatch::default().template_id("t")] {
@@ -81,6 +81,36 @@ fn updating_the_items_of_an_invoice() {
         };
         assert_end(&end_of(&update, with_comment), "does not show", AFTER_THE_SPAN);
     }
+}
+
+#[test]
+fn a_removal_is_shown_only_by_items_that_were_all_read() {
+    let remove = UpdateInvoice::new("i", InvoicePatch::default().items([ItemUpdate::remove("a")]));
+    let shown = |status: u16, items: &'static str| {
+        move |path: &str, _: u64| match path.contains("/items") {
+            true => (status, items.to_owned()),
+            false => (200, format!(r#"{{"success":true,"id":"i","updatedDate":"{UPDATED}"}}"#)),
+        }
+    };
+    assert_end(
+        &end_of(&remove, shown(200, r#"{"success":true,"invoiceItems":[{"id":"b"}]}"#)),
+        "applied",
+        AT_ONCE,
+    );
+    for (status, items) in [
+        (204, ""),
+        (200, r#"{"success":true}"#),
+        (200, r#"{"success":true,"invoiceItems":[]}"#),
+        (200, r#"{"success":true,"invoiceItems":{}}"#),
+        (200, r#"{"success":true,"invoiceItems":[{"id":"b"},{"id":null}]}"#),
+        (200, r#"{"success":true,"invoiceItems":[{"id":"b"},{"id":[]}]}"#),
+        (200, r#"{"success":true,"invoiceItems":[{"id":"b"}],"nextPage":{}}"#),
+    ] {
+        assert_end(&end_of(&remove, shown(status, items)), "does not show", AFTER_THE_SPAN);
+    }
+    // An item that is still there decides all the same.
+    let kept = r#"{"success":true,"invoiceItems":[{"id":"a"},{"id":null}],"nextPage":{}}"#;
+    assert_end(&end_of(&remove, shown(200, kept)), "not applied", AFTER_THE_SPAN);
 }
 
 #[test]

@@ -139,20 +139,25 @@ impl InvoiceCheck {
         })
     }
 
-    /// Judges the items, once all of them are read.
+    /// Judges the items, once all of them are read. An item that is absent shows a removal only if each page has items,
+    /// all with their ids, and no field that cannot be read.
     fn item_changes<T>(&self, sight: &mut Sight<T>, list: &GetInvoiceItems, page: &InvoiceItems) -> Step {
         let WantedInvoice::Changed(changes) = &self.wanted else {
             return unexpected("the service returned another object");
         };
         let (items, next) = list.into_page(page.clone());
         items.iter().for_each(|item| item_traces::note(&changes.items, item, &mut sight.changes));
-        if let Some(next) = next {
-            return Step::Read(ReadObject::Items(next));
+        let is_complete = page.extra.unreadable().next().is_none()
+            && !items.is_empty()
+            && items.iter().all(|item| item.id.is_some());
+        match next {
+            Some(next) if is_complete => return Step::Read(ReadObject::Items(next)),
+            _ => {}
         }
         Step::Found(match item_traces::decide(&changes.items, &sight.changes) {
-            Some(true) => Finding::Applied,
+            Some(true) if is_complete => Finding::Applied,
             Some(false) => Finding::Unchanged,
-            None => Finding::Inconclusive,
+            Some(true) | None => Finding::Inconclusive,
         })
     }
 
