@@ -2,6 +2,7 @@
 
 use super::review_rows::{Row, Words};
 use crate::api::object_query::{QueriedInvoice, QueryInvoices};
+use crate::api::shared::missing;
 use crate::call::paginator::Paginator;
 use crate::error::{Error, ErrorKind, Result};
 use crate::machine::{Action, Event, Machine, ready};
@@ -40,7 +41,13 @@ impl ReviewPages {
     }
 
     fn rows(&mut self, page: &[QueriedInvoice]) -> Result<Vec<Row>> {
-        let rows = page.iter().map(|invoice| Row::of(invoice, &mut self.words));
+        let is_selection = self.with_all_fields.is_some();
+        let rows = page.iter().map(|invoice| {
+            if is_selection {
+                has_selected_fields(invoice)?;
+            }
+            Row::of(invoice, &mut self.words)
+        });
         rows.collect::<Result<_>>().map_err(|error| error.in_operation("query_invoices"))
     }
 }
@@ -65,6 +72,16 @@ impl Machine for ReviewPages {
     }
 }
 
+/// # Errors
+/// A row without a field that a row may lack, but whose changes a review compares.
+fn has_selected_fields(invoice: &QueriedInvoice) -> Result<()> {
+    match (&invoice.account_id, &invoice.status) {
+        (None, _) => Err(missing("data.accountId")),
+        (_, None) => Err(missing("data.status")),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the selection of the fields may be the cause: a rejection, or a row without a field.
 fn may_concern_fields(error: &Error) -> bool {
     match error.kind() {
@@ -82,7 +99,7 @@ mod tests {
     use crate::testing::FakeTransport;
     use crate::{Client, Config};
 
-    const WHOLE: &str = r#"{"data":[{"id":"a","currency":"EUR","amount":1}],"nextPage":"x"}"#;
+    const WHOLE: &str = r#"{"data":[{"id":"a","accountId":"c","currency":"EUR","amount":1,"status":"Draft"}],"nextPage":"x"}"#;
     const LAST: &str = r#"{"data":[{"id":"b","currency":"EUR","amount":2}]}"#;
 
     /// Reads all rows from these responses. Returns the number of rows and the queries, with `F` for the selection of
@@ -126,10 +143,15 @@ mod tests {
     fn all_fields_are_requested_where_a_selection_is_not_understood() {
         let unknown = r#"{"reasons":[{"code":"50000020","message":"unknown parameter"}]}"#;
         let poor = r#"{"data":[{"id":"a"}]}"#;
-        for first in [(400, unknown), (200, poor)] {
+        let without_account = r#"{"data":[{"id":"a","currency":"EUR","amount":1,"status":"Draft"}]}"#;
+        let without_status = r#"{"data":[{"id":"a","accountId":"c","currency":"EUR","amount":1}]}"#;
+        for first in [(400, unknown), (200, poor), (200, without_account), (200, without_status)] {
             let (count, queries) = read(&[first, (200, WHOLE), (200, LAST)]);
             assert_eq!((count.unwrap(), queries.as_str()), (2, "F  C "), "{}", first.1);
         }
+        // Where all fields are requested, they may be absent.
+        let (count, queries) = read(&[(200, without_status), (200, without_status)]);
+        assert_eq!((count.unwrap(), queries.as_str()), (1, "F  "));
         // A later page that differs from the first one is an error.
         let (error, queries) = read(&[(200, WHOLE), (200, poor)]);
         assert_eq!((error.unwrap_err().field(), queries.as_str()), (Some("data.currency"), "F FC "));
