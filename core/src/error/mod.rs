@@ -68,7 +68,8 @@ pub(crate) struct Context {
     pub(crate) key_since: Option<Timestamp>,
     /// Whether the response was one that the service had stored under the idempotency key.
     pub(crate) replayed: bool,
-    /// Whether the service reported a failure to an attempt under the idempotency key.
+    /// Whether the service reported a failure to an attempt under the idempotency key, or may have reported one to
+    /// another process.
     pub(crate) key_failed: bool,
     /// Whether the retry budget of the session had nothing left for another attempt.
     pub(crate) no_budget: bool,
@@ -377,6 +378,7 @@ impl Error {
         context.failed_at = context.failed_at.or(earlier.failed_at);
         context.key_since = context.key_since.or(earlier.key_since);
         context.scope = context.scope.take().or(earlier.scope);
+        context.key_failed |= earlier.key_failed;
         self
     }
 

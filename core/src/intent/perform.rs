@@ -216,11 +216,17 @@ impl Perform {
         if is_read || self.sent_before().is_none() {
             return error;
         }
-        error.in_doubt(Context {
+        error.in_doubt(self.unseen())
+    }
+
+    /// The context of attempts that another process made, to one of which the service may have reported a failure.
+    fn unseen(&self) -> Context {
+        Context {
             idempotency_key: self.intent.idempotency_key.as_deref().map(Into::into),
+            key_failed: true,
             scope: Some(Box::new(self.intent.scope.clone())),
             ..Context::default()
-        })
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -230,10 +236,8 @@ impl Perform {
     fn in_doubt(&self, what: impl Into<Cow<'static, str>>) -> Error {
         Error::failed(what).with_context(Context {
             operation: self.name().into(),
-            idempotency_key: self.intent.idempotency_key.as_deref().map(Into::into),
             outcome: Outcome::Unknown,
-            scope: Some(Box::new(self.intent.scope.clone())),
-            ..Context::default()
+            ..self.unseen()
         })
     }
 

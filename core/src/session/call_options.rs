@@ -248,9 +248,12 @@ impl CallOptions {
         self
     }
 
-    /// Marks the call as the retry of one whose outcome is unknown, and which was sent at `key_since` at the earliest.
+    /// Continues the attempts of another process, the first of which was sent at the earliest at `key_since`. Their
+    /// outcome is unknown, and the service may have reported a failure to one of them.
     pub(crate) fn in_doubt(mut self, key_since: Timestamp) -> Self {
-        self.retry_of = Some(RetryOf { is_in_doubt: true, key_since: Some(key_since), ..RetryOf::default() });
+        let key_since = Some(key_since);
+        let unseen = RetryOf { is_in_doubt: true, key_failed: true, key_since, ..RetryOf::default() };
+        self.retry_of = Some(unseen);
         self
     }
 
@@ -303,7 +306,7 @@ pub(crate) struct RetryOf {
     pub(crate) is_in_doubt: bool,
     /// Its idempotency key, which no retry may replace while it is in doubt.
     pub(crate) key: Option<String>,
-    /// Whether the service reported a failure under the key.
+    /// Whether the service reported a failure under the key, or may have reported one to another process.
     pub(crate) key_failed: bool,
     pub(crate) failed_at: Option<Timestamp>,
     /// When the idempotency key was first sent.

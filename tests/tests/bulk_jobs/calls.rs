@@ -1,5 +1,6 @@
 //! Bulk calls without a job: their rows, and rows that a retry rejects.
 
+use zuora_core::intent::{AnyResponse, Delivery, Intent, Perform, Performed};
 use zuora_core::invoices::{BulkCreateStandaloneInvoices, BulkPostInvoices};
 use zuora_core::machine::Call;
 use zuora_core::session::Session;
@@ -141,6 +142,47 @@ fn a_row_that_a_retry_rejects_was_not_applied_unless_the_service_had_failed_unde
 }
 
 #[test]
+fn a_retry_that_cannot_be_built_keeps_that_the_service_failed_under_the_key() {
+    let session = session();
+    let failed = created(&session, &CallOptions::new(), [failure()]).unwrap_err();
+    let invalid = CallOptions::retry_of(&failed).token("bad\n");
+    let unbuilt = created(&session, &invalid, []).unwrap_err();
+    assert_eq!((unbuilt.kind(), unbuilt.outcome()), (ErrorKind::Build, Outcome::Unknown));
+    let refused = rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#));
+    let outcomes = created(&session, &CallOptions::retry_of(&unbuilt), [refused]).unwrap();
+    assert_eq!(outcomes, [Outcome::Unknown, Outcome::Applied]);
+}
+
+#[test]
+fn a_row_that_a_redelivery_rejects_may_have_been_applied_before() {
+    let session = session();
+    let intent = Intent::new(&session, BulkPostInvoices::new(["i1", "i2"]), moment(secs(0))).unwrap();
+    let refused = || rows(&format!(r#"{{"id":"i1",{REFUSED}}},{{"id":"i2","success":true}}"#));
+    let sent = Delivery::again(moment(secs(0)).wall().unwrap());
+    for (delivery, first) in [(Delivery::first(), Outcome::NotApplied), (sent, Outcome::Unknown)] {
+        let mut simulation = Simulation::new(simulation::script([refused()]));
+        let performed = simulation.drive(Perform::new(&session, &intent, delivery)).result.unwrap();
+        let Performed::Done(response) = performed else { panic!("done") };
+        let AnyResponse::BulkPostInvoices(posted) = response.into_inner() else { panic!("postings") };
+        let outcomes: Vec<_> = posted.invoices.iter().map(|row| row.envelope.outcome()).collect();
+        assert_eq!(outcomes, [first, Outcome::Applied]);
+    }
+}
+
+#[test]
+fn only_the_error_of_the_operation_has_its_rows() {
+    let session = session();
+    let body = format!(r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REFUSED}}}]}}"#);
+    let respond = || Simulation::new(simulation::script([received(400, &[], &body)]));
+    let create = BulkCreateStandaloneInvoices::new([invoice("A")]);
+    let post = BulkPostInvoices::new(["i1"]);
+    let of_create = respond().drive(Call::new(&session, &create)).result.unwrap_err();
+    let of_post = respond().drive(Call::new(&session, &post)).result.unwrap_err();
+    assert!(create.rows_in(&of_create).is_some() && post.rows_in(&of_post).is_some());
+    assert!(create.rows_in(&of_post).is_none() && post.rows_in(&of_create).is_none());
+}
+
+#[test]
 fn a_job_keeps_that_the_service_failed_under_a_key() {
     let refused = format!(r#"{{{REFUSED}}},{{"success":true}}"#);
     for (has_failed, letters) in [(false, "ra"), (true, "?a")] {
@@ -226,12 +268,22 @@ fn no_row_of_a_call_shows_the_token_that_the_service_repeats() {
 }
 
 #[test]
-fn a_job_that_was_killed_mends_a_row_that_its_retry_rejects() {
+fn a_job_that_was_killed_while_it_sent_does_not_mend_a_row_that_its_retry_rejects() {
+    // The killed process may have seen a failure of the service, and the row may have been created before.
     let first = session();
     let saved = killed(&mut creations(&first, &["A", "B"]), moment(secs(0)));
     let mut job = Creations::from_json(&session(), &saved).unwrap();
-    let mut again =
-        Simulation::new(simulation::script([rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#))]));
+    let refused = || rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#));
+    let mut again = Simulation::new(simulation::script([refused()]));
+    again.now = moment(secs(60));
+    assert_eq!(run(&mut again, &mut job).letters(), "?a");
+    assert!(job.mend("A", invoice("A2")).is_err());
+
+    // A state that was saved after the response knows more.
+    let mut job = creations(&first, &["A", "B"]);
+    let ran = run(&mut Simulation::new(simulation::script([SendResult::Lost])), &mut job);
+    let mut job = Creations::from_json(&session(), &ran.saved).unwrap();
+    let mut again = Simulation::new(simulation::script([refused()]));
     again.now = moment(secs(60));
     assert_eq!(run(&mut again, &mut job).letters(), "ra");
     job.mend("A", invoice("A2")).unwrap();

@@ -33,7 +33,7 @@ pub(super) struct Chunk {
     pub(super) made: Option<Timestamp>,
     /// Whether an attempt may have been applied.
     pub(super) is_in_doubt: bool,
-    /// Whether the service reported a failure under the key.
+    /// Whether the service reported a failure under the key, or may have reported one to an earlier process.
     pub(super) key_failed: bool,
 }
 

@@ -78,11 +78,12 @@ impl BulkCreateStandaloneInvoices {
 impl BulkCreateStandaloneInvoices {
     /// Returns the rows in the response of a call that failed, if it contains any: those before the point at which the
     /// response was cut off, or those of a request that was rejected as a whole. The outcome of the others is unknown.
+    /// The error must be that of a call with exactly this request. The error of another operation has no rows.
     ///
     /// A call with an unknown outcome that is retried under its key, with
     /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
     pub fn rows_in(&self, error: &Error) -> Option<CreatedInvoices> {
-        rows::read_failed(error, &self.names(), RowName::Number, envelope).map(Into::into)
+        rows::read_failed(error, &SPEC, &self.names(), RowName::Number, envelope).map(Into::into)
     }
 
     /// Returns the invoices to create.

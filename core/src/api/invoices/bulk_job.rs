@@ -64,9 +64,11 @@ use crate::transport::Timestamp;
 /// creation decidable. A state whose transport has no wall clock has no known age.
 ///
 /// A row that the response to a retry rejects was not applied, because the response is the stored one or that of the
-/// only work under the key. There is one exception: a service that has reported a failure under the key, and then begins
-/// the work again, may reject a row that it has created before. The job looks this row up by its number or id, or
-/// gives it up as [`RowState::Unknown`].
+/// only work under the key. This assumes what the service documents: that it stores the first response under a key,
+/// whether success or failure. Whether it stores a failure of its own (5xx) is not documented. A service that has
+/// reported one under the key, and then begins the work again, may reject a row that it has created before. The job
+/// looks this row up by its number or id, or gives it up as [`RowState::Unknown`]. It does the same after a restart
+/// from a state that was saved before the response: an earlier process may have received such a failure.
 ///
 /// An update has no key, and is never sent again. When its outcome is unknown, the job reads each invoice back; see
 /// [`RowError::outcome`](crate::invoices::RowError::outcome) of each row.
@@ -141,7 +143,7 @@ impl<B: Bulk> BulkJob<B> {
     /// # Errors
     /// [`ErrorKind::Build`](crate::ErrorKind::Build) if the state cannot be written.
     pub fn to_json(&self) -> Result<String> {
-        bulk_saved::write(&self.ledger, B::fixed_spec())
+        bulk_saved::write(&self.ledger, B::fixed_spec(), self.run.being_sent())
     }
 
     /// Sets the prefix of the idempotency keys, 1 to 180 printable ASCII characters. It has no effect on updates,

@@ -63,6 +63,16 @@ impl<B: Bulk> Default for Run<B> {
     }
 }
 
+impl<B: Bulk> Run<B> {
+    /// Returns the chunk that is sent next or in flight.
+    pub(super) fn being_sent(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Ready(id) | Phase::Sent(id, _) => Some(*id),
+            Phase::Idle | Phase::Reading(..) => None,
+        }
+    }
+}
+
 type Output<B> = Option<BulkEvent<<B as Bulk>::Applied>>;
 
 /// The step after a transition.

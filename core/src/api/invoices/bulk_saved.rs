@@ -92,10 +92,15 @@ struct SavedChunk<'a> {
     key_failed: bool,
 }
 
-pub(super) fn write(ledger: &Ledger, spec: &Spec) -> Result<String> {
+/// Writes a state. The chunk that is `being_sent` may fail under its key after it was saved.
+pub(super) fn write(ledger: &Ledger, spec: &Spec, being_sent: Option<u64>) -> Result<String> {
     let unwritable = |error: &dyn std::fmt::Display| Error::invalid("bulk job", error.to_string());
     let rows = ledger.entries.iter().map(save_row).collect::<serde_json::Result<_>>();
-    let chunks = ledger.chunks.iter().map(save_chunk).collect::<Result<_, _>>();
+    let chunks = ledger
+        .chunks
+        .iter()
+        .map(|chunk| save_chunk(chunk, being_sent == Some(chunk.id)))
+        .collect::<Result<_, _>>();
     let saved = SavedJob {
         version: VERSION,
         operation: spec.name.into(),
@@ -139,14 +144,14 @@ fn save_row(entry: &Entry) -> serde_json::Result<SavedRow<'_>> {
     })
 }
 
-fn save_chunk(chunk: &Chunk) -> Result<SavedChunk<'_>, std::str::Utf8Error> {
+fn save_chunk(chunk: &Chunk, is_being_sent: bool) -> Result<SavedChunk<'_>, std::str::Utf8Error> {
     Ok(SavedChunk {
         key: chunk.key.as_deref().map(Into::into),
         content: chunk.content.as_deref().map(Into::into),
         body: std::str::from_utf8(&chunk.body)?.into(),
         rows: chunk.rows.clone(),
         first_sent: chunk.first_sent,
-        key_failed: chunk.key_failed,
+        key_failed: chunk.key_failed || (is_being_sent && chunk.key.is_some()),
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::api::invoices::row_reader::{BulkBody, ROWS, ReadRow, Verdict};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
-use crate::operation::RowFacts;
+use crate::operation::{RowFacts, Spec};
 use crate::session::redact;
 use crate::transport::HttpResponse;
 use crate::wire::Model;
@@ -45,9 +45,11 @@ pub(super) struct JudgedRow<'r, 'a> {
 impl JudgedRow<'_, '_> {
     /// The outcome of the row, given whether an earlier attempt may have applied a row that this response rejects.
     ///
-    /// A response with rows is that of the work of the key, or the stored one: the rows that it rejects were not
-    /// applied, also if earlier attempts had no response. Only a service that has reported a failure under the key, and
-    /// then begins again instead of returning this failure, rejects a row that it has applied before.
+    /// The service documents that it stores the first response under a key, whether success or failure. So a response
+    /// with rows is that of the only work of the key, or the stored one, and the rows that it rejects were not applied:
+    /// also after a response that was lost on the way or replaced by the page of a gateway. Whether it stores a failure
+    /// of its own (5xx) is not documented. A service that has reported one under the key, and then begins again instead
+    /// of returning it, rejects a row that it has applied before. What it reported to another process is unknown.
     pub(super) fn after_failure(&self, may_have_begun_before: bool) -> Outcome {
         match self.outcome {
             Outcome::NotApplied if may_have_begun_before => Outcome::Unknown,
@@ -130,13 +132,18 @@ pub(super) fn read<M: Model + Default, H: Model + Default>(
     Ok(ReadRows { rows: rows.collect(), head: body.head() })
 }
 
-/// Reads the rows that the response of a failed call contains. Returns `None` if it contains no row.
+/// Reads the rows that the response of a failed call contains. Returns `None` if it contains no row, or if the call was
+/// one of another operation.
 pub(super) fn read_failed<M: Model + Default, H: Model + Default>(
     error: &Error,
+    spec: &Spec,
     sent: &[Option<&str>],
     by: RowName,
     envelope: impl Fn(&mut M) -> &mut Envelope,
 ) -> Option<ReadRows<M, H>> {
+    if error.operation() != spec.name {
+        return None;
+    }
     let text = String::from_utf8_lossy(error.body());
     let body = BulkBody::read(&text).filter(BulkBody::has_rows)?;
     let judged = judge(&body, sent, by, is_accepted(error));
