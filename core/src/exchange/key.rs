@@ -36,8 +36,9 @@ pub(super) fn may_be_forgotten(first_sent: Timestamp, now: Timestamp) -> bool {
 
 /// A key, and the number of times that a stored rejection has made it give way to the next one.
 ///
-/// The number is part of the text (`K`, `K.1`, `K.2`), and a key that is given with a number continues from there: a
-/// caller who was handed `K.1` and a caller who starts again from `K` walk through the same keys.
+/// The number is part of the text (`K`, `K.retry1`, `K.retry2`), and a key that is given with it continues from there: a
+/// caller who received `K.retry1` and a caller who starts again from `K` walk through the same keys. No caller numbers
+/// keys in this form, whose next key could be that of another operation.
 ///
 /// A key of the session's own is stored as its number, since its text is needed only for a send and for an error.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl IdempotencyKey {
         };
         if self.turn > 0 {
             // Writing to a string does not fail.
-            let _ = write!(text, ".{}", self.turn);
+            let _ = write!(text, "{}{}", headers::RETRY, self.turn);
         }
         Some(text)
     }
@@ -89,7 +90,7 @@ impl IdempotencyKey {
     pub(super) fn can_advance(&self) -> bool {
         let digits = self.turn.saturating_add(1).ilog10() as usize + 1;
         match &self.base {
-            Base::Caller(text) => text.len() + ".".len() + digits <= headers::MAX_KEY,
+            Base::Caller(text) => text.len() + headers::RETRY.len() + digits <= headers::MAX_KEY,
             Base::Session(_) => true,
         }
     }

@@ -82,10 +82,10 @@ impl CallOptions {
     /// The service performs the work of a key once in 24 hours, so a caller that stores the key can make the call again
     /// after a crash. By default the session generates a key for each call. An operation that takes no key is rejected.
     ///
-    /// If the service has stored a throttled response under `K`, the library retries with the counter `K.1`, and then
-    /// `K.2`. The counter is appended only if the key still has at most 255 characters; otherwise the call fails with
-    /// [`ErrorKind::Throttled`](crate::ErrorKind::Throttled), and its work was not done. A key that already ends in a point
-    /// and a number continues that counter. Do not number different operations that way.
+    /// If the service has stored a throttled response under `K`, the library retries with the key `K.retry1`, and then
+    /// `K.retry2`. The counter is appended only if the key still has at most 255 characters; otherwise the call fails with
+    /// [`ErrorKind::Throttled`](crate::ErrorKind::Throttled), and its work was not done. A key that already ends in
+    /// `.retry` and a number continues that counter. Do not number different operations that way.
     #[doc(alias = "Idempotency-Key")]
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {

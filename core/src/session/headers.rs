@@ -190,10 +190,13 @@ pub(crate) fn key(text: String) -> Result<HeaderValue> {
     HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "must be a valid header value"))
 }
 
+/// The text between a key and the number of its retry.
+pub(crate) const RETRY: &str = ".retry";
+
 /// Splits a key into its base and its number, 0 for a key without one. Only numbers in the form that
 /// an exchange writes count.
 pub(crate) fn split_key(key: &str) -> (&str, u32) {
-    key.rsplit_once('.')
+    key.rsplit_once(RETRY)
         .filter(|(base, number)| !base.is_empty() && !number.starts_with(['0', '+']))
         .and_then(|(base, number)| Some((base, number.parse().ok().filter(|number| *number < u32::MAX)?)))
         .unwrap_or((key, 0))
@@ -301,15 +304,19 @@ mod tests {
     fn a_number_counts_only_in_the_form_that_is_written() {
         for (key, base, turn) in [
             ("K", "K", 0),
-            ("K.1", "K", 1),
-            ("K.1.1", "K.1", 1),
+            ("K.retry1", "K", 1),
+            ("K.retry1.retry1", "K.retry1", 1),
+            ("K.1", "K.1", 0),
+            ("K.1.retry2", "K.1", 2),
             ("2024.06", "2024.06", 0),
-            ("K.0", "K.0", 0),
-            ("K.+1", "K.+1", 0),
-            ("K.", "K.", 0),
-            (".1", ".1", 0),
-            ("K.4294967295", "K.4294967295", 0),
-            ("K.99999999999", "K.99999999999", 0),
+            ("Kretry1", "Kretry1", 0),
+            ("K.Retry1", "K.Retry1", 0),
+            ("K.retry0", "K.retry0", 0),
+            ("K.retry+1", "K.retry+1", 0),
+            ("K.retry", "K.retry", 0),
+            (".retry1", ".retry1", 0),
+            ("K.retry4294967295", "K.retry4294967295", 0),
+            ("K.retry99999999999", "K.retry99999999999", 0),
         ] {
             assert_eq!(split_key(key), (base, turn), "{key}");
         }

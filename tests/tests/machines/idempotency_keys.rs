@@ -58,7 +58,17 @@ fn a_key_of_the_caller_is_sent_unchanged_and_then_numbered() {
     let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
     let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy(), success()]);
     assert!(ended.result.is_ok());
-    assert_eq!(log.keys(), ["run-2024-06", "run-2024-06", "run-2024-06.1"]);
+    assert_eq!(log.keys(), ["run-2024-06", "run-2024-06", "run-2024-06.retry1"]);
+}
+
+#[test]
+fn a_number_in_a_key_of_the_caller_is_an_ordinary_part_of_it() {
+    // The caller numbers the invoices of one close: the key of the next invoice is not that of a retry.
+    let options = CallOptions::new().idempotency_key("close-2024-06.1");
+    let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
+    let (ended, log) = play_with(&config(), Effect::Keyed, &options, [busy(), busy(), success()]);
+    assert!(ended.result.is_ok());
+    assert_eq!(log.keys(), ["close-2024-06.1", "close-2024-06.1", "close-2024-06.1.retry1"]);
 }
 
 #[test]
@@ -69,7 +79,7 @@ fn a_restarted_caller_finds_the_key_that_worked() {
     let mut simulation = Simulation::new(|request: &HttpRequest, _| {
         let result = match header(request.headers(), "idempotency-key").as_deref() {
             Some("k") => received(429, &[("Zuora-Request-Id", "kept")], ""),
-            Some("k.1") => received(200, &[("Zuora-Request-Id", "done")], r#"{"id":"7","success":true}"#),
+            Some("k.retry1") => received(200, &[("Zuora-Request-Id", "done")], r#"{"id":"7","success":true}"#),
             other => panic!("{other:?}"),
         };
         (std::time::Duration::ZERO, result)
@@ -115,7 +125,7 @@ fn the_key_of_an_error_can_be_used_for_another_call() {
     );
     let error = ended.result.unwrap_err();
     let key = error.idempotency_key().unwrap();
-    assert_eq!(key, format!("{longest}.1"));
+    assert_eq!(key, format!("{longest}.retry1"));
     let again = CallOptions::new().idempotency_key(key);
     let (ended, log) = play_with(&config(), Effect::Keyed, &again, [success()]);
     assert!(ended.result.is_ok(), "{}", ended.result.unwrap_err());
@@ -126,10 +136,10 @@ fn the_key_of_an_error_can_be_used_for_another_call() {
 fn a_counter_is_added_only_where_it_fits() {
     let busy = || received(429, &[("Zuora-Request-Id", "a")], "");
     let cases = [
-        ("x".repeat(253), Some(format!("{}.1", "x".repeat(253)))),
-        ("x".repeat(254), None),
-        (format!("{}.8", "x".repeat(253)), Some(format!("{}.9", "x".repeat(253)))),
-        (format!("{}.9", "x".repeat(253)), None),
+        ("x".repeat(248), Some(format!("{}.retry1", "x".repeat(248)))),
+        ("x".repeat(249), None),
+        (format!("{}.retry8", "x".repeat(248)), Some(format!("{}.retry9", "x".repeat(248)))),
+        (format!("{}.retry9", "x".repeat(248)), None),
     ];
     for (key, next) in cases {
         let options = CallOptions::new().idempotency_key(&key);
@@ -241,13 +251,13 @@ fn an_operation_cannot_set_a_key_or_a_token() {
 
 #[test]
 fn a_key_with_a_number_continues_from_there_whoever_uses_it() {
-    // The service keeps rejections under K and K.1, and makes one bill run for each other key.
+    // The service keeps rejections under K and K.retry1, and makes one bill run for each other key.
     let made = RefCell::new(BTreeSet::new());
     let server = |request: &zuora_core::transport::HttpRequest, _| {
         let key = header(request.headers(), "idempotency-key").unwrap();
         let result = match key.as_str() {
             "K" => received(429, &[("Zuora-Request-Id", "r0")], ""),
-            "K.1" => received(429, &[("Zuora-Request-Id", "r1")], ""),
+            "K.retry1" => received(429, &[("Zuora-Request-Id", "r1")], ""),
             _ => {
                 made.borrow_mut().insert(key);
                 success()
@@ -259,7 +269,7 @@ fn a_key_with_a_number_continues_from_there_whoever_uses_it() {
     let mut simulation = Simulation::new(server);
     let first = CallOptions::new().idempotency_key("K").max_attempts(3);
     let error = simulation.drive(call_with(&session, Effect::Keyed, &first)).result.unwrap_err();
-    assert_eq!(error.idempotency_key(), Some("K.1"));
+    assert_eq!(error.idempotency_key(), Some("K.retry1"));
     assert!(
         simulation.drive(call_with(&session, Effect::Keyed, &CallOptions::retry_of(&error))).result.is_ok()
     );
@@ -267,7 +277,7 @@ fn a_key_with_a_number_continues_from_there_whoever_uses_it() {
     let again = CallOptions::new().idempotency_key("K").max_attempts(9);
     assert!(simulation.drive(call_with(&warm(&config()), Effect::Keyed, &again)).result.is_ok());
     drop(simulation);
-    assert_eq!(made.into_inner(), BTreeSet::from(["K.2".to_owned()]), "one bill run");
+    assert_eq!(made.into_inner(), BTreeSet::from(["K.retry2".to_owned()]), "one bill run");
 }
 
 #[test]

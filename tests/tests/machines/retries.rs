@@ -94,7 +94,7 @@ fn a_replayed_rejection_advances_the_key_and_a_new_one_keeps_it() {
     let keys = log.keys();
     assert_eq!(keys[0], keys[1]);
     assert_eq!(keys[1], keys[2]);
-    assert_eq!(keys[3], format!("{}.1", keys[0]), "the old key plus a counter");
+    assert_eq!(keys[3], format!("{}.retry1", keys[0]), "the old key plus a counter");
 
     // The process id identifies a replay as well.
     let busy = |process: &str| {
@@ -106,7 +106,7 @@ fn a_replayed_rejection_advances_the_key_and_a_new_one_keeps_it() {
     let keys = log.keys();
     assert_eq!(
         keys[1..],
-        [keys[0].clone(), format!("{}.1", keys[0]), format!("{}.1", keys[0]), format!("{}.2", keys[0])]
+        [keys[0].clone(), format!("{}.retry1", keys[0]), format!("{}.retry1", keys[0]), format!("{}.retry2", keys[0])]
     );
 }
 
