@@ -73,7 +73,8 @@ fn a_chunk_in_doubt_is_sent_again_with_its_very_bytes_under_its_key() {
         assert_eq!(job.mend("A", invoice("A2")).unwrap_err().kind(), ErrorKind::Build);
         assert_eq!(job.retry("A").unwrap_err().kind(), ErrorKind::Build);
 
-        for saved in [saved, ran.saved] {
+        // What the killed process received after its checkpoint may have been a failure of the service.
+        for (saved, letters) in [(saved, "a?"), (ran.saved, "ar")] {
             let second = session();
             let mut job = Creations::from_json(&second, &saved).unwrap();
             assert_eq!(job.in_doubt(), 2);
@@ -81,7 +82,7 @@ fn a_chunk_in_doubt_is_sent_again_with_its_very_bytes_under_its_key() {
             let mut again =
                 Simulation::new(simulation::script([rows(r#"{"success":true},{"success":false}"#)]));
             again.now = moment(secs(3600));
-            assert_eq!(run(&mut again, &mut job).letters(), "ar");
+            assert_eq!(run(&mut again, &mut job).letters(), letters);
             let (lost, again) = (&lost.calls()[0].request, &again.calls()[0].request);
             assert_eq!(lost.body(), again.body());
             let key = |request: &HttpRequest| header(request.headers(), "idempotency-key");

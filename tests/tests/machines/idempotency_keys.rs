@@ -79,7 +79,9 @@ fn a_restarted_caller_finds_the_key_that_worked() {
     let mut simulation = Simulation::new(|request: &HttpRequest, _| {
         let result = match header(request.headers(), "idempotency-key").as_deref() {
             Some("k") => received(429, &[("Zuora-Request-Id", "kept")], ""),
-            Some("k.retry1") => received(200, &[("Zuora-Request-Id", "done")], r#"{"id":"7","success":true}"#),
+            Some("k.retry1") => {
+                received(200, &[("Zuora-Request-Id", "done")], r#"{"id":"7","success":true}"#)
+            }
             other => panic!("{other:?}"),
         };
         (std::time::Duration::ZERO, result)

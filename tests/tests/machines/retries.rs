@@ -106,7 +106,12 @@ fn a_replayed_rejection_advances_the_key_and_a_new_one_keeps_it() {
     let keys = log.keys();
     assert_eq!(
         keys[1..],
-        [keys[0].clone(), format!("{}.retry1", keys[0]), format!("{}.retry1", keys[0]), format!("{}.retry2", keys[0])]
+        [
+            keys[0].clone(),
+            format!("{}.retry1", keys[0]),
+            format!("{}.retry1", keys[0]),
+            format!("{}.retry2", keys[0])
+        ]
     );
 }
 
