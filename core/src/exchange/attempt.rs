@@ -45,7 +45,7 @@ impl Exchange {
             return self.accept(response, now);
         }
         let error = match (result, damage) {
-            (AttemptResult::Undecodable { .. }, Some(damage)) => damage.into_error(),
+            (AttemptResult::Undecodable, Some(damage)) => damage.into_error(),
             _ => error_of(result, self.format, &response, &envelope),
         };
         self.decide(
@@ -97,12 +97,7 @@ impl Exchange {
 
     /// Applies the retry table.
     fn decide(&mut self, attempt: Attempt, now: Timestamp) -> Action<Accepted> {
-        let result = match attempt.result {
-            AttemptResult::Undecodable { applied: true } if self.has_rows => {
-                AttemptResult::Undecodable { applied: false }
-            }
-            result => result,
-        };
+        let result = attempt.result;
         self.retry_state.replay = self.is_replay(&attempt);
         self.retry_state.unlikely_to_recover +=
             u32::from(result == AttemptResult::Indeterminate { unlikely_to_recover: true });
@@ -318,7 +313,7 @@ fn error_of(
 ) -> Error {
     let text = |what: &'static str| Cow::Borrowed(what);
     match result {
-        AttemptResult::Undecodable { .. } => {
+        AttemptResult::Undecodable => {
             let why = if envelope.is_contradictory || envelope.has_applied_row {
                 "the response contradicts itself about success"
             } else if !response.status().is_success() {

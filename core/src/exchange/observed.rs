@@ -202,7 +202,7 @@ impl AttemptResult {
             Self::Throttled => Classification::Throttled,
             Self::KeyInUse { .. } => Classification::KeyInUse,
             Self::Indeterminate { .. } => Classification::Indeterminate,
-            Self::Undecodable { .. } => Classification::Undecodable,
+            Self::Undecodable => Classification::Undecodable,
             Self::Rejected => Classification::Rejected,
             Self::Success => Classification::Success,
         }

@@ -44,10 +44,8 @@ pub(crate) enum AttemptResult {
     Indeterminate {
         unlikely_to_recover: bool,
     },
-    /// A response that cannot be read, or that contradicts itself. `applied` when it said `success: true`.
-    Undecodable {
-        applied: bool,
-    },
+    /// A response that cannot be read, or that contradicts itself.
+    Undecodable,
     /// A permanent rejection.
     Rejected,
     Success,
@@ -120,7 +118,7 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
             Fail
         }
         (Indeterminate { .. }, Read | Keyed) => Retry(NextKey::Same),
-        (Undecodable { .. } | Rejected, _) => Fail,
+        (Undecodable | Rejected, _) => Fail,
     }
 }
 
@@ -154,11 +152,9 @@ pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) ->
     match result {
         // A read changes nothing, however it ends.
         _ if effect == Effect::Read => Outcome::NotApplied,
-        AttemptResult::Success | AttemptResult::Undecodable { applied: true } => Outcome::Applied,
+        AttemptResult::Success => Outcome::Applied,
         AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
-        AttemptResult::Undecodable { applied: false } | AttemptResult::Indeterminate { .. } => {
-            Outcome::Unknown
-        }
+        AttemptResult::Undecodable | AttemptResult::Indeterminate { .. } => Outcome::Unknown,
         AttemptResult::KeyInUse { .. } if effect == Effect::Keyed => Outcome::Unknown,
         _ if uncertain => Outcome::Unknown,
         _ => Outcome::NotApplied,
@@ -174,7 +170,7 @@ pub(crate) fn classify(
 ) -> (AttemptResult, EnvelopeReader) {
     let status = response.status();
     if status.is_success() && is_damaged {
-        return (AttemptResult::Undecodable { applied: false }, EnvelopeReader::default());
+        return (AttemptResult::Undecodable, EnvelopeReader::default());
     }
     if status.is_success() && is_plain_success(effect, format, response) {
         return (AttemptResult::Success, EnvelopeReader::default());
@@ -187,7 +183,7 @@ pub(crate) fn classify(
     };
     // Reading has no outcome to be in doubt of: the error response is what a caller wants to see.
     let result = match result {
-        AttemptResult::Undecodable { .. } if effect == Effect::Read && !status.is_success() => {
+        AttemptResult::Undecodable if effect == Effect::Read && !status.is_success() => {
             AttemptResult::Rejected
         }
         AttemptResult::Indeterminate { .. } if effect == Effect::Read && status == StatusCode::SEE_OTHER => {
@@ -195,7 +191,7 @@ pub(crate) fn classify(
         }
         // No key can be in use by a request without one: the response contradicts itself.
         AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Unkeyed => {
-            AttemptResult::Undecodable { applied: false }
+            AttemptResult::Undecodable
         }
         result => result,
     };
@@ -203,7 +199,7 @@ pub(crate) fn classify(
         matches!(result, AttemptResult::Rejected | AttemptResult::Throttled | AttemptResult::Unauthorized);
     // A request that failed as a whole and a row that succeeded contradict each other.
     if is_no_effect && envelope.has_applied_row && effect != Effect::Read {
-        return (AttemptResult::Undecodable { applied: false }, envelope);
+        return (AttemptResult::Undecodable, envelope);
     }
     (result, envelope)
 }
@@ -216,7 +212,11 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
     }
     match (format, effect) {
         (ResponseFormat::File, _) if !body.trim_ascii_start().starts_with(b"{") => true,
-        (ResponseFormat::Json | ResponseFormat::Any, _) if envelope_reader::quick_success(body) => true,
+        (ResponseFormat::Json, _) if envelope_reader::quick_success(body) => true,
+        // No operation reads the body of a raw write: the flag at the end of a body that was cut off is that of a row.
+        (ResponseFormat::Any, _) if envelope_reader::quick_success(body) => {
+            effect == Effect::Read || envelope_reader::is_whole(body)
+        }
         (_, Effect::Read) => !envelope_reader::may_hold_error(body),
         _ => false,
     }
@@ -225,20 +225,18 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
 /// Classifies a 2xx response, which may report an error all the same.
 fn classify_success(effect: Effect, format: ResponseFormat, envelope: &EnvelopeReader) -> AttemptResult {
     if envelope.is_contradictory && effect != Effect::Read {
-        return AttemptResult::Undecodable { applied: false };
+        return AttemptResult::Undecodable;
     }
     if !envelope.is_error(format == ResponseFormat::Any) {
         return match envelope.success == Some(true) || effect == Effect::Read {
             true => AttemptResult::Success,
-            false => AttemptResult::Undecodable { applied: false },
+            false => AttemptResult::Undecodable,
         };
     }
     match classify_reasons(&envelope.reasons).unwrap_or(AttemptResult::Rejected) {
         result @ (AttemptResult::Throttled | AttemptResult::Indeterminate { .. }) => result,
         // On a write, reasons without the flag reject only where they say that the work did not begin.
-        _ if envelope.success.is_none() && effect != Effect::Read => {
-            AttemptResult::Undecodable { applied: false }
-        }
+        _ if envelope.success.is_none() && effect != Effect::Read => AttemptResult::Undecodable,
         result => result,
     }
 }
@@ -249,7 +247,7 @@ pub(crate) fn classify_failure(failure: &TransportError) -> AttemptResult {
         TransportError::NotSent(_) => AttemptResult::NotSent,
         TransportError::Unusable(_) => AttemptResult::Rejected,
         TransportError::MaybeSent(_) => AttemptResult::Indeterminate { unlikely_to_recover: false },
-        TransportError::TooLarge { .. } => AttemptResult::Undecodable { applied: false },
+        TransportError::TooLarge { .. } => AttemptResult::Undecodable,
     }
 }
 
@@ -286,7 +284,7 @@ pub(crate) fn classify_error(status: StatusCode, envelope: &EnvelopeReader) -> A
         return AttemptResult::Indeterminate { unlikely_to_recover: false };
     }
     if said_success {
-        return AttemptResult::Undecodable { applied: false };
+        return AttemptResult::Undecodable;
     }
     AttemptResult::Rejected
 }
@@ -322,13 +320,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_raw_write_is_not_applied_by_the_flag_of_a_row_before_a_cut() {
+        let classified = |effect, body: &'static str| {
+            let response = HttpResponse::new(body.into());
+            classify(effect, ResponseFormat::Any, &response, false).0
+        };
+        let cut = r#"{"processId":"12345678901234567890","results":[{"success":true}"#;
+        for effect in [Effect::Keyed, Effect::Unkeyed] {
+            assert_eq!(classified(effect, cut), AttemptResult::Undecodable);
+            assert_eq!(classified(effect, r#"{"id":"1","success":true}"#), AttemptResult::Success);
+        }
+        assert_eq!(classified(Effect::Read, cut), AttemptResult::Success);
+    }
+
+    #[test]
     fn a_success_is_applied_also_after_an_unknown_attempt() {
         use AttemptResult::{KeyInUse, Rejected, Success, Undecodable};
         let whole = KeyInUse { whole_success: true };
         for (effect, result, expected) in [
             (Effect::Keyed, Success, Outcome::Applied),
             (Effect::Unkeyed, Success, Outcome::Applied),
-            (Effect::Keyed, Undecodable { applied: true }, Outcome::Applied),
+            (Effect::Keyed, Undecodable, Outcome::Unknown),
             (Effect::Keyed, whole, Outcome::Applied),
             (Effect::Unkeyed, whole, Outcome::Unknown),
             (Effect::Keyed, KeyInUse { whole_success: false }, Outcome::Unknown),
