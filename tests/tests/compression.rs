@@ -63,6 +63,17 @@ fn bodies_are_compressed_from_the_size_of_the_session_or_the_call() {
 }
 
 #[test]
+fn a_raw_body_is_compressed_only_where_a_setting_says_so() {
+    let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(100_000));
+    let raw = RawOperation::new(Method::POST, "/v1/x").body(body.into_bytes());
+    let none = CallOptions::new();
+    assert!(!is_compressed(&config(), &raw, &none));
+    assert!(is_compressed(&config(), &raw, &CallOptions::new().gzip_requests_from(Some(16 << 10))));
+    assert!(is_compressed(&config().gzip_requests_from(Some(16 << 10)), &raw, &none));
+    assert!(!is_compressed(&config().gzip_requests_from(None), &raw, &none));
+}
+
+#[test]
 fn a_setting_counts_the_bytes_before_compression() {
     let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(92));
     let raw = RawOperation::new(Method::PUT, "/v1/x").body(body.into_bytes());

@@ -8,7 +8,20 @@ use flate2::write::GzEncoder;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
+use crate::operation::ResponseFormat;
 use crate::transport::HttpRequest;
+
+/// A body that fits in the first window of a connection, of ten packets, arrives in one round trip, however small it is.
+const COMPRESSED_FROM: usize = 16 << 10;
+
+/// Returns the size from which bodies are compressed by default. Not every endpoint documents compressed bodies, and an
+/// operation whose response is of any format may be of any endpoint.
+pub(super) fn default_size(format: ResponseFormat) -> usize {
+    match format {
+        ResponseFormat::Any => usize::MAX,
+        _ => COMPRESSED_FROM,
+    }
+}
 
 /// Compresses a JSON body. A request with a content encoding is left alone, and so are uploads,
 /// whose files are compressed already or are read by the service as they are.

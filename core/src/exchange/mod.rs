@@ -166,7 +166,8 @@ impl Exchange {
         let earlier = options.retry_of.as_ref();
         let is_in_doubt = earlier.is_some_and(|earlier| earlier.is_in_doubt);
         let timing = options.timing(session.timing());
-        let gzip_from = options.gzip_requests_from.unwrap_or(session.gzip_requests_from());
+        let gzip_from = options.gzip_requests_from.or(session.gzip_requests_from());
+        let gzip_from = gzip_from.unwrap_or(deflate::default_size(spec.format));
         Ok(Self {
             headers,
             request: PreparedRequest::new(request, session.base(), gzip_from).map_err(describe)?,

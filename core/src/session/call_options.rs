@@ -53,6 +53,10 @@ impl CallOptions {
     /// outcome is not sent: see [`reconcile`](crate::Client::reconcile). A POST with an unknown outcome is not sent
     /// either once the service may have forgotten its key, or if [`idempotency_key`](Self::idempotency_key) has replaced
     /// the key.
+    ///
+    /// The other settings of the first call are not kept. A POST that was sent with
+    /// [`gzip_requests_from`](Self::gzip_requests_from) or [`token`](Self::token) needs the same setting again, since a
+    /// retry with other bytes, or for another user, is not documented to be the same request under the key.
     #[doc(alias = "again")]
     #[doc(alias = "retry")]
     #[doc(alias = "idempotency")]
@@ -126,7 +130,9 @@ impl CallOptions {
     /// The call is sent for the user of this token, for example to attribute a write. The token must be one of the same
     /// tenant, since the limits of the tenant are those of the session. The session neither renews it nor keeps it: if the
     /// service rejects it, the call fails with [`ErrorKind::Auth`](crate::ErrorKind::Auth). Neither
-    /// [`retry_of`](Self::retry_of) nor an intent contains it. No error or debug output shows it.
+    /// [`retry_of`](Self::retry_of) nor an intent contains it, nor the saved state of a
+    /// [`BulkJob`](crate::invoices::BulkJob): one that is restored continues for the user of the session, unless its
+    /// options have the token again. No error or debug output shows it.
     ///
     /// ```
     /// use zuora_core::CallOptions;

@@ -31,15 +31,13 @@ pub struct Config {
     pub(crate) user_agent: Option<String>,
     pub(crate) timing: Timing,
     /// Smallest request body that is compressed, in bytes; `usize::MAX` for none.
-    pub(crate) gzip_requests_from: usize,
+    /// `usize::MAX` for no size, none for the default.
+    pub(crate) gzip_requests_from: Option<usize>,
     pub(crate) guards: Guards,
     pub(crate) retry_budget: u32,
     pub(crate) max_body: usize,
     pub(crate) observers: Observers,
 }
-
-/// A body that fits in the first window of a connection, of ten packets, arrives in one round trip, however small it is.
-const GZIP_REQUESTS_FROM: usize = 16 << 10;
 
 impl Config {
     /// Creates a configuration with the credentials of an OAuth client.
@@ -110,7 +108,7 @@ impl Config {
             headers: CommonHeaderText { version: Some("2024-05-20".into()), ..CommonHeaderText::default() },
             user_agent: None,
             timing: Timing::default(),
-            gzip_requests_from: GZIP_REQUESTS_FROM,
+            gzip_requests_from: None,
             guards: Guards::default(),
             retry_budget: 100,
             max_body: DEFAULT_CAP,
@@ -190,9 +188,10 @@ impl Config {
     /// Sets the size in bytes from which request bodies are sent with `Content-Encoding: gzip`. Default: 16 KiB; `None`
     /// sends all bodies uncompressed.
     ///
-    /// Only JSON is compressed, never an upload. A body is compressed once, and every attempt of the call sends the same
+    /// Only JSON is compressed, never an upload. The body of a [`RawOperation`](crate::operation::RawOperation) is
+    /// compressed only if this is set here or for the call, since not every endpoint documents compressed bodies. A body is compressed once, and every attempt of the call sends the same
     /// bytes under the same idempotency key. The same call in another process sends the same bytes only with the same
-    /// setting and the same version of this library.
+    /// setting and the same build of the program.
     ///
     /// ```
     /// use zuora_core::{Config, DataCenter};
@@ -206,7 +205,7 @@ impl Config {
     #[doc(alias = "compression")]
     #[must_use]
     pub fn gzip_requests_from(mut self, bytes: Option<usize>) -> Self {
-        self.gzip_requests_from = bytes.unwrap_or(usize::MAX);
+        self.gzip_requests_from = Some(bytes.unwrap_or(usize::MAX));
         self
     }
 

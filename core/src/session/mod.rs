@@ -75,7 +75,7 @@ struct Shared {
     common: CommonHeaders,
     token_headers: CommonHeaders,
     timing: Timing,
-    gzip_requests_from: usize,
+    gzip_requests_from: Option<usize>,
     guards: Guards,
     retries: RetryBudget,
     max_body: usize,
@@ -213,7 +213,7 @@ impl Session {
         &self.0.timing
     }
 
-    pub(crate) fn gzip_requests_from(&self) -> usize {
+    pub(crate) fn gzip_requests_from(&self) -> Option<usize> {
         self.0.gzip_requests_from
     }
 

@@ -156,7 +156,8 @@ impl<B: Bulk> BulkJob<B> {
     }
 
     /// Sets the options of every request and read, such as the entity. An idempotency key in them is ignored. A job
-    /// that is continued needs the same entity and organizations.
+    /// that is continued needs the same entity and organizations, and for the user of a
+    /// [`token`](CallOptions::token) of its own the same token, which is not saved.
     #[must_use]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;
