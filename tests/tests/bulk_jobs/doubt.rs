@@ -73,7 +73,7 @@ fn a_chunk_in_doubt_is_sent_again_with_its_very_bytes_under_its_key() {
         assert_eq!(job.mend("A", invoice("A2")).unwrap_err().kind(), ErrorKind::Build);
         assert_eq!(job.retry("A").unwrap_err().kind(), ErrorKind::Build);
 
-        // What the killed process received after its checkpoint may have been a failure of the service.
+        // The killed process may have received a failure of the service after its checkpoint.
         for (saved, letters) in [(saved, "a?"), (ran.saved, "ar")] {
             let second = session();
             let mut job = Creations::from_json(&second, &saved).unwrap();

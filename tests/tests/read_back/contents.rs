@@ -107,7 +107,7 @@ fn a_removal_is_shown_only_by_items_that_were_all_read() {
     ] {
         assert_end(&end_of(&remove, shown(status, items)), "does not show", AFTER_THE_SPAN);
     }
-    // An item that is still there decides all the same.
+    // An item that is still there decides anyway.
     let kept = r#"{"success":true,"invoiceItems":[{"id":"a"},{"id":null}],"nextPage":{}}"#;
     assert_end(&end_of(&remove, shown(200, kept)), "not applied", AFTER_THE_SPAN);
 }
