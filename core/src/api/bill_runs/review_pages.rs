@@ -149,7 +149,7 @@ mod tests {
             let (count, queries) = read(&[first, (200, WHOLE), (200, LAST)]);
             assert_eq!((count.unwrap(), queries.as_str()), (2, "F  C "), "{}", first.1);
         }
-        // Where all fields are requested, they may be absent.
+        // A response with all fields may lack them.
         let (count, queries) = read(&[(200, without_status), (200, without_status)]);
         assert_eq!((count.unwrap(), queries.as_str()), (1, "F  "));
         // A later page that differs from the first one is an error.

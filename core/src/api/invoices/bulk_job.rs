@@ -65,7 +65,7 @@ use crate::transport::Timestamp;
 ///
 /// A row that the response to a retry rejects was not applied, because the response is the stored one or that of the
 /// only work under the key. This assumes what the service documents: that it stores the first response under a key,
-/// whether success or failure. Whether it stores a failure of its own (5xx) is not documented. A service that has
+/// whether success or failure. Whether that includes its failures with status 5xx is not documented. A service that has
 /// reported one under the key, and then begins the work again, may reject a row that it has created before. The job
 /// looks this row up by its number or id, or gives it up as [`RowState::Unknown`]. It does the same after a restart
 /// from a state that was saved before the response: an earlier process may have received such a failure.
@@ -156,8 +156,8 @@ impl<B: Bulk> BulkJob<B> {
     }
 
     /// Sets the options of every request and read, such as the entity. An idempotency key in them is ignored. A job
-    /// that is continued needs the same entity and organizations, and for the user of a
-    /// [`token`](CallOptions::token) of its own the same token, which is not saved.
+    /// that is continued needs the same entity and organizations. A [`token`](CallOptions::token) is not saved: set it
+    /// again to continue for the same user.
     #[must_use]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;

@@ -47,8 +47,8 @@ impl JudgedRow<'_, '_> {
     ///
     /// The service documents that it stores the first response under a key, whether success or failure. So a response
     /// with rows is that of the only work of the key, or the stored one, and the rows that it rejects were not applied:
-    /// also after a response that was lost on the way or replaced by the page of a gateway. Whether it stores a failure
-    /// of its own (5xx) is not documented. A service that has reported one under the key, and then begins again instead
+    /// also after a response that was lost on the way or replaced by the page of a gateway. Whether that includes
+    /// its failures (5xx) is not documented. A service that has reported one under the key, and then begins again instead
     /// of returning it, rejects a row that it has applied before. What it reported to another process is unknown.
     pub(super) fn after_failure(&self, may_have_begun_before: bool) -> Outcome {
         match self.outcome {
