@@ -37,7 +37,7 @@ pub(crate) struct EnvelopeReader {
 /// Whether the outermost object of a body says `"success": true`, found without reading all of the body.
 ///
 /// A body that names the flag more than once needs to be read as a whole, since its flags may contradict each other. A
-/// flag near the end is that of the outermost object only if the body was not cut off: see [`is_whole`].
+/// flag near the end is that of the outermost object only if the body was not cut off.
 pub(crate) fn quick_success(body: &[u8]) -> bool {
     let mut ends = flag_ends(body);
     let (Some(end), None) = (ends.next(), ends.next()) else { return false };
@@ -56,11 +56,6 @@ pub(crate) fn quick_success(body: &[u8]) -> bool {
                 .strip_suffix(b"}")
                 .is_some_and(|fields| has_no_brackets(fields) || is_one_deep(after.iter().rev())),
         }
-}
-
-/// Whether the body is one JSON value from its begin to its end.
-pub(crate) fn is_whole(body: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
 fn names_flag_once(body: &[u8]) -> bool {

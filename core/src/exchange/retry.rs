@@ -20,6 +20,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::de::IgnoredAny;
 
 use super::envelope_reader::{self, EnvelopeReader};
 use crate::error::Outcome;
@@ -215,7 +216,7 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
         (ResponseFormat::Json, _) if envelope_reader::quick_success(body) => true,
         // No operation reads the body of a raw write: the flag at the end of a body that was cut off is that of a row.
         (ResponseFormat::Any, _) if envelope_reader::quick_success(body) => {
-            effect == Effect::Read || envelope_reader::is_whole(body)
+            effect == Effect::Read || serde_json::from_slice::<IgnoredAny>(body).is_ok()
         }
         (_, Effect::Read) => !envelope_reader::may_hold_error(body),
         _ => false,
