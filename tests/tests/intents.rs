@@ -114,7 +114,7 @@ fn a_put_with_a_lost_response_is_undecided_and_says_when_to_look_again() {
     let Ok(Performed::Undecided(undecided)) = ended.result else { panic!("undecided") };
     let failed = wall(ended.at);
     assert_eq!(undecided.maybe_sent_at, Some(failed));
-    assert_eq!(undecided.look_again_at.since(failed), Some(secs(130)));
+    assert_eq!(undecided.poll_again_at.since(failed), Some(secs(130)));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn an_undecided_delivery_says_when_a_read_can_decide() {
         looks.push(began.elapsed().as_secs());
         match ended.result {
             Ok(Performed::Undecided(undecided)) => {
-                simulation.now = moment(undecided.look_again_at.since(wall(at(0))).unwrap());
+                simulation.now = moment(undecided.poll_again_at.since(wall(at(0))).unwrap());
             }
             Ok(Performed::Done(_)) => break,
             other => panic!("{other:?}"),

@@ -22,7 +22,7 @@
 //! match client.perform(&intent, Delivery::first())? {
 //!     Performed::Done(response) => println!("accepted after {} attempts", response.attempts()),
 //!     Performed::AlreadyDone(evidence) => println!("{}", evidence.shows),
-//!     Performed::Undecided(undecided) => println!("deliver again at {:?}", undecided.look_again_at),
+//!     Performed::Undecided(undecided) => println!("deliver again at {:?}", undecided.poll_again_at),
 //!     _ => {}
 //! }
 //! # Ok::<(), zuora_core::Error>(())

@@ -84,7 +84,7 @@ pub struct Evidence {
 #[non_exhaustive]
 pub struct Undecided {
     /// The time from which another delivery can find out more.
-    pub look_again_at: WallTime,
+    pub poll_again_at: WallTime,
     /// The last possible sending, for [`Delivery::again`]; none when this delivery has sent nothing and none before it.
     pub maybe_sent_at: Option<WallTime>,
     /// The facts known, for people.
@@ -184,7 +184,7 @@ impl Perform {
             Ok(Progress::Pending(delay)) => {
                 let last = self.sent_before();
                 Ok(Ok(Performed::Undecided(Undecided {
-                    look_again_at: look_again_at(
+                    poll_again_at: poll_again_at(
                         last.unwrap_or(wall),
                         wall + delay.unwrap_or_default(),
                         self.delivery.limits,
@@ -258,7 +258,7 @@ impl Perform {
         let was_sent = error.attempts() > 0;
         let wall = wall_time(now).map_err(Error::with_unknown_outcome)?;
         Ok(Performed::Undecided(Undecided {
-            look_again_at: if was_sent { wall + self.delivery.limits.processing } else { wall },
+            poll_again_at: if was_sent { wall + self.delivery.limits.processing } else { wall },
             maybe_sent_at: was_sent.then_some(wall).or(self.sent_before()),
             why: error.to_string(),
         }))
@@ -305,7 +305,7 @@ impl Perform {
 
 /// The time of the next look: once the service has ended its work, once that is certain whatever the clocks say, and
 /// from then on in intervals.
-fn look_again_at(last_sent: WallTime, soonest: WallTime, limits: ProcessingLimits) -> WallTime {
+fn poll_again_at(last_sent: WallTime, soonest: WallTime, limits: ProcessingLimits) -> WallTime {
     let ended = last_sent + limits.processing;
     let certain = ended + limits.clock_skew;
     [ended, certain].into_iter().find(|time| *time > soonest).unwrap_or(soonest + PAUSE)

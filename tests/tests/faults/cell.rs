@@ -289,7 +289,7 @@ fn performed(result: Result<Performed>, judge: &mut Judge<'_>) -> Option<Option<
             None
         }
         Ok(Performed::Undecided(undecided)) => {
-            Some(undecided.maybe_sent_at.map(|sent| (sent, undecided.look_again_at)))
+            Some(undecided.maybe_sent_at.map(|sent| (sent, undecided.poll_again_at)))
         }
         Ok(_) => panic!("a new end of a delivery"),
         Err(error) => report(Err(error), judge).map(|_| None),

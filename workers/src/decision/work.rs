@@ -204,7 +204,7 @@ impl Work {
                 self.record.sent = undecided.maybe_sent_at.map(|last| Sendings { first, last });
                 // Not a failure: the performance itself ends after a day.
                 let soonest = wall(now) + Duration::from_secs(1);
-                return self.decided(not_before(undecided.look_again_at.max(soonest), &undecided.why));
+                return self.decided(not_before(undecided.poll_again_at.max(soonest), &undecided.why));
             }
             Ok(_) => {
                 return self.in_doubt("the result is of a kind that this version does not know", None, now);
