@@ -233,8 +233,7 @@ impl AsyncTransport for Reqwest {
     }
 
     fn now(&self) -> Timestamp {
-        let since = Instant::now().saturating_duration_since(self.epoch);
-        Timestamp::new(since).with_wall(SystemTime::now().into())
+        Timestamp::new(self.epoch.elapsed()).with_wall(SystemTime::now().into())
     }
 
     fn seed(&self) -> Result<Seed, TransportError> {
