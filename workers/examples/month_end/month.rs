@@ -64,13 +64,18 @@ impl Month {
         }
         println!("{} intents, 3 worker processes, queue {}", plan.len(), without_password(&url));
         let mut fleet = Fleet::start(3, self.worker_arguments(&server), url.clone())?;
-        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        let second = Duration::from_secs(1);
+        let mut ticks = tokio::time::interval(if self.kills == usize::MAX { second } else { second / 20 });
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.tick().await;
+        let mut shown = tokio::time::Instant::now();
         loop {
             ticks.tick().await;
             let counts = queue.count().await?;
-            fleet.show(&counts, plan.len());
+            if shown.elapsed() >= second || self.kills == usize::MAX {
+                fleet.show(&counts, plan.len());
+                shown = tokio::time::Instant::now();
+            }
             if counts.open() == 0 {
                 let doubts = queue.list("in doubt").await?;
                 if doubts.is_empty() {
@@ -80,7 +85,7 @@ impl Month {
                 for doubt in doubts.iter().filter(|doubt| is_due(doubt)) {
                     resolve(&server, &client, &plan, &doubt.key, &url).await?;
                 }
-            } else if fleet.kills < self.kills {
+            } else if self.is_kill_due(fleet.kills, usize::try_from(counts.done)?, plan.len()) {
                 fleet.kill(usize::from(random()?) % 3).await?;
             }
         }
@@ -90,6 +95,12 @@ impl Month {
         }
         fleet.drain().await?;
         Audit::run(&server, &client, &queue, &plan).await
+    }
+
+    /// Whether another process is killed: at every tick, or so that a number of kills is reached with half of the work,
+    /// however fast the machine is.
+    fn is_kill_due(&self, kills: usize, done: usize, total: usize) -> bool {
+        self.kills == usize::MAX || kills < self.kills && done * 2 * self.kills >= kills * total
     }
 
     fn worker_arguments(&self, server: &Server) -> Vec<String> {
