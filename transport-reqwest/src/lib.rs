@@ -87,7 +87,6 @@ mod body;
 mod connections;
 mod crypto_provider;
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -96,7 +95,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use zuora_core::transport::{
     AsyncTransport, BoxError, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp,
-    TransportError,
+    TransportError, is_loopback,
 };
 
 use crate::body::TrackedBody;
@@ -179,10 +178,7 @@ impl Reqwest {
 
     /// A proxy could read the token in a request over http.
     fn client(&self, uri: &http::Uri) -> &reqwest::Client {
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        let is_loopback = host.eq_ignore_ascii_case("localhost")
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        let is_http = uri.scheme_str() == Some("http");
+        let (is_http, is_loopback) = (uri.scheme_str() == Some("http"), is_loopback(uri));
         let is_direct = if self.has_default_tls { is_http || is_loopback } else { is_http && is_loopback };
         if is_direct { &self.direct } else { &self.client }
     }

@@ -38,11 +38,12 @@ mod not_connected;
 mod prefetched_pages;
 mod resolver;
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use ureq::{Agent, AsSendBody, SendBody};
-use zuora_core::transport::{HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError};
+use zuora_core::transport::{
+    HttpRequest, HttpResponse, Limits, Seed, Timestamp, Transport, TransportError, is_loopback,
+};
 
 use self::not_connected::{NotConnected, never_connected};
 pub use self::prefetched_pages::PrefetchedPages;
@@ -148,7 +149,7 @@ impl Ureq {
         limits: Limits,
     ) -> Result<HttpResponse, ureq::Error> {
         let is_http = request.uri().scheme_str() == Some("http");
-        let is_direct = is_http || is_loopback(request.uri().host().unwrap_or_default());
+        let is_direct = is_http || is_loopback(request.uri());
         let mut settings = self
             .agent
             .configure_request(request)
@@ -168,10 +169,4 @@ impl Ureq {
         let body = body.with_config().limit((limits.max_body as u64).saturating_add(1)).read_to_vec()?;
         Ok(HttpResponse::from_parts(head, bytes::Bytes::from(body)))
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
 use crate::error::{Error, Result};
+use crate::transport::is_loopback_host;
 
 /// Base URL of every request: a scheme and a host.
 #[derive(Clone, Debug)]
@@ -33,8 +34,9 @@ impl BaseUrl {
         if authority.as_str().len() > authority.host().len() && authority.port_u16().is_none() {
             return Err(invalid("must have a port from 0 to 65535, or none"));
         }
-        let may_use_http =
-            |host: &str| is_loopback(host) || http_hosts.iter().any(|named| named.eq_ignore_ascii_case(host));
+        let may_use_http = |host: &str| {
+            is_loopback_host(host) || http_hosts.iter().any(|named| named.eq_ignore_ascii_case(host))
+        };
         if scheme == Scheme::HTTP && !may_use_http(authority.host()) {
             return Err(invalid(
                 "must use https, since http is allowed only for loopback addresses and for hosts that \
@@ -62,7 +64,7 @@ impl BaseUrl {
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(self.host())
+        is_loopback_host(self.host())
     }
 
     /// # Errors
@@ -101,10 +103,4 @@ fn check_http_host(host: &str) -> Result<()> {
         return Err(Error::invalid("allow_http_to", "must not be a host of zuora.com, which requires https"));
     }
     Ok(())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

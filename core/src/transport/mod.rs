@@ -34,10 +34,14 @@
 
 pub(crate) mod headers;
 mod http_date;
+mod loopback;
 mod timestamp;
 
 #[doc(inline)]
 pub use self::headers::{ConcurrencyLimit, RateLimit};
+#[doc(inline)]
+pub use self::loopback::is_loopback;
+pub(crate) use self::loopback::is_loopback_host;
 #[doc(inline)]
 pub use self::timestamp::{Timestamp, WallTime};
 
