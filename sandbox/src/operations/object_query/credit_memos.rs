@@ -1,10 +1,9 @@
 //! `GET /object-query/credit-memos`.
 
-use http::StatusCode;
 use rust_decimal::Decimal;
 
 use super::filter::Value;
-use super::query::{Query, Table, list};
+use super::query::{Query, Table, by_keys, list, respond};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{CreditMemo, State, Tenant};
 use crate::values::Json;
@@ -16,10 +15,7 @@ pub(crate) fn credit_memos(
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     state.check_settlement()?;
-    let mut sorted = state.sorted_rows.take();
-    let body = list(&MemoTable(state), request, &mut sorted);
-    state.sorted_rows = sorted;
-    body.map(ResponseBody::Plain).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))
+    respond(state, |state, sorted| list(&MemoTable(state), request, sorted))
 }
 
 struct MemoTable<'s>(&'s State);
@@ -48,10 +44,7 @@ impl Table for MemoTable<'_> {
             return Box::new(memos.into_iter().filter(move |memo| *memo >= from));
         }
         if let Some(keys) = query.exact("id").or_else(|| query.exact("memonumber")) {
-            let mut found: Vec<usize> = keys.iter().filter_map(|key| memos.find(key)).collect();
-            found.sort_unstable();
-            found.dedup();
-            return Box::new(found.into_iter().filter(move |memo| *memo >= from));
+            return by_keys(keys, from, |key| memos.find(key));
         }
         Box::new(from..memos.end())
     }

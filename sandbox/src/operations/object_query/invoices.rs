@@ -1,10 +1,9 @@
 //! `GET /object-query/invoices`.
 
-use http::StatusCode;
 use rust_decimal::Decimal;
 
 use super::filter::Value;
-use super::query::{Query, Table, list};
+use super::query::{Query, Table, by_keys, list, respond};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{ChargeType, Invoice, State, Tenant};
 use crate::values::{Json, UnixTime};
@@ -15,10 +14,7 @@ pub(crate) fn invoices(
     request: &ApiRequest,
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
-    let mut sorted = state.sorted_rows.take();
-    let body = list(&InvoiceTable(state), request, &mut sorted);
-    state.sorted_rows = sorted;
-    body.map(ResponseBody::Plain).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))
+    respond(state, |state, sorted| list(&InvoiceTable(state), request, sorted))
 }
 
 struct InvoiceTable<'s>(&'s State);
@@ -44,10 +40,7 @@ impl Table for InvoiceTable<'_> {
     fn candidates<'t>(&'t self, query: &Query, from: usize) -> Box<dyn Iterator<Item = usize> + 't> {
         let invoices = &self.0.invoices;
         if let Some(keys) = query.exact("id").or_else(|| query.exact("invoicenumber")) {
-            let mut found: Vec<usize> = keys.iter().filter_map(|key| invoices.find(key)).collect();
-            found.sort_unstable();
-            found.dedup();
-            return Box::new(found.into_iter().filter(move |position| *position >= from));
+            return by_keys(keys, from, |key| invoices.find(key));
         }
         match (query.exact("sourceid"), query.exact("accountid")) {
             (Some([run]), _) if run != "null" => Box::new(invoices.of_run(run, from)),

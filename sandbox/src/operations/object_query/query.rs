@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::filter::{Filter, Value};
-use crate::http::{ApiError, ApiRequest};
-use crate::state::SortedRows;
+use crate::http::{ApiError, ApiRequest, ResponseBody};
+use crate::state::{SortedRows, State};
 use crate::values::Json;
 
 const DEFAULT_PAGE_SIZE: usize = 10;
@@ -45,6 +47,17 @@ pub(super) struct Query {
     text: String,
 }
 
+/// Responds to a query of a table of the state.
+pub(super) fn respond(
+    state: &mut State,
+    list: impl FnOnce(&State, &mut Option<SortedRows>) -> Result<Json, ApiError>,
+) -> Result<ResponseBody, ApiError> {
+    let mut sorted = state.sorted_rows.take();
+    let body = list(state, &mut sorted);
+    state.sorted_rows = sorted;
+    body.map(ResponseBody::Plain).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))
+}
+
 /// Returns the body of the response. `sorted` are the rows of the last sorted query.
 pub(super) fn list<T: Table>(
     table: &T,
@@ -61,6 +74,18 @@ pub(super) fn list<T: Table>(
         ("nextPage", next.map(|next| format!("{next:08x}")).into()),
         ("data", Json::Array(rows.collect())),
     ]))
+}
+
+/// Returns the positions of the objects with these keys, from a position on, in order.
+pub(super) fn by_keys<'t>(
+    keys: &[String],
+    from: usize,
+    find: impl Fn(&str) -> Option<usize>,
+) -> Box<dyn Iterator<Item = usize> + 't> {
+    let mut found: Vec<usize> = keys.iter().filter_map(|key| find(key)).collect();
+    found.sort_unstable();
+    found.dedup();
+    Box::new(found.into_iter().filter(move |position| *position >= from))
 }
 
 impl Query {
