@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test may panic")]
 
-use std::convert::Infallible;
+mod memory;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,28 +11,9 @@ use zuora_core::invoices::{BulkPostInvoices, PostInvoice};
 use zuora_core::transport::{AsyncTransport, WallTime};
 use zuora_core::{AsyncClient, Client, Config};
 use zuora_sandbox::{ApiOperation, CLIENT_ID, CLIENT_SECRET, Fault, InProcess};
-use zuora_workers::{Decision, Job, Lease, Limits, Record, SendLog, Sendings, deliver, poisoned, unreadable};
+use zuora_workers::{Decision, Job, Lease, Limits, Record, Sendings, deliver, poisoned, unreadable};
 
-/// A line in memory.
-#[derive(Clone, Debug, Default)]
-struct Line(Arc<Mutex<Record>>);
-
-impl SendLog for Line {
-    type Error = Infallible;
-
-    async fn read(&self, _: &str) -> Result<Record, Infallible> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-
-    async fn write(&self, _: &str, record: &Record) -> Result<bool, Infallible> {
-        let mut line = self.0.lock().unwrap();
-        let is_same = line.version == record.version;
-        if is_same {
-            *line = record.clone().written();
-        }
-        Ok(is_same)
-    }
-}
+use self::memory::Memory;
 
 fn config() -> Config {
     Config::new("https://rest.test.zuora.com", CLIENT_ID, CLIENT_SECRET).max_attempts(1)
@@ -58,7 +40,7 @@ fn sent() -> Record {
 async fn delivered(config: &Config, transport: &InProcess, job: &Job, record: Record) -> (Decision, Record) {
     let client = AsyncClient::with_transport(config, transport.clone()).unwrap();
     let lease = Lease::until(AsyncTransport::now(transport) + Duration::from_secs(20));
-    let line = Line(Arc::new(Mutex::new(record)));
+    let line = Memory(Arc::new(Mutex::new(record)));
     deliver(&client, &line, job, &lease, &Limits::default()).await.unwrap()
 }
 

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test may panic")]
 
+mod memory;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -20,30 +20,11 @@ use zuora_core::{Amount, AsyncClient, Client, Config};
 use zuora_sandbox::{
     ApiOperation, CLIENT_ID, CLIENT_SECRET, EffectKind, FailureCategory, Fault, InProcess, UnixTime,
 };
-use zuora_workers::{Decision, Job, Lease, Limits, Record, SendLog, deliver};
+use zuora_workers::{Decision, Job, Lease, Limits, Record, deliver};
+
+use self::memory::Memory;
 
 const LEASE: Duration = Duration::from_secs(20);
-
-/// A send log in memory, with the condition of the real ones.
-#[derive(Clone, Debug, Default)]
-struct Memory(Arc<Mutex<Record>>);
-
-impl SendLog for Memory {
-    type Error = Infallible;
-
-    async fn read(&self, _: &str) -> Result<Record, Infallible> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-
-    async fn write(&self, _: &str, record: &Record) -> Result<bool, Infallible> {
-        let mut line = self.0.lock().unwrap();
-        let is_same = line.version == record.version;
-        if is_same {
-            *line = record.clone().written();
-        }
-        Ok(is_same)
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Write {
