@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io::Write as _;
 
 use zuora_reqwest::invoices::{GetInvoice, Invoice};
 use zuora_reqwest::{Amount, Client};
@@ -80,9 +81,17 @@ impl Audit {
             *part += 1;
             row[column] += 1;
         }
-        println!("\n{:<12}{:>10}{:>8}{:>8}{:>10}", "intents", "once", "twice", "lost", "in doubt");
+        writeln!(
+            std::io::stdout(),
+            "\n{:<12}{:>10}{:>8}{:>8}{:>10}",
+            "intents",
+            "once",
+            "twice",
+            "lost",
+            "in doubt"
+        )?;
         for (name, [once, twice, lost, doubt]) in table {
-            println!("{name:<12}{once:>10}{twice:>8}{lost:>8}{doubt:>10}");
+            writeln!(std::io::stdout(), "{name:<12}{once:>10}{twice:>8}{lost:>8}{doubt:>10}")?;
         }
         audit.is_money_equal = money(client, plan).await?;
         Ok(audit)
@@ -105,10 +114,10 @@ async fn money(client: &Client, plan: &Plan) -> Result<bool, Box<dyn Error>> {
             *tenant = tenant.checked_add(&amount)?;
         }
     }
-    println!("\n{:<12}{:>16}{:>16}", "money", "queue", "tenant");
+    writeln!(std::io::stdout(), "\n{:<12}{:>16}{:>16}", "money", "queue", "tenant")?;
     for (currency, [queue, tenant]) in &sums {
-        println!("{currency:<12}{:>16}{:>16}", queue.to_string(), tenant.to_string());
+        writeln!(std::io::stdout(), "{currency:<12}{:>16}{:>16}", queue.to_string(), tenant.to_string())?;
     }
-    println!();
+    writeln!(std::io::stdout())?;
     Ok(sums.values().all(|[queue, tenant]| queue == tenant))
 }

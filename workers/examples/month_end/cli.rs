@@ -82,7 +82,7 @@ pub(crate) async fn open(url: &str) -> Result<SqlQueue, Box<dyn Error>> {
 /// Runs the command that the arguments name; without one, `month`.
 pub(crate) async fn run(arguments: Arguments, mut month: Month) -> Result<(), Box<dyn Error>> {
     if arguments.get("help").is_some() {
-        print!("{USAGE}");
+        write!(std::io::stdout(), "{USAGE}")?;
         return Ok(());
     }
     let plain: Vec<&str> = arguments.plain.iter().map(String::as_str).collect();
@@ -96,7 +96,7 @@ pub(crate) async fn run(arguments: Arguments, mut month: Month) -> Result<(), Bo
             }
             month.database = arguments.get("database").map(str::to_owned);
             let audit = month.run().await?;
-            println!("{}", audit.line());
+            writeln!(std::io::stdout(), "{}", audit.line())?;
             match audit.twice + audit.lost == 0 && audit.is_money_equal {
                 true => Ok(()),
                 false => Err("the queue and the tenant do not agree".into()),
@@ -123,9 +123,15 @@ pub(crate) async fn run(arguments: Arguments, mut month: Month) -> Result<(), Bo
 async fn list(arguments: &Arguments, state: &str) -> Result<(), Box<dyn Error>> {
     let queue = arguments.queue().await?;
     for ended in queue.list(state).await? {
-        println!("{} ({}): {}", ended.key, ended.worker, serde_json::to_string(&ended.decision)?);
+        writeln!(
+            std::io::stdout(),
+            "{} ({}): {}",
+            ended.key,
+            ended.worker,
+            serde_json::to_string(&ended.decision)?
+        )?;
     }
-    println!("{:?}", queue.count().await?);
+    writeln!(std::io::stdout(), "{:?}", queue.count().await?)?;
     Ok(())
 }
 

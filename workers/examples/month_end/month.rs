@@ -1,6 +1,7 @@
 //! The month: plan, fleet, kills, doubts, comparison.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,7 +63,12 @@ impl Month {
                 return Err(format!("{} is in the queue already: name a new database", job.key).into());
             }
         }
-        println!("{} intents, 3 worker processes, queue {}", plan.len(), without_password(&url));
+        writeln!(
+            std::io::stdout(),
+            "{} intents, 3 worker processes, queue {}",
+            plan.len(),
+            without_password(&url)
+        )?;
         let mut fleet = Fleet::start(3, self.worker_arguments(&server), url.clone())?;
         let second = Duration::from_secs(1);
         let mut ticks = tokio::time::interval(if self.kills == usize::MAX { second } else { second / 20 });
@@ -89,7 +95,7 @@ impl Month {
                 fleet.kill(usize::from(random()?) % 3).await?;
             }
         }
-        println!("{} processes killed; the others drain", fleet.kills);
+        writeln!(std::io::stdout(), "{} processes killed; the others drain", fleet.kills)?;
         if self.kills != usize::MAX && fleet.kills < self.kills {
             return Err(format!("the month ended after {} kills of {}", fleet.kills, self.kills).into());
         }
@@ -147,7 +153,7 @@ async fn resolve(
         _ => command.args(["--applied", &format!("{count} effect in the journal of the service")]),
     };
     let status = command.status().await?;
-    println!("resolved {key:?}: {count} effects");
+    writeln!(std::io::stdout(), "resolved {key:?}: {count} effects")?;
     status.success().then_some(()).ok_or_else(|| format!("resolve {key:?} ended with {status}").into())
 }
 
