@@ -58,9 +58,8 @@ impl DuplicateGuard {
             None => {}
         }
         if self.order.len() >= self.capacity {
-            let is_done = |id: &Box<str>| self.known.get(id) == Some(&true);
             // The oldest one that is in progress only if all are: it would be new to a request that arrives meanwhile.
-            let oldest = self.order.iter().position(is_done).unwrap_or(0);
+            let oldest = self.order.iter().position(|id| self.known.get(id) == Some(&true)).unwrap_or(0);
             self.order.remove(oldest).and_then(|oldest| self.known.remove(&oldest));
         }
         self.order.push_back(notification_id.into());
