@@ -22,6 +22,8 @@
 //! a second time in a process whose `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` name a closed port: every case then
 //! fails if the transport uses the proxy.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod case;
 mod caught;
 mod clock;

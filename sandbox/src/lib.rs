@@ -32,6 +32,8 @@
 //! assert_eq!(response.status(), 200);
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod control;
 mod front;
 mod http;

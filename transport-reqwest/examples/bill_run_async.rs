@@ -1,12 +1,12 @@
 //! A bill run from its creation to its posting, async, with the items of all invoices read concurrently.
 //!
-//! Without any setting, the example runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
-//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, it runs on that tenant, bills up to today, and stops before posting unless
-//! `--post` is passed.
+//! Without any setting, the example runs against a sandbox inside this process, over real HTTP. With the variables of
+//! `config_from_env`, such as `ZUORA_BASE_URL`, it runs on that tenant, bills up to today, and stops before posting
+//! unless `--post` is passed.
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use zuora_reqwest::invoices::GetInvoiceItems;
 use zuora_reqwest::object_query::QueryInvoices;
 use zuora_reqwest::polling::PollingPolicy;
 use zuora_reqwest::types::{Decimal, InvoiceId};
-use zuora_reqwest::{Amount, Client, Config, Date};
+use zuora_reqwest::{Amount, Client, Config, Date, config_from_env};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -24,8 +24,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const USAGE: &str = "\
 usage: bill_run_async [--post]
 
-Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL.
-On a tenant, it posts the run only with --post.";
+Runs on a sandbox, or if any ZUORA_ variable is set, on the tenant of ZUORA_BASE_URL, ZUORA_CLIENT_ID and
+ZUORA_CLIENT_SECRET. On a tenant, it posts the run only with --post.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,7 +36,12 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "bill_run_async: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "bill_run_async: {text}");
             ExitCode::FAILURE
         }
     }
@@ -130,22 +135,18 @@ impl Settings {
                 }
             }
         }
-        let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
-        match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-            [Some(id), Some(secret), Some(url)] => {
-                let today = time::OffsetDateTime::now_utc().date();
-                let target_date = Date::new(u16::try_from(today.year())?, today.month().into(), today.day())?;
-                writeln!(stdout(), "on the tenant at {url}")?;
-                Ok(Self { config: Config::new(url, id, secret), target_date, may_post: post, sandbox: None })
-            }
-            [None, None, None] => {
-                let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-                writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
-                let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
-                let target_date = Date::new(2026, 3, 31)?;
-                Ok(Self { config, target_date, may_post: true, sandbox: Some(sandbox) })
-            }
-            _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+        let is_tenant_set = env::vars_os()
+            .any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+        if is_tenant_set {
+            let config = config_from_env()?;
+            let today = time::OffsetDateTime::now_utc().date();
+            let target_date = Date::new(u16::try_from(today.year())?, today.month().into(), today.day())?;
+            writeln!(stdout(), "on the tenant of the environment")?;
+            return Ok(Self { config, target_date, may_post: post, sandbox: None });
         }
+        let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+        writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
+        let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
+        Ok(Self { config, target_date: Date::new(2026, 3, 31)?, may_post: true, sandbox: Some(sandbox) })
     }
 }

@@ -1,12 +1,12 @@
 //! A standalone invoice from its creation to its write-off, async, on a sandbox inside this process, over real HTTP.
 //!
-//! With `ZUORA_CLIENT_ID`, `ZUORA_CLIENT_SECRET`, `ZUORA_BASE_URL` and `ZUORA_ACCOUNT_NUMBER`, the example runs on that
-//! tenant, which must have Invoice Settlement. It leaves a posted and written-off invoice there.
+//! With the variables of `config_from_env`, such as `ZUORA_BASE_URL`, and with `ZUORA_ACCOUNT_NUMBER`, the example runs on
+//! that tenant, which must have Invoice Settlement. It leaves a posted and written-off invoice there.
 
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use zuora_reqwest::invoices::{
 };
 use zuora_reqwest::polling::PollingPolicy;
 use zuora_reqwest::types::{AccountNumber, InvoiceId};
-use zuora_reqwest::{Amount, Client, Config, Date};
+use zuora_reqwest::{Amount, Client, Config, Date, config_from_env};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 const USAGE: &str = "\
 usage: standalone_invoice_async
 
-Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET, ZUORA_BASE_URL
-and ZUORA_ACCOUNT_NUMBER.";
+Runs on a sandbox, or if any ZUORA_ variable is set, on the tenant of ZUORA_BASE_URL, ZUORA_CLIENT_ID and
+ZUORA_CLIENT_SECRET, with the account ZUORA_ACCOUNT_NUMBER.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -43,7 +43,12 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "standalone_invoice_async: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "standalone_invoice_async: {text}");
             ExitCode::FAILURE
         }
     }
@@ -139,18 +144,17 @@ async fn show(client: &Client, step: &str, id: &InvoiceId) -> Result<Invoice, Bo
 }
 
 fn environment() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Error>> {
-    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL", "ZUORA_ACCOUNT_NUMBER"];
-    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-        [Some(id), Some(secret), Some(url), Some(account)] => {
-            writeln!(stdout(), "on the tenant at {url}")?;
-            Ok((Config::new(url, id, secret), AccountNumber::from(account), None))
-        }
-        [None, None, None, None] => {
-            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-            writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
-            let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
-            Ok((config, AccountNumber::from("A00000003"), Some(sandbox)))
-        }
-        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+    let is_tenant_set =
+        env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+    if is_tenant_set {
+        let config = config_from_env()?;
+        let account =
+            env::var("ZUORA_ACCOUNT_NUMBER").map_err(|error| format!("ZUORA_ACCOUNT_NUMBER: {error}"))?;
+        writeln!(stdout(), "on the tenant of the environment")?;
+        return Ok((config, AccountNumber::from(account), None));
     }
+    let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+    writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
+    let config = Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET);
+    Ok((config, AccountNumber::from("A00000003"), Some(sandbox)))
 }

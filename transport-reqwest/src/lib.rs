@@ -83,6 +83,8 @@
 //! # Logs
 //! No target contains the token or the client secret at any level, unless a builder sets `connection_verbose`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod body;
 mod connections;
 mod crypto_provider;
@@ -103,6 +105,8 @@ use crate::connections::Connections;
 
 pub use reqwest;
 pub use zuora_core;
+#[cfg(feature = "callouts")]
+pub use zuora_core::callouts;
 pub use zuora_core::{
     Amount, CallOptions, Config, DataCenter, Date, Endpoint, Error, ErrorKind, Operation, Outcome, Reason,
     ReasonCategory, Response, Result, bill_runs, bytes, files, http, intent, invoices, jobs, machine,
@@ -110,12 +114,25 @@ pub use zuora_core::{
 };
 
 /// Async client over [`Reqwest`].
+///
+/// Its methods are those of [`zuora_core::AsyncClient`](zuora_core::AsyncClient):
+///
+/// | To | Call |
+/// | --- | --- |
+/// | send one operation | [`call`](zuora_core::AsyncClient::call), [`call_with`](zuora_core::AsyncClient::call_with) |
+/// | read a list | [`items`](zuora_core::AsyncClient::items), [`pages`](zuora_core::AsyncClient::pages) |
+/// | wait for work in the background | [`wait`](zuora_core::AsyncClient::wait), [`poller`](zuora_core::AsyncClient::poller) |
+/// | post what was reviewed | [`review`](zuora_core::AsyncClient::review), [`post_if_unchanged`](zuora_core::AsyncClient::post_if_unchanged) |
+/// | decide an unknown outcome | [`baseline`](zuora_core::AsyncClient::baseline), [`reconcile`](zuora_core::AsyncClient::reconcile) |
+/// | perform a write once, over restarts | [`intent`](zuora_core::AsyncClient::intent), [`perform`](zuora_core::AsyncClient::perform) |
+/// | see a request without sending it | [`dry_run`](zuora_core::AsyncClient::dry_run) |
+/// | call any other endpoint | [`raw`](zuora_core::AsyncClient::raw) |
 pub type Client = zuora_core::AsyncClient<Reqwest>;
 
 /// Reads a configuration from the environment variables of the process: see [`Config::from_vars`] for their names.
 ///
 /// # Errors
-/// [`ErrorKind::Build`], with the name of the variable that is missing or invalid.
+/// [`ErrorKind::Build`], with the names of the variables that are missing, or of one that is invalid.
 pub fn config_from_env() -> Result<Config> {
     Config::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
 }

@@ -1,13 +1,13 @@
 //! A bill run from its creation to its posting.
 //!
-//! Without any setting, the example runs against a sandbox inside this process, over real HTTP. With `ZUORA_CLIENT_ID`,
-//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, it runs on that tenant, bills up to today, and stops before posting unless
-//! `--post` is passed.
+//! Without any setting, the example runs against a sandbox inside this process, over real HTTP. With the variables of
+//! `config_from_env`, such as `ZUORA_BASE_URL`, it runs on that tenant, bills up to today, and stops before posting
+//! unless `--post` is passed.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use zuora_ureq::invoices::GetInvoiceItems;
 use zuora_ureq::object_query::{QueriedInvoice, QueryInvoices};
 use zuora_ureq::polling::{PollingPolicy, Progress};
 use zuora_ureq::types::Decimal;
-use zuora_ureq::{Amount, Client, Config, Date};
+use zuora_ureq::{Amount, Client, Config, Date, config_from_env};
 
 const USAGE: &str = "\
 usage: bill_run [--post]
 
-Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL.
-On a tenant, it posts the run only with --post.";
+Runs on a sandbox, or if any ZUORA_ variable is set, on the tenant of ZUORA_BASE_URL, ZUORA_CLIENT_ID and
+ZUORA_CLIENT_SECRET. On a tenant, it posts the run only with --post.";
 
 fn main() -> ExitCode {
     if env::args().any(|argument| argument == "--help") {
@@ -35,7 +35,12 @@ fn main() -> ExitCode {
     match Job::from_environment().and_then(|job| job.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "bill_run: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "bill_run: {text}");
             ExitCode::FAILURE
         }
     }
@@ -155,24 +160,18 @@ impl Job {
                 }
             }
         }
-        let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
-        match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-            [Some(id), Some(secret), Some(url)] => {
-                let today = time::OffsetDateTime::now_utc().date();
-                let year = u16::try_from(today.year())?;
-                let target_date = Date::new(year, today.month().into(), today.day())?;
-                writeln!(stdout(), "on the tenant at {url}")?;
-                let client = Client::new(&Config::new(url, id, secret))?;
-                Ok(Self { client, target_date, may_post: post, _sandbox: None })
-            }
-            [None, None, None] => {
-                let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-                writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
-                let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
-                let target_date = Date::new(2026, 3, 31)?;
-                Ok(Self { client, target_date, may_post: true, _sandbox: Some(sandbox) })
-            }
-            _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+        let is_tenant_set = env::vars_os()
+            .any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+        if is_tenant_set {
+            let client = Client::new(&config_from_env()?)?;
+            let today = time::OffsetDateTime::now_utc().date();
+            let target_date = Date::new(u16::try_from(today.year())?, today.month().into(), today.day())?;
+            writeln!(stdout(), "on the tenant of the environment")?;
+            return Ok(Self { client, target_date, may_post: post, _sandbox: None });
         }
+        let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+        writeln!(stdout(), "on a sandbox at {}", sandbox.url())?;
+        let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
+        Ok(Self { client, target_date: Date::new(2026, 3, 31)?, may_post: true, _sandbox: Some(sandbox) })
     }
 }

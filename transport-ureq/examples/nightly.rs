@@ -5,12 +5,12 @@
 //! one at a time.
 //!
 //! `cargo run -p zuora-ureq --example nightly -- STATE 2026-03-31` runs on a sandbox inside this process. With
-//! `ZUORA_CLIENT_ID`, `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, it bills that tenant.
+//! the variables of `config_from_env`, such as `ZUORA_BASE_URL`, it bills that tenant.
 
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -20,14 +20,14 @@ use zuora_ureq::bill_runs::{AdHoc, Batches, BillRun, BillRunGoal, BillRunWaiter,
 use zuora_ureq::intent::{AnyResponse, Delivery, Intent, Performed};
 use zuora_ureq::invoices::{BulkJob, BulkPostInvoices, InvoiceToPost, RowState};
 use zuora_ureq::polling::PollingPolicy;
-use zuora_ureq::{Client, Config, Date};
+use zuora_ureq::{Client, Config, Date, config_from_env};
 
 const USAGE: &str = "\
 usage: nightly FOLDER DATE
 
 Bills all accounts up to DATE, such as 2026-03-31, and posts the invoices. FOLDER keeps the state: run it again with
-the same folder after it was killed. Runs on a sandbox, or on the tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET
-and ZUORA_BASE_URL.";
+the same folder after it was killed. Runs on a sandbox, or if any ZUORA_ variable is set, on the tenant of
+ZUORA_BASE_URL, ZUORA_CLIENT_ID and ZUORA_CLIENT_SECRET.";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -39,7 +39,12 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "nightly: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "nightly: {text}");
             ExitCode::FAILURE
         }
     }
@@ -132,13 +137,11 @@ fn save(file: &Path, text: &str) -> Result<()> {
 }
 
 fn config() -> Result<(Config, Option<Server>)> {
-    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
-    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-        [Some(id), Some(secret), Some(url)] => Ok((Config::new(url, id, secret), None)),
-        [None, None, None] => {
-            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-            Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
-        }
-        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+    let is_tenant_set =
+        env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+    if is_tenant_set {
+        return Ok((config_from_env()?, None));
     }
+    let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+    Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
 }

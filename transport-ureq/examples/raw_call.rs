@@ -1,23 +1,24 @@
 //! A request to an endpoint that has no typed operation, with the token, retries and errors of all others.
 //!
-//! `cargo run -p zuora-ureq --example raw_call` runs on a sandbox inside this process. With `ZUORA_CLIENT_ID`,
-//! `ZUORA_CLIENT_SECRET` and `ZUORA_BASE_URL`, `-- GET /v1/accounts/A00000001` sends a request to that tenant.
+//! `cargo run -p zuora-ureq --example raw_call` runs on a sandbox inside this process. With the variables of
+//! `config_from_env`, such as `ZUORA_BASE_URL`, `-- GET /v1/accounts/A00000001` sends a request to that tenant.
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 use zuora_ureq::http::Method;
 use zuora_ureq::operation::RawOperation;
-use zuora_ureq::{Client, Config};
+use zuora_ureq::{Client, Config, config_from_env};
 
 const USAGE: &str = "\
 usage: raw_call [METHOD PATH [JSON]]
 
 Sends a request and prints the body of the response. Without arguments, it creates an invoice in a sandbox.
-With ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL, the request is sent to that tenant.";
+If any ZUORA_ variable is set, the request is sent to the tenant of ZUORA_BASE_URL, ZUORA_CLIENT_ID and
+ZUORA_CLIENT_SECRET.";
 
 fn main() -> ExitCode {
     if env::args().any(|argument| argument == "--help") {
@@ -27,7 +28,12 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "raw_call: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "raw_call: {text}");
             ExitCode::FAILURE
         }
     }
@@ -65,13 +71,11 @@ fn operation(arguments: &[String]) -> Result<RawOperation, Box<dyn Error>> {
 }
 
 fn config() -> Result<(Config, Option<Server>), Box<dyn Error>> {
-    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
-    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-        [Some(id), Some(secret), Some(url)] => Ok((Config::new(url, id, secret), None)),
-        [None, None, None] => {
-            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-            Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
-        }
-        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+    let is_tenant_set =
+        env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+    if is_tenant_set {
+        return Ok((config_from_env()?, None));
     }
+    let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+    Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
 }

@@ -32,6 +32,8 @@
 //! token. Switch that target off wherever `TRACE` is enabled, as in `RUST_LOG=trace,ureq_proto=off`. No other target
 //! contains the token, and none contains the client secret.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod agent;
 mod connector;
 mod not_connected;
@@ -49,6 +51,8 @@ use self::not_connected::{NotConnected, never_connected};
 pub use self::prefetched_pages::PrefetchedPages;
 pub use ureq;
 pub use zuora_core;
+#[cfg(feature = "callouts")]
+pub use zuora_core::callouts;
 pub use zuora_core::{
     Amount, CallOptions, Config, DataCenter, Date, Endpoint, Error, ErrorKind, Operation, Outcome, Reason,
     ReasonCategory, Response, Result, bill_runs, bytes, files, http, intent, invoices, jobs, machine,
@@ -56,12 +60,25 @@ pub use zuora_core::{
 };
 
 /// Blocking client over [`Ureq`].
+///
+/// Its methods are those of [`zuora_core::Client`](zuora_core::Client):
+///
+/// | To | Call |
+/// | --- | --- |
+/// | send one operation | [`call`](zuora_core::Client::call), [`call_with`](zuora_core::Client::call_with) |
+/// | read a list | [`items`](zuora_core::Client::items), [`pages`](zuora_core::Client::pages) |
+/// | wait for work in the background | [`wait`](zuora_core::Client::wait), [`poller`](zuora_core::Client::poller) |
+/// | post what was reviewed | [`review`](zuora_core::Client::review), [`post_if_unchanged`](zuora_core::Client::post_if_unchanged) |
+/// | decide an unknown outcome | [`baseline`](zuora_core::Client::baseline), [`reconcile`](zuora_core::Client::reconcile) |
+/// | perform a write once, over restarts | [`intent`](zuora_core::Client::intent), [`perform`](zuora_core::Client::perform) |
+/// | see a request without sending it | [`dry_run`](zuora_core::Client::dry_run) |
+/// | call any other endpoint | [`raw`](zuora_core::Client::raw) |
 pub type Client = zuora_core::Client<Ureq>;
 
 /// Reads a configuration from the environment variables of the process: see [`Config::from_vars`] for their names.
 ///
 /// # Errors
-/// [`ErrorKind::Build`], with the name of the variable that is missing or invalid.
+/// [`ErrorKind::Build`], with the names of the variables that are missing, or of one that is invalid.
 pub fn config_from_env() -> Result<Config> {
     Config::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
 }

@@ -27,6 +27,8 @@
 //! [`Limits::span`], can send a PUT or DELETE that another worker has meanwhile found to be not applied. Nothing on the
 //! side of the client can prevent that.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod commands;
 mod decision;
 mod deliver;

@@ -105,6 +105,19 @@ impl QueryInvoices {
     }
 
     /// Sorts by a field in ascending order. Earlier sort fields take precedence.
+    ///
+    /// ```
+    /// use zuora_core::object_query::{Comparison, Filter, QueryInvoices};
+    ///
+    /// let overdue = QueryInvoices::new()
+    ///     .filter(Filter::new("status", Comparison::Equal, "Posted"))
+    ///     .filter(Filter::new("duedate", Comparison::Less, "2026-03-31"))
+    ///     .ascending("duedate")
+    ///     .descending("balance");
+    /// # use zuora_core::Operation;
+    /// # assert!(overdue.request()?.uri().query().unwrap().contains("duedate.ASC"));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     #[must_use]
     pub fn ascending(mut self, field: &str) -> Self {
         self.sort.push(format!("{field}.ASC"));

@@ -18,6 +18,45 @@ use crate::transport::Timestamp;
 ///
 /// A waiter has memory, may change what it reads from poll to poll, and sees rejections too: an object that no longer
 /// exists can be what is waited for.
+///
+/// ```
+/// use zuora_core::invoices::{GetInvoice, Invoice};
+/// use zuora_core::polling::{PollingPolicy, Progress, Waiter};
+/// use zuora_core::transport::Timestamp;
+/// use zuora_core::{Error, Result};
+///
+/// /// Waits until an invoice is paid.
+/// struct Paid(&'static str);
+///
+/// impl Waiter for Paid {
+///     type Read = GetInvoice;
+///     type Output = Invoice;
+///
+///     fn read(&self) -> GetInvoice {
+///         GetInvoice::new(self.0)
+///     }
+///
+///     fn evaluate(&mut self, seen: Result<Invoice>, _now: Timestamp) -> Result<Progress<Invoice>> {
+///         let invoice = seen?; // an error that may pass does not end the wait
+///         match invoice.balance.as_ref() {
+///             Some(balance) if balance.is_zero() => Ok(Progress::Ready(invoice)),
+///             Some(_) => Ok(Progress::Pending(None)),
+///             None => Err(Error::unreadable("balance", "is missing")),
+///         }
+///     }
+/// }
+/// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+/// # let polls = std::cell::Cell::new(0);
+/// # let transport = FakeTransport::new(|_| {
+/// #     let balance = if polls.replace(polls.get() + 1) == 0 { "12.50" } else { "0" };
+/// #     Ok(FakeTransport::json(200, format!(r#"{{"success":true,"id":"8a1","balance":{balance}}}"#)))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+///
+/// let invoice = client.wait(Paid("INV00000155"), PollingPolicy::default())?;
+/// # assert_eq!((invoice.balance()?.to_string(), polls.get()), ("0".to_owned(), 2));
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Waiter {
     /// Operation of a poll.
     type Read: Operation;
@@ -51,13 +90,13 @@ pub trait Waiter {
         Err(error)
     }
 
-    /// Judges what a look showed. An error that is handed back ends the wait, unless it is one that passes.
+    /// Evaluates the result of a poll. A returned error ends the wait, unless its cause may pass.
     ///
-    /// `now` is when the look began: what it showed is at least as new, whereas the response may have been long
-    /// under way.
+    /// `now` is the start of the poll. The object was read at this time or later, although the response may have
+    /// arrived much later.
     ///
     /// # Errors
-    /// The goal cannot be reached any more, or the look failed.
+    /// The goal can no longer be reached, or the poll failed.
     fn evaluate(
         &mut self,
         seen: Result<<Self::Read as Operation>::Output>,
@@ -87,13 +126,13 @@ pub enum Progress<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollingPolicy {
-    /// Pause after the first look; each later one is half as long again. 1 s unless set.
+    /// Delay after the first poll. Each later delay is longer by a half. Default: 1 s.
     pub initial_delay: Duration,
-    /// Longest delay; 30 s unless set.
+    /// Longest delay. Default: 30 s.
     pub max_delay: Duration,
-    /// The whole wait; two hours unless set.
+    /// Time limit of the whole wait. Default: two hours.
     pub timeout: Duration,
-    /// Looks that may fail one after the other, for reasons that pass; 10 unless set.
+    /// Number of polls in succession that may fail for causes that may pass. Default: 10.
     pub max_failed_polls: u32,
 }
 
@@ -109,19 +148,29 @@ impl Default for PollingPolicy {
 }
 
 impl PollingPolicy {
-    /// Pauses from `first` up to `longest`; none is shorter than 100 ms.
+    /// Creates a policy with delays from `initial_delay` up to `max_delay`. No delay is shorter than 100 ms.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zuora_core::polling::PollingPolicy;
+    ///
+    /// let policy = PollingPolicy::new(Duration::from_secs(5), Duration::from_secs(60))
+    ///     .timeout(Duration::from_secs(6 * 60 * 60))
+    ///     .max_failed_polls(30);
+    /// # let _ = policy;
+    /// ```
     pub fn new(initial_delay: Duration, max_delay: Duration) -> Self {
         Self { initial_delay, max_delay, ..Self::default() }
     }
 
-    /// Gives up after this time.
+    /// Sets the time limit of the whole wait. Default: two hours.
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
         self.timeout = span;
         self
     }
 
-    /// Looks that may fail one after the other.
+    /// Sets the number of polls in succession that may fail for causes that may pass. Default: 10.
     #[must_use]
     pub fn max_failed_polls(mut self, polls: u32) -> Self {
         self.max_failed_polls = polls;
@@ -129,10 +178,34 @@ impl PollingPolicy {
     }
 }
 
-/// A [`Machine`] that takes one look each time it is driven, after the delay that is due.
+/// A [`Machine`] that polls once each time it is driven, after the delay that is due.
 ///
-/// The caller sees every status without a callback, and may keep the watch as text
-/// ([`to_json`](Self::to_json)) for another process to take up.
+/// The caller sees every status without a callback, and can save the poller as text with [`to_json`](Self::to_json),
+/// for another process to resume.
+///
+/// ```
+/// use zuora_core::bill_runs::{BillRunGoal, BillRunWaiter};
+/// use zuora_core::polling::{Poller, PollingPolicy, Progress};
+/// use zuora_core::transport::Transport;
+/// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+/// # let polls = std::cell::Cell::new(0);
+/// # let transport = FakeTransport::new(|_| {
+/// #     let status = if polls.replace(polls.get() + 1) == 0 { "Processing" } else { "Completed" };
+/// #     Ok(FakeTransport::json(200, format!(r#"{{"success":true,"id":"2c98","status":"{status}"}}"#)))
+/// # });
+/// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+///
+/// let waiter = BillRunWaiter::new("2c9890077e8a8490017e8bf3a5171a43", BillRunGoal::Completed);
+/// let mut poller = Poller::new(client.session(), waiter, PollingPolicy::default());
+/// assert!(matches!(client.drive(&mut poller)?, Progress::Pending(_)));
+/// let text = poller.to_json(client.transport().now())?;
+///
+/// // Later, perhaps in another process:
+/// let poller = Poller::<BillRunWaiter>::from_json(client.session(), &text, PollingPolicy::default())?;
+/// let run = client.drive(poller.until_done())?;
+/// assert_eq!(run.status()?.as_str(), "Completed");
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
 pub struct Poller<A: Waiter> {
     session: Session,
     options: CallOptions,
@@ -354,10 +427,10 @@ struct SavedPoller<A> {
 }
 
 impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
-    /// The watch as JSON text, for another process. It holds no token.
+    /// Returns the poller as JSON text, for another process. The text contains no token.
     ///
     /// # Errors
-    /// What is waiter cannot be written.
+    /// The waiter cannot be written as JSON.
     pub fn to_json(&self, now: Timestamp) -> Result<String> {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         let saved = SavedPoller {
@@ -369,10 +442,10 @@ impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
         serde_json::to_string(&saved).map_err(|error| Error::invalid("watch", error.to_string()))
     }
 
-    /// Takes up a watch that was saved. The time it has waited counts on; the next look is due at once.
+    /// Restores a poller that was saved. The time that it had waited counts, and the next poll is due at once.
     ///
     /// # Errors
-    /// Text that [`to_json`](Self::to_json) did not write.
+    /// The text was not written by [`to_json`](Self::to_json).
     pub fn from_json(session: &Session, text: &str, policy: PollingPolicy) -> Result<Self> {
         let saved: SavedPoller<A> =
             serde_json::from_str(text).map_err(|error| Error::unreadable("watch", error.to_string()))?;

@@ -72,6 +72,27 @@ impl<T> Response<T> {
     }
 
     /// Returns the quota of the tenant and its remainder.
+    ///
+    /// ```
+    /// use zuora_core::invoices::GetInvoice;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let mut response = FakeTransport::json(200, r#"{"success":true}"#);
+    /// # for (name, value) in [("ratelimit-remaining", "0"), ("ratelimit-reset", "12"),
+    /// #     ("concurrency-limit-type", "Default"), ("concurrency-limit-limit", "40")] {
+    /// #     response.headers_mut().insert(name, value.parse().unwrap());
+    /// # }
+    /// # let transport = FakeTransport::new(move |_| Ok(response.clone()));
+    /// # let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
+    /// # let client = Client::with_transport(&config, transport)?;
+    ///
+    /// let invoice = client.call(&GetInvoice::new("INV00000155"))?;
+    /// let quota = invoice.rate_limit();
+    /// println!("{:?} requests left, next window in {:?}", quota.remaining, quota.reset);
+    /// # assert_eq!((quota.remaining, quota.reset), (Some(0), Some(std::time::Duration::from_secs(12))));
+    /// println!("at most {:?} requests in flight", invoice.concurrency_limit().limit);
+    /// # assert_eq!(invoice.concurrency_limit().limit, Some(40));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     #[doc(alias = "quota")]
     pub fn rate_limit(&self) -> RateLimit {
         headers::rate_limit(&self.headers)

@@ -98,8 +98,10 @@ impl<T: AsyncTransport> AsyncClient<T> {
         async move { self.drive(reviewing?).await }
     }
 
-    /// Reads the run's invoices again and posts it only if nothing has changed since the review; else the error
-    /// shows the difference and nothing is posted. A change between that look and the posting cannot be seen.
+    /// Reads the invoices of a bill run again, and posts the run only if they match the review.
+    ///
+    /// A change between the second read and the posting is not detected. After an unknown outcome, pass
+    /// [`PostIfUnchanged::operation`] to [`reconcile`](Self::reconcile).
     ///
     /// # Errors
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference, or as for [`call`](Self::call).

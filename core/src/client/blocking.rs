@@ -209,7 +209,8 @@ impl<T: Transport> Client<T> {
 
     /// Reads the invoices of a bill run again, and posts the run only if they match the review.
     ///
-    /// A change between the second read and the posting is not detected.
+    /// A change between the second read and the posting is not detected. After an unknown outcome, pass
+    /// [`PostIfUnchanged::operation`] to [`reconcile`](Self::reconcile).
     ///
     /// # Errors
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) with the difference when the invoices have changed; nothing is

@@ -167,6 +167,22 @@ impl Error {
     }
 
     /// Whether the service reports that the object does not exist.
+    ///
+    /// ```
+    /// use zuora_core::bill_runs::GetBillRun;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let body = r#"{"success":false,"reasons":[{"code":50000040,"message":"Cannot find entity by key."}]}"#;
+    /// # let transport = FakeTransport::new(move |_| Ok(FakeTransport::json(404, body)));
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    ///
+    /// let run = match client.call(&GetBillRun::new("BR-00000007")) {
+    ///     Ok(run) => Some(run),
+    ///     Err(error) if error.is_not_found() => None,
+    ///     Err(error) => return Err(error),
+    /// };
+    /// assert!(run.is_none());
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     pub fn is_not_found(&self) -> bool {
         self.0.context.status == Some(StatusCode::NOT_FOUND)
             || self.0.context.reasons.iter().any(|reason| reason.category() == ReasonCategory::NotFound)
@@ -223,6 +239,28 @@ impl Error {
     }
 
     /// Returns the quota of the tenant and its remainder, as reported by the last response.
+    ///
+    /// ```
+    /// use zuora_core::invoices::GetInvoice;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let mut response = FakeTransport::json(429, r#"{"success":false}"#);
+    /// # for (name, value) in [("ratelimit-remaining", "0"), ("ratelimit-reset", "12"),
+    /// #     ("concurrency-limit-type", "Default"), ("concurrency-limit-limit", "40")] {
+    /// #     response.headers_mut().insert(name, value.parse().unwrap());
+    /// # }
+    /// # let transport = FakeTransport::new(move |_| Ok(response.clone()));
+    /// # let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
+    /// # let client = Client::with_transport(&config, transport)?;
+    ///
+    /// let error = client.call(&GetInvoice::new("INV00000155")).unwrap_err();
+    /// let quota = error.rate_limit();
+    /// println!("{:?} requests left, next window in {:?}", quota.remaining, quota.reset);
+    /// # assert_eq!((quota.remaining, quota.reset), (Some(0), Some(std::time::Duration::from_secs(12))));
+    /// let in_flight = error.concurrency_limit();
+    /// println!("at most {:?} requests of quota {:?} in flight", in_flight.limit, in_flight.class);
+    /// # assert_eq!((in_flight.limit, in_flight.class.as_deref()), (Some(40), Some("Default")));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     #[doc(alias = "quota")]
     pub fn rate_limit(&self) -> RateLimit {
         headers::rate_limit(self.headers())

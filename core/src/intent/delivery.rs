@@ -60,6 +60,17 @@ impl Delivery {
     /// Sets the time for which the service may go on working on a request after its attempt has failed. The default of
     /// 130 s is the documented time of the service with a margin: a shorter time is right for a simulator only. After a
     /// time that is too short, a PUT or DELETE may be sent that is still being applied.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use zuora_core::intent::Delivery;
+    ///
+    /// // Workers on one machine, in a test against a simulator that works on no request for longer than two seconds.
+    /// let delivery = Delivery::again(SystemTime::now().into())
+    ///     .max_processing(Duration::from_secs(2))
+    ///     .max_clock_skew(Duration::ZERO);
+    /// # let _ = delivery;
+    /// ```
     #[must_use]
     pub const fn max_processing(mut self, time: Duration) -> Self {
         self.limits.processing = time;
@@ -67,7 +78,8 @@ impl Delivery {
     }
 
     /// Sets the largest difference between the wall clocks of the machines that perform the intent. The default is
-    /// 300 s. Workers on one machine share a clock, and may set it to zero.
+    /// 300 s. Workers on one machine share a clock, and may set it to zero: see the example of
+    /// [`max_processing`](Self::max_processing).
     #[must_use]
     pub const fn max_clock_skew(mut self, difference: Duration) -> Self {
         self.limits.clock_skew = difference;

@@ -85,6 +85,67 @@ pub(crate) struct RowFacts {
 }
 
 /// An operation whose response may name a next page.
+///
+/// ```
+/// use zuora_core::http::Request;
+/// use zuora_core::operation::{Paginated, Spec};
+/// use zuora_core::transport::{Body, HttpRequest, HttpResponse};
+/// use zuora_core::{Error, Operation, Result};
+/// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+///
+/// #[derive(Clone)]
+/// struct ListPayments {
+///     page: u32,
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Payments {
+///     payments: Vec<Payment>,
+///     next_page: Option<String>,
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Payment {
+///     number: String,
+/// }
+///
+/// impl Operation for ListPayments {
+///     type Output = Payments;
+///
+///     fn spec(&self) -> &Spec {
+///         static SPEC: Spec = Spec::read("list_payments", "/v1/payments");
+///         &SPEC
+///     }
+///
+///     fn request(&self) -> Result<HttpRequest> {
+///         let request = Request::get(format!("/v1/payments?page={}", self.page)).body(Body::empty());
+///         request.map_err(|error| Error::invalid("page", error.to_string()))
+///     }
+///
+///     fn parse(&self, success: &HttpResponse) -> Result<Payments> {
+///         serde_json::from_slice(success.body()).map_err(|error| Error::unreadable("payments", error.to_string()))
+///     }
+/// }
+///
+/// impl Paginated for ListPayments {
+///     type Item = Payment;
+///
+///     fn into_page(&self, page: Payments) -> (Vec<Payment>, Option<Self>) {
+///         let next = page.next_page.map(|_| Self { page: self.page + 1 });
+///         (page.payments, next)
+///     }
+/// }
+/// # let transport = FakeTransport::new(|request| Ok(FakeTransport::json(200, match request.uri().query() {
+/// #     Some("page=1") => r#"{"success":true,"payments":[{"number":"P-1"}],"nextPage":"https://.."}"#,
+/// #     _ => r#"{"success":true,"payments":[{"number":"P-2"}]}"#,
+/// # })));
+/// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+///
+/// let payments = client.items(&ListPayments { page: 1 }).collect::<Result<Vec<_>>>()?;
+/// assert_eq!(payments.iter().map(|payment| &*payment.number).collect::<Vec<_>>(), ["P-1", "P-2"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[doc(alias = "pagination")]
 pub trait Paginated: Operation + Clone {
     /// One row of the list.

@@ -169,6 +169,13 @@ impl CallOptions {
     }
 
     /// Overrides [`Config::accept_gzip`](crate::Config::accept_gzip).
+    ///
+    /// ```
+    /// use zuora_core::CallOptions;
+    ///
+    /// let readable_in_a_proxy = CallOptions::new().accept_gzip(false).gzip_requests_from(None);
+    /// # let _ = readable_in_a_proxy;
+    /// ```
     #[doc(alias = "Accept-Encoding")]
     #[must_use]
     pub fn accept_gzip(mut self, accepts: bool) -> Self {

@@ -177,6 +177,13 @@ impl Config {
     /// Sets whether requests contain `Accept-Encoding: gzip`. Default: true.
     ///
     /// With it, the service compresses responses of more than 1,000 bytes. A compressed response is read in any case.
+    ///
+    /// ```
+    /// use zuora_core::{Config, DataCenter};
+    ///
+    /// let config = Config::with_token(DataCenter::UsCloud2, "token").accept_gzip(false); // to read bodies in a proxy
+    /// # let _ = config;
+    /// ```
     #[doc(alias = "Accept-Encoding")]
     #[doc(alias = "compression")]
     #[must_use]

@@ -97,6 +97,14 @@ impl DataCenter {
     /// Returns the name of the data center in settings, such as `eu-api-sandbox`.
     ///
     /// [`Config::from_vars`](crate::Config::from_vars) reads the name.
+    ///
+    /// ```
+    /// use zuora_core::DataCenter;
+    ///
+    /// assert_eq!(DataCenter::EuApiSandbox.name(), "eu-api-sandbox");
+    /// let center = DataCenter::ALL.into_iter().find(|center| center.name() == "us-cloud-2");
+    /// assert_eq!(center, Some(DataCenter::UsCloud2));
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Self::UsCloud1 => "us-cloud-1",

@@ -43,10 +43,18 @@ pub(super) fn section<'a>(text: &'a str, section: &str, names: &[&str]) -> Resul
         values.push((name, value));
     }
     if !sections.contains(&section) {
-        let known = if sections.is_empty() { "none".to_owned() } else { sections.join(", ") };
+        let known: Vec<_> = sections.into_iter().filter(|name| is_plain(name)).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         return Err(invalid("", format!("must be a profile of the file, which has: {known}")));
     }
     Ok(values)
+}
+
+/// Whether an error may show the name of a section. A line in brackets can also be a part of a secret that is broken over
+/// lines, so long names and those with other characters are left out.
+fn is_plain(name: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
+    (1..=30).contains(&name.chars().count()) && name.chars().all(is_plain)
 }
 
 /// Removes the quotes of a quoted value. Returns `None` if the quotes do not match, or if an escape would be needed.

@@ -46,7 +46,8 @@ impl Config {
     /// | `ZUORA_NON_PRODUCTION` | `true` for [`non_production`](Self::non_production), or `false` |
     ///
     /// Spaces and line breaks around a value are dropped. An empty variable counts as not set. The values are checked
-    /// now, and not only when a session starts.
+    /// now, and not only when a session starts. Variables with other names are not read, so a typing error in the name of
+    /// a guard leaves the guard off: call [`read_only`](Self::read_only) in the program that must never write.
     ///
     /// ```
     /// use zuora_core::Config;
@@ -69,8 +70,8 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Build`](crate::ErrorKind::Build), with the name of the variable that is missing or invalid. No error
-    /// contains the value of a credential.
+    /// [`ErrorKind::Build`](crate::ErrorKind::Build), with the name of the variable that is invalid, or of the first that
+    /// is missing. Its message names all that are missing. No error contains the value of a credential.
     #[doc(alias = "environment")]
     #[doc(alias = "env")]
     #[doc(alias = "credentials")]
@@ -117,7 +118,7 @@ impl Config {
     /// # Errors
     /// [`ErrorKind::Build`](crate::ErrorKind::Build), with the profile and the setting or line that is missing or
     /// invalid, as `[test] client_secret`. An unknown setting is an error, since it may be a guard with a typing error.
-    /// No error contains the value of a credential.
+    /// An unknown profile is an error that lists the profiles of the file. No error contains the value of a credential.
     #[doc(alias = "file")]
     #[doc(alias = "ini")]
     #[doc(alias = "toml")]
@@ -158,42 +159,58 @@ impl Settings<'_> {
 
     fn tenant(&self) -> Result<Config> {
         let endpoint = self.endpoint()?;
-        match (self.get("client_id"), self.get("client_secret"), self.get("token")) {
-            (Some(id), Some(secret), None) => Ok(Config::new(endpoint, id, secret)),
-            (None, None, Some(token)) => Ok(Config::with_token(endpoint, token)),
-            (None, None, None) => {
-                let why = format!("must be set, or else {}", (self.label)("token"));
-                Err(self.invalid("client_id", &why))
-            }
-            (_, _, Some(_)) => {
-                Err(self.invalid("token", "must not be set together with a client id or secret"))
-            }
-            (Some(_), None, None) => {
-                Err(self.invalid("client_secret", "must be set together with the client id"))
-            }
-            (None, Some(_), None) => {
-                Err(self.invalid("client_id", "must be set together with the client secret"))
+        let (id, secret, token) = (self.get("client_id"), self.get("client_secret"), self.get("token"));
+        if token.is_some() && (id.is_some() || secret.is_some()) {
+            return Err(self.invalid("token", "must not be set together with a client id or secret"));
+        }
+        match (endpoint, id, secret, token) {
+            (Some(endpoint), Some(id), Some(secret), _) => Ok(Config::new(endpoint, id, secret)),
+            (Some(endpoint), _, _, Some(token)) => Ok(Config::with_token(endpoint, token)),
+            (endpoint, id, secret, token) => {
+                let credential = match (id, secret) {
+                    _ if token.is_some() => None,
+                    (None, None) => Some(("client_id", "client_secret", Some("token"))),
+                    (Some(_), None) => Some(("client_secret", "client_id", None)),
+                    (None, Some(_)) => Some(("client_id", "client_secret", None)),
+                    (Some(_), Some(_)) => None,
+                };
+                Err(self.missing(endpoint.is_none(), credential))
             }
         }
     }
 
-    fn endpoint(&self) -> Result<Endpoint> {
+    /// Names everything that is missing in one error, whose field is the first of it.
+    fn missing(&self, endpoint: bool, credential: Option<(&str, &str, Option<&str>)>) -> Error {
+        let label = self.label;
+        let center = ("data_center", format!("must be set, or else {}", label("base_url")));
+        let credential = credential.map(|(name, partner, instead)| {
+            let instead = instead.map(|name| format!(", or else {}", label(name))).unwrap_or_default();
+            (name, format!("must be set together with {}{instead}", label(partner)))
+        });
+        match (endpoint, credential) {
+            (false, Some((name, why))) => self.invalid(name, &why),
+            (true, Some((name, why))) => {
+                self.invalid(center.0, &format!("{}; {} {why}", center.1, label(name)))
+            }
+            (_, None) => self.invalid(center.0, &center.1),
+        }
+    }
+
+    /// Returns `None` if neither setting is there.
+    fn endpoint(&self) -> Result<Option<Endpoint>> {
         match (self.get("data_center"), self.get("base_url")) {
             (Some(_), Some(_)) => {
                 Err(self.invalid("base_url", "must not be set together with a data center"))
             }
-            (None, Some(url)) => Ok(url.into()),
+            (None, Some(url)) => Ok(Some(url.into())),
             (Some(name), None) => match DataCenter::ALL.into_iter().find(|center| center.name() == name) {
-                Some(center) => Ok(center.into()),
+                Some(center) => Ok(Some(center.into())),
                 None => {
                     let names = DataCenter::ALL.map(DataCenter::name).join(", ");
                     Err(self.invalid("data_center", &format!("must be one of {names}")))
                 }
             },
-            (None, None) => {
-                let why = format!("must be set, or else {}", (self.label)("base_url"));
-                Err(self.invalid("data_center", &why))
-            }
+            (None, None) => Ok(None),
         }
     }
 

@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::json_number::{is_json_number, json_form};
 use crate::wire::values;
 use crate::wire::{FromWire, ReadError, ValueReader};
 
@@ -108,6 +109,15 @@ impl Amount {
     }
 
     /// Adds another amount exactly, without rounding.
+    ///
+    /// ```
+    /// use zuora_core::Amount;
+    ///
+    /// let (net, tax): (Amount, Amount) = ("250.00".parse()?, "47.5".parse()?);
+    /// assert_eq!(net.checked_add(&tax)?.to_string(), "297.50");
+    /// assert_eq!(net.checked_sub(&tax)?.to_string(), "202.50");
+    /// # Ok::<(), zuora_core::types::AmountError>(())
+    /// ```
     ///
     /// # Errors
     /// The same as for [`sum`](Self::sum).
@@ -233,24 +243,6 @@ fn decimal(mut mantissa: i128, mut scale: u32) -> Option<Decimal> {
     }
 }
 
-/// Returns whether the text is a number by JSON's grammar.
-fn is_json_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let (text, exponent) = match text.split_once(['e', 'E']) {
-        Some((text, exponent)) => (text, Some(exponent)),
-        None => (text, None),
-    };
-    let (whole, fraction) = match text.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (text, None),
-    };
-    digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
-}
-
 impl From<Decimal> for Amount {
     fn from(decimal: Decimal) -> Self {
         match i64::try_from(decimal.mantissa()) {
@@ -275,15 +267,14 @@ impl From<i32> for Amount {
 impl FromStr for Amount {
     type Err = AmountError;
 
-    /// Parses a JSON number. Also accepts `+5`, `.5`, `5.` and `05`, and converts them to JSON's form.
+    /// Parses a JSON number of any length. Also accepts `+5`, `.5`, `5.` and `05`, and converts them to JSON's form.
     fn from_str(text: &str) -> Result<Self, AmountError> {
         if is_json_number(text) {
             return Ok(Self::of_literal(text));
         }
-        let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'));
-        match Decimal::from_str_exact(text) {
-            Ok(decimal) if plain => Ok(decimal.into()),
-            _ => Err(AmountError::NotANumber(text.chars().take(40).collect())),
+        match json_form(text) {
+            Some(number) => Ok(Self::of_literal(&number)),
+            None => Err(AmountError::NotANumber(text.chars().take(40).collect())),
         }
     }
 }
@@ -480,8 +471,16 @@ mod tests {
 
     #[test]
     fn sloppy_numbers_are_normalized_and_other_text_is_rejected() {
-        for (text, form) in [("+5", "5"), (".5", "0.5"), ("007.10", "7.10"), ("5.", "5")] {
-            assert_eq!(text.parse::<Amount>().unwrap().to_string(), form);
+        // More digits than a decimal has, in the same forms.
+        let nines = "9".repeat(40);
+        for (text, form) in [
+            (format!("+{nines}"), nines.clone()),
+            (format!(".{nines}"), format!("0.{nines}")),
+            (format!("-0{nines}."), format!("-{nines}")),
+        ] {
+            let amount: Amount = text.parse().unwrap();
+            assert_eq!(amount.to_string(), form);
+            assert!(amount.to_decimal().unwrap_err().to_string().contains("too many digits"), "{text}");
         }
         for json in
             ["\"\"", "\"N/A\"", "\"1_000\"", "\"1,5\"", "true", "{}", "[1]", "null", "\"\\u0031\"", "\"1e\""]

@@ -5,6 +5,7 @@ mod conversions;
 mod date;
 mod date_time;
 mod id;
+mod json_number;
 pub(crate) mod open_enum;
 mod request_scope;
 mod secret;

@@ -7,7 +7,7 @@ mod collector;
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -49,21 +49,26 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "example-otlp: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "example-otlp: {text}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn run() -> Result<()> {
-    let collector = match env::var("OTEL_EXPORTER_OTLP_ENDPOINT") {
-        Ok(_) => None,
-        Err(_) => Some(Collector::start()?),
-    };
-    let endpoint = match (&collector, env::var("OTEL_EXPORTER_OTLP_ENDPOINT")) {
-        (Some(collector), _) => collector.url(),
-        (None, Ok(url)) => url,
-        (None, Err(error)) => return Err(error.into()),
+    // An empty variable counts as not set, as OpenTelemetry defines.
+    let (collector, endpoint) = match env::var("OTEL_EXPORTER_OTLP_ENDPOINT") {
+        Ok(url) if !url.is_empty() => (None, url),
+        _ => {
+            let collector = Collector::start()?;
+            let url = collector.url();
+            (Some(collector), url)
+        }
     };
     let provider = provider(&format!("{}/v1/traces", endpoint.trim_end_matches('/')))?;
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("zuora"));

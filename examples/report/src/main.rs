@@ -2,11 +2,11 @@
 //!
 //! The sums are exact. Only the heights of the bars are floats, and each currency has a chart with its own scale.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,19 +17,27 @@ use zuora_ureq::invoices::GetInvoiceItems;
 use zuora_ureq::object_query::{Comparison, Filter, QueryInvoices};
 use zuora_ureq::polling::PollingPolicy;
 use zuora_ureq::types::Decimal;
-use zuora_ureq::{Client, Config, Date};
+use zuora_ureq::{Client, Config, Date, config_from_env};
 
 const USAGE: &str = "\
 usage: example-report FILE.svg [FROM TO]
 
 Adds up the items of all posted invoices with an invoice date from FROM to TO, such as 2026-01-01 and 2026-03-31, by
-currency and month of service, and draws them. Runs on a sandbox, for which it first bills half a year, or on the
-tenant of ZUORA_CLIENT_ID, ZUORA_CLIENT_SECRET and ZUORA_BASE_URL, where it only reads.";
+currency and month of service, and draws them. Runs on a sandbox, for which it first bills half a year. If any ZUORA_
+variable is set, it reads the tenant of ZUORA_BASE_URL, ZUORA_CLIENT_ID and ZUORA_CLIENT_SECRET, and changes nothing.";
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Revenue without tax, by currency and by month such as `2026-03`.
-type Revenue = BTreeMap<String, BTreeMap<String, Decimal>>;
+/// Revenue without tax, by currency and by month.
+type Revenue = BTreeMap<String, BTreeMap<Month, Decimal>>;
+
+/// A month, as the number of months since the year 0.
+type Month = u32;
+
+/// Returns the name of a month, such as `2026-03`.
+fn name(month: Month) -> String {
+    format!("{:04}-{:02}", month / 12, month % 12 + 1)
+}
 
 fn main() -> ExitCode {
     if env::args().any(|argument| argument == "--help") {
@@ -39,7 +47,12 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "example-report: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "example-report: {text}");
             ExitCode::FAILURE
         }
     }
@@ -80,7 +93,7 @@ fn add_up(client: &Client, from: Date, to: Date) -> Result<Revenue> {
         for item in client.items(&GetInvoiceItems::new(id)) {
             let item = item?;
             let start = item.service_start_date.ok_or("an item has no service period")?;
-            let month = format!("{:04}-{:02}", start.year(), start.month());
+            let month = u32::from(start.year()) * 12 + u32::from(start.month()) - 1;
             let months = revenue.entry(currency.to_string()).or_default();
             *months.entry(month).or_default() += item.charge_amount()?.to_decimal()?;
         }
@@ -88,8 +101,10 @@ fn add_up(client: &Client, from: Date, to: Date) -> Result<Revenue> {
     Ok(revenue)
 }
 
-fn months(revenue: &Revenue) -> BTreeSet<&String> {
-    revenue.values().flat_map(BTreeMap::keys).collect()
+/// Returns every month from the first to the last, also one without revenue, so that the axis has no gap.
+fn months(revenue: &Revenue) -> Vec<Month> {
+    let months = || revenue.values().flat_map(BTreeMap::keys).copied();
+    months().min().zip(months().max()).map_or(Vec::new(), |(first, last)| (first..=last).collect())
 }
 
 fn print(revenue: &Revenue) -> Result<()> {
@@ -100,9 +115,9 @@ fn print(revenue: &Revenue) -> Result<()> {
     }
     writeln!(out)?;
     for month in months(revenue) {
-        write!(out, "{month}")?;
+        write!(out, "{}", name(month))?;
         for amounts in revenue.values() {
-            write!(out, "{:>14}", amounts.get(month).copied().unwrap_or_default())?;
+            write!(out, "{:>14}", amounts.get(&month).copied().unwrap_or_default())?;
         }
         writeln!(out)?;
     }
@@ -112,10 +127,10 @@ fn print(revenue: &Revenue) -> Result<()> {
 /// Draws a chart for each currency. Amounts of different currencies have no common scale.
 fn draw(revenue: &Revenue) -> Result<String> {
     let months = months(revenue);
-    let names: Vec<String> = months.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = months.iter().copied().map(name).collect();
     let mut charts = MultiChart::new();
     for (currency, amounts) in revenue {
-        let heights = months.iter().map(|month| height(amounts.get(*month))).collect::<Result<Vec<f32>>>()?;
+        let heights = months.iter().map(|month| height(amounts.get(month))).collect::<Result<Vec<f32>>>()?;
         let mut chart = BarChart::new(vec![Series::new(currency.clone(), heights)], names.clone());
         chart.title.text = format!("Revenue in {currency}, by month of service");
         chart.width = 720.0;
@@ -132,20 +147,16 @@ fn height(amount: Option<&Decimal>) -> Result<f32> {
 }
 
 fn client() -> Result<(Client, Option<Server>)> {
-    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
-    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-        [Some(id), Some(secret), Some(url)] => {
-            Ok((Client::new(&Config::new(url, id, secret).read_only().app_name("month-end-report"))?, None))
-        }
-        [None, None, None] => {
-            let settings = Settings::default().processing(Duration::from_millis(50));
-            let sandbox = Server::start("127.0.0.1:0", Sandbox::new(Tenant::demo(), settings))?;
-            let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
-            bill(&client)?;
-            Ok((client, Some(sandbox)))
-        }
-        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+    let is_tenant_set =
+        env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+    if is_tenant_set {
+        return Ok((Client::new(&config_from_env()?.read_only().app_name("month-end-report"))?, None));
     }
+    let settings = Settings::default().processing(Duration::from_millis(50));
+    let sandbox = Server::start("127.0.0.1:0", Sandbox::new(Tenant::demo(), settings))?;
+    let client = Client::new(&Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET))?;
+    bill(&client)?;
+    Ok((client, Some(sandbox)))
 }
 
 /// Bills half a year in the sandbox, so that there is something to report.

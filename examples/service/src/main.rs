@@ -2,17 +2,17 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{Write as _, stderr, stdout};
+use std::io::{self, ErrorKind, Write as _, stderr, stdout};
 use std::process::ExitCode;
 
-use zuora_reqwest::{Client, Config};
+use zuora_reqwest::{Client, Config, config_from_env};
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, Sandbox, Server};
 
 const USAGE: &str = "\
 usage: example-service [ADDRESS]
 
-Serves POST /orders on ADDRESS (127.0.0.1:8080), with a sandbox or the tenant of ZUORA_CLIENT_ID,
-ZUORA_CLIENT_SECRET and ZUORA_BASE_URL.
+Serves POST /orders on ADDRESS (127.0.0.1:8080), with a sandbox, or if any ZUORA_ variable is set, with the tenant of
+ZUORA_BASE_URL, ZUORA_CLIENT_ID and ZUORA_CLIENT_SECRET.
 
 curl http://127.0.0.1:8080/orders -H 'idempotency-key: order-1' -H 'content-type: application/json' \\
   -d '{\"account\":\"A00000001\",\"date\":\"2026-03-01\",\"product\":\"Setup\",\"amount\":250.00}'";
@@ -26,7 +26,12 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "example-service: {error:#}");
+            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
+                true => "stopped, because standard output was closed".to_owned(),
+                false => format!("{error:#}"),
+            };
+            let _ = writeln!(stderr(), "example-service: {text}");
             ExitCode::FAILURE
         }
     }
@@ -46,13 +51,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn config() -> Result<(Config, Option<Server>), Box<dyn Error>> {
-    let names = ["ZUORA_CLIENT_ID", "ZUORA_CLIENT_SECRET", "ZUORA_BASE_URL"];
-    match names.map(|name| env::var(name).ok().filter(|value| !value.is_empty())) {
-        [Some(id), Some(secret), Some(url)] => Ok((Config::new(url, id, secret), None)),
-        [None, None, None] => {
-            let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
-            Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
-        }
-        _ => Err(format!("to use a tenant, set all of {}", names.join(", ")).into()),
+    let is_tenant_set =
+        env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
+    if is_tenant_set {
+        return Ok((config_from_env()?, None));
     }
+    let sandbox = Server::start("127.0.0.1:0", Sandbox::demo())?;
+    Ok((Config::new(sandbox.url(), CLIENT_ID, CLIENT_SECRET), Some(sandbox)))
 }

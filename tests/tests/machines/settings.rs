@@ -105,6 +105,46 @@ fn an_error_names_its_variable_and_contains_no_credential() {
 }
 
 #[test]
+fn one_error_names_all_variables_that_are_missing() {
+    let message = |variables: &[(&str, &str)]| from_vars(variables).unwrap_err().to_string();
+    assert_eq!(
+        message(&[]),
+        "`ZUORA_DATA_CENTER`: must be set, or else ZUORA_BASE_URL; ZUORA_CLIENT_ID must be set together with \
+         ZUORA_CLIENT_SECRET, or else ZUORA_TOKEN; not sent"
+    );
+    assert_eq!(
+        message(&[("ZUORA_CLIENT_ID", ID)]),
+        "`ZUORA_DATA_CENTER`: must be set, or else ZUORA_BASE_URL; ZUORA_CLIENT_SECRET must be set together with \
+         ZUORA_CLIENT_ID; not sent"
+    );
+    assert_eq!(
+        message(&[("ZUORA_TOKEN", "t")]),
+        "`ZUORA_DATA_CENTER`: must be set, or else ZUORA_BASE_URL; not sent"
+    );
+    assert_eq!(
+        message(&[("ZUORA_DATA_CENTER", "eu")]),
+        "`ZUORA_CLIENT_ID`: must be set together with ZUORA_CLIENT_SECRET, or else ZUORA_TOKEN; not sent"
+    );
+    let profile = Config::from_profile("[b]\nclient_secret = hunter2", "b").unwrap_err().to_string();
+    assert_eq!(
+        profile,
+        "`[b] data_center`: must be set, or else [b] base_url; [b] client_id must be set together with \
+         [b] client_secret; not sent"
+    );
+}
+
+/// A value that continues on the next line can look like a section.
+#[test]
+fn the_names_of_other_profiles_are_listed_without_what_may_be_a_secret() {
+    let text = "[test]\nclient_secret =\n[aHVudGVyMi1odW50ZXIyLWh1bnRlcjItaHVudGVyMg]\n[x=hunter2]\n[eu prod]\n[a/b+]\n";
+    let error = Config::from_profile(text, "staging").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`[staging]`: must be a profile of the file, which has: test, eu prod; not sent"
+    );
+}
+
+#[test]
 fn a_profile_is_read_from_its_section_only() {
     let text = format!(
         "\u{feff}# tenants\r\n\n[other]\nnot a setting\n[ test ]\r\n  data_center = eu  \r\n; a comment\n\

@@ -15,7 +15,7 @@ use crate::types::Date;
 /// A request to post a bill run only if its invoices have not changed since a [`Review`].
 ///
 /// Execute it with [`Client::post_if_unchanged`](crate::Client::post_if_unchanged). [`Review`] has an example. After an
-/// unknown outcome, reconcile the [`PostBillRun`] of the same run: `client.reconcile(&PostBillRun::new(id), &error)`.
+/// unknown outcome, reconcile its [`operation`](Self::operation).
 #[doc(alias = "compare and set")]
 #[derive(Clone, Debug)]
 pub struct PostIfUnchanged {
@@ -46,6 +46,32 @@ impl PostIfUnchanged {
     pub fn invoice_date(mut self, date: Date) -> Self {
         self.post = self.post.invoice_date(date);
         self
+    }
+
+    /// Returns the operation that posts the run, which [`Client::reconcile`](crate::Client::reconcile) reads back after an
+    /// unknown outcome.
+    ///
+    /// ```
+    /// use zuora_core::Outcome;
+    /// use zuora_core::bill_runs::{PostIfUnchanged, Review};
+    /// use zuora_core::reconcile::Reconciled;
+    /// # use zuora_core::{Client, Config, DataCenter, http::Method, testing::FakeTransport, transport::TransportError};
+    /// # let transport = FakeTransport::new(|request| match (request.method(), request.uri().path()) {
+    /// #     (&Method::PUT, _) => Err(TransportError::maybe_sent("connection reset")),
+    /// #     (_, "/object-query/invoices") => Ok(FakeTransport::json(200, r#"{"data":[]}"#)),
+    /// #     _ => Ok(FakeTransport::json(200, r#"{"id":"2c98","status":"Posted","success":true}"#)),
+    /// # });
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    /// # let review: Review = serde_json::from_str(r#"{"billRunId":"2c98","billRunNumber":"BR-1","invoices":[]}"#).unwrap();
+    ///
+    /// let post = PostIfUnchanged::new(review).allow_empty();
+    /// let error = client.post_if_unchanged(&post).unwrap_err(); // the response was lost
+    /// assert_eq!(error.outcome(), Outcome::Unknown);
+    /// assert!(matches!(client.reconcile(post.operation(), &error)?, Reconciled::Applied(_)));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    pub fn operation(&self) -> &PostBillRun {
+        &self.post
     }
 
     /// Returns a [`Machine`] that reads the invoices of the run again and posts the run if they have not changed.

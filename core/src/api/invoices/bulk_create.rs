@@ -82,6 +82,30 @@ impl BulkCreateStandaloneInvoices {
     ///
     /// A call with an unknown outcome that is retried under its key, with
     /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
+    ///
+    /// ```
+    /// use zuora_core::invoices::{BulkCreateStandaloneInvoices, CreateStandaloneInvoice, NewInvoiceItem};
+    /// use zuora_core::{Date, Outcome, types::AccountNumber};
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let cut_off = r#"{"success":true,"invoices":[{"success":true,"id":"2c92","invoiceNumber":"F-1"},{"succ"#;
+    /// # let transport = FakeTransport::new(move |_| Ok(FakeTransport::json(200, cut_off)));
+    /// # let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
+    /// # let client = Client::with_transport(&config, transport)?;
+    ///
+    /// let date = Date::new(2026, 3, 31)?;
+    /// let fee = |number: &str| {
+    ///     let item = NewInvoiceItem::named("Fee", 25, date);
+    ///     CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), date, [item]).invoice_number(number)
+    /// };
+    /// let bulk = BulkCreateStandaloneInvoices::new([fee("F-1"), fee("F-2")]);
+    /// let error = client.call(&bulk).unwrap_err(); // the response was cut off
+    /// assert_eq!(error.outcome(), Outcome::Unknown);
+    ///
+    /// let rows = bulk.rows_in(&error).expect("the response contains a row");
+    /// let outcomes: Vec<_> = rows.invoices.iter().map(|row| row.envelope.outcome()).collect();
+    /// assert_eq!(outcomes, [Outcome::Applied, Outcome::Unknown]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rows_in(&self, error: &Error) -> Option<CreatedInvoices> {
         rows::read_failed(error, &SPEC, &self.names(), RowName::Number, envelope).map(Into::into)
     }

@@ -228,6 +228,24 @@ impl<B: Bulk> BulkJob<B> {
     /// Sets the outcome of a row that is [`RowState::Unknown`], after a person or another program has determined it.
     /// A row that was not applied becomes rejected, and can then be mended or retried.
     ///
+    /// ```
+    /// use zuora_core::Outcome;
+    /// use zuora_core::invoices::{BulkJob, BulkPostInvoices, InvoiceToPost, RowState};
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport, transport::TransportError};
+    /// # let transport = FakeTransport::new(|_| Err(TransportError::maybe_sent("connection reset")));
+    /// # let config = Config::with_token(DataCenter::UsCloud2, "token").max_attempts(1);
+    /// # let client = Client::with_transport(&config, transport)?;
+    ///
+    /// let mut job = BulkJob::<BulkPostInvoices>::new(client.session(), [("march", InvoiceToPost::new("8a1"))])?;
+    /// # while let Ok(Some(_)) = client.drive(&mut job) {}
+    /// // Driven, without a response. A day later, a person has looked at the invoice:
+    /// job.give_up();
+    /// assert!(matches!(job.state("march"), Some(RowState::Unknown)));
+    /// job.resolve("march", Outcome::Applied)?;
+    /// assert!(matches!(job.state("march"), Some(RowState::Applied(_))));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Build`](crate::ErrorKind::Build) if no row has this name, or if the row has another state. A row in
     /// doubt can be decided only after [`give_up`](Self::give_up).

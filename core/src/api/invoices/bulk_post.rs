@@ -58,6 +58,23 @@ impl BulkPostInvoices {
     ///
     /// A call with an unknown outcome that is retried under its key, with
     /// [`CallOptions::retry_of`](crate::CallOptions::retry_of), receives the whole response.
+    ///
+    /// ```
+    /// use zuora_core::invoices::BulkPostInvoices;
+    /// # use zuora_core::{Client, Config, DataCenter, testing::FakeTransport};
+    /// # let body = r#"{"success":false,"reasons":[{"code":59210020,"message":"rejected"}],"invoices":[
+    /// #     {"success":false,"id":"8a1","reasons":[{"code":59210020,"message":"Only drafts can be posted."}]}]}"#;
+    /// # let transport = FakeTransport::new(move |_| Ok(FakeTransport::json(200, body)));
+    /// # let client = Client::with_transport(&Config::with_token(DataCenter::UsCloud2, "token"), transport)?;
+    ///
+    /// let bulk = BulkPostInvoices::new(["8a1"]);
+    /// let error = client.call(&bulk).unwrap_err(); // the request was rejected as a whole
+    /// for row in bulk.rows_in(&error).iter().flat_map(|rows| &rows.invoices) {
+    ///     println!("{:?}: {:?}", row.id, row.envelope.reasons);
+    /// }
+    /// # assert_eq!(bulk.rows_in(&error).map(|rows| rows.invoices.len()), Some(1));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     pub fn rows_in(&self, error: &Error) -> Option<PostedInvoices> {
         rows::read_failed(error, &SPEC, &self.names(), RowName::Id, envelope).map(Into::into)
     }

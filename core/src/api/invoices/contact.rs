@@ -52,6 +52,19 @@ impl From<NewContact> for BillTo {
 
 model! {
     /// Contact that is created together with an invoice.
+    ///
+    /// ```
+    /// use zuora_core::invoices::{CreateStandaloneInvoice, NewContact, NewInvoiceItem};
+    /// use zuora_core::{Date, types::AccountNumber};
+    ///
+    /// let date = Date::new(2026, 3, 31)?;
+    /// let contact = NewContact::new("Ada", "Lovelace").work_email("ada@example.com").country("United Kingdom");
+    /// let item = NewInvoiceItem::named("Setup", 250, date);
+    /// let create = CreateStandaloneInvoice::new(AccountNumber::from("A00000001"), date, [item]).bill_to(contact);
+    /// # use zuora_core::Operation;
+    /// # create.request()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub request NewContact {
         /// First name, 1 to 100 characters.
         pub first_name: Option<String> = "firstName" [REQUIRED, len(1, 100)],
