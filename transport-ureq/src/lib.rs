@@ -77,6 +77,15 @@ pub type Client = zuora_core::Client<Ureq>;
 
 /// Reads a configuration from the environment variables of the process: see [`Config::from_vars`] for their names.
 ///
+/// ```no_run
+/// use zuora_ureq::{Client, config_from_env};
+///
+/// // ZUORA_DATA_CENTER or ZUORA_BASE_URL, and ZUORA_CLIENT_ID with ZUORA_CLIENT_SECRET
+/// let client = Client::new(&config_from_env()?.track_id("nightly"))?;
+/// # let _ = client;
+/// # Ok::<(), zuora_ureq::Error>(())
+/// ```
+///
 /// # Errors
 /// [`ErrorKind::Build`], with the names of the variables that are missing, or of one that is invalid.
 pub fn config_from_env() -> Result<Config> {
