@@ -115,7 +115,7 @@ pub use zuora_core::{
 
 /// Async client over [`Reqwest`].
 ///
-/// Its methods are those of [`zuora_core::AsyncClient`](zuora_core::AsyncClient):
+/// Its methods are those of [`zuora_core::AsyncClient`]:
 ///
 /// | To | Call |
 /// | --- | --- |

@@ -61,7 +61,7 @@ pub use zuora_core::{
 
 /// Blocking client over [`Ureq`].
 ///
-/// Its methods are those of [`zuora_core::Client`](zuora_core::Client):
+/// Its methods are those of [`zuora_core::Client`]:
 ///
 /// | To | Call |
 /// | --- | --- |
