@@ -2,6 +2,9 @@
 
 use std::future::Future;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
+use zuora_core::transport::WallTime;
+
 use crate::decision::Decision;
 use crate::engine::Engine;
 
@@ -60,6 +63,28 @@ pub enum Resolution {
     /// The operation was not applied. The job is delivered as if it had never been sent, a POST under a new idempotency
     /// key: the service may have stored a failure under the old one.
     NotApplied,
+}
+
+/// The fate of the line of the send log when a person delivers a job again.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum History {
+    Kept,
+    Forgotten,
+}
+
+/// Checks that a person can tell by now that a job in doubt was not applied. Returns the remedy otherwise.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
+pub(crate) fn check_not_applied(key: &str, decision: &Decision) -> Result<(), String> {
+    let Decision::InDoubt(doubt) = decision else { return Err(format!("{key}: the job is not in doubt")) };
+    let now = WallTime::from(std::time::SystemTime::now());
+    match doubt.look_from.and_then(|from| from.since(now)).filter(|wait| !wait.is_zero()) {
+        None => Ok(()),
+        Some(wait) => {
+            let wait = wait.as_secs() + 1;
+            Err(format!("{key}: the service may still be at work on it: look into the tenant in {wait} s"))
+        }
+    }
 }
 
 /// A job that has ended.

@@ -5,7 +5,8 @@
 //! decision without any IO. The [`SendLog`] is the part that no queue has: a line is written before each send, so that
 //! a job that is handed out twice, late or after a crash is not performed twice.
 //!
-//! [`SqlQueue`] is the queue of apalis in one SQLite file, without a server, or in PostgreSQL.
+//! [`SqlQueue`] is the queue of apalis in one SQLite file, without a server, or in PostgreSQL. With the feature `nats`,
+//! `NatsQueue` is a queue in NATS JetStream.
 //!
 //! ```no_run
 //! use zuora_reqwest::{Client, Config, DataCenter};
@@ -35,10 +36,14 @@ mod deliver;
 mod engine;
 mod job;
 mod lease;
+#[cfg(feature = "nats")]
+mod nats;
 mod send_log;
 mod settings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
+mod stored_token;
 mod worker;
 
 pub use self::commands::{Commands, Counts, Ended, Resolution};
@@ -47,6 +52,8 @@ pub use self::deliver::deliver;
 pub use self::engine::{Claimed, Engine, Enqueued, Fleet};
 pub use self::job::Job;
 pub use self::lease::Lease;
+#[cfg(feature = "nats")]
+pub use self::nats::{NatsError, NatsQueue};
 pub use self::send_log::SendLog;
 pub use self::settings::Settings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,5 +1,5 @@
-//! A small month over three worker processes, six of which are killed: on SQLite, or in the empty database of
-//! `ZUORA_WORKERS_DATABASE`. A program without a harness: the processes are further runs of it.
+//! A small month over three worker processes, six of which are killed: on SQLite, or on the empty queue of
+//! `ZUORA_WORKERS_QUEUE`. A program without a harness: the processes are further runs of it.
 
 #[path = "../examples/month_end/audit.rs"]
 mod audit;
@@ -75,6 +75,6 @@ async fn main() -> ExitCode {
 }
 
 fn small() -> Month {
-    let database = std::env::var("ZUORA_WORKERS_DATABASE").ok();
-    Month { invoices: 20, has_run: false, concurrency: 6, kills: 6, fault_every: 7, database }
+    let queue = std::env::var("ZUORA_WORKERS_QUEUE").ok();
+    Month { invoices: 20, has_run: false, concurrency: 6, kills: 6, fault_every: 7, queue }
 }

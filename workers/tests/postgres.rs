@@ -1,4 +1,4 @@
-//! The queue in PostgreSQL. `ZUORA_WORKERS_DATABASE` is the URL of an empty database; `.ci/checks/workers` starts one.
+//! The queue in PostgreSQL. `ZUORA_WORKERS_POSTGRES` is the URL of an empty database; `.ci/checks/workers` starts one.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test may panic")]
 
@@ -13,7 +13,7 @@ use zuora_workers::{
 };
 
 async fn queue(name: &str) -> SqlQueue {
-    let url = std::env::var("ZUORA_WORKERS_DATABASE").expect("the URL of an empty database");
+    let url = std::env::var("ZUORA_WORKERS_POSTGRES").expect("the URL of an empty database");
     SqlQueue::open(&url).await.unwrap().queue(name).window(Duration::from_secs(2))
 }
 

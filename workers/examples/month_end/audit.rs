@@ -7,7 +7,7 @@ use std::io::Write as _;
 use zuora_reqwest::invoices::{GetInvoice, Invoice};
 use zuora_reqwest::{Amount, Client};
 use zuora_sandbox::{EffectKind, Server};
-use zuora_workers::{Commands, SqlQueue};
+use zuora_workers::Commands;
 
 use super::plan::Plan;
 
@@ -60,7 +60,7 @@ impl Audit {
     pub(crate) async fn run(
         server: &Server,
         client: &Client,
-        queue: &SqlQueue,
+        queue: &impl Commands,
         plan: &Plan,
     ) -> Result<Self, Box<dyn Error>> {
         let mut by: BTreeMap<String, String> = BTreeMap::new();

@@ -22,7 +22,7 @@ struct Tally {
 #[derive(Debug)]
 pub(crate) struct Fleet {
     arguments: Vec<String>,
-    database: String,
+    queue: String,
     workers: Vec<Child>,
     tallies: Arc<Mutex<Vec<Tally>>>,
     pub(crate) kills: usize,
@@ -34,10 +34,10 @@ impl Fleet {
     pub(crate) fn start(
         places: usize,
         arguments: Vec<String>,
-        database: String,
+        queue: String,
     ) -> Result<Self, Box<dyn Error>> {
         let tallies = Arc::new(Mutex::new(vec![Tally::default(); places]));
-        let mut fleet = Self { arguments, database, workers: Vec::new(), tallies, kills: 0, lines: 0 };
+        let mut fleet = Self { arguments, queue, workers: Vec::new(), tallies, kills: 0, lines: 0 };
         for place in 0..places {
             let worker = fleet.spawn(place)?;
             fleet.workers.push(worker);
@@ -49,7 +49,7 @@ impl Fleet {
         let mut worker = Command::new(std::env::current_exe()?)
             .arg("worker")
             .args(&self.arguments)
-            .env(cli::DATABASE, &self.database)
+            .env(cli::QUEUE, &self.queue)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;

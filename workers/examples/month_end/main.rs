@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         concurrency: 40,
         kills: usize::MAX,
         fault_every: 40,
-        database: None,
+        queue: None,
     };
     let result = match cli::Arguments::read(std::env::args().skip(1)) {
         Ok(arguments) => cli::run(arguments, month).await,

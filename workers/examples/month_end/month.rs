@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use zuora_reqwest::{Client, Config};
 use zuora_sandbox::{ApiOperation, CLIENT_ID, CLIENT_SECRET, Fault, Sandbox, Server};
-use zuora_workers::{Commands as _, Decision, Ended, Engine as _, Enqueued};
+use zuora_workers::{Commands, Decision, Ended, Engine, Enqueued};
 
 use super::audit::{self, Audit};
 use super::cli;
@@ -30,7 +30,7 @@ pub(crate) struct Month {
     /// Distance between two requests with a lost response or late execution.
     pub(crate) fault_every: usize,
     /// URL of the queue; a temporary file without one.
-    pub(crate) database: Option<String>,
+    pub(crate) queue: Option<String>,
 }
 
 /// A file that is removed at the end.
@@ -47,16 +47,23 @@ impl Drop for Temporary {
 impl Month {
     /// Bills the month and returns the comparison.
     pub(crate) async fn run(&self) -> Result<Audit, Box<dyn Error>> {
-        let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
-        self.plan_faults(&server);
-        let client = Client::new(&Config::new(server.url(), CLIENT_ID, CLIENT_SECRET))?;
         let file = std::env::temp_dir().join(format!("month-end-{}.db", std::process::id()));
-        let temporary = self.database.is_none().then(|| Temporary(file));
-        let url = match (&temporary, &self.database) {
+        let temporary = self.queue.is_none().then(|| Temporary(file));
+        let url = match (&temporary, &self.queue) {
             (Some(file), _) => format!("sqlite:{}", file.0.display()),
             (None, url) => url.clone().unwrap_or_default(),
         };
-        let queue = cli::open(&url).await?;
+        #[cfg(feature = "nats")]
+        if cli::is_nats(&url) {
+            return self.run_on(&cli::open_nats(&url).await?, url).await;
+        }
+        self.run_on(&cli::open_sql(&url).await?, url).await
+    }
+
+    async fn run_on<Q: Engine + Commands>(&self, queue: &Q, url: String) -> Result<Audit, Box<dyn Error>> {
+        let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
+        self.plan_faults(&server);
+        let client = Client::new(&Config::new(server.url(), CLIENT_ID, CLIENT_SECRET))?;
         let plan = Plan::new(&client, self.invoices, self.has_run)?;
         for job in &plan.jobs {
             if queue.enqueue(job).await? == Enqueued::AlreadyThere {
@@ -100,7 +107,7 @@ impl Month {
             return Err(format!("the month ended after {} kills of {}", fleet.kills, self.kills).into());
         }
         fleet.drain().await?;
-        Audit::run(&server, &client, &queue, &plan).await
+        Audit::run(&server, &client, queue, &plan).await
     }
 
     /// Whether another process is killed: at every tick, or so that a number of kills is reached with half of the work,
@@ -147,7 +154,7 @@ async fn resolve(
 ) -> Result<(), Box<dyn Error>> {
     let count = audit::effects(server, client, plan, key).await?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["resolve", key]).env(cli::DATABASE, url);
+    command.args(["resolve", key]).env(cli::QUEUE, url);
     match count {
         0 => command.arg("--not-applied"),
         _ => command.args(["--applied", &format!("{count} effect in the journal of the service")]),

@@ -54,6 +54,15 @@ impl Record {
         Self { version: self.version + 1, ..self }
     }
 
+    /// Returns the record for a job that a person delivers again.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
+    pub(crate) fn reopened(self, history: crate::commands::History) -> Self {
+        match history {
+            crate::commands::History::Kept => Self { tries: 0, unreadable_since: None, ..self },
+            crate::commands::History::Forgotten => Self::default().at_version(self.version),
+        }
+    }
+
     /// Returns the record with the version of a line that it replaces.
     #[must_use]
     pub fn at_version(self, version: u64) -> Self {

@@ -1,11 +1,10 @@
 //! The commands of an operator.
 
 use sqlx::{AnyConnection, Row as _};
-use zuora_core::transport::WallTime;
 
 use super::dialect::{LIST, PARKED, REOPEN};
 use super::{SqlError, SqlQueue, text};
-use crate::commands::{Commands, Counts, Ended, Resolution};
+use crate::commands::{Commands, Counts, Ended, History, Resolution, check_not_applied};
 use crate::decision::{Acknowledged, Decision, Record};
 use crate::job::Job;
 
@@ -39,13 +38,12 @@ impl SqlQueue {
         let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = $1 AND key = $2");
         let mut is_sent = false;
         if let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await? {
-            let mut record = match history {
+            let record = match history {
                 History::Kept => serde_json::from_str(row.try_get("record")?)?,
                 History::Forgotten => Record::default(),
             };
-            record.version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
-            record.tries = 0;
-            record.unreadable_since = None;
+            let version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
+            let record = record.at_version(version).reopened(history);
             is_sent = record.sent.is_some();
             super::execute::write_record(connection, &self.queue, key, &record).await?;
         }
@@ -74,13 +72,6 @@ impl SqlQueue {
         query.bind(text).bind(id).execute(connection).await?;
         Ok(())
     }
-}
-
-/// The fate of the line of the send log.
-#[derive(Clone, Copy)]
-enum History {
-    Kept,
-    Forgotten,
 }
 
 fn acknowledged_meanwhile(key: &str) -> SqlError {
@@ -145,18 +136,7 @@ impl Commands for SqlQueue {
                 self.push_followers(&mut transaction, &payload).await?;
             }
             Resolution::NotApplied => {
-                let Decision::InDoubt(doubt) = decision else {
-                    return Err(SqlError::Command(format!("{key}: the job is not in doubt")));
-                };
-                let now = WallTime::from(std::time::SystemTime::now());
-                if let Some(wait) =
-                    doubt.look_from.and_then(|from| from.since(now)).filter(|wait| !wait.is_zero())
-                {
-                    let wait = wait.as_secs() + 1;
-                    return Err(SqlError::Command(format!(
-                        "{key}: the service may still be at work on it: look into the tenant in {wait} s"
-                    )));
-                }
+                check_not_applied(key, &decision).map_err(SqlError::Command)?;
                 self.reopen(&mut transaction, key, (&id, &payload), History::Forgotten).await?;
             }
         }

@@ -12,6 +12,7 @@ use crate::decision::{Decision, Record};
 use crate::engine::{Claimed, Engine, Enqueued, Fleet};
 use crate::job::Job;
 use crate::send_log::SendLog;
+use crate::stored_token;
 
 impl SendLog for SqlQueue {
     type Error = SqlError;
@@ -31,13 +32,6 @@ impl SendLog for SqlQueue {
         let mut connection = self.pool.acquire().await?;
         execute::write_record(&mut connection, &self.queue, key, record).await
     }
-}
-
-/// A token as it is stored.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct StoredToken {
-    secret: String,
-    expires_at: WallTime,
 }
 
 impl Engine for SqlQueue {
@@ -126,13 +120,10 @@ impl Engine for SqlQueue {
 
     async fn token(&self, owner: &str, now: WallTime) -> Result<Option<Token>, SqlError> {
         let Some(text) = self.value(&format!("token of {owner}")).await? else { return Ok(None) };
-        let stored: StoredToken = serde_json::from_str(&text)?;
-        Ok(stored.expires_at.since(now).map(|left| Token::new(stored.secret.into(), left)))
+        Ok(stored_token::read(text.as_bytes(), now)?)
     }
 
     async fn store_token(&self, owner: &str, token: &Token, now: WallTime) -> Result<(), SqlError> {
-        let secret = token.secret().expose().to_owned();
-        let stored = StoredToken { secret, expires_at: now + token.expires_in() };
-        self.set_value(&format!("token of {owner}"), &serde_json::to_string(&stored)?).await
+        self.set_value(&format!("token of {owner}"), &stored_token::write(token, now)?).await
     }
 }
