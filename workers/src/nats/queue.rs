@@ -95,12 +95,14 @@ impl Engine for NatsQueue {
         let kind = match decision {
             Decision::Acknowledge(_) => {
                 self.finish(worker, key, decision, record).await?;
-                self.push_followers(&claimed.payload).await?;
                 Some(AckKind::Ack)
             }
             Decision::NotBefore { at, .. } => self.put_back(worker, key, *at, record).await?,
             _ => self.park(worker, key, decision, record).await?,
         };
+        if let Some(AckKind::Ack) = kind {
+            self.push_followers(&claimed.payload).await?;
+        }
         let held = self.joined().get(worker).and_then(|joined| joined.held.get(&claimed.id).cloned());
         if let (Some(kind), Some(held)) = (kind, held) {
             self.acknowledge(&held.reply, kind).await?;
@@ -164,7 +166,8 @@ impl NatsQueue {
         Ok(())
     }
 
-    /// Sets the due time, and gives the job back. Returns none if another worker has it.
+    /// Sets the due time, and gives the job back, unless another worker has it or has done it. Returns the message to
+    /// the server.
     async fn put_back(
         &self,
         worker: &str,
@@ -172,9 +175,10 @@ impl NatsQueue {
         at: WallTime,
         record: &Record,
     ) -> Result<Option<AckKind>, NatsError> {
-        let mut is_ours = false;
+        let (mut is_ours, mut is_done) = (false, false);
         let change = |entry: &mut Entry| {
             let is_written = write(entry, record)?;
+            is_done = entry.state() == "done";
             let is_holder = entry.end.is_none() && entry.holder.as_deref() == Some(worker);
             // Or an earlier try has been lost on its way back.
             is_ours = is_holder || entry.end.is_none() && entry.holder.is_none() && entry.due == Some(at);
@@ -185,10 +189,11 @@ impl NatsQueue {
         };
         self.change(key, change).await?;
         let wait = at.since(SystemTime::now().into()).filter(|wait| !wait.is_zero());
-        Ok(is_ours.then_some(AckKind::Nak(wait)))
+        Ok(if is_done { Some(AckKind::Ack) } else { is_ours.then_some(AckKind::Nak(wait)) })
     }
 
-    /// Takes a job out of the queue without success. Returns none if another worker has it.
+    /// Takes a job out of the queue without success, unless another worker has it or has done it. Returns the message
+    /// to the server.
     async fn park(
         &self,
         worker: &str,
@@ -213,7 +218,7 @@ impl NatsQueue {
         if after != decision.state() {
             self.unlist(key, decision.state()).await?;
         }
-        Ok(is_ours.then_some(AckKind::Term))
+        Ok(if after == "done" { Some(AckKind::Ack) } else { is_ours.then_some(AckKind::Term) })
     }
 }
 

@@ -79,7 +79,10 @@ impl Engine for Flaky {
 
 #[tokio::test]
 async fn a_database_that_is_away_is_waited_for_and_reported() {
-    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (file, server) = (
+        File::new("a_database_that_is_away_is_waited_for_and_reported"),
+        Server::start("127.0.0.1:0", Sandbox::demo()).unwrap(),
+    );
     let engine = file.open().await;
     let is_away = Arc::new(AtomicBool::new(false));
     let worker = start(&server, Flaky(engine.clone(), Arc::clone(&is_away), Arc::default()), settings());
@@ -101,7 +104,10 @@ async fn a_database_that_is_away_is_waited_for_and_reported() {
 
 #[tokio::test]
 async fn a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_database_is_away() {
-    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (file, server) = (
+        File::new("a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_database_is_away"),
+        Server::start("127.0.0.1:0", Sandbox::demo()).unwrap(),
+    );
     let engine = file.open().await;
     engine.enqueue(&job(&client(&server), "a")).await.unwrap();
     let is_away = Arc::new(AtomicBool::new(false));
@@ -117,7 +123,10 @@ async fn a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_database
 
 #[tokio::test]
 async fn a_stopped_worker_ends_while_the_database_is_away() {
-    let (file, server) = (File::new(), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (file, server) = (
+        File::new("a_stopped_worker_ends_while_the_database_is_away"),
+        Server::start("127.0.0.1:0", Sandbox::demo()).unwrap(),
+    );
     let engine = file.open().await;
     engine.enqueue(&job(&client(&server), "a")).await.unwrap();
     let slow = Fault::Delay(Duration::from_millis(500)).on_operation(ApiOperation::CreateInvoice).times(9);

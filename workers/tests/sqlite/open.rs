@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn other_users_cannot_read_a_new_database() {
     use std::os::unix::fs::PermissionsExt;
-    let file = File::new();
+    let file = File::new("other_users_cannot_read_a_new_database");
     let queue = file.open().await;
     queue.pause().await.unwrap();
     for end in ["", "-wal", "-shm"] {
