@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
 use zuora_core::transport::WallTime;
 
 use crate::decision::Decision;
@@ -66,7 +65,6 @@ pub enum Resolution {
 }
 
 /// The fate of the line of the send log when a person delivers a job again.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum History {
     Kept,
@@ -74,7 +72,6 @@ pub(crate) enum History {
 }
 
 /// Checks that a person can tell by now that a job in doubt was not applied. Returns the remedy otherwise.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
 pub(crate) fn check_not_applied(key: &str, decision: &Decision) -> Result<(), String> {
     let Decision::InDoubt(doubt) = decision else { return Err(format!("{key}: the job is not in doubt")) };
     let now = WallTime::from(std::time::SystemTime::now());

@@ -29,6 +29,8 @@
 //! side of the client can prevent that.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The parts that only queues use.
+#![cfg_attr(not(any(feature = "sqlite", feature = "postgres", feature = "nats")), allow(dead_code))]
 
 mod commands;
 mod decision;
@@ -42,7 +44,6 @@ mod send_log;
 mod settings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
 mod stored_token;
 mod worker;
 

@@ -55,7 +55,6 @@ impl Record {
     }
 
     /// Returns the record for a job that a person delivers again.
-    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "nats"))]
     pub(crate) fn reopened(self, history: crate::commands::History) -> Self {
         match history {
             crate::commands::History::Kept => Self { tries: 0, unreadable_since: None, ..self },

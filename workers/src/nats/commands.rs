@@ -175,7 +175,7 @@ impl Commands for NatsQueue {
                     let decision = entry.end.as_ref().map(End::decision).transpose()?;
                     decision
                         .map_or(Ok(()), |decision| check_not_applied(key, &decision))
-                        .or_else(|why| Err(NatsError::Command(why)))
+                        .map_err(NatsError::Command)
                 })
                 .await;
         };
