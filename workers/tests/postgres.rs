@@ -15,7 +15,7 @@ use self::suite::suite_on;
 
 suite_on!(Database);
 
-/// A database of its own for a test.
+/// A separate database for a test.
 struct Database {
     name: String,
     is_created: OnceCell<()>,

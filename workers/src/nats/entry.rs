@@ -17,7 +17,7 @@ pub(super) struct Entry {
     pub(super) key: String,
     /// Text of the job; none if the send log alone knows it.
     pub(super) job: Option<String>,
-    /// Sequence of the message that stands for the job; none while the job is handed out again.
+    /// Sequence of the message of the job; none while the job is handed out again.
     pub(super) message: Option<u64>,
     /// The worker that holds the job.
     pub(super) holder: Option<String>,

@@ -26,7 +26,7 @@ impl NatsQueue {
         Self::with_client(client, if name.is_empty() { "zuora" } else { name }, 1).await
     }
 
-    /// Opens a queue by its name, over a connection with options of its own. The stream and the buckets that are missing
+    /// Opens a queue by its name, over a connection of the caller. The stream and the buckets that are missing
     /// get this number of replicas in a cluster; those that exist keep theirs.
     ///
     /// # Errors

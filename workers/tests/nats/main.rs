@@ -17,7 +17,7 @@ use self::suite::{all_decided, client, eventually, in_seconds, job, settings, st
 
 suite_on!(Queue);
 
-/// A queue of its own for a test.
+/// A separate queue for a test.
 struct Queue(String);
 
 impl Queue {
