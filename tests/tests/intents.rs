@@ -179,14 +179,14 @@ fn after_its_lease_a_worker_never_says_not_applied() {
 }
 
 #[test]
-fn a_session_of_another_tenant_or_entity_refuses_the_intent() {
+fn a_session_of_another_tenant_or_entity_rejects_the_intent() {
     let text = kept(put());
-    let refusing = [
+    let rejecting = [
         Config::with_token("https://rest.eu.zuora.com", "t"),
         config().entity_id("e1"),
         config().org_ids(["o1"]),
     ];
-    for config in refusing {
+    for config in rejecting {
         let mut simulation = Simulation::new(script([]));
         let ended = perform(&mut simulation, &warm(&config), &text, Delivery::first());
         let error = error(ended);
@@ -381,14 +381,14 @@ fn a_lease_that_ends_before_the_sending_does_not_forget_the_earlier_one() {
 #[test]
 fn a_delivery_that_cannot_begin_says_nothing_about_an_earlier_one() {
     let again = Delivery::again(wall(at(0)));
-    let refusing = [
+    let rejecting = [
         config().read_only(),
         Config::with_token("https://rest.eu.zuora.com", "t"),
         config().entity_id("e1"),
     ];
     for operation in [post(), put()] {
         let text = kept(operation);
-        for config in refusing.clone() {
+        for config in rejecting.clone() {
             let mut simulation = Simulation::new(script([]));
             let error = error(perform(&mut simulation, &warm(&config), &text, again));
             assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 0), "{error}");

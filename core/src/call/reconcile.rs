@@ -38,7 +38,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 ///   write gets that result within ten minutes of the failure, on the assumption that the write has not been undone.
 ///
 /// All reads use the entity, organizations and API version of the failed call. A session with another base URL, or with
-/// an entity that the call did not have, is refused. The [table](crate::reconcile) has the details of every write.
+/// an entity that the call did not have, is rejected. The [table](crate::reconcile) has the details of every write.
 ///
 /// A reconciliation can be kept as JSON ([`to_json`](Self::to_json)) and resumed by another process. To hold no worker
 /// for 130 s, drive a [`Poller`](super::poller::Poller) once: it takes one look, and its

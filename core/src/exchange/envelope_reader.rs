@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_refusal_is_understood() {
+    fn every_shape_of_rejection_is_understood() {
         let cases: [(&str, Option<bool>, &[&str]); 12] = [
             (
                 r#"{"success":false,"reasons":[{"code":53100320,"message":"a"},{"code":"58730222"}]}"#,

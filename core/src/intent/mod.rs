@@ -35,7 +35,7 @@
 //! - A PUT or DELETE is sent only while the lease of its delivery runs, if [`Delivery::lease_until`] gives one. The lease
 //!   itself is the duty of the queue: see the guide [Never bill twice](crate::guide::never_bill_twice). Nothing can stop a
 //!   process that sleeps between its last check and the socket.
-//! - An intent belongs to one base URL, entity and set of organizations: a session that differs is refused.
+//! - An intent belongs to one base URL, entity and set of organizations: a session that differs is rejected.
 
 mod any_operation;
 mod delivery;
@@ -188,7 +188,7 @@ impl From<Intent> for SavedIntent {
     #[inline]
     fn from(intent: Intent) -> Self {
         Self {
-            // An operation is a tree of texts and numbers, which JSON can hold; an empty text is refused when read.
+            // An operation is a tree of texts and numbers, which JSON can hold; an empty text is rejected when read.
             operation: written(&intent.operation).unwrap_or_default(),
             idempotency_key: intent.idempotency_key,
             scope: intent.scope,
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_operation_and_other_text_are_refused() {
+    fn an_unknown_operation_and_other_text_are_rejected() {
         let scope = r#""scope":{"base_url":"https://rest.zuora.com"},"made_at":1"#;
         for (operation, says) in [(r#""{\"pause_bill_run\":{}}""#, "pause_bill_run"), (r#""""#, "EOF")] {
             let error = Intent::from_json(&format!(r#"{{"operation":{operation},{scope}}}"#)).unwrap_err();

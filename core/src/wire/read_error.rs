@@ -13,7 +13,7 @@ pub(super) struct ErrorPath {
     /// A path such as `.invoiceItems[3].amount`, or empty for the value itself.
     pub(super) path: String,
     pub(super) why: String,
-    /// Whether the whole body is refused, however optional the value is.
+    /// Whether the whole body is rejected, however optional the value is.
     pub(super) is_final: bool,
 }
 
@@ -59,7 +59,7 @@ impl ReadError {
         self
     }
 
-    /// Returns whether the whole body is refused.
+    /// Returns whether the whole body is rejected.
     pub(crate) fn is_final(&self) -> bool {
         self.0.is_final
     }

@@ -10,7 +10,7 @@ use zuora_tests::simulation::{self, SendResult, Simulation, moment, received, se
 
 use crate::{Creations, config, creations, invoice, killed, ok, rows, run, serve, session};
 
-const REFUSED: &str = r#""success":false,"reasons":[{"code":58490030,"message":"a rule"}]"#;
+const REJECTED: &str = r#""success":false,"reasons":[{"code":58490030,"message":"a rule"}]"#;
 
 fn retrying() -> Session {
     warm(&Config::with_token("https://rest.zuora.com", "token"))
@@ -41,8 +41,9 @@ fn created(
 fn a_list_of_rows_that_is_cut_off_leaves_the_call_in_doubt_and_shows_the_rows_before_the_cut() {
     let session = session();
     let post = BulkPostInvoices::new(["i1", "i2", "i3"]);
-    let cut =
-        format!(r#"{{"success":true,"invoices":[{{"id":"i1","success":true}},{{"id":"i2",{REFUSED}}},{{"id"#);
+    let cut = format!(
+        r#"{{"success":true,"invoices":[{{"id":"i1","success":true}},{{"id":"i2",{REJECTED}}},{{"id"#
+    );
     let mut simulation = Simulation::new(simulation::script([ok(&cut)]));
     let error = simulation.drive(Call::new(&session, &post)).result.unwrap_err();
     assert_eq!(
@@ -100,7 +101,7 @@ fn the_rows_of_a_request_that_failed_as_a_whole_can_be_read() {
     let session = session();
     let bulk = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);
     let body = format!(
-        r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REFUSED}}},{{"success":true}}]}}"#
+        r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REJECTED}}},{{"success":true}}]}}"#
     );
     for (status, first) in [(200, Outcome::NotApplied), (400, Outcome::NotApplied), (500, Outcome::Unknown)] {
         let mut simulation = Simulation::new(simulation::script([received(status, &[], &body)]));
@@ -114,7 +115,7 @@ fn the_rows_of_a_request_that_failed_as_a_whole_can_be_read() {
 
 #[test]
 fn a_row_that_a_retry_rejects_was_not_applied_unless_the_service_had_failed_under_the_key() {
-    let refused = || rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#));
+    let rejected = || rows(&format!(r#"{{{REJECTED}}},{{"success":true}}"#));
     let first_sent = [
         // The stored response, or that of the only execution.
         (SendResult::Lost, Outcome::NotApplied),
@@ -126,7 +127,7 @@ fn a_row_that_a_retry_rejects_was_not_applied_unless_the_service_had_failed_unde
     ];
     for (first, outcome) in first_sent {
         let shown = format!("{first:?}");
-        let outcomes = created(&retrying(), &CallOptions::new(), [first, refused()]).unwrap();
+        let outcomes = created(&retrying(), &CallOptions::new(), [first, rejected()]).unwrap();
         assert_eq!(outcomes, [outcome, Outcome::Applied], "{shown}");
     }
 
@@ -134,10 +135,10 @@ fn a_row_that_a_retry_rejects_was_not_applied_unless_the_service_had_failed_unde
     let session = session();
     let error = created(&session, &CallOptions::new(), [failure()]).unwrap_err();
     let error = created(&session, &CallOptions::retry_of(&error), [SendResult::Lost]).unwrap_err();
-    let outcomes = created(&session, &CallOptions::retry_of(&error), [refused()]).unwrap();
+    let outcomes = created(&session, &CallOptions::retry_of(&error), [rejected()]).unwrap();
     assert_eq!(outcomes, [Outcome::Unknown, Outcome::Applied]);
     let error = created(&session, &CallOptions::new(), [SendResult::Lost]).unwrap_err();
-    let outcomes = created(&session, &CallOptions::retry_of(&error), [refused()]).unwrap();
+    let outcomes = created(&session, &CallOptions::retry_of(&error), [rejected()]).unwrap();
     assert_eq!(outcomes, [Outcome::NotApplied, Outcome::Applied]);
 }
 
@@ -148,8 +149,8 @@ fn a_retry_that_cannot_be_built_keeps_that_the_service_failed_under_the_key() {
     let invalid = CallOptions::retry_of(&failed).token("bad\n");
     let unbuilt = created(&session, &invalid, []).unwrap_err();
     assert_eq!((unbuilt.kind(), unbuilt.outcome()), (ErrorKind::Build, Outcome::Unknown));
-    let refused = rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#));
-    let outcomes = created(&session, &CallOptions::retry_of(&unbuilt), [refused]).unwrap();
+    let rejected = rows(&format!(r#"{{{REJECTED}}},{{"success":true}}"#));
+    let outcomes = created(&session, &CallOptions::retry_of(&unbuilt), [rejected]).unwrap();
     assert_eq!(outcomes, [Outcome::Unknown, Outcome::Applied]);
 }
 
@@ -157,10 +158,10 @@ fn a_retry_that_cannot_be_built_keeps_that_the_service_failed_under_the_key() {
 fn a_row_that_a_redelivery_rejects_may_have_been_applied_before() {
     let session = session();
     let intent = Intent::new(&session, BulkPostInvoices::new(["i1", "i2"]), moment(secs(0))).unwrap();
-    let refused = || rows(&format!(r#"{{"id":"i1",{REFUSED}}},{{"id":"i2","success":true}}"#));
+    let rejected = || rows(&format!(r#"{{"id":"i1",{REJECTED}}},{{"id":"i2","success":true}}"#));
     let sent = Delivery::again(moment(secs(0)).wall().unwrap());
     for (delivery, first) in [(Delivery::first(), Outcome::NotApplied), (sent, Outcome::Unknown)] {
-        let mut simulation = Simulation::new(simulation::script([refused()]));
+        let mut simulation = Simulation::new(simulation::script([rejected()]));
         let performed = simulation.drive(Perform::new(&session, &intent, delivery)).result.unwrap();
         let Performed::Done(response) = performed else { panic!("done") };
         let AnyResponse::BulkPostInvoices(posted) = response.into_inner() else { panic!("postings") };
@@ -172,7 +173,7 @@ fn a_row_that_a_redelivery_rejects_may_have_been_applied_before() {
 #[test]
 fn only_the_error_of_the_operation_has_its_rows() {
     let session = session();
-    let body = format!(r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REFUSED}}}]}}"#);
+    let body = format!(r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REJECTED}}}]}}"#);
     let respond = || Simulation::new(simulation::script([received(400, &[], &body)]));
     let create = BulkCreateStandaloneInvoices::new([invoice("A")]);
     let post = BulkPostInvoices::new(["i1"]);
@@ -184,10 +185,10 @@ fn only_the_error_of_the_operation_has_its_rows() {
 
 #[test]
 fn a_job_keeps_that_the_service_failed_under_a_key() {
-    let refused = format!(r#"{{{REFUSED}}},{{"success":true}}"#);
+    let rejected = format!(r#"{{{REJECTED}}},{{"success":true}}"#);
     for (has_failed, letters) in [(false, "ra"), (true, "?a")] {
         for names in [&["A", "B"][..], &["A"]] {
-            let answer = if names.len() == 2 { refused.clone() } else { format!("{{{REFUSED}}}") };
+            let answer = if names.len() == 2 { rejected.clone() } else { format!("{{{REJECTED}}}") };
             let session = session();
             let mut job = creations(&session, names);
             let first = if has_failed { failure() } else { SendResult::Lost };
@@ -203,7 +204,7 @@ fn a_job_keeps_that_the_service_failed_under_a_key() {
     }
     // Within one request of the job.
     let mut job = creations(&retrying(), &["A", "B"]);
-    let ran = run(&mut Simulation::new(simulation::script([failure(), rows(&refused)])), &mut job);
+    let ran = run(&mut Simulation::new(simulation::script([failure(), rows(&rejected)])), &mut job);
     assert_eq!(ran.letters(), "?a");
 }
 
@@ -215,7 +216,7 @@ fn a_posting_that_is_rejected_after_a_failure_is_decided_by_its_invoice() {
             return ok(r#"{"success":true,"id":"i1","status":"Draft"}"#);
         }
         posts += 1;
-        if posts == 1 { failure() } else { rows(&format!(r#"{{"id":"i1",{REFUSED}}}"#)) }
+        if posts == 1 { failure() } else { rows(&format!(r#"{{"id":"i1",{REJECTED}}}"#)) }
     }));
     let mut job = crate::postings(&retrying(), &["i1"]);
     assert_eq!(run(&mut simulation, &mut job).letters(), "r");
@@ -227,16 +228,16 @@ fn a_key_in_doubt_is_not_replaced() {
     let keyed = CallOptions::new().idempotency_key("K");
     let error = created(&session, &keyed, [SendResult::Lost]).unwrap_err();
     let other = CallOptions::retry_of(&error).idempotency_key("other");
-    let refused = created(&session, &other, [rows("{},{}")]).unwrap_err();
+    let rejected = created(&session, &other, [rows("{},{}")]).unwrap_err();
     assert_eq!(
-        (refused.kind(), refused.field(), refused.outcome(), refused.idempotency_key()),
+        (rejected.kind(), rejected.field(), rejected.outcome(), rejected.idempotency_key()),
         (ErrorKind::Build, Some("Idempotency-Key"), Outcome::Unknown, Some("K"))
     );
-    assert!(refused.to_string().contains("must be the key of the call that is retried"), "{refused}");
+    assert!(rejected.to_string().contains("must be the key of the call that is retried"), "{rejected}");
     let same = CallOptions::retry_of(&error).idempotency_key("K");
     assert!(created(&session, &same, [rows(r#"{"success":true},{"success":true}"#)]).is_ok());
 
-    let rejected = created(&session, &keyed, [received(400, &[], &format!("{{{REFUSED}}}"))]).unwrap_err();
+    let rejected = created(&session, &keyed, [received(400, &[], &format!("{{{REJECTED}}}"))]).unwrap_err();
     assert_eq!(rejected.outcome(), Outcome::NotApplied);
     let other = CallOptions::retry_of(&rejected).idempotency_key("other");
     assert!(created(&session, &other, [rows(r#"{"success":true},{"success":true}"#)]).is_ok());
@@ -273,8 +274,8 @@ fn a_job_that_was_killed_while_it_sent_does_not_mend_a_row_that_its_retry_reject
     let first = session();
     let saved = killed(&mut creations(&first, &["A", "B"]), moment(secs(0)));
     let mut job = Creations::from_json(&session(), &saved).unwrap();
-    let refused = || rows(&format!(r#"{{{REFUSED}}},{{"success":true}}"#));
-    let mut again = Simulation::new(simulation::script([refused()]));
+    let rejected = || rows(&format!(r#"{{{REJECTED}}},{{"success":true}}"#));
+    let mut again = Simulation::new(simulation::script([rejected()]));
     again.now = moment(secs(60));
     assert_eq!(run(&mut again, &mut job).letters(), "?a");
     assert!(job.mend("A", invoice("A2")).is_err());
@@ -283,7 +284,7 @@ fn a_job_that_was_killed_while_it_sent_does_not_mend_a_row_that_its_retry_reject
     let mut job = creations(&first, &["A", "B"]);
     let ran = run(&mut Simulation::new(simulation::script([SendResult::Lost])), &mut job);
     let mut job = Creations::from_json(&session(), &ran.saved).unwrap();
-    let mut again = Simulation::new(simulation::script([refused()]));
+    let mut again = Simulation::new(simulation::script([rejected()]));
     again.now = moment(secs(60));
     assert_eq!(run(&mut again, &mut job).letters(), "ra");
     job.mend("A", invoice("A2")).unwrap();

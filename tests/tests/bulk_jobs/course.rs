@@ -98,7 +98,7 @@ fn the_state_keeps_every_digit_in_every_store() {
 }
 
 #[test]
-fn a_state_that_was_damaged_is_refused() {
+fn a_state_that_was_damaged_is_rejected() {
     let session = session();
     let saved = killed(&mut creations(&session, &["A", "B"]), moment(secs(0)));
     assert!(Postings::from_json(&session, &saved).is_err(), "another operation");

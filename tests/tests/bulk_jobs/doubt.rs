@@ -205,8 +205,8 @@ fn an_absent_invoice_proves_nothing_while_an_attempt_may_be_at_work() {
 }
 
 #[test]
-fn a_refusal_after_a_doubtful_attempt_is_looked_up_by_number() {
-    // The service created N1, forgot its 504, and refuses the number the second time.
+fn a_rejection_after_a_doubtful_attempt_is_looked_up_by_number() {
+    // The service created N1, forgot its 504, and rejects the number the second time.
     let session = warm(&Config::with_token("https://rest.zuora.com", "token"));
     let mut posts = 0;
     let mut simulation = Simulation::new(serve(|request| {
@@ -312,7 +312,7 @@ fn a_wall_clock_that_jumps_ahead_does_not_end_the_work_of_the_service() {
 }
 
 #[test]
-fn a_refusal_of_a_posting_in_doubt_is_looked_up() {
+fn a_rejection_of_a_posting_in_doubt_is_looked_up() {
     for (status, letters) in [("Posted", "a"), ("Draft", "r"), ("Canceled", "?")] {
         let session = session();
         let saved = killed(&mut postings(&session, &["i1"]), moment(secs(0)));

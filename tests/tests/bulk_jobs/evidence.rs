@@ -11,7 +11,7 @@ use crate::{
     session,
 };
 
-const REFUSED: &str = r#""success":false,"reasons":[{"code":58490030,"message":"a rule"}]"#;
+const REJECTED: &str = r#""success":false,"reasons":[{"code":58490030,"message":"a rule"}]"#;
 const DOUBTFUL: &str = r#"{"success":false,"reasons":[{"code":58490060,"message":"failed"}]}"#;
 
 #[test]
@@ -46,10 +46,10 @@ fn a_posting_in_doubt_whose_invoice_is_gone_after_the_day_is_given_up() {
 #[test]
 fn a_row_without_one_in_a_request_that_was_rejected_with_rows_is_in_doubt() {
     let body = format!(
-        r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{"id":"i1",{REFUSED}}}]}}"#
+        r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{"id":"i1",{REJECTED}}}]}}"#
     );
     assert_eq!(post_of(received(400, &[], &body), &["i1", "i2"]), "r?");
-    let body = format!(r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REFUSED}}}]}}"#);
+    let body = format!(r#"{{"success":false,"reasons":[{{"code":58490030}}],"invoices":[{{{REJECTED}}}]}}"#);
     assert_eq!(create_of(received(400, &[], &body), 2), "??", "it may be either row");
 }
 
@@ -111,9 +111,9 @@ fn a_response_with_more_rows_than_a_request_can_have_leaves_no_place() {
 #[test]
 fn a_row_that_is_mended_or_retried_is_sent_by_the_same_job() {
     let session = session();
-    let refused = format!("{{{REFUSED}}},{{{REFUSED}}},{{\"success\":true}}");
+    let rejected = format!("{{{REJECTED}}},{{{REJECTED}}},{{\"success\":true}}");
     let mut simulation =
-        Simulation::new(simulation::script([rows(&refused), rows(r#"{"success":true},{"success":true}"#)]));
+        Simulation::new(simulation::script([rows(&rejected), rows(r#"{"success":true},{"success":true}"#)]));
     let mut job = crate::creations(&session, &["A", "B", "C"]);
     assert_eq!(run(&mut simulation, &mut job).letters(), "rra");
     job.mend("B", crate::invoice("B2")).unwrap();

@@ -12,10 +12,10 @@ use crate::{
 
 #[test]
 fn each_row_is_judged_by_itself() {
-    let refusal = r#""success":false,"reasons":[{"code":"58490020","message":"bad"}]"#;
+    let rejection = r#""success":false,"reasons":[{"code":"58490020","message":"bad"}]"#;
     // A request that failed, with a row that succeeded: the row contradicts the request.
     let mixed = format!(
-        r#"{{"success":false,"reasons":[{{"code":"58490030"}}],"invoices":[{{"id":"i1","success":true}},{{"id":"i2",{refusal}}}]}}"#
+        r#"{{"success":false,"reasons":[{{"code":"58490030"}}],"invoices":[{{"id":"i1","success":true}},{{"id":"i2",{rejection}}}]}}"#
     );
     for (status, letters) in [(200, "?r"), (400, "?r"), (500, "??")] {
         assert_eq!(post_of(received(status, &[], &mixed), &["i1", "i2"]), letters, "{status}");
@@ -27,22 +27,22 @@ fn each_row_is_judged_by_itself() {
         assert_eq!(post_of(rows(&row), &["i1"]), "?", "{row}");
     }
     assert_eq!(post_of(rows(r#"{},{"processId":"X"}"#), &["i1", "i2"]), "??");
-    let swapped = format!(r#"{{"id":"i2",{refusal}}},{{"id":"i1","success":true}}"#);
+    let swapped = format!(r#"{{"id":"i2",{rejection}}},{{"id":"i1","success":true}}"#);
     assert_eq!(post_of(rows(&swapped), &["i1", "i2"]), "ar");
     assert_eq!(post_of(ok(r#"{"success":true}"#), &["i1", "i2"]), "??");
     let twice = r#"{"id":"i1","success":true},{"id":"i1","success":false},{"id":"i2","success":true}"#;
     assert_eq!(post_of(rows(twice), &["i1", "i2"]), "?a");
     // One value that cannot be read, and a response that was cut off.
-    let odd = format!(r#"{{{refusal}}},{{"id":"i2","success":true,"amount":"n/a"}}"#);
+    let odd = format!(r#"{{{rejection}}},{{"id":"i2","success":true,"amount":"n/a"}}"#);
     assert_eq!(create_of(rows(&odd), 2), "ra");
     assert_eq!(create_of(ok(r#"{"success":true,"invoices":[{"success":false,"rea"#), 2), "??");
-    let cut = format!(r#"{{"success":true,"invoices":[{{"id":"i1",{refusal}}},{{"id":"i2","succ"#);
+    let cut = format!(r#"{{"success":true,"invoices":[{{"id":"i1",{rejection}}},{{"id":"i2","succ"#);
     assert_eq!(post_of(ok(&cut), &["i1", "i2"]), "r?");
     let flag_at_the_end =
-        format!(r#"{{"invoices":[{{"id":"i1",{refusal}}},{{"id":"i2","success":true}},{{"id"#);
+        format!(r#"{{"invoices":[{{"id":"i1",{rejection}}},{{"id":"i2","success":true}},{{"id"#);
     assert_eq!(post_of(ok(&flag_at_the_end), &["i1", "i2", "i3"]), "ra?");
-    assert_eq!(create_of(rows(&format!(r#"{{"objectIndex":2,{refusal}}}"#)), 3), "???");
-    let indexed = format!(r#"{{"success":true}},{{"success":true}},{{"objectIndex":1,{refusal}}}"#);
+    assert_eq!(create_of(rows(&format!(r#"{{"objectIndex":2,{rejection}}}"#)), 3), "???");
+    let indexed = format!(r#"{{"success":true}},{{"success":true}},{{"objectIndex":1,{rejection}}}"#);
     assert_eq!(create_of(rows(&indexed), 3), "ara");
     assert_eq!(post_of(SendResult::TooLarge, &["i1"]), "?");
     assert_eq!(post_of(received(204, &[], ""), &["i1"]), "?");
@@ -105,7 +105,7 @@ fn names_are_unique_and_invalid_rows_are_rejected_unsent() {
 }
 
 #[test]
-fn a_row_that_was_refused_by_a_failing_service_is_not_sent_twice() {
+fn a_row_that_was_rejected_by_a_failing_service_is_not_sent_twice() {
     // The service forgets its 503 and performs the chunk the second time.
     for status in [503, 408, 409] {
         let session = session();
@@ -124,7 +124,7 @@ fn a_row_that_was_refused_by_a_failing_service_is_not_sent_twice() {
         }));
         let mut job = creations(&session, &["A", "B"]);
         run(&mut simulation, &mut job);
-        // Refused while the row is in doubt.
+        // Rejected while the row is in doubt.
         let _ = job.retry("A");
         run(&mut simulation, &mut job);
         drop(simulation);
@@ -139,11 +139,11 @@ fn no_row_shows_the_token_that_the_service_repeats() {
     let session = warm(&config());
     let token = zuora_core::session::Token::new(TOKEN.to_owned().into(), secs(3600));
     session.set_token(&token, Timestamp::default()).unwrap();
-    let refusal = format!(
+    let rejection = format!(
         r#"{{"success":false,"processId":"{TOKEN}","requestId":"{TOKEN}","reasons":[{{"code":"58490020","message":"Authorization: Bearer {TOKEN}"}}]}}"#
     );
     let doubt = format!(r#"{{"reasons":[{{"code":"58490061","message":"Bearer {TOKEN}"}}]}}"#);
-    let mut simulation = Simulation::new(serve(|_| rows(&format!("{refusal},{doubt}"))));
+    let mut simulation = Simulation::new(serve(|_| rows(&format!("{rejection},{doubt}"))));
     let mut job = creations(&session, &["A", "B"]);
     let mut printed = String::new();
     while let Some(event) = simulation.drive(&mut job).result.unwrap() {

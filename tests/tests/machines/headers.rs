@@ -241,7 +241,7 @@ fn headers_of_the_library_cannot_be_extra_headers() {
         assert_eq!((error.kind(), error.field()), (ErrorKind::Build, Some(name)));
         assert!(log.sent.is_empty());
     }
-    // Every header that a request has is refused, so a new one cannot be forgotten.
+    // Every header that a request has is rejected, so a new one cannot be forgotten.
     let (_, log) = play_with(&config().track_id("t"), Effect::Keyed, &CallOptions::new(), [success()]);
     for name in log.calls()[0].request.headers().keys() {
         assert!(Session::new(&config().header(name.as_str(), "x"), &seed(1)).is_err(), "{name}");

@@ -306,7 +306,7 @@ fn a_worker_takes_one_look_and_learns_when_to_look_again() {
 }
 
 #[test]
-fn a_session_of_another_tenant_or_entity_is_refused() {
+fn a_session_of_another_tenant_or_entity_is_rejected() {
     let session = warm(&config());
     let error = lost_call(&session, &Post, &CallOptions::new(), at(1));
     for other in [
@@ -316,9 +316,9 @@ fn a_session_of_another_tenant_or_entity_is_refused() {
         let other = cold(&other);
         let mut simulation = Simulation::new(script([]));
         let poller = Poller::new(&other, Reconciliation::new(&Post, &error), PollingPolicy::default());
-        let refused = simulation.drive(poller.until_done()).result.unwrap_err();
-        assert_eq!(refused.outcome(), Outcome::Unknown);
-        assert!(refused.to_string().contains("the session has another"), "{refused}");
+        let rejected = simulation.drive(poller.until_done()).result.unwrap_err();
+        assert_eq!(rejected.outcome(), Outcome::Unknown);
+        assert!(rejected.to_string().contains("the session has another"), "{rejected}");
     }
 }
 

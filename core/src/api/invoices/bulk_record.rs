@@ -34,7 +34,7 @@ impl<B: Bulk> BulkJob<B> {
         for ((place, row), (outcome, applied, mut row_error)) in places.into_iter().zip(&sent).zip(judged) {
             let Some(place) = place else { continue };
             row_error.envelope.redact(&is_secret);
-            // A posting that is refused may have been posted before; a number may be in use by the row itself.
+            // A posting that is rejected may have been posted before; a number may be in use by the row itself.
             let is_looked_up = was_in_doubt
                 && B::look_up(row).is_some()
                 && (B::NAMED_BY == RowName::Number || outcome == Outcome::NotApplied);

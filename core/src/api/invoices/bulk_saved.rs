@@ -155,7 +155,7 @@ fn save_chunk(chunk: &Chunk, is_being_sent: bool) -> Result<SavedChunk<'_>, std:
     })
 }
 
-/// Reads a state. A row that `is_row` refuses would be sent, and its response could not be read.
+/// Reads a state. A row that `is_row` rejects would be sent, and its response could not be read.
 ///
 /// # Errors
 /// Text that [`write`] did not write, or the state of another operation.
