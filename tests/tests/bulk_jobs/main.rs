@@ -4,6 +4,7 @@ mod asynchronous;
 mod calls;
 mod course;
 mod doubt;
+mod endings;
 mod evidence;
 mod rows;
 mod updates;
