@@ -15,13 +15,20 @@ use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, RateQuota, Sandbox, Server, Settin
 
 const USAGE: &str = "\
 usage: cargo run --release -p zuora-sandbox --features serve --example scale [-- ACCOUNTS..]
+       valgrind --tool=callgrind --separate-threads=yes SCALE --requests COUNT sandbox|trivial
 
-Measures a sandbox with each number of accounts (default 1000 10000 100000), then its server.";
+Measures a sandbox with each number of accounts (default 1000 10000 100000), then its server. With --requests, one
+server responds to a number of requests and nothing else happens, so that a profiler sees the server alone.";
 
 const START: u64 = 1_772_384_400;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [option, count, server] = &arguments[..] {
+        if let ("--requests", Ok(count)) = (option.as_str(), count.parse()) {
+            return serve_requests(count, server == "trivial");
+        }
+    }
     let sizes: Option<Vec<usize>> = arguments.iter().map(|text| text.parse().ok()).collect();
     let Some(sizes) = sizes else {
         println!("{USAGE}");
@@ -307,11 +314,19 @@ fn measure_posting_over_http(accounts: usize) {
     }
 }
 
-/// Returns the number of requests per second of 64 connections.
-fn throughput(address: SocketAddr, request: &str) -> f64 {
+/// The load of a server.
+struct Load {
+    /// Requests per second.
+    rate: f64,
+    /// Processor time of the thread of the server per request.
+    each: Duration,
+}
+
+/// Loads a server with 64 connections. `thread` is the name of its thread.
+fn load(address: SocketAddr, thread: &str, request: &str) -> Load {
     const CONNECTIONS: usize = 64;
     let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), processor_of(thread));
     std::thread::scope(|scope| {
         for _ in 0..CONNECTIONS {
             scope.spawn(|| {
@@ -326,7 +341,19 @@ fn throughput(address: SocketAddr, request: &str) -> f64 {
         stop.store(true, Ordering::Relaxed);
     });
     let count = u32::try_from(count.load(Ordering::Relaxed)).unwrap();
-    f64::from(count) / start.elapsed().as_secs_f64()
+    Load {
+        rate: f64::from(count) / start.elapsed().as_secs_f64(),
+        each: (processor_of(thread) - before) / count,
+    }
+}
+
+/// Returns the processor time of the thread of that name.
+fn processor_of(thread: &str) -> Duration {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let mut named = tasks.filter(|task| read(task.join("comm")).trim_end() == thread);
+    let times = named.next().map(|task| read(task.join("schedstat"))).unwrap_or_default();
+    Duration::from_nanos(times.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
 }
 
 /// A server on hyper that responds with a constant body, on one thread like that of the sandbox.
@@ -334,7 +361,7 @@ fn trivial_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
+    let serve = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
@@ -349,26 +376,53 @@ fn trivial_server() -> SocketAddr {
                 ));
             }
         });
-    });
+    };
+    std::thread::Builder::new().name(TRIVIAL.to_owned()).spawn(serve).unwrap();
     address
 }
 
-fn measure_throughput() {
+/// Names of the threads of the servers.
+const OURS: &str = "zuora-sandbox";
+const TRIVIAL: &str = "trivial-server";
+
+/// Starts a sandbox, and returns the request that loads it: the retrieval of one invoice.
+fn sandbox_server() -> (Server, String) {
     let server = Server::start("127.0.0.1:0", Sandbox::new(Tenant::demo(), settings())).unwrap();
     let sandbox = address(&server);
     let token = token(sandbox);
     let body = Connection::open(sandbox).send(&request("POST", "/v1/invoices", &token, &invoice(1)));
     let shown: Value = serde_json::from_slice(&body).unwrap();
     let get = request("GET", &format!("/v1/invoices/{}", shown["id"].as_str().unwrap()), &token, "");
+    (server, get)
+}
+
+fn measure_throughput() {
+    let (server, get) = sandbox_server();
     let trivial = trivial_server();
-    let mut ratios = Vec::new();
     for _ in 0..3 {
-        let (ours, theirs) = (throughput(sandbox, &get), throughput(trivial, &get));
+        let (ours, theirs) = (load(address(&server), OURS, &get), load(trivial, TRIVIAL, &get));
         println!(
-            "64 connections: {ours:.0} requests per second, trivial server {theirs:.0}, ratio {:.2}",
-            ours / theirs
+            "64 connections: {:.0} requests per second, trivial server {:.0}, ratio {:.2}",
+            ours.rate,
+            theirs.rate,
+            ours.rate / theirs.rate
         );
-        ratios.push(ours / theirs);
+        println!(
+            "  processor time of the server per request {:.2?}, trivial server {:.2?}, ratio {:.2}",
+            ours.each,
+            theirs.each,
+            theirs.each.as_secs_f64() / ours.each.as_secs_f64()
+        );
+    }
+}
+
+/// Sends requests to one server, a round of 64 connections at a time.
+fn serve_requests(count: usize, is_trivial: bool) {
+    let (server, get) = sandbox_server();
+    let address = if is_trivial { trivial_server() } else { address(&server) };
+    let mut connections: Vec<Connection> = (0..64).map(|_| Connection::open(address)).collect();
+    for index in 0..count {
+        connections[index % 64].send(&get);
     }
 }
 

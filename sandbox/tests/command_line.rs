@@ -38,8 +38,11 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child =
-            program().args(["--listen=127.0.0.1:0"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(program().args(arguments))
+    }
+
+    fn start_with(command: &mut Command) -> Self {
+        let mut child = command.arg("--listen=127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let (_, address) = line.trim().split_once("://").unwrap_or_else(|| panic!("{line:?}"));
@@ -102,6 +105,36 @@ fn a_server_is_healthy_as_soon_as_it_prints_its_address() {
     assert!(faults.contains("\"chaos\":{\"seed\":7,\"rate\":0}"), "{faults}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_page_is_opened_in_the_browser() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = std::env::temp_dir().join(format!("zuora-sandbox-open-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (browser, opened) = (folder.join("xdg-open"), folder.join("opened"));
+    std::fs::write(&browser, format!("#!/bin/sh\nprintf %s \"$1\" > '{}'\n", opened.display())).unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A named pipe is read as soon as the browser has written to it.
+    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(std::fs::read_to_string(opened).unwrap()));
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let server = Running::start_with(program().env("PATH", path).arg("--open"));
+    let url = receiver.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+    assert_eq!(url, format!("http://{}", server.address));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_tenant_file_may_start_with_a_byte_order_mark() {
+    let file = std::env::temp_dir().join(format!("zuora-sandbox-mark-{}.json", std::process::id()));
+    std::fs::write(&file, format!("\u{feff}{}", include_str!("../demo-tenant.json"))).unwrap();
+    let server = Running::start(&["--tenant", &file.display().to_string()]);
+    assert!(server.request("GET", "/sandbox/health", "").starts_with("HTTP/1.1 200 OK"));
+    std::fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn a_generated_tenant_is_served() {
     let server = Running::start(&["--accounts=300"]);
@@ -118,6 +151,11 @@ fn mistakes_end_with_one_line() {
         (vec!["--listen", "nowhere"], "cannot listen on nowhere: ".to_owned()),
         (vec!["--tenant", "/nowhere/t.json"], "--tenant /nowhere/t.json: ".to_owned()),
         (vec!["--cors", "example"], "--cors: the origin \"example\" must be".to_owned()),
+        (
+            vec!["--cors", "http://é"],
+            "--cors: the origin \"http://é\" must be * or like http://localhost:3000; write a host"
+                .to_owned(),
+        ),
     ] {
         let output = run(&arguments);
         let error = String::from_utf8(output.stderr).unwrap();

@@ -4,7 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use zuora_sandbox::{
@@ -110,6 +110,23 @@ fn a_connection_breaks_in_the_middle_of_a_body() {
     let short = exchange(&server, get, "");
     assert!(short.contains("content-length: 5\r\n") && short.ends_with(&body[..5]), "{short}");
     assert_eq!(server.sandbox().journal().entries().len(), 3);
+}
+
+#[test]
+fn a_body_drips_over_the_connection() {
+    let server = server();
+    let get = "GET /v1/bill-runs/x HTTP/1.1";
+    let whole = exchange(&server, get, "");
+    let (_, body) = whole.split_once("\r\n\r\n").unwrap();
+    let pause = Duration::from_millis(3);
+    server.sandbox().faults().push(Fault::Drip { bytes: body.len() / 4, pause });
+    let start = Instant::now();
+    let dripped = exchange(&server, get, "");
+    assert!(start.elapsed() >= pause * 3, "at least four pieces");
+    assert!(
+        dripped.contains(&format!("content-length: {}\r\n", body.len())) && dripped.ends_with(body),
+        "{dripped}"
+    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ use crate::values::{Json, SettingValue as _};
 pub(super) fn list(sandbox: &mut Sandbox, _: &ControlRequest) -> Result<ControlBody, ControlError> {
     let faults = sandbox.faults();
     let chaos = faults.chaos().map(|chaos| {
-        Json::object([("seed", chaos.seed().to_json()), ("rate", Json::Number(chaos.rate().to_string()))])
+        Json::object([
+            ("seed", chaos.seed().to_json()),
+            ("rate", Json::Number(chaos.rate().to_string().into())),
+        ])
     });
     Ok(ControlBody::Json(Json::non_null([
         ("faults", Json::Array(faults.planned().map(PlannedFault::to_json).collect())),

@@ -46,7 +46,9 @@ impl Cors {
     /// Parses `*`, or an origin such as `http://localhost:3000`.
     pub(super) fn parse(origin: &str) -> Option<Self> {
         let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
-            matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', ' ', '*'])
+            // Browsers send the host in ASCII, so that other letters would never match.
+            let is_host = !host.is_empty() && host.is_ascii() && !host.contains(['/', ' ', '*']);
+            matches!(scheme, "http" | "https") && is_host
         });
         (origin == "*" || is_origin).then(|| HeaderValue::from_str(origin).ok().map(Self))?
     }
@@ -85,7 +87,9 @@ mod tests {
         for origin in ["*", "http://localhost:3000", "https://app.example"] {
             assert!(Cors::parse(origin).is_some(), "{origin}");
         }
-        for origin in ["", "localhost", "http://", "http://a/b", "http://a\n", "https://*.example"] {
+        for origin in
+            ["", "localhost", "http://", "http://a/b", "http://a\n", "https://*.example", "http://é"]
+        {
             assert!(Cors::parse(origin).is_none(), "{origin}");
         }
     }

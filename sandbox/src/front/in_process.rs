@@ -158,6 +158,7 @@ impl InProcess {
         let mut shared = self.lock();
         let now = START.after(shared.elapsed);
         let delivery = exchange(&mut shared.sandbox, request, now, slot);
+        let arrival = delivery.arrives_after().unwrap_or_default().saturating_add(LATENCY);
         let (result, took) = match delivery {
             DeliveredResponse::NotSent { delay } => {
                 let error = TransportError::not_sent("a planned fault of the sandbox");
@@ -167,13 +168,17 @@ impl InProcess {
                 let error = TransportError::maybe_sent("a planned fault of the sandbox lost the response");
                 (Err(error), delay.saturating_add(LATENCY).min(limits.timeout))
             }
-            DeliveredResponse::Response { delay, .. } if delay.saturating_add(LATENCY) > limits.timeout => {
+            DeliveredResponse::Response { .. } | DeliveredResponse::Dripping { .. }
+                if arrival > limits.timeout =>
+            {
                 (Err(TransportError::maybe_sent("the response arrived after the timeout")), limits.timeout)
             }
-            DeliveredResponse::Response { response, .. } if response.body().len() > limits.max_body => {
-                (Err(TransportError::TooLarge { limit: limits.max_body }), LATENCY)
+            DeliveredResponse::Response { response, .. } | DeliveredResponse::Dripping { response, .. } => {
+                match response.body().len() > limits.max_body {
+                    true => (Err(TransportError::TooLarge { limit: limits.max_body }), LATENCY),
+                    false => (Ok(response), arrival),
+                }
             }
-            DeliveredResponse::Response { response, delay } => (Ok(response), delay.saturating_add(LATENCY)),
         };
         shared.elapsed = shared.elapsed.saturating_add(took);
         result

@@ -12,7 +12,7 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -230,12 +230,18 @@ async fn pass(
     request: Request<Incoming>,
 ) -> io::Result<Response<ServerBody>> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_REQUEST_BYTES).collect().await else {
-        let mut error = Response::new(ServerBody::whole(Bytes::new()));
-        *error.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(error);
+    let body = match body.is_end_stream() {
+        true => Bytes::new(),
+        false => match Limited::new(body, MAX_REQUEST_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => {
+                let mut error = Response::new(ServerBody::whole(Bytes::new()));
+                *error.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                return Ok(error);
+            }
+        },
     };
-    let request = Request::from_parts(absolute(head, config.scheme()), body.to_bytes());
+    let request = Request::from_parts(absolute(head, config.scheme()), body);
     let delivery = {
         let mut sandbox = lock(sandbox);
         let delivery = exchange(&mut sandbox, request, now(), Slot::Uncounted);
@@ -246,6 +252,10 @@ async fn pass(
         DeliveredResponse::Response { response, delay } => {
             wait(delay).await;
             Ok(response.map(ServerBody::whole))
+        }
+        DeliveredResponse::Dripping { response, bytes, pause, delay } => {
+            wait(delay).await;
+            Ok(response.map(|body| ServerBody::dripping(body, bytes, pause)))
         }
         DeliveredResponse::Broken { response, length, delay } => {
             wait(delay).await;

@@ -31,8 +31,15 @@ struct Record(Mutex<Box<dyn Write + Send>>);
 
 /// The error of an origin that is neither `*` nor a scheme with a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the origin {0:?} must be * or like http://localhost:3000")]
+#[error("the origin {0:?} must be * or like http://localhost:3000{hint}", hint = hint(.0))]
 pub struct OriginError(String);
+
+fn hint(origin: &str) -> &'static str {
+    match origin.is_ascii() {
+        true => "",
+        false => "; write a host with other letters as browsers send it, such as xn--bcher-kva.example",
+    }
+}
 
 impl ServerConfig {
     /// Lets pages of that origin use the API and the control API; `*` is any origin.

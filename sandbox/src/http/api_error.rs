@@ -161,7 +161,7 @@ impl ApiError {
     pub(crate) fn reasons(&self, text_codes: bool) -> Json {
         let row = |reason: &Reason| {
             let code = i64::from(self.resource) * 100 + reason.category as i64;
-            let code = if text_codes { Json::Text(code.to_string()) } else { Json::from(code) };
+            let code = if text_codes { Json::Text(code.into()) } else { Json::from(code) };
             Json::object([("code", code), ("message", Json::from(&reason.message))])
         };
         Json::Array(self.reasons.iter().map(row).collect())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read as _;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 
@@ -85,6 +85,15 @@ impl ApiRequest {
         request
     }
 
+    /// Returns path and query as received.
+    pub(crate) fn target(&self) -> String {
+        match &self.raw_query {
+            Some(query) => [self.path.as_str(), "?", query].concat(),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Returns the first value of the header with that name, in lower case, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
@@ -95,8 +104,8 @@ impl ApiRequest {
     }
 
     /// Returns the decoded segments of the path; `None` if one of them is not UTF-8.
-    pub(crate) fn segments(&self) -> Option<Vec<String>> {
-        let decode = |part: &str| percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned);
+    pub(crate) fn segments(&self) -> Option<Vec<Cow<'_, str>>> {
+        let decode = |part| percent_decode_str(part).decode_utf8().ok();
         self.path.trim_start_matches('/').split('/').map(decode).collect()
     }
 
@@ -175,14 +184,15 @@ impl ApiRequest {
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    headers.get(name)?.to_str().ok()
+    // Few headers are compared faster than a name is hashed.
+    let (_, value) = headers.iter().find(|(known, _)| known.as_str() == name)?;
+    value.to_str().ok()
 }
 
 fn base_url(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => Some(format!("{scheme}://{authority}")),
-        _ => header(headers, HOST.as_str()).map(|host| format!("http://{host}")),
+        (Some(scheme), Some(authority)) => Some([scheme, "://", authority.as_str()].concat()),
+        _ => header(headers, HOST.as_str()).map(|host| ["http://", host].concat()),
     }
 }
 

@@ -68,7 +68,7 @@ impl Change {
             headers.append(name, HeaderValue::from_str(value.text()?).ok()?);
         }
         let body = match json.get("body")? {
-            Json::Text(text) => Bytes::from(text.clone()),
+            Json::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
             other => Bytes::from(from_hex(other.get("hex")?.text()?)?),
         };
         Some(Self::Performed(Box::new(Performed {
@@ -150,7 +150,7 @@ fn read_overrides(json: &Json) -> Option<Overrides> {
 }
 
 fn nanos(time: UnixTime) -> Json {
-    Json::Number(time.0.as_nanos().to_string())
+    Json::Number(time.0.as_nanos().to_string().into())
 }
 
 fn time(json: &Json) -> Option<UnixTime> {

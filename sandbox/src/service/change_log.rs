@@ -6,6 +6,7 @@ use http::{Method, Request, StatusCode};
 use super::api_family::ApiFamily;
 use super::change::{Change, Performed};
 use super::operation::ApiOperation;
+use super::redact::Redactor;
 use super::router::find_operation;
 use super::sandbox::Sandbox;
 use crate::http::ApiRequest;
@@ -17,17 +18,16 @@ impl Sandbox {
         if self.changes.is_none() || (request.method == Method::GET && !lists_files()) {
             return None;
         }
-        let redactor = self.redactor(request);
+        let redactor = Redactor::of(request, &self.state.tenant);
         let mut headers = redactor.headers(&request.headers);
         for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
             headers.remove(name);
         }
-        let query = request.raw_query.as_ref().map(|query| format!("?{query}"));
         Some(Box::new(Performed {
             at: self.state.now,
             number: self.state.effects.cause.request.unwrap_or_default(),
             method: request.method.clone(),
-            target: redactor.text(&format!("{}{}", request.path, query.unwrap_or_default())),
+            target: redactor.text(&request.target()),
             headers,
             body: redactor.request_body(&request.body),
             overrides: self.state.overrides,
@@ -68,7 +68,7 @@ impl Sandbox {
         let request = ApiRequest::new(request.into_parts().0, &body, &self.state.settings);
         self.advance_background(at);
         self.journal.continue_after(number);
-        self.begin(&request, number, overrides);
+        self.begin(&request, number, find_operation(&request.method, &request.path), overrides);
         let response = self.perform(&request, ApiFamily::of(&request.path));
         self.end(&request.method);
         may_differ || response.status() == status

@@ -1,5 +1,7 @@
 //! Requests that the service executes later.
 
+use std::sync::Arc;
+
 use super::api_family::ApiFamily;
 use crate::http::ApiRequest;
 use crate::state::Overrides;
@@ -9,7 +11,7 @@ use crate::values::UnixTime;
 #[derive(Clone)]
 pub(crate) struct DeferredRequest {
     pub(crate) due: UnixTime,
-    pub(crate) request: ApiRequest,
+    pub(crate) request: Arc<ApiRequest>,
     pub(crate) kind: DeferredKind,
     pub(crate) overrides: Overrides,
 }

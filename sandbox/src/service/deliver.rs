@@ -1,5 +1,6 @@
 //! Delivery of requests and responses, with faults.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use super::fault::{Duplication, Fault};
 use super::faults::AppliedFaults;
 use super::hooks::Moment;
 use super::in_flight::Slot;
+use super::operation::ApiOperation;
 use super::request_pattern::RequestTarget;
 use super::router::find_operation;
 use super::sandbox::Sandbox;
@@ -26,7 +28,8 @@ impl Sandbox {
     /// that of the previous request counts as the time of the previous request.
     pub fn handle<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> Response<Bytes> {
         let request = self.receive(request, now);
-        let recorded = self.record(request, None);
+        let operation = find_operation(&request.method, &request.path);
+        let recorded = self.record(request, operation, None);
         let response = self.execute(&recorded, Overrides::default());
         self.encode(&recorded.request, response)
     }
@@ -49,9 +52,10 @@ impl Sandbox {
         if self.history.is_empty() {
             self.remember();
         }
-        let faults = self.faults.take(&target(&request), self.state.now);
-        let recorded = self.record(request, faults.describe());
-        let target = target(&recorded.request);
+        let operation = find_operation(&request.method, &request.path);
+        let faults = self.faults.take(&target(&request, operation), self.state.now);
+        let recorded = self.record(request, operation, faults.describe());
+        let target = target(&recorded.request, operation);
         if let Some(action) = self.hooks.take_around(Moment::Before, &target) {
             action.perform(self);
         }
@@ -111,7 +115,7 @@ impl Sandbox {
             Some(Fault::Reject(response)) => {
                 let (settings, now) = (&self.state.settings, self.state.now);
                 self.idempotency.store_rejection(&recorded.request, &response, settings, now);
-                self.journal.executed(recorded.number, &response, &recorded.redactor, now);
+                self.journal.executed(recorded.number, response.clone(), now);
                 DeliveredResponse::Response { response, delay }
             }
             Some(Fault::ExecuteThenRespond(response)) => {
@@ -134,6 +138,14 @@ impl Sandbox {
                 .respond_as_service(recorded, overrides, delay, |body| body.slice(..length.min(body.len()))),
             Some(Fault::Garble(position)) => {
                 self.respond_as_service(recorded, overrides, delay, |body| garbled(&body, position))
+            }
+            Some(Fault::Drip { bytes, pause }) => {
+                let response = self.execute(recorded, overrides);
+                let response = self.encode(&recorded.request, response);
+                let dripping = DeliveredResponse::Dripping { response, bytes: bytes.max(1), pause, delay };
+                let arrival = self.state.now.after(dripping.arrives_after().unwrap_or(delay));
+                self.add_delayed(&recorded.request.path, arrival);
+                dripping
             }
             _ => self.respond_as_service(recorded, overrides, delay, |body| body),
         }
@@ -158,7 +170,7 @@ impl Sandbox {
         response: Response<Bytes>,
         delay: Duration,
     ) -> DeliveredResponse {
-        self.journal.replaced(recorded.number, recorded.redactor.response(&response));
+        self.journal.replaced(recorded.number, response.clone());
         DeliveredResponse::Response { response, delay }
     }
 
@@ -174,7 +186,7 @@ impl Sandbox {
         self.state.overrides = Overrides::default();
         if let Some(family) = admitted {
             let kind = DeferredKind::Admitted { number: recorded.number, family };
-            let (due, request) = (self.state.now.after(after), recorded.request.clone());
+            let (due, request) = (self.state.now.after(after), Arc::clone(&recorded.request));
             self.deferred.push(DeferredRequest { due, request, kind, overrides });
         }
     }
@@ -187,7 +199,7 @@ impl Sandbox {
         delay: Duration,
     ) -> DeliveredResponse {
         let first = self.execute(recorded, overrides);
-        let request = recorded.request.clone();
+        let request = Arc::clone(&recorded.request);
         let response = match duplication {
             Duplication::Later(after) => {
                 let (due, kind) = (self.state.now.after(after), DeferredKind::Duplicate(recorded.number));
@@ -238,20 +250,15 @@ impl Sandbox {
         overrides
     }
 
-    fn receive<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> ApiRequest {
+    fn receive<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> Arc<ApiRequest> {
         self.advance(now);
         let (head, body) = request.into_parts();
-        ApiRequest::new(head, body.as_ref(), &self.state.settings)
+        Arc::new(ApiRequest::new(head, body.as_ref(), &self.state.settings))
     }
 }
 
-fn target(request: &ApiRequest) -> RequestTarget<'_> {
-    RequestTarget {
-        method: &request.method,
-        path: &request.path,
-        operation: find_operation(&request.method, &request.path),
-        key: request.idempotency_key(),
-    }
+fn target(request: &ApiRequest, operation: Option<ApiOperation>) -> RequestTarget<'_> {
+    RequestTarget { method: &request.method, path: &request.path, operation, key: request.idempotency_key() }
 }
 
 /// Replaces up to eight bytes from the position on, which is counted from the start again beyond the end.

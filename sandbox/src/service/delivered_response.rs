@@ -16,6 +16,17 @@ pub enum DeliveredResponse {
         /// Time between the request and the arrival of the response.
         delay: Duration,
     },
+    /// The client receives a response whose body arrives in pieces.
+    Dripping {
+        /// The response as a whole.
+        response: Response<Bytes>,
+        /// Size of each piece of the body in bytes, at least 1.
+        bytes: usize,
+        /// Time between two pieces.
+        pause: Duration,
+        /// Time between the request and the arrival of the first piece.
+        delay: Duration,
+    },
     /// The client receives a part of a response, then the connection breaks.
     Broken {
         /// The response as a whole.
@@ -35,4 +46,29 @@ pub enum DeliveredResponse {
         /// Time until the client notices.
         delay: Duration,
     },
+}
+
+impl DeliveredResponse {
+    /// Returns the time between the request and the arrival of the complete response; `None` if none arrives.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use zuora_sandbox::{Fault, Sandbox, UnixTime};
+    /// let mut sandbox = Sandbox::demo();
+    /// sandbox.faults().push(Fault::Drip { bytes: 1, pause: Duration::from_secs(1) });
+    /// let request = http::Request::get("/v1/bill-runs/1").body("").unwrap();
+    /// let delivered = sandbox.deliver(request, UnixTime::from_secs(1_772_352_000));
+    /// assert!(delivered.arrives_after() > Some(Duration::from_secs(60))); // a byte a second
+    /// ```
+    pub fn arrives_after(&self) -> Option<Duration> {
+        match self {
+            Self::Response { delay, .. } => Some(*delay),
+            Self::Dripping { response, bytes, pause, delay } => {
+                let pauses = response.body().len().div_ceil(*bytes).saturating_sub(1);
+                let pauses = pause.saturating_mul(u32::try_from(pauses).unwrap_or(u32::MAX));
+                Some(delay.saturating_add(pauses))
+            }
+            Self::Broken { .. } | Self::NotSent { .. } | Self::Lost { .. } => None,
+        }
+    }
 }

@@ -8,7 +8,6 @@ use http::{Method, Response};
 use super::deferred_request::{DeferredKind, DeferredRequest};
 use super::journal_entry::JournalEntry;
 use super::operation::ApiOperation;
-use super::redact::Redactor;
 use super::router::find_operation;
 use super::sandbox::Sandbox;
 use crate::http::ApiRequest;
@@ -16,36 +15,41 @@ use crate::state::{Cause, Overrides};
 
 /// A request with its entry in the journal.
 pub(super) struct Recorded {
-    pub(super) request: ApiRequest,
+    pub(super) request: Arc<ApiRequest>,
     pub(super) number: u64,
-    pub(super) redactor: Redactor,
+    pub(super) operation: Option<ApiOperation>,
 }
 
 impl Sandbox {
     /// Adds the request to the journal.
-    pub(super) fn record(&mut self, request: ApiRequest, faults: Option<String>) -> Recorded {
-        let redactor = self.redactor(&request);
+    pub(super) fn record(
+        &mut self,
+        request: Arc<ApiRequest>,
+        operation: Option<ApiOperation>,
+        faults: Option<String>,
+    ) -> Recorded {
         let number = self.journal.next_number();
-        let operation = find_operation(&request.method, &request.path);
-        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, &redactor);
+        let (shared, tenant) = (Arc::clone(&request), Arc::clone(&self.state.tenant));
+        let mut entry = JournalEntry::new(number, self.state.now, operation, shared, tenant);
         entry.faults = faults;
         self.journal.push(entry);
-        Recorded { request, number, redactor }
+        Recorded { request, number, operation }
     }
 
     /// Adds the second delivery of a request to the journal.
-    pub(super) fn record_duplicate(&mut self, request: ApiRequest, original: u64) -> Recorded {
-        let recorded = self.record(request, None);
+    pub(super) fn record_duplicate(&mut self, request: Arc<ApiRequest>, original: u64) -> Recorded {
+        let operation = find_operation(&request.method, &request.path);
+        let recorded = self.record(request, operation, None);
         self.journal.mark_duplicate(recorded.number, original);
         recorded
     }
 
     /// Executes the request and records its effects and response.
     pub(super) fn execute(&mut self, recorded: &Recorded, overrides: Overrides) -> Response<Bytes> {
-        self.begin(&recorded.request, recorded.number, overrides);
+        self.begin(&recorded.request, recorded.number, recorded.operation, overrides);
         let response = self.respond(&recorded.request);
         self.end(&recorded.request.method);
-        self.journal.executed(recorded.number, &response, &recorded.redactor, self.state.now);
+        self.journal.executed(recorded.number, response.clone(), self.state.now);
         response
     }
 
@@ -54,11 +58,11 @@ impl Sandbox {
         let DeferredRequest { request, kind, overrides, .. } = deferred;
         match kind {
             DeferredKind::Admitted { number, family } => {
-                self.begin(&request, number, overrides);
+                let operation = find_operation(&request.method, &request.path);
+                self.begin(&request, number, operation, overrides);
                 let response = self.perform(&request, family);
                 self.end(&request.method);
-                let redactor = self.redactor(&request);
-                self.journal.executed(number, &response, &redactor, self.state.now);
+                self.journal.executed(number, response, self.state.now);
             }
             DeferredKind::Duplicate(original) => {
                 let recorded = self.record_duplicate(request, original);
@@ -68,8 +72,14 @@ impl Sandbox {
         }
     }
 
-    pub(super) fn begin(&mut self, request: &ApiRequest, number: u64, overrides: Overrides) {
-        let operation = find_operation(&request.method, &request.path).map(ApiOperation::as_str);
+    pub(super) fn begin(
+        &mut self,
+        request: &ApiRequest,
+        number: u64,
+        operation: Option<ApiOperation>,
+        overrides: Overrides,
+    ) {
+        let operation = operation.map(ApiOperation::as_str);
         let key = request.idempotency_key().map(Arc::from);
         self.state.effects.cause = Cause { request: Some(number), operation, key };
         self.state.overrides = overrides;
@@ -95,10 +105,5 @@ impl Sandbox {
             Some(age) => self.history.record(&self.state, age),
             None => self.history.clear(),
         }
-    }
-
-    pub(super) fn redactor(&self, request: &ApiRequest) -> Redactor {
-        let clients = &self.state.tenant.oauth_clients;
-        Redactor::new(request, clients.iter().map(|client| client.client_secret.as_str()))
     }
 }

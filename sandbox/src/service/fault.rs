@@ -67,6 +67,13 @@ pub enum Fault {
     /// Up to eight bytes of the body of the response, from that position on, are replaced by `0xFF`, which is
     /// neither UTF-8 nor gzip. A position beyond the end is counted from the start again.
     Garble(usize),
+    /// The service executes the request, and the body of the response arrives in pieces, as over a slow connection.
+    Drip {
+        /// Size of each piece in bytes; 0 counts as 1.
+        bytes: usize,
+        /// Time between two pieces.
+        pause: Duration,
+    },
     /// The request is delivered twice, at once or later, as by a proxy that retries. The service replays the
     /// response of a known idempotency key; every other request is executed again.
     Duplicate(Duplication),
@@ -243,6 +250,7 @@ impl Fault {
             Self::Disconnect(length) => format!("disconnect after {length} bytes"),
             Self::Truncate(length) => format!("truncate to {length} bytes"),
             Self::Garble(position) => format!("garble from byte {position}"),
+            Self::Drip { bytes, pause } => format!("drip {bytes} bytes each {pause:?}"),
             Self::Duplicate(Duplication::FirstResponse) => "duplicate, first response".to_owned(),
             Self::Duplicate(Duplication::SecondResponse) => "duplicate, second response".to_owned(),
             Self::Duplicate(Duplication::Later(after)) => format!("duplicate after {after:?}"),

@@ -25,6 +25,7 @@ pub(crate) const KINDS: &[&str] = &[
     "disconnect",
     "truncate",
     "garble",
+    "drip",
     "duplicate",
     "fail",
     "execute_then_fail",
@@ -37,8 +38,19 @@ pub(crate) const KINDS: &[&str] = &[
 ];
 
 /// The members that describe what a fault does.
-const KIND_FIELDS: &[&str] =
-    &["fault", "status", "body", "headers", "retry_after", "after", "bytes", "response", "category", "index"];
+const KIND_FIELDS: &[&str] = &[
+    "fault",
+    "status",
+    "body",
+    "headers",
+    "retry_after",
+    "after",
+    "bytes",
+    "pause",
+    "response",
+    "category",
+    "index",
+];
 
 /// The members that plan a fault.
 const PLAN_FIELDS: &[&str] = &["nth", "times", "delayed", "lasting"];
@@ -121,6 +133,11 @@ fn read_fault(fields: Fields<'_>) -> Result<Fault, ApiError> {
         "disconnect" => Fault::Disconnect(bytes()?),
         "truncate" => Fault::Truncate(bytes()?),
         "garble" => Fault::Garble(bytes()?),
+        "drip" => {
+            let bytes = fields.integer("bytes", 1, i64::from(u32::MAX))?;
+            let pause = required(fields, "pause", duration(fields, "pause")?)?;
+            Fault::Drip { bytes: required(fields, "bytes", bytes).map(size)?, pause }
+        }
         "duplicate" => Fault::Duplicate(
             match (fields.one_of("response", &["first", "second"])?, duration(fields, "after")?) {
                 (Some("second"), None) => Duplication::SecondResponse,
@@ -162,6 +179,9 @@ fn fault_to_json(fault: &Fault) -> Json {
         Fault::Disconnect(count) => bytes("disconnect", *count),
         Fault::Truncate(count) => bytes("truncate", *count),
         Fault::Garble(count) => bytes("garble", *count),
+        Fault::Drip { bytes: count, pause } => {
+            bytes("drip", *count).append([("pause".into(), pause.to_json())])
+        }
         Fault::Duplicate(Duplication::FirstResponse) => {
             named("duplicate", Json::object([("response", "first".into())]))
         }
@@ -189,7 +209,7 @@ fn response(fields: Fields<'_>, default: Option<StatusCode>) -> Result<Response<
     let status = required(fields, "status", status)?;
     let fault = match fields.get("body") {
         None => Fault::html(status),
-        Some(Json::Text(text)) => Fault::text(status, text.clone()),
+        Some(Json::Text(text)) => Fault::text(status, &**text),
         Some(json) => Fault::json(status, json.to_string()),
     };
     let Fault::Respond(mut response) = fault else { return Ok(Response::default()) };
@@ -290,6 +310,7 @@ mod tests {
             r#"{"fault":"fail","category":61,"lasting":"30s"}"#,
             r#"{"fault":"fail_row","category":50,"index":3,"times":1}"#,
             r#"{"fault":"garble","bytes":7,"times":1}"#,
+            r#"{"fault":"drip","bytes":16,"pause":"2s","times":1}"#,
         ] {
             let written = read(text).unwrap().to_json().to_string();
             let again = read(&written).unwrap().to_json().to_string();
@@ -303,8 +324,9 @@ mod tests {
     #[test]
     fn every_kind_is_read() {
         for kind in KINDS {
-            let text =
-                format!(r#"{{"fault":"{kind}","status":500,"after":1,"bytes":1,"category":60,"index":0}}"#);
+            let text = format!(
+                r#"{{"fault":"{kind}","status":500,"after":1,"bytes":1,"pause":1,"category":60,"index":0}}"#
+            );
             let planned = read(&text).unwrap();
             let written = planned.to_json();
             let name = written.get("fault").and_then(Json::text).unwrap();
@@ -324,6 +346,8 @@ mod tests {
                 "Invalid value for field 'operation': an operation such as",
             ),
             (r#"{"fault":"not_sent","path":"post"}"#, "Invalid value for field 'path': a path that starts"),
+            (r#"{"fault":"drip","bytes":0,"pause":1}"#, "Invalid value for field 'bytes':"),
+            (r#"{"fault":"drip","bytes":8}"#, "The field 'pause' is required."),
             (r#"{"fault":"fail","category":31}"#, "Invalid value for field 'category': one of 30"),
             (r#"{"fault":"not_sent","often":1}"#, "The field 'often' is unknown."),
             (r#"{"fault":"not_sent","times":2,"lasting":1}"#, "Invalid value for field 'lasting': either"),

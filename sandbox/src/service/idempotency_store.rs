@@ -45,7 +45,8 @@ impl IdempotencyStore {
         settings: &Settings,
         now: UnixTime,
     ) -> Result<KeyLookup, ApiError> {
-        let Some(key) = request.headers.get(KEY) else { return Ok(KeyLookup::New) };
+        let key = request.headers.iter().find(|(name, _)| name.as_str() == KEY);
+        let Some((_, key)) = key else { return Ok(KeyLookup::New) };
         let reject =
             |status, message: String| Err(ApiError::new(Category::Value, message).with_status(status));
         if !matches!(request.method, Method::POST | Method::PATCH) {

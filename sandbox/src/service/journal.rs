@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::Response;
 
 use super::journal_entry::{Delivery, JournalEntry};
-use super::redact::Redactor;
 use super::request_pattern::RequestPattern;
 use crate::state::{Effect, EffectKind};
 use crate::values::UnixTime;
@@ -119,17 +118,8 @@ impl Journal {
     }
 
     /// Records the response of the service to an entry.
-    pub(crate) fn executed(
-        &mut self,
-        number: u64,
-        response: &Response<Bytes>,
-        redactor: &Redactor,
-        at: UnixTime,
-    ) {
-        self.change(number, |entry| {
-            entry.service_response = Some(redactor.response(response));
-            entry.handled_at = Some(at);
-        });
+    pub(crate) fn executed(&mut self, number: u64, response: Response<Bytes>, at: UnixTime) {
+        self.change(number, |entry| entry.executed(response, at));
     }
 
     /// Records that the request of an entry was not sent.
@@ -144,10 +134,7 @@ impl Journal {
 
     /// Records that the client of an entry receives the response of an intermediary.
     pub(crate) fn replaced(&mut self, number: u64, response: Response<Bytes>) {
-        self.change(number, |entry| {
-            entry.delivery = Delivery::Gateway;
-            entry.gateway_response = Some(response);
-        });
+        self.change(number, |entry| entry.replaced(response));
     }
 
     /// Records that the request of an entry is that of an earlier one, delivered again.

@@ -1,7 +1,7 @@
 //! Entries of the journal.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
@@ -11,28 +11,40 @@ use super::operation::ApiOperation;
 use super::redact::{Redactor, SECRET, TOKEN};
 use super::request_pattern::RequestTarget;
 use crate::http::ApiRequest;
+use crate::state::Tenant;
 use crate::values::UnixTime;
 
 /// A request and its response, without tokens and secrets.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct JournalEntry {
     pub(super) number: u64,
     pub(super) at: UnixTime,
-    method: Method,
-    path: String,
-    /// Path and query.
-    target: String,
-    base_url: String,
     operation: Option<ApiOperation>,
-    key: Option<Arc<str>>,
-    headers: HeaderMap,
-    body: Bytes,
+    /// The request as received.
+    request: Arc<ApiRequest>,
+    /// The tenant whose secrets are removed.
+    tenant: Arc<Tenant>,
     pub(super) faults: Option<String>,
     pub(super) duplicate_of: Option<u64>,
     pub(super) delivery: Delivery,
-    pub(super) service_response: Option<Response<Bytes>>,
-    pub(super) gateway_response: Option<Response<Bytes>>,
-    pub(super) handled_at: Option<UnixTime>,
+    /// The responses as sent.
+    service_response: Option<Response<Bytes>>,
+    gateway_response: Option<Response<Bytes>>,
+    handled_at: Option<UnixTime>,
+    /// The parts without tokens and secrets. They are made when they are read, since most entries never are.
+    shown: OnceLock<Box<Shown>>,
+}
+
+/// The parts of an entry from which tokens and secrets are removed.
+#[derive(Clone)]
+struct Shown {
+    path: String,
+    target: String,
+    key: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+    service_response: Option<Response<Bytes>>,
+    gateway_response: Option<Response<Bytes>>,
 }
 
 /// The response that the client of a request receives.
@@ -54,29 +66,54 @@ impl JournalEntry {
         number: u64,
         at: UnixTime,
         operation: Option<ApiOperation>,
-        request: &ApiRequest,
-        redactor: &Redactor,
+        request: Arc<ApiRequest>,
+        tenant: Arc<Tenant>,
     ) -> Self {
-        let query = request.raw_query.as_ref().map(|query| format!("?{query}"));
-        let target = format!("{}{}", request.path, query.unwrap_or_default());
         Self {
             number,
             at,
-            method: request.method.clone(),
-            path: redactor.text(&request.path),
-            target: redactor.text(&target),
-            base_url: request.base_url.clone(),
             operation,
-            key: request.idempotency_key().map(|key| redactor.text(key).into()),
-            headers: redactor.headers(&request.headers),
-            body: redactor.request_body(&request.content),
+            request,
+            tenant,
             faults: None,
             duplicate_of: None,
             delivery: Delivery::Service,
             service_response: None,
             gateway_response: None,
             handled_at: None,
+            shown: OnceLock::new(),
         }
+    }
+
+    /// Records the response of the service.
+    pub(super) fn executed(&mut self, response: Response<Bytes>, at: UnixTime) {
+        self.service_response = Some(response);
+        self.handled_at = Some(at);
+        self.shown = OnceLock::new();
+    }
+
+    /// Records the response of an intermediary, which the client receives.
+    pub(super) fn replaced(&mut self, response: Response<Bytes>) {
+        self.gateway_response = Some(response);
+        self.delivery = Delivery::Gateway;
+        self.shown = OnceLock::new();
+    }
+
+    fn shown(&self) -> &Shown {
+        self.shown.get_or_init(|| {
+            let request = &self.request;
+            let redactor = Redactor::of(request, &self.tenant);
+            let response = |response: &Option<Response<Bytes>>| Some(redactor.response(response.as_ref()?));
+            Box::new(Shown {
+                path: redactor.text(&request.path),
+                target: redactor.text(&request.target()),
+                key: request.idempotency_key().map(|key| redactor.text(key)),
+                headers: redactor.headers(&request.headers),
+                body: redactor.request_body(&request.content),
+                service_response: response(&self.service_response),
+                gateway_response: response(&self.gateway_response),
+            })
+        })
     }
 
     /// Returns the number of the entry, from 1 in the order of arrival.
@@ -91,12 +128,12 @@ impl JournalEntry {
 
     /// Returns the method.
     pub fn method(&self) -> &Method {
-        &self.method
+        &self.request.method
     }
 
     /// Returns path and query.
     pub fn target(&self) -> &str {
-        &self.target
+        &self.shown().target
     }
 
     /// Returns the operation; `None` if the service has none with that method and path.
@@ -106,17 +143,17 @@ impl JournalEntry {
 
     /// Returns the idempotency key.
     pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.shown().key.as_deref()
     }
 
     /// Returns the headers of the request.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.shown().headers
     }
 
     /// Returns the body of the request, decompressed.
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.shown().body
     }
 
     /// Returns the description of the faults that were applied.
@@ -138,8 +175,8 @@ impl JournalEntry {
     /// client receives none.
     pub fn response(&self) -> Option<&Response<Bytes>> {
         match self.delivery {
-            Delivery::Service => self.service_response.as_ref(),
-            Delivery::Gateway => self.gateway_response.as_ref(),
+            Delivery::Service => self.shown().service_response.as_ref(),
+            Delivery::Gateway => self.shown().gateway_response.as_ref(),
             Delivery::Lost | Delivery::NotSent => None,
         }
     }
@@ -147,7 +184,7 @@ impl JournalEntry {
     /// Returns the response of the service, whether or not the client receives it; `None` if the request did
     /// not reach the service or is not executed yet.
     pub fn service_response(&self) -> Option<&Response<Bytes>> {
-        self.service_response.as_ref()
+        self.shown().service_response.as_ref()
     }
 
     /// Returns the time at which the service handled the request; `None` if the request did not reach the
@@ -171,25 +208,25 @@ impl JournalEntry {
     pub fn to_curl(&self) -> String {
         let mut command = format!(
             "curl -X {} {}",
-            quoted(self.method.as_str()),
-            quoted(&format!("{}{}", self.base_url, self.target))
+            quoted(self.method().as_str()),
+            quoted(&format!("{}{}", self.request.base_url, self.target()))
         );
-        for (name, value) in sorted(&self.headers) {
+        for (name, value) in sorted(self.headers()) {
             // The body is shown decompressed.
             if ![HOST, CONTENT_LENGTH, ACCEPT_ENCODING, CONTENT_ENCODING].iter().any(|other| other == name) {
                 let _ = write!(command, " -H {}", quoted(&format!("{name}: {value}")));
             }
         }
-        if self.headers.contains_key(ACCEPT_ENCODING) {
+        if self.headers().contains_key(ACCEPT_ENCODING) {
             command.push_str(" --compressed");
         }
-        match std::str::from_utf8(&self.body) {
+        match std::str::from_utf8(self.body()) {
             Ok("") => {}
             Ok(text) => {
                 let _ = write!(command, " --data-binary {}", quoted(text));
             }
             Err(_) => {
-                let bytes: String = self.body.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+                let bytes: String = self.body().iter().map(|byte| format!("\\x{byte:02x}")).collect();
                 let _ = write!(command, " --data-binary $'{bytes}'");
             }
         }
@@ -203,19 +240,37 @@ impl JournalEntry {
 
     pub(super) fn as_target(&self) -> RequestTarget<'_> {
         RequestTarget {
-            method: &self.method,
-            path: &self.path,
+            method: self.method(),
+            path: &self.shown().path,
             operation: self.operation,
-            key: self.key.as_deref(),
+            key: self.key(),
         }
     }
 
     /// Returns the size in memory, roughly.
     pub(super) fn size(&self) -> usize {
+        let request = &self.request;
         let response =
             |response: &Response<Bytes>| 200 + headers_size(response.headers()) + response.body().len();
         let responses = self.service_response.iter().chain(&self.gateway_response).map(response);
-        300 + 2 * self.target.len() + headers_size(&self.headers) + self.body.len() + responses.sum::<usize>()
+        let target = request.path.len() + request.raw_query.as_ref().map_or(0, String::len);
+        let compressed = if request.body.len() == request.content.len() { 0 } else { request.body.len() };
+        let sent = 2 * target + headers_size(&request.headers) + request.content.len() + compressed;
+        500 + sent + responses.sum::<usize>()
+    }
+}
+
+impl fmt::Debug for JournalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalEntry")
+            .field("number", &self.number)
+            .field("at", &self.at)
+            .field("method", self.method())
+            .field("target", &self.target())
+            .field("operation", &self.operation)
+            .field("delivery", &self.delivery)
+            .field("response", &self.response())
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,8 @@ use crate::values::UnixTime;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QuotaUsage {
     windows: [Window; 3],
+    /// The header with the limits, by its quota and window, since it seldom changes.
+    limit: Option<(RateQuota, usize, HeaderValue)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,10 +24,14 @@ struct Window {
 /// Unit and length in seconds of each window.
 const WINDOWS: [(&str, u64); 3] = [("minute", 60), ("hour", 3600), ("day", 86_400)];
 
+static LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+static REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+static RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
 /// The quota after a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct QuotaStatus {
-    quota: RateQuota,
+    limit: HeaderValue,
     /// The window closest to exhaustion: its index, the requests that remain, the seconds until it resets.
     closest: usize,
     remaining: u64,
@@ -38,7 +44,8 @@ impl QuotaUsage {
     pub(crate) fn count(&mut self, quota: RateQuota, now: UnixTime) -> QuotaStatus {
         let seconds = now.0.as_secs();
         let limits = [quota.per_minute, quota.per_hour, quota.per_day];
-        let mut status = QuotaStatus { quota, closest: 0, remaining: u64::MAX, reset: 0, exhausted: false };
+        let limit = HeaderValue::from_static("");
+        let mut status = QuotaStatus { limit, closest: 0, remaining: u64::MAX, reset: 0, exhausted: false };
         for (index, ((_, length), window)) in WINDOWS.iter().zip(&mut self.windows).enumerate() {
             if window.index != seconds / length {
                 *window = Window { index: seconds / length, count: 0 };
@@ -49,23 +56,35 @@ impl QuotaUsage {
             // Of two exhausted windows, the later reset decides.
             if remaining < status.remaining || exhausted {
                 let reset = length - seconds % length;
-                status = QuotaStatus { quota, closest: index, remaining, reset, exhausted };
+                status = QuotaStatus { closest: index, remaining, reset, exhausted, ..status };
             }
         }
+        status.limit = self.limit(quota, status.closest);
         status
+    }
+
+    fn limit(&mut self, quota: RateQuota, closest: usize) -> HeaderValue {
+        match &self.limit {
+            Some((known, window, limit)) if (*known, *window) == (quota, closest) => limit.clone(),
+            _ => {
+                let RateQuota { per_minute, per_hour, per_day } = quota;
+                let current = [per_minute, per_hour, per_day][closest];
+                let limit = format!("{current}, {per_minute};w=60, {per_hour};w=3600, {per_day};w=86400");
+                let limit =
+                    HeaderValue::from_str(&limit).expect("digits and punctuation make a header value");
+                self.limit = Some((quota, closest, limit.clone()));
+                limit
+            }
+        }
     }
 }
 
 impl QuotaStatus {
     /// Writes the three rate headers.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let RateQuota { per_minute, per_hour, per_day } = self.quota;
-        let current = [per_minute, per_hour, per_day][self.closest];
-        let limit = format!("{current}, {per_minute};w=60, {per_hour};w=3600, {per_day};w=86400");
-        let limit = HeaderValue::from_str(&limit).expect("digits and punctuation make a header value");
-        headers.insert(HeaderName::from_static("ratelimit-limit"), limit);
-        headers.insert(HeaderName::from_static("ratelimit-remaining"), self.remaining.into());
-        headers.insert(HeaderName::from_static("ratelimit-reset"), self.reset.into());
+        headers.insert(&LIMIT, self.limit.clone());
+        headers.insert(&REMAINING, self.remaining.into());
+        headers.insert(&RESET, self.reset.into());
     }
 
     pub(crate) fn reset(&self) -> u64 {

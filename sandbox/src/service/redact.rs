@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Response};
 
 use super::tokens::PATH;
 use crate::http::ApiRequest;
+use crate::state::Tenant;
 use crate::values::Json;
 
 /// Text in place of an access token; as a shell variable, so that an exported command can be executed.
@@ -16,19 +17,23 @@ pub(crate) const SECRET: &str = "$ZUORA_CLIENT_SECRET";
 const REDACTED: &str = "<redacted>";
 
 /// The texts that must not appear in an entry of the journal.
-pub(crate) struct Redactor {
+pub(crate) struct Redactor<'r> {
     /// Each text with its replacement.
-    texts: Vec<(String, &'static str)>,
+    texts: Vec<(&'r str, &'static str)>,
     is_token_request: bool,
 }
 
-impl Redactor {
+impl<'r> Redactor<'r> {
     /// Creates a redactor for a request and its responses.
-    pub(crate) fn new<'s>(request: &ApiRequest, secrets: impl Iterator<Item = &'s str>) -> Self {
-        let mut texts: Vec<_> = secrets.map(|secret| (secret.to_owned(), SECRET)).collect();
+    pub(crate) fn of(request: &'r ApiRequest, tenant: &'r Tenant) -> Self {
+        Self::new(request, tenant.oauth_clients.iter().map(|client| client.client_secret.as_str()))
+    }
+
+    fn new(request: &'r ApiRequest, secrets: impl Iterator<Item = &'r str>) -> Self {
+        let mut texts: Vec<_> = secrets.map(|secret| (secret, SECRET)).collect();
         let credentials = request.header(AUTHORIZATION.as_str()).unwrap_or_default();
         let token = credentials.split_once(' ').map_or(credentials, |(_, token)| token).trim();
-        texts.push((token.to_owned(), TOKEN));
+        texts.push((token, TOKEN));
         texts.retain(|(text, _)| !text.is_empty());
         Self { texts, is_token_request: request.path == PATH }
     }
@@ -88,7 +93,7 @@ impl Redactor {
     }
 
     fn occurs_in(&self, text: &str) -> bool {
-        self.texts.iter().any(|(secret, _)| text.len() >= secret.len() && text.contains(secret.as_str()))
+        self.texts.iter().any(|(secret, _)| text.len() >= secret.len() && text.contains(secret))
     }
 
     /// Replaces the texts wherever they occur.

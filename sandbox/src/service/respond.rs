@@ -1,7 +1,7 @@
 //! The stages between a request and its operation: quotas, token, concurrency, idempotency key, headers.
 
 use bytes::Bytes;
-use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{Entry, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::api_family::ApiFamily;
@@ -17,8 +17,11 @@ use crate::http::{
 use crate::state::{PlannedFailure, State, Tenant};
 use crate::values::{Json, UnixTime};
 
-const REQUEST_ID: &str = "zuora-request-id";
-const TRACK_ID: &str = "zuora-track-id";
+static REQUEST_ID: HeaderName = HeaderName::from_static("zuora-request-id");
+static TRACK_ID: HeaderName = HeaderName::from_static("zuora-track-id");
+static CONCURRENCY_TYPE: HeaderName = HeaderName::from_static("concurrency-limit-type");
+static CONCURRENCY_LIMIT: HeaderName = HeaderName::from_static("concurrency-limit-limit");
+static CONCURRENCY_REMAINING: HeaderName = HeaderName::from_static("concurrency-limit-remaining");
 
 impl Sandbox {
     /// Responds to a request at the current time of the state, without compression.
@@ -41,13 +44,9 @@ impl Sandbox {
             }
             ApiFamily::V1 | ApiFamily::ObjectQuery => self.authenticated(request, family),
         };
-        let request_id = self.state.ids.request();
-        let headers = response.headers_mut();
-        quota_status.write(headers);
-        if let Ok(id) = HeaderValue::from_str(&request_id) {
-            // A replay keeps the id of the request that was executed.
-            headers.entry(REQUEST_ID).or_insert(id);
-        }
+        // A replay keeps the id of the request that was executed.
+        self.set_request_id(&mut response);
+        quota_status.write(response.headers_mut());
         if response.status() == StatusCode::UNAUTHORIZED {
             let realms = "Basic realm=Zuora API, ZSession realm=Zuora API, Bearer realm=Zuora API";
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(realms));
@@ -55,15 +54,23 @@ impl Sandbox {
             self.write_concurrency(response.headers_mut());
         }
         if let Some(track) = track_id(request) {
-            response.headers_mut().insert(TRACK_ID, track);
+            response.headers_mut().insert(&TRACK_ID, track);
         }
         response
+    }
+
+    /// Gives the response an id, unless it has one.
+    fn set_request_id(&mut self, response: &mut Response<Bytes>) {
+        if let Entry::Vacant(place) = response.headers_mut().entry(&REQUEST_ID) {
+            let id = HeaderValue::from_maybe_shared(Bytes::from(self.state.ids.request()));
+            place.insert(id.expect("an id is a header value"));
+        }
     }
 
     /// Compresses the response if the client accepts it.
     pub(super) fn encode(&self, request: &ApiRequest, response: Response<Bytes>) -> Response<Bytes> {
         let is_long = response.body().len() > self.state.settings.gzip_above;
-        match is_long && is_compressible(&response) && request.accepts_gzip() {
+        match is_long && request.accepts_gzip() && is_compressible(&response) {
             true => compress(response),
             false => response,
         }
@@ -106,7 +113,7 @@ impl Sandbox {
         match self.idempotency.find(request, &self.state.settings, self.state.now) {
             Err(error) => Err(Box::new(self.reject(request, error, family))),
             Ok(KeyLookup::Replay(mut response)) => {
-                response.headers_mut().remove(TRACK_ID);
+                response.headers_mut().remove(&TRACK_ID);
                 Err(Box::new(response))
             }
             Ok(KeyLookup::New) => Ok(()),
@@ -129,10 +136,7 @@ impl Sandbox {
             Ok(ResponseBody::Pdf(bytes)) => pdf_response(bytes),
             Err(error) => self.reject(request, error, family),
         };
-        let id = self.state.ids.request();
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            response.headers_mut().entry(REQUEST_ID).or_insert(id);
-        }
+        self.set_request_id(&mut response);
         self.idempotency.store(request, &response, &self.state.settings, self.state.now);
         self.log_performed(performed, response.status());
         response
@@ -188,7 +192,7 @@ impl Sandbox {
         };
         let mut response = json_response(error.status(request.version.statuses), &body);
         if let Ok(id) = HeaderValue::from_str(&request_id) {
-            response.headers_mut().insert(REQUEST_ID, id);
+            response.headers_mut().insert(&REQUEST_ID, id);
         }
         response
     }
@@ -215,10 +219,9 @@ impl Sandbox {
     fn write_concurrency(&self, headers: &mut HeaderMap) {
         let settings = &self.state.settings;
         let left = settings.concurrency_limit.saturating_sub(self.others_in_progress().saturating_add(1));
-        headers
-            .insert(HeaderName::from_static("concurrency-limit-type"), HeaderValue::from_static("Default"));
-        headers.insert(HeaderName::from_static("concurrency-limit-limit"), settings.concurrency_limit.into());
-        headers.insert(HeaderName::from_static("concurrency-limit-remaining"), left.into());
+        headers.insert(&CONCURRENCY_TYPE, HeaderValue::from_static("Default"));
+        headers.insert(&CONCURRENCY_LIMIT, settings.concurrency_limit.into());
+        headers.insert(&CONCURRENCY_REMAINING, left.into());
     }
 }
 
@@ -244,7 +247,7 @@ fn check_tenant(tenant: &Tenant, request: &ApiRequest) -> Result<(), ApiError> {
 
 /// Returns the track id of the request, unless the service would reject its value.
 fn track_id(request: &ApiRequest) -> Option<HeaderValue> {
-    let text = request.header(TRACK_ID)?;
+    let text = request.header(TRACK_ID.as_str())?;
     let is_valid = (1..=64).contains(&text.len()) && !text.contains([':', ';', '"', '\'']);
-    is_valid.then(|| request.headers.get(TRACK_ID).cloned()).flatten()
+    is_valid.then(|| request.headers.get(&TRACK_ID).cloned()).flatten()
 }

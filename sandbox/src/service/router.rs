@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 
 use super::operation::ApiOperation;
 use super::tokens;
-use crate::http::{ApiError, ApiRequest, Category, ResponseBody, match_path};
+use crate::http::{ApiError, ApiRequest, Category, ResponseBody, fits_path, match_path};
 use crate::operations::{bill_runs, invoices, jobs, object_query};
 use crate::state::State;
 
@@ -73,14 +73,14 @@ pub(crate) fn find_operation(method: &Method, path: &str) -> Option<ApiOperation
         return Some(ApiOperation::CreateToken);
     }
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let matches = |route: &&Route| route.0 == *method && match_path(route.1, &segments).is_some();
+    let matches = |route: &&Route| fits_path(route.1, &segments) && route.0 == *method;
     ROUTES.iter().find(matches).map(|route| route.2)
 }
 
 /// Executes the operation of the request.
 pub(crate) fn dispatch(state: &mut State, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
     let segments = request.segments().unwrap_or_default();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     let mut path_known = false;
     for (method, pattern, name, operation) in ROUTES {
         let Some(keys) = match_path(pattern, &segments) else { continue };

@@ -62,7 +62,7 @@ impl Tokens {
             self.valid.insert(text.clone(), Token { client, expires });
             (text, expires)
         });
-        let left = Json::Number(expires.since(state.now).as_secs().to_string());
+        let left = Json::Number(expires.since(state.now).as_secs().to_string().into());
         let expires_in = match (state.settings.expires_in_as_text, left) {
             (true, Json::Number(left)) => Json::Text(left),
             (_, left) => left,

@@ -33,14 +33,16 @@ impl Ids {
     /// Returns a request id: a UUID.
     pub(crate) fn request(&mut self) -> String {
         let (high, low) = (self.draw_passing(), self.draw_passing());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-            high >> 32,
-            high >> 16 & 0xffff,
-            high & 0xfff,
-            low >> 52,
-            low & 0xffff_ffff_ffff
-        )
+        let parts =
+            [(high >> 32, 8), (high >> 16, 4), (0x4 << 12 | high & 0xfff, 4), (0x8 << 12 | low >> 52, 4)];
+        // Every response has one of these ids.
+        let mut id = String::with_capacity(36);
+        for (part, digits) in parts {
+            push_hex(&mut id, part, digits);
+            id.push('-');
+        }
+        push_hex(&mut id, low, 12);
+        id
     }
 
     /// Returns a process id: 16 uppercase hex digits.
@@ -91,6 +93,14 @@ impl Ids {
     }
 }
 
+/// Appends the last digits of a number.
+fn push_hex(text: &mut String, number: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        // A digit is less than 16.
+        text.extend(char::from_digit((number >> (4 * place) & 0xf) as u32, 16));
+    }
+}
+
 /// Advances the splitmix64 generator, whose values are all different.
 fn step(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -101,4 +111,20 @@ fn mix(state: u64) -> u64 {
     let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ mixed >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_a_uuid_of_version_4() {
+        let mut ids = Ids::default();
+        let (first, second) = (ids.request(), ids.request());
+        assert_ne!(first, second);
+        let parts: Vec<&str> = first.split('-').collect();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('4') && parts[3].starts_with('8'), "{first}");
+        assert!(parts.concat().chars().all(|digit| digit.is_ascii_hexdigit()), "{first}");
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::{Bound, Index, IndexMut};
 use std::sync::Arc;
 
+use super::changes::Changes;
 use super::invoice::Invoice;
 use super::pdf::InvoiceFile;
 use super::store::{Store, Stored};
@@ -17,7 +18,7 @@ pub(crate) struct Invoices {
     by_account: HashMap<Box<str>, BTreeSet<usize>>,
     /// Positions by download id, files that are no longer there included.
     by_file: HashMap<Box<str>, usize>,
-    revision: u64,
+    changes: Changes,
 }
 
 impl Stored for Invoice {
@@ -33,8 +34,8 @@ impl Stored for Invoice {
 impl Invoices {
     /// Adds an invoice and returns its position.
     pub(crate) fn push(&mut self, invoice: Invoice) -> usize {
-        self.revision += 1;
         let position = self.store.end();
+        self.changes.record(position);
         if let Some(origin) = &invoice.origin {
             self.by_run.entry(origin.run_number.as_str().into()).or_default().insert(position);
         }
@@ -44,7 +45,7 @@ impl Invoices {
 
     /// Removes the invoice at a position.
     pub(crate) fn remove(&mut self, position: usize) -> Option<Arc<Invoice>> {
-        self.revision += 1;
+        self.changes.record(position);
         let invoice = self.store.remove(position)?;
         if let Some(origin) = &invoice.origin {
             forget(&mut self.by_run, &origin.run_number, position);
@@ -78,7 +79,7 @@ impl Invoices {
 
     /// Changes the number of the invoice at a position.
     pub(crate) fn renumber(&mut self, position: usize, number: String) {
-        self.revision += 1;
+        self.changes.record(position);
         self.store.renumber(position, |invoice| invoice.number = number);
     }
 
@@ -98,7 +99,7 @@ impl Invoices {
 
     /// Returns to an earlier version of the invoice at a position.
     pub(crate) fn replace(&mut self, position: usize, invoice: Arc<Invoice>) {
-        self.revision += 1;
+        self.changes.record(position);
         self.store.replace(position, invoice);
     }
 
@@ -131,9 +132,9 @@ impl Invoices {
         positions(&self.by_account, account, from)
     }
 
-    /// Returns a number that is different after every change.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
+    /// Returns the changes of the invoices.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 }
 
@@ -147,7 +148,7 @@ impl Index<usize> for Invoices {
 
 impl IndexMut<usize> for Invoices {
     fn index_mut(&mut self, position: usize) -> &mut Invoice {
-        self.revision += 1;
+        self.changes.record(position);
         &mut self.store[position]
     }
 }

@@ -170,6 +170,8 @@ impl Tenant {
     /// twice, a batch or credentials are impossible, a currency is not listed, or a billing period is missing.
     /// The message names the object and the line.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
+        // Some editors start a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut tenant: Self = serde_json::from_str(text).map_err(|error| TenantError(error.to_string()))?;
         tenant.check().map_err(|problem| TenantError(problem.describe(text)))?;
         tenant.build_index();

@@ -13,6 +13,7 @@ use super::ids::Ids;
 use super::invoices::Invoices;
 use super::job::Job;
 use super::overrides::Overrides;
+use super::sorted_rows::SortedQueries;
 use super::store::Store;
 use super::tenant::Tenant;
 use crate::settings::Settings;
@@ -33,8 +34,7 @@ pub(crate) struct State {
     pub(crate) credit_memos: Store<CreditMemo>,
     /// Contacts that were created with an invoice.
     pub(crate) contacts: Store<Contact>,
-    /// The rows of the last sorted query.
-    pub(crate) sorted_rows: Option<SortedRows>,
+    pub(crate) sorted: SortedQueries,
     pub(crate) jobs: Store<Job>,
     /// Positions of the jobs that are running.
     pub(crate) active_jobs: BTreeSet<usize>,
@@ -46,16 +46,6 @@ pub(crate) struct State {
     pub(crate) effects: EffectLog,
     /// Faults that affect how the current request is executed.
     pub(crate) overrides: Overrides,
-}
-
-/// The rows of a sorted query, which the next page of the query needs again.
-#[derive(Clone)]
-pub(crate) struct SortedRows {
-    pub(crate) query: String,
-    /// Revision of the objects that were sorted.
-    pub(crate) revision: u64,
-    /// Positions of the objects.
-    pub(crate) rows: Arc<[usize]>,
 }
 
 impl State {
@@ -70,7 +60,7 @@ impl State {
             invoices: Invoices::default(),
             credit_memos: Store::default(),
             contacts: Store::default(),
-            sorted_rows: None,
+            sorted: SortedQueries::default(),
             jobs: Store::default(),
             active_jobs: BTreeSet::new(),
             ledger: Ledger::default(),

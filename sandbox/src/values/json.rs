@@ -10,6 +10,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
+use super::text::Text;
 use super::time::Date;
 
 /// A JSON value. Objects keep the order of their members.
@@ -18,8 +19,8 @@ pub(crate) enum Json {
     Null,
     Bool(bool),
     /// The literal.
-    Number(String),
-    Text(String),
+    Number(Text),
+    Text(Text),
     Array(Vec<Json>),
     Object(Vec<(Cow<'static, str>, Json)>),
 }
@@ -41,7 +42,7 @@ impl Json {
             b'n' => Self::Null,
             b't' => Self::Bool(true),
             b'f' => Self::Bool(false),
-            b'"' => Self::Text(serde_json::from_str(text).ok()?),
+            b'"' => Self::Text(serde_json::from_str::<String>(text).ok()?.into()),
             b'[' => {
                 let rows: Vec<&RawValue> = serde_json::from_str(text).ok()?;
                 Self::Array(rows.into_iter().map(|row| Self::level(row, depth)).collect::<Option<_>>()?)
@@ -51,7 +52,7 @@ impl Json {
                 let read = |(name, raw)| Some((Cow::Owned(name), Self::level(raw, depth)?));
                 Self::Object(members.into_iter().map(read).collect::<Option<_>>()?)
             }
-            _ => Self::Number(text.to_owned()),
+            _ => Self::Number(text.into()),
         })
     }
 
@@ -63,8 +64,14 @@ impl Json {
     /// Creates an object of the members that are not null, since most responses omit fields that are not
     /// set.
     pub(crate) fn non_null<const N: usize>(members: [(&'static str, Json); N]) -> Self {
-        let non_null = members.into_iter().filter(|(_, value)| *value != Self::Null);
-        Self::Object(non_null.map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+        // One place more, since most responses have the flag `success` too.
+        let mut kept = Vec::with_capacity(N + 1);
+        for (name, value) in members {
+            if !matches!(value, Self::Null) {
+                kept.push((Cow::Borrowed(name), value));
+            }
+        }
+        Self::Object(kept)
     }
 
     /// Inserts a member at the front of an object; other values stay unchanged.
@@ -91,7 +98,7 @@ impl Json {
 
     /// Writes the value as JSON.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = String::with_capacity(256);
+        let mut text = String::with_capacity(1024);
         self.write(&mut text);
         text
     }
@@ -119,7 +126,11 @@ impl Json {
                     if index > 0 {
                         out.push(',');
                     }
-                    write_quoted(name, out);
+                    match name {
+                        // Names in this program need no escapes.
+                        Cow::Borrowed(name) => push_quoted(name, out),
+                        Cow::Owned(name) => write_quoted(name, out),
+                    }
                     out.push(':');
                     value.write(out);
                 }
@@ -175,31 +186,41 @@ impl fmt::Display for Json {
 }
 
 fn write_quoted(text: &str, out: &mut String) {
-    // Most texts need no escapes.
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        let escaped = serde_json::to_string(text).expect("text can be written as JSON");
-        out.push_str(&escaped);
+    // Most texts need no escapes. A fold without an early end handles several bytes at once.
+    let is_escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    match text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+        false => push_quoted(text, out),
+        true => out.push_str(&serde_json::to_string(text).expect("text can be written as JSON")),
     }
+}
+
+fn push_quoted(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 impl From<&str> for Json {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(text.into())
     }
 }
 
 impl From<&String> for Json {
     fn from(text: &String) -> Self {
-        Self::Text(text.clone())
+        Self::Text(text.as_str().into())
     }
 }
 
 impl From<String> for Json {
     fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<Text> for Json {
+    fn from(text: Text) -> Self {
         Self::Text(text)
     }
 }
@@ -212,19 +233,19 @@ impl From<bool> for Json {
 
 impl From<i64> for Json {
     fn from(value: i64) -> Self {
-        Self::Number(value.to_string())
+        Self::Number(value.into())
     }
 }
 
 impl From<Decimal> for Json {
     fn from(value: Decimal) -> Self {
-        Self::Number(value.to_string())
+        Self::Number(value.into())
     }
 }
 
 impl From<Date> for Json {
     fn from(date: Date) -> Self {
-        Self::Text(date.to_string())
+        Self::Text(date.to_text())
     }
 }
 

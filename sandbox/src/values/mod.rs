@@ -6,6 +6,7 @@
 mod failure_category;
 mod json;
 mod setting_value;
+mod text;
 mod time;
 
 pub use self::failure_category::FailureCategory;

@@ -45,7 +45,7 @@ macro_rules! whole_numbers {
             }
 
             fn to_json(&self) -> Json {
-                Json::Number(self.to_string())
+                Json::Number(self.to_string().into())
             }
         })*
     };
@@ -93,8 +93,8 @@ impl SettingValue for Duration {
 
     fn to_json(&self) -> Json {
         match self.subsec_nanos() {
-            0 => Json::Text(format!("{}s", self.as_secs())),
-            _ => Json::Text(format!("{}s", self.as_secs_f64())),
+            0 => format!("{}s", self.as_secs()).into(),
+            _ => format!("{}s", self.as_secs_f64()).into(),
         }
     }
 }

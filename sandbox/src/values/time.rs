@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::text::Text;
+
 /// A point in time: the duration since 1970-01-01T00:00:00Z.
 ///
 /// The sandbox has no clock; the caller passes the time of each request. Times after the year 9998 count as
@@ -44,8 +46,11 @@ impl UnixTime {
 
     /// Formats the time in UTC, to the millisecond: `2026-03-01T17:00:00.020Z`.
     pub(crate) fn to_utc(self) -> String {
-        let (date, time) = Zone(0).local(self);
-        format!("{date}T{time}.{:03}Z", self.clamped().0.subsec_millis())
+        let mut text = Zone(0).text(self, "T");
+        text.push(".");
+        text.push_digits(self.clamped().0.subsec_millis().into(), 3);
+        text.push("Z");
+        text.to_string()
     }
 
     fn seconds(self) -> i64 {
@@ -75,20 +80,22 @@ impl Zone {
 
     /// Returns the calendar date at a point in time.
     pub(crate) fn date(self, at: UnixTime) -> Date {
-        self.local(at).0
+        Date::from_days(self.seconds(at).div_euclid(86_400))
     }
 
     /// Formats a timestamp like the `/v1` operations: `2022-01-24 19:58:27`.
-    pub(crate) fn stamp(self, at: UnixTime) -> String {
-        let (date, time) = self.local(at);
-        format!("{date} {time}")
+    pub(crate) fn stamp(self, at: UnixTime) -> Text {
+        self.text(at, " ")
     }
 
     /// Formats a timestamp like Object Query: `2025-03-21T01:42:47-07:00`.
-    pub(crate) fn iso(self, at: UnixTime) -> String {
-        let (date, time) = self.local(at);
-        let sign = if self.0 < 0 { '-' } else { '+' };
-        format!("{date}T{time}{sign}{:02}:{:02}", self.0.abs() / 60, self.0.abs() % 60)
+    pub(crate) fn iso(self, at: UnixTime) -> Text {
+        let mut text = self.text(at, "T");
+        text.push(if self.0 < 0 { "-" } else { "+" });
+        text.push_digits(self.0.unsigned_abs() / 60, 2);
+        text.push(":");
+        text.push_digits(self.0.unsigned_abs() % 60, 2);
+        text
     }
 
     /// Returns the point in time at which a date has this hour in the zone.
@@ -97,11 +104,20 @@ impl Zone {
         UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
 
-    fn local(self, at: UnixTime) -> (Date, String) {
-        let seconds = at.clamped().seconds() + self.0 * 60;
-        let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        let time = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
-        (Date::from_days(day), time)
+    /// Formats date and time of day.
+    fn text(self, at: UnixTime, separator: &str) -> Text {
+        let second = self.seconds(at).rem_euclid(86_400).unsigned_abs();
+        let mut text = self.date(at).to_text();
+        for (before, part) in [(separator, second / 3600), (":", second / 60 % 60), (":", second % 60)] {
+            text.push(before);
+            text.push_digits(part, 2);
+        }
+        text
+    }
+
+    /// Returns the seconds since 1970 on the clocks of the zone.
+    fn seconds(self, at: UnixTime) -> i64 {
+        at.clamped().seconds() + self.0 * 60
     }
 }
 
@@ -134,6 +150,17 @@ impl Date {
         let day = digits(parts.next()?, 2)?;
         let exists = year >= 1 && (1..=12).contains(&month) && day >= 1 && day <= month_length(year, month);
         (parts.next().is_none() && exists).then_some(Self { year, month, day })
+    }
+
+    /// Formats the date: `2026-03-01`.
+    pub(crate) fn to_text(self) -> Text {
+        let mut text = Text::EMPTY;
+        text.push_digits(self.year.unsigned_abs(), 4);
+        text.push("-");
+        text.push_digits(self.month.unsigned_abs(), 2);
+        text.push("-");
+        text.push_digits(self.day.unsigned_abs(), 2);
+        text
     }
 
     pub(crate) fn day(self) -> i64 {
@@ -195,7 +222,7 @@ impl Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        f.write_str(&self.to_text())
     }
 }
 
@@ -270,8 +297,8 @@ mod tests {
     fn timestamps_are_in_the_zone() {
         let pacific = Zone::parse("-08:00").unwrap();
         let at = UnixTime::from_secs(1_772_352_000);
-        assert_eq!(pacific.stamp(at), "2026-03-01 00:00:00");
-        assert_eq!(pacific.iso(at), "2026-03-01T00:00:00-08:00");
+        assert_eq!(&*pacific.stamp(at), "2026-03-01 00:00:00");
+        assert_eq!(&*pacific.iso(at), "2026-03-01T00:00:00-08:00");
         assert_eq!(pacific.at_hour(date("2026-03-01"), 0), at);
         assert_eq!(parse_iso("2026-03-01T08:00:00Z"), Some(at));
         assert_eq!(parse_iso("2026-03-01T13:30:00.250+05:30"), Some(at));

@@ -70,6 +70,21 @@ fn a_request_whose_response_is_lost_is_executed() {
 }
 
 #[test]
+fn a_body_that_drips_arrives_with_its_last_piece_or_too_late() {
+    let (transport, token) = transport_with_token();
+    let get = || request(Method::GET, "/v1/bill-runs/x", &token, "");
+    let whole = send(&transport, get()).unwrap();
+    let drip = |pause| Fault::Drip { bytes: whole.body().len() / 2 + 1, pause };
+    let before = now(&transport);
+    transport.sandbox().faults().push(drip(Duration::from_secs(100)));
+    assert_eq!(send(&transport, get()).unwrap().body().len(), whole.body().len());
+    assert_eq!(now(&transport) - before, Duration::from_millis(100_020), "two pieces");
+    transport.sandbox().faults().push(drip(Duration::from_secs(131)));
+    assert!(matches!(send(&transport, get()), Err(TransportError::MaybeSent(_))));
+    assert_eq!(now(&transport) - before, Duration::from_millis(230_020), "the timeout of the caller");
+}
+
+#[test]
 fn faults_replace_the_execution() {
     let (transport, token) = transport_with_token();
     let create = || request(Method::POST, "/v1/bill-runs", &token, ALL);

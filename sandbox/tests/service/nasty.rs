@@ -51,6 +51,27 @@ fn a_body_is_cut_or_garbled_after_the_work() {
 }
 
 #[test]
+fn a_body_drips_until_its_last_piece_has_arrived() {
+    let mut client = TestClient::with(Settings::default().count_concurrency(true).concurrency_limit(1_u32));
+    push(&mut client, PlannedFault::from(Fault::Drip { bytes: 100, pause: seconds(2) }).delayed(seconds(5)));
+    let delivered = client.deliver(Method::POST, RUNS, ALL);
+    let DeliveredResponse::Dripping { response, bytes, pause, delay } = &delivered else {
+        panic!("{delivered:?}");
+    };
+    assert_eq!((*bytes, *pause, *delay), (100, seconds(2), seconds(5)));
+    let pieces = u64::try_from(response.body().chunks(100).count()).unwrap();
+    assert!(pieces > 3, "{pieces}");
+    let arrival = 5 + 2 * (pieces - 1);
+    assert_eq!(delivered.arrives_after(), Some(seconds(arrival)));
+    client.seconds += arrival - 1;
+    assert_eq!(client.get("/v1/bill-runs/x").status, 429, "the response is still in progress");
+    client.seconds += 1;
+    assert_eq!(client.get("/v1/bill-runs/x").status, 404);
+    assert_eq!(count(&client, EffectKind::BillRunCreated), 1);
+    assert!(client.sandbox.journal().to_string().contains("fault: drip 100 bytes each 2s; 5s late"));
+}
+
+#[test]
 fn a_garbled_gzip_body_cannot_be_inflated() {
     let mut client = TestClient::with(Settings::default().gzip_above(10_usize));
     client.set("accept-encoding", "gzip");

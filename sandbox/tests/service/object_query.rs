@@ -1,6 +1,7 @@
 //! Object Query: the list of invoices.
 
 use serde_json::Value;
+use zuora_sandbox::{Sandbox, Settings, Tenant};
 
 use crate::client::TestClient;
 
@@ -63,6 +64,39 @@ fn pages_follow_the_cursor() {
     seen.dedup();
     assert_eq!(seen.len(), 12);
     assert_eq!(client.get("/object-query/invoices").body["data"].as_array().unwrap().len(), 10);
+}
+
+/// Rows that have changed are put in their places among the sorted ones; a filter that no query had before lets all
+/// rows be sorted.
+#[test]
+fn a_sorted_list_follows_the_changes() {
+    let mut client = TestClient::of(Sandbox::new(Tenant::generated(80), Settings::default()));
+    client.completed(r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#);
+    let sorts =
+        ["sort[]=updateddate.DESC", "sort[]=amount.ASC&sort[]=invoicenumber.DESC", "sort[]=status.ASC"];
+    let mut orders = std::collections::BTreeSet::new();
+    for step in 0..40 {
+        client.seconds += u64::from(step % 3 == 0);
+        let invoice = format!("/v1/invoices/INV{:08}", 7 * step % 80 + 1);
+        match step % 5 {
+            0 => client.put(&invoice, r#"{"comments":"changed"}"#),
+            1 => client.put(&format!("{invoice}/post"), "{}"),
+            2 => client.put(&format!("{invoice}/cancel"), ""),
+            3 => client.delete(&invoice),
+            _ => client.post(
+                "/v1/invoices",
+                r#"{"accountNumber":"A00000001","invoiceDate":"2026-03-01",
+                "invoiceItems":[{"chargeName":"Work","amount":10,"serviceStartDate":"2026-03-01"}]}"#,
+            ),
+        };
+        for sort in sorts {
+            let kept = numbers(&mut client, sort);
+            let anew = numbers(&mut client, &format!("filter[]=amount.GT:-{}&{sort}", step + 1));
+            assert_eq!(kept, anew, "{sort} after step {step}");
+            orders.insert(kept);
+        }
+    }
+    assert!(orders.len() > 60, "the changes change the order: {}", orders.len());
 }
 
 #[test]

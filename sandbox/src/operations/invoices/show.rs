@@ -132,7 +132,7 @@ impl TaxItem {
             .prepend("taxMode", self.mode.as_str().into())
             .prepend("invoiceItemId", item.into())
             .prepend("createdById", (&tenant.user_id).into())
-            .prepend("createdDate", (&stamp).into())
+            .prepend("createdDate", stamp.clone().into())
             .prepend("updatedById", (&tenant.user_id).into())
             .prepend("updatedDate", stamp.into())
             .append(self.about.all())
@@ -163,7 +163,7 @@ impl Application {
         Json::object([
             ("appliedAmount", self.amount.into()),
             ("createdById", (&tenant.user_id).into()),
-            ("createdDate", (&stamp).into()),
+            ("createdDate", stamp.clone().into()),
             ("creditMemoId", memo.into()),
             ("paymentId", payment.into()),
             ("updatedById", (&tenant.user_id).into()),

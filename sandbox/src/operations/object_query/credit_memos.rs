@@ -74,6 +74,10 @@ impl Table for MemoTable<'_> {
         // A memo does not change.
         u64::try_from(self.0.credit_memos.end()).unwrap_or(u64::MAX)
     }
+
+    fn changed_since(&self, revision: u64) -> Option<Vec<usize>> {
+        Some((usize::try_from(revision).ok()?..self.0.credit_memos.end()).collect())
+    }
 }
 
 const SOURCE_TYPE: &str = "Invoice";
@@ -103,9 +107,9 @@ impl CreditMemo {
             ("source", "AdhocFromInvoice".into()),
             ("sourceType", SOURCE_TYPE.into()),
             ("postedById", (&tenant.user_id).into()),
-            ("postedOn", (&stamp).into()),
+            ("postedOn", stamp.clone().into()),
             ("createdById", (&tenant.user_id).into()),
-            ("createdDate", (&stamp).into()),
+            ("createdDate", stamp.clone().into()),
             ("updatedById", (&tenant.user_id).into()),
             ("updatedDate", stamp.into()),
         ])

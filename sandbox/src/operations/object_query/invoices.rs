@@ -76,7 +76,11 @@ impl Table for InvoiceTable<'_> {
     }
 
     fn revision(&self) -> u64 {
-        self.0.invoices.revision()
+        self.0.invoices.changes().revision()
+    }
+
+    fn changed_since(&self, revision: u64) -> Option<Vec<usize>> {
+        self.0.invoices.changes().since(revision)
     }
 }
 

@@ -7,6 +7,7 @@ mod credit_memos;
 mod filter;
 mod invoices;
 mod query;
+mod sorted;
 
 pub(crate) use self::credit_memos::credit_memos;
 pub(crate) use self::invoices::invoices;

@@ -1,14 +1,12 @@
 //! Parameters of a query, and the rows of one page.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
-use std::sync::Arc;
 
 use http::StatusCode;
 
 use super::filter::{Filter, Value};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{SortedRows, State};
+use crate::state::{SortedQueries, State};
 use crate::values::Json;
 
 const DEFAULT_PAGE_SIZE: usize = 10;
@@ -32,37 +30,41 @@ pub(super) trait Table {
 
     /// Returns a number that is different after every change of an object.
     fn revision(&self) -> u64;
+
+    /// Returns the positions of the objects that have changed since a revision, in order; `None` if they are not
+    /// known.
+    fn changed_since(&self, revision: u64) -> Option<Vec<usize>>;
 }
 
 /// The parameters of a query.
 pub(super) struct Query {
-    size: usize,
-    start: usize,
+    pub(super) size: usize,
+    pub(super) start: usize,
     filters: Vec<Filter>,
     /// Fields, and whether the order is descending.
-    sorts: Vec<(&'static str, bool)>,
+    pub(super) sorts: Vec<(&'static str, bool)>,
     names: Vec<&'static str>,
     nulls: bool,
-    /// Filters and sorts as received.
-    text: String,
+    /// Table, filters and sorts as received.
+    pub(super) text: String,
 }
 
 /// Responds to a query of a table of the state.
 pub(super) fn respond(
     state: &mut State,
-    list: impl FnOnce(&State, &mut Option<SortedRows>) -> Result<Json, ApiError>,
+    list: impl FnOnce(&State, &mut SortedQueries) -> Result<Json, ApiError>,
 ) -> Result<ResponseBody, ApiError> {
-    let mut sorted = state.sorted_rows.take();
+    let mut sorted = std::mem::take(&mut state.sorted);
     let body = list(state, &mut sorted);
-    state.sorted_rows = sorted;
+    state.sorted = sorted;
     body.map(ResponseBody::Plain).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))
 }
 
-/// Returns the body of the response. `sorted` are the rows of the last sorted query.
+/// Returns the body of the response. `sorted` are the rows of the last sorted queries.
 pub(super) fn list<T: Table>(
     table: &T,
     request: &ApiRequest,
-    sorted: &mut Option<SortedRows>,
+    sorted: &mut SortedQueries,
 ) -> Result<Json, ApiError> {
     let query = Query::read::<T>(request)?;
     let (positions, next) = match query.sorts.is_empty() {
@@ -116,7 +118,7 @@ impl Query {
         self.filters.iter().filter(|filter| filter.field == field).find_map(Filter::exact)
     }
 
-    fn matches<T: Table>(&self, table: &T, position: usize) -> bool {
+    pub(super) fn matches<T: Table>(&self, table: &T, position: usize) -> bool {
         let matches =
             |filter: &Filter| table.value(position, filter.field).is_some_and(|field| filter.matches(&field));
         self.filters.iter().all(matches)
@@ -128,48 +130,6 @@ impl Query {
         let mut matching = candidates.filter(|position| self.matches(table, *position));
         let rows: Vec<usize> = matching.by_ref().take(self.size).collect();
         (rows, matching.next())
-    }
-
-    /// Returns the rows of a page in sorted order. The cursor is the number of rows before it. The order is kept
-    /// for the next page, as long as nothing changes.
-    fn sorted_page<T: Table>(
-        &self,
-        table: &T,
-        sorted: &mut Option<SortedRows>,
-    ) -> (Vec<usize>, Option<usize>) {
-        let revision = table.revision();
-        let known = sorted.take().filter(|known| known.revision == revision && known.query == self.text);
-        let rows = match known {
-            Some(known) => known.rows,
-            None => self.sort(table),
-        };
-        let end = self.start.saturating_add(self.size);
-        let page = rows.iter().copied().skip(self.start).take(self.size).collect();
-        let next = (rows.len() > end).then_some(end);
-        *sorted = Some(SortedRows { query: self.text.clone(), revision, rows });
-        (page, next)
-    }
-
-    fn sort<T: Table>(&self, table: &T) -> Arc<[usize]> {
-        let matching = table.candidates(self, 0).filter(|position| self.matches(table, *position));
-        let rows: Vec<usize> = matching.collect();
-        let width = self.sorts.len();
-        // The values of all rows in one list, since a list for each row would be slow.
-        let mut values = Vec::with_capacity(rows.len() * width);
-        for position in &rows {
-            let value = |(field, _): &(&str, bool)| table.value(*position, field).unwrap_or(Value::Absent);
-            values.extend(self.sorts.iter().map(value));
-        }
-        let of_row = |row: usize| &values[row * width..(row + 1) * width];
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by(|left, right| {
-            let pairs = of_row(*left).iter().zip(of_row(*right));
-            let each = self.sorts.iter().zip(pairs).map(|((_, descending), (left, right))| {
-                if *descending { right.order(left) } else { left.order(right) }
-            });
-            each.fold(Ordering::Equal, Ordering::then)
-        });
-        order.into_iter().map(|row| rows[row]).collect()
     }
 
     /// Reduces a row to the selected fields.

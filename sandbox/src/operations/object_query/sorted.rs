@@ -1,0 +1,98 @@
+//! Pages of a sorted query.
+//!
+//! All rows are sorted once. Afterwards, only the rows that have changed are put in their places again, so that a
+//! page takes little time however many objects there are.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::filter::Value;
+use super::query::{Query, Table};
+use crate::state::{SortedQueries, SortedRows};
+
+/// Share of the rows that may have changed; if more have, sorting all rows is faster.
+const MAX_CHANGED: usize = 32;
+
+impl Query {
+    /// Returns the rows of a page in sorted order. The cursor is the number of rows before it.
+    pub(super) fn sorted_page<T: Table>(
+        &self,
+        table: &T,
+        sorted: &mut SortedQueries,
+    ) -> (Vec<usize>, Option<usize>) {
+        let known = sorted.take(&self.text).and_then(|known| self.refreshed(table, &known));
+        let rows = known.unwrap_or_else(|| self.sort(table));
+        let end = self.start.saturating_add(self.size);
+        let page = rows.iter().copied().skip(self.start).take(self.size).collect();
+        let next = (rows.len() > end).then_some(end);
+        sorted.keep(SortedRows { query: self.text.clone(), revision: table.revision(), rows });
+        (page, next)
+    }
+
+    /// Returns the rows of an earlier query in today's order; `None` if too many of them have changed.
+    fn refreshed<T: Table>(&self, table: &T, known: &SortedRows) -> Option<Arc<[usize]>> {
+        let changed = table.changed_since(known.revision)?;
+        let Some(last) = changed.last() else { return Some(Arc::clone(&known.rows)) };
+        if changed.len() > 1 + known.rows.len() / MAX_CHANGED {
+            return None;
+        }
+        let mut has_changed = vec![false; last + 1];
+        changed.iter().for_each(|position| has_changed[*position] = true);
+        let is_kept = |position: &usize| !has_changed.get(*position).is_some_and(|changed| *changed);
+        let kept: Vec<usize> = known.rows.iter().copied().filter(is_kept).collect();
+        let exists = |position: &usize| table.value(*position, "id").is_some();
+        let matching = |position: &usize| exists(position) && self.matches(table, *position);
+        let mut moved: Vec<usize> = changed.into_iter().filter(matching).collect();
+        moved.sort_unstable_by(|left, right| self.order(table, *left, *right));
+        let mut rows = Vec::with_capacity(kept.len() + moved.len());
+        let mut rest = &kept[..];
+        for position in moved {
+            let place = rest.partition_point(|row| self.order(table, *row, position).is_lt());
+            let (before, after) = rest.split_at(place);
+            rows.extend_from_slice(before);
+            rows.push(position);
+            rest = after;
+        }
+        rows.extend_from_slice(rest);
+        Some(rows.into())
+    }
+
+    fn sort<T: Table>(&self, table: &T) -> Arc<[usize]> {
+        let matching = table.candidates(self, 0).filter(|position| self.matches(table, *position));
+        let rows: Vec<usize> = matching.collect();
+        let width = self.sorts.len();
+        // The values of all rows in one list, since a list for each row would be slow.
+        let mut values = Vec::with_capacity(rows.len() * width);
+        for position in &rows {
+            values.extend(self.sorts.iter().map(|(field, _)| value(table, *position, field)));
+        }
+        let of_row = |row: usize| &values[row * width..(row + 1) * width];
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        // Rows are in order of creation, which decides between equal rows.
+        order.sort_by(|left, right| self.order_of(of_row(*left).iter().zip(of_row(*right))));
+        order.into_iter().map(|row| rows[row]).collect()
+    }
+
+    /// Returns the order of two objects.
+    fn order<T: Table>(&self, table: &T, left: usize, right: usize) -> Ordering {
+        let pair =
+            |(field, _): &(&'static str, bool)| (value(table, left, field), value(table, right, field));
+        let pairs: Vec<_> = self.sorts.iter().map(pair).collect();
+        self.order_of(pairs.iter().map(|(left, right)| (left, right))).then(left.cmp(&right))
+    }
+
+    /// Returns the order of two rows, from the values of each sorted field.
+    fn order_of<'v>(&self, pairs: impl Iterator<Item = (&'v Value<'v>, &'v Value<'v>)>) -> Ordering {
+        let mut each =
+            self.sorts.iter().zip(pairs).map(
+                |((_, descending), (left, right))| {
+                    if *descending { right.order(left) } else { left.order(right) }
+                },
+            );
+        each.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
+fn value<'t, T: Table>(table: &'t T, position: usize, field: &'static str) -> Value<'t> {
+    table.value(position, field).unwrap_or(Value::Absent)
+}
