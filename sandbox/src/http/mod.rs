@@ -14,4 +14,6 @@ pub(crate) use self::api_error::{ANY_RESOURCE, ApiError, Category};
 pub(crate) use self::fields::{Fields, is_basic};
 pub(crate) use self::path::{fits_path, match_path, path_ends_with};
 pub(crate) use self::request::{ApiRequest, Version};
-pub(crate) use self::response::{ResponseBody, compress, is_compressible, json_response, pdf_response};
+pub(crate) use self::response::{
+    ResponseBody, compress, is_compressible, json_response, pdf_response, written_response,
+};

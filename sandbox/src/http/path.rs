@@ -11,7 +11,8 @@ pub(crate) fn match_path<'p>(pattern: &[&str], path: &[&'p str]) -> Option<Vec<&
 pub(crate) fn fits_path(pattern: &[&str], path: &[&str]) -> bool {
     let fits =
         |(pattern, part): (&&str, &&str)| if *pattern == "*" { !part.is_empty() } else { pattern == part };
-    pattern.len() == path.len() && pattern.iter().zip(path).all(fits)
+    // The last segments differ most often.
+    pattern.len() == path.len() && pattern.iter().zip(path).rev().all(fits)
 }
 
 /// Whether the last segments of `path` match `end`, in which `*` matches any segment.

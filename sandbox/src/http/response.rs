@@ -17,6 +17,8 @@ pub(crate) enum ResponseBody {
     Success(Json),
     /// A value that is written unchanged, since responses of Object Query have no `success` field.
     Plain(Json),
+    /// JSON that is written already, with its `success` field.
+    Written(Bytes),
     /// The bytes of a PDF file.
     Pdf(Bytes),
 }
@@ -32,6 +34,7 @@ impl ResponseBody {
         match self {
             Self::Success(body) => Self::Success(future(body)),
             Self::Plain(body) => Self::Plain(future(body)),
+            Self::Written(body) => Self::Plain(future(Json::read(&body).unwrap_or(Json::Null))),
             Self::Pdf(bytes) => Self::Pdf(bytes),
         }
     }
@@ -42,6 +45,7 @@ const OPEN_VALUES: [&str; 4] = ["source", "sourceType", "sourceItemType", "proce
 
 fn future(json: Json) -> Json {
     match json {
+        Json::Written(text) => future(Json::read(text.as_bytes()).unwrap_or(Json::Null)),
         Json::Array(rows) => Json::Array(rows.into_iter().map(future).collect()),
         Json::Object(members) => {
             let member = |(name, value): (Cow<'static, str>, Json)| match &value {
@@ -57,7 +61,12 @@ fn future(json: Json) -> Json {
 
 pub(crate) fn json_response(status: StatusCode, body: &Json) -> Response<Bytes> {
     // A copy has the exact length, and the journal keeps it.
-    let mut response = Response::new(Bytes::copy_from_slice(body.to_text().as_bytes()));
+    written_response(status, Bytes::copy_from_slice(&body.to_bytes()))
+}
+
+/// Returns a response with JSON that is written already.
+pub(crate) fn written_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.reserve(HEADERS);

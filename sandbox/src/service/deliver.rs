@@ -115,7 +115,7 @@ impl Sandbox {
             Some(Fault::Reject(response)) => {
                 let (settings, now) = (&self.state.settings, self.state.now);
                 self.idempotency.store_rejection(&recorded.request, &response, settings, now);
-                self.journal.executed(recorded.number, response.clone(), now);
+                self.journal.executed(recorded.number, &response, now);
                 DeliveredResponse::Response { response, delay }
             }
             Some(Fault::ExecuteThenRespond(response)) => {
@@ -170,7 +170,7 @@ impl Sandbox {
         response: Response<Bytes>,
         delay: Duration,
     ) -> DeliveredResponse {
-        self.journal.replaced(recorded.number, response.clone());
+        self.journal.replaced(recorded.number, &response);
         DeliveredResponse::Response { response, delay }
     }
 

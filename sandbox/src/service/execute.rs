@@ -49,7 +49,7 @@ impl Sandbox {
         self.begin(&recorded.request, recorded.number, recorded.operation, overrides);
         let response = self.respond(&recorded.request);
         self.end(&recorded.request.method);
-        self.journal.executed(recorded.number, response.clone(), self.state.now);
+        self.journal.executed(recorded.number, &response, self.state.now);
         response
     }
 
@@ -62,7 +62,7 @@ impl Sandbox {
                 self.begin(&request, number, operation, overrides);
                 let response = self.perform(&request, family);
                 self.end(&request.method);
-                self.journal.executed(number, response, self.state.now);
+                self.journal.executed(number, &response, self.state.now);
             }
             DeferredKind::Duplicate(original) => {
                 let recorded = self.record_duplicate(request, original);

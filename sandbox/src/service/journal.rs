@@ -118,7 +118,7 @@ impl Journal {
     }
 
     /// Records the response of the service to an entry.
-    pub(crate) fn executed(&mut self, number: u64, response: Response<Bytes>, at: UnixTime) {
+    pub(crate) fn executed(&mut self, number: u64, response: &Response<Bytes>, at: UnixTime) {
         self.change(number, |entry| entry.executed(response, at));
     }
 
@@ -133,7 +133,7 @@ impl Journal {
     }
 
     /// Records that the client of an entry receives the response of an intermediary.
-    pub(crate) fn replaced(&mut self, number: u64, response: Response<Bytes>) {
+    pub(crate) fn replaced(&mut self, number: u64, response: &Response<Bytes>) {
         self.change(number, |entry| entry.replaced(response));
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::operation::ApiOperation;
 use super::redact::{Redactor, SECRET, TOKEN};
@@ -28,11 +28,21 @@ pub struct JournalEntry {
     pub(super) duplicate_of: Option<u64>,
     pub(super) delivery: Delivery,
     /// The responses as sent.
-    service_response: Option<Response<Bytes>>,
-    gateway_response: Option<Response<Bytes>>,
+    service_response: Option<SentResponse>,
+    gateway_response: Option<SentResponse>,
     handled_at: Option<UnixTime>,
+    /// Size in memory, roughly.
+    size: usize,
     /// The parts without tokens and secrets. They are made when they are read, since most entries never are.
     shown: OnceLock<Box<Shown>>,
+}
+
+/// A response as sent. A list of headers is copied faster than a map.
+#[derive(Clone)]
+struct SentResponse {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
 }
 
 /// The parts of an entry from which tokens and secrets are removed.
@@ -73,6 +83,7 @@ impl JournalEntry {
             number,
             at,
             operation,
+            size: request_size(&request),
             request,
             tenant,
             faults: None,
@@ -86,15 +97,17 @@ impl JournalEntry {
     }
 
     /// Records the response of the service.
-    pub(super) fn executed(&mut self, response: Response<Bytes>, at: UnixTime) {
-        self.service_response = Some(response);
+    pub(super) fn executed(&mut self, response: &Response<Bytes>, at: UnixTime) {
+        self.size += response_size(response);
+        self.service_response = Some(SentResponse::of(response));
         self.handled_at = Some(at);
         self.shown = OnceLock::new();
     }
 
     /// Records the response of an intermediary, which the client receives.
-    pub(super) fn replaced(&mut self, response: Response<Bytes>) {
-        self.gateway_response = Some(response);
+    pub(super) fn replaced(&mut self, response: &Response<Bytes>) {
+        self.size += response_size(response);
+        self.gateway_response = Some(SentResponse::of(response));
         self.delivery = Delivery::Gateway;
         self.shown = OnceLock::new();
     }
@@ -103,7 +116,8 @@ impl JournalEntry {
         self.shown.get_or_init(|| {
             let request = &self.request;
             let redactor = Redactor::of(request, &self.tenant);
-            let response = |response: &Option<Response<Bytes>>| Some(redactor.response(response.as_ref()?));
+            let response =
+                |sent: &Option<SentResponse>| Some(redactor.response(&sent.as_ref()?.to_response()));
             Box::new(Shown {
                 path: redactor.text(&request.path),
                 target: redactor.text(&request.target()),
@@ -249,15 +263,34 @@ impl JournalEntry {
 
     /// Returns the size in memory, roughly.
     pub(super) fn size(&self) -> usize {
-        let request = &self.request;
-        let response =
-            |response: &Response<Bytes>| 200 + headers_size(response.headers()) + response.body().len();
-        let responses = self.service_response.iter().chain(&self.gateway_response).map(response);
-        let target = request.path.len() + request.raw_query.as_ref().map_or(0, String::len);
-        let compressed = if request.body.len() == request.content.len() { 0 } else { request.body.len() };
-        let sent = 2 * target + headers_size(&request.headers) + request.content.len() + compressed;
-        500 + sent + responses.sum::<usize>()
+        self.size
     }
+}
+
+impl SentResponse {
+    fn of(response: &Response<Bytes>) -> Self {
+        let headers = response.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
+        Self { status: response.status(), headers: headers.collect(), body: response.body().clone() }
+    }
+
+    fn to_response(&self) -> Response<Bytes> {
+        let mut response = Response::new(self.body.clone());
+        *response.status_mut() = self.status;
+        for (name, value) in &self.headers {
+            response.headers_mut().append(name, value.clone());
+        }
+        response
+    }
+}
+
+fn request_size(request: &ApiRequest) -> usize {
+    let target = request.path.len() + request.raw_query.as_ref().map_or(0, String::len);
+    let compressed = if request.body.len() == request.content.len() { 0 } else { request.body.len() };
+    500 + 2 * target + headers_size(&request.headers) + request.content.len() + compressed
+}
+
+fn response_size(response: &Response<Bytes>) -> usize {
+    200 + headers_size(response.headers()) + response.body().len()
 }
 
 impl fmt::Debug for JournalEntry {

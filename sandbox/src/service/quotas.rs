@@ -12,6 +12,7 @@ pub(crate) struct QuotaUsage {
     windows: [Window; 3],
     /// The header with the limits, by its quota and window, since it seldom changes.
     limit: Option<(RateQuota, usize, HeaderValue)>,
+    reset: NumberHeader,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,7 +37,25 @@ pub(crate) struct QuotaStatus {
     closest: usize,
     remaining: u64,
     reset: u64,
+    reset_header: HeaderValue,
     pub(crate) exhausted: bool,
+}
+
+/// The header of a number that seldom changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NumberHeader(Option<(u64, HeaderValue)>);
+
+impl NumberHeader {
+    pub(crate) fn of(&mut self, number: u64) -> HeaderValue {
+        match &self.0 {
+            Some((known, header)) if *known == number => header.clone(),
+            _ => {
+                let header = HeaderValue::from(number);
+                self.0 = Some((number, header.clone()));
+                header
+            }
+        }
+    }
 }
 
 impl QuotaUsage {
@@ -44,23 +63,22 @@ impl QuotaUsage {
     pub(crate) fn count(&mut self, quota: RateQuota, now: UnixTime) -> QuotaStatus {
         let seconds = now.0.as_secs();
         let limits = [quota.per_minute, quota.per_hour, quota.per_day];
-        let limit = HeaderValue::from_static("");
-        let mut status = QuotaStatus { limit, closest: 0, remaining: u64::MAX, reset: 0, exhausted: false };
+        let (mut closest, mut remaining, mut reset, mut exhausted) = (0, u64::MAX, 0, false);
         for (index, ((_, length), window)) in WINDOWS.iter().zip(&mut self.windows).enumerate() {
             if window.index != seconds / length {
                 *window = Window { index: seconds / length, count: 0 };
             }
             window.count += 1;
-            let remaining = limits[index].saturating_sub(window.count);
-            let exhausted = window.count > limits[index];
+            let left = limits[index].saturating_sub(window.count);
+            let is_exhausted = window.count > limits[index];
             // Of two exhausted windows, the later reset decides.
-            if remaining < status.remaining || exhausted {
-                let reset = length - seconds % length;
-                status = QuotaStatus { closest: index, remaining, reset, exhausted, ..status };
+            if left < remaining || is_exhausted {
+                (closest, remaining, reset) = (index, left, length - seconds % length);
+                exhausted = is_exhausted;
             }
         }
-        status.limit = self.limit(quota, status.closest);
-        status
+        let (limit, reset_header) = (self.limit(quota, closest), self.reset.of(reset));
+        QuotaStatus { limit, closest, remaining, reset, reset_header, exhausted }
     }
 
     fn limit(&mut self, quota: RateQuota, closest: usize) -> HeaderValue {
@@ -84,7 +102,7 @@ impl QuotaStatus {
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         headers.insert(&LIMIT, self.limit.clone());
         headers.insert(&REMAINING, self.remaining.into());
-        headers.insert(&RESET, self.reset.into());
+        headers.insert(&RESET, self.reset_header.clone());
     }
 
     pub(crate) fn reset(&self) -> u64 {

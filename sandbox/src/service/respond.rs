@@ -12,7 +12,7 @@ use super::sandbox::Sandbox;
 use super::tokens::unauthorized;
 use crate::http::{
     ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, is_compressible, json_response,
-    pdf_response,
+    pdf_response, written_response,
 };
 use crate::state::{PlannedFailure, State, Tenant};
 use crate::values::{Json, UnixTime};
@@ -62,7 +62,7 @@ impl Sandbox {
     /// Gives the response an id, unless it has one.
     fn set_request_id(&mut self, response: &mut Response<Bytes>) {
         if let Entry::Vacant(place) = response.headers_mut().entry(&REQUEST_ID) {
-            let id = HeaderValue::from_maybe_shared(Bytes::from(self.state.ids.request()));
+            let id = HeaderValue::from_bytes(self.state.ids.request().as_bytes());
             place.insert(id.expect("an id is a header value"));
         }
     }
@@ -133,6 +133,7 @@ impl Sandbox {
                 json_response(StatusCode::OK, &body.prepend("success", true.into()))
             }
             Ok(ResponseBody::Plain(body)) => json_response(StatusCode::OK, &body),
+            Ok(ResponseBody::Written(body)) => written_response(StatusCode::OK, body),
             Ok(ResponseBody::Pdf(bytes)) => pdf_response(bytes),
             Err(error) => self.reject(request, error, family),
         };
@@ -177,7 +178,7 @@ impl Sandbox {
         let request_id = self.state.ids.request();
         let body = match family {
             ApiFamily::ObjectQuery if request.version.query_reasons => {
-                Json::object([("reasons", reasons), ("requestId", (&request_id).into())])
+                Json::object([("reasons", reasons), ("requestId", request_id.clone().into())])
             }
             ApiFamily::ObjectQuery => {
                 let message = error.reasons.first().map(|reason| &reason.message);
@@ -187,7 +188,7 @@ impl Sandbox {
                 ("success", false.into()),
                 ("processId", self.state.ids.process().into()),
                 ("reasons", reasons),
-                ("requestId", (&request_id).into()),
+                ("requestId", request_id.clone().into()),
             ]),
         };
         let mut response = json_response(error.status(request.version.statuses), &body);
@@ -216,12 +217,12 @@ impl Sandbox {
         response
     }
 
-    fn write_concurrency(&self, headers: &mut HeaderMap) {
-        let settings = &self.state.settings;
-        let left = settings.concurrency_limit.saturating_sub(self.others_in_progress().saturating_add(1));
+    fn write_concurrency(&mut self, headers: &mut HeaderMap) {
+        let limit = self.state.settings.concurrency_limit;
+        let left = limit.saturating_sub(self.others_in_progress().saturating_add(1));
         headers.insert(&CONCURRENCY_TYPE, HeaderValue::from_static("Default"));
-        headers.insert(&CONCURRENCY_LIMIT, settings.concurrency_limit.into());
-        headers.insert(&CONCURRENCY_REMAINING, left.into());
+        headers.insert(&CONCURRENCY_LIMIT, self.limit_header.of(limit.into()));
+        headers.insert(&CONCURRENCY_REMAINING, self.left_header.of(left.into()));
     }
 }
 

@@ -67,13 +67,22 @@ const ROUTES: &[Route] = &[
     ),
 ];
 
+/// Maximum number of segments of a path.
+const SEGMENTS: usize = 6;
+
 /// Returns the operation of a request with that method and path, percent-encoded; `None` if there is none.
 pub(crate) fn find_operation(method: &Method, path: &str) -> Option<ApiOperation> {
     if path == tokens::PATH {
         return Some(ApiOperation::CreateToken);
     }
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let matches = |route: &&Route| fits_path(route.1, &segments) && route.0 == *method;
+    let mut segments = [""; SEGMENTS];
+    let mut count = 0;
+    for part in path.trim_start_matches('/').split('/') {
+        *segments.get_mut(count)? = part;
+        count += 1;
+    }
+    let segments = &segments[..count];
+    let matches = |route: &&Route| fits_path(route.1, segments) && route.0 == *method;
     ROUTES.iter().find(matches).map(|route| route.2)
 }
 

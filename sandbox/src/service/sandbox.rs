@@ -13,7 +13,7 @@ use super::history::History;
 use super::hooks::Hooks;
 use super::idempotency_store::IdempotencyStore;
 use super::journal::Journal;
-use super::quotas::QuotaUsage;
+use super::quotas::{NumberHeader, QuotaUsage};
 use super::request_pattern::RequestPattern;
 use super::sandbox_clock::SandboxClock;
 use super::tokens::Tokens;
@@ -33,6 +33,9 @@ pub struct Sandbox {
     pub(super) idempotency: IdempotencyStore,
     pub(super) usage: QuotaUsage,
     pub(super) token_usage: QuotaUsage,
+    /// The headers with the concurrency limit and with the requests that it still allows.
+    pub(super) limit_header: NumberHeader,
+    pub(super) left_header: NumberHeader,
     pub(super) faults: Faults,
     /// Requests that are executed later, in the order of arrival.
     pub(super) deferred: Vec<DeferredRequest>,
@@ -63,6 +66,8 @@ impl Sandbox {
             idempotency: IdempotencyStore::default(),
             usage: QuotaUsage::default(),
             token_usage: QuotaUsage::default(),
+            limit_header: NumberHeader::default(),
+            left_header: NumberHeader::default(),
             faults: Faults::default(),
             deferred: Vec::new(),
             journal: Journal::default(),

@@ -33,6 +33,10 @@ impl ExtraFields {
         }
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Cow<'static, str>, &Json)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = (Cow<'static, str>, Json)> {
         self.0.iter().cloned()
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::values::Text;
+
 /// Prefix of the numbers of drafts that get their final numbers when they are posted.
 pub(crate) const TEMPORARY: &str = "TMP-INV-";
 
@@ -31,18 +33,18 @@ impl Ids {
     }
 
     /// Returns a request id: a UUID.
-    pub(crate) fn request(&mut self) -> String {
+    pub(crate) fn request(&mut self) -> Text {
         let (high, low) = (self.draw_passing(), self.draw_passing());
-        let parts =
-            [(high >> 32, 8), (high >> 16, 4), (0x4 << 12 | high & 0xfff, 4), (0x8 << 12 | low >> 52, 4)];
+        let mut id = [b'-'; 36];
         // Every response has one of these ids.
-        let mut id = String::with_capacity(36);
-        for (part, digits) in parts {
-            push_hex(&mut id, part, digits);
-            id.push('-');
-        }
-        push_hex(&mut id, low, 12);
-        id
+        write_hex(high >> 32, &mut id[..8]);
+        write_hex(high >> 16, &mut id[9..13]);
+        write_hex(0x4 << 12 | high & 0xfff, &mut id[14..18]);
+        write_hex(0x8 << 12 | low >> 52, &mut id[19..23]);
+        write_hex(low, &mut id[24..]);
+        let mut text = Text::EMPTY;
+        text.push_ascii(&id);
+        text
     }
 
     /// Returns a process id: 16 uppercase hex digits.
@@ -93,11 +95,12 @@ impl Ids {
     }
 }
 
-/// Appends the last digits of a number.
-fn push_hex(text: &mut String, number: u64, digits: u32) {
-    for place in (0..digits).rev() {
-        // A digit is less than 16.
-        text.extend(char::from_digit((number >> (4 * place) & 0xf) as u32, 16));
+/// Writes the last hex digits of a number.
+fn write_hex(number: u64, digits: &mut [u8]) {
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(rest & 0xf) as usize];
+        rest >>= 4;
     }
 }
 

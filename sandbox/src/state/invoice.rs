@@ -7,6 +7,10 @@
 //!    └────────→ Canceled → deleted
 //! ```
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
 use super::application::Application;
 use super::billing::{DueCharge, Ledger};
 use super::extra_fields::ExtraFields;
@@ -54,6 +58,9 @@ pub(crate) struct Invoice {
     pub(crate) files: Vec<InvoiceFile>,
     pub(crate) pdf: Option<Pdf>,
     pub(crate) extra_fields: ExtraFields,
+    /// The body of the response that shows the invoice, once it was shown; `Invoices`
+    /// drops it when the invoice changes. Clients poll invoices that do not change for long.
+    pub(crate) shown: OnceLock<Bytes>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +129,7 @@ impl Invoice {
             files: Vec::new(),
             pdf: None,
             extra_fields: ExtraFields::default(),
+            shown: OnceLock::new(),
         }
     }
 

@@ -80,7 +80,10 @@ impl Invoices {
     /// Changes the number of the invoice at a position.
     pub(crate) fn renumber(&mut self, position: usize, number: String) {
         self.changes.record(position);
-        self.store.renumber(position, |invoice| invoice.number = number);
+        self.store.renumber(position, |invoice| {
+            invoice.number = number;
+            invoice.shown.take();
+        });
     }
 
     /// Returns the position of the invoice with that id or number.
@@ -149,7 +152,9 @@ impl Index<usize> for Invoices {
 impl IndexMut<usize> for Invoices {
     fn index_mut(&mut self, position: usize) -> &mut Invoice {
         self.changes.record(position);
-        &mut self.store[position]
+        let invoice = &mut self.store[position];
+        invoice.shown.take();
+        invoice
     }
 }
 

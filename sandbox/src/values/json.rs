@@ -23,6 +23,8 @@ pub(crate) enum Json {
     Text(Text),
     Array(Vec<Json>),
     Object(Vec<(Cow<'static, str>, Json)>),
+    /// An object that is written already, and has members; only its text is needed.
+    Written(String),
 }
 
 /// Maximum depth of nesting, more than any documented body has.
@@ -81,6 +83,15 @@ impl Json {
                 members.insert(0, (Cow::Borrowed(name), value));
                 Self::Object(members)
             }
+            Self::Written(text) => {
+                let mut out = Vec::with_capacity(name.len() + text.len() + 16);
+                write_name(&Cow::Borrowed(name), &mut out);
+                value.write(&mut out);
+                out[0] = b'{';
+                out.push(b',');
+                out.extend_from_slice(&text.as_bytes()[1..]);
+                Self::Written(String::from_utf8(out).expect("JSON is text"))
+            }
             other => other,
         }
     }
@@ -97,49 +108,50 @@ impl Json {
     }
 
     /// Writes the value as JSON.
-    pub(crate) fn to_text(&self) -> String {
-        let mut text = String::with_capacity(1024);
-        self.write(&mut text);
-        text
+    pub(crate) fn to_bytes(&self) -> Cow<'_, [u8]> {
+        if let Self::Written(text) = self {
+            return Cow::Borrowed(text.as_bytes());
+        }
+        let mut out = Vec::with_capacity(1024);
+        self.write(&mut out);
+        Cow::Owned(out)
     }
 
-    fn write(&self, out: &mut String) {
+    /// Appends the value as JSON.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Null => out.push_str("null"),
-            Self::Bool(true) => out.push_str("true"),
-            Self::Bool(false) => out.push_str("false"),
-            Self::Number(literal) => out.push_str(literal),
-            Self::Text(text) => write_quoted(text, out),
+            Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(true) => out.extend_from_slice(b"true"),
+            Self::Bool(false) => out.extend_from_slice(b"false"),
+            Self::Number(literal) => out.extend_from_slice(literal.as_bytes()),
+            Self::Text(text) => write_quoted(text.as_bytes(), out),
             Self::Array(rows) => {
-                out.push('[');
+                out.push(b'[');
                 for (index, row) in rows.iter().enumerate() {
                     if index > 0 {
-                        out.push(',');
+                        out.push(b',');
                     }
                     row.write(out);
                 }
-                out.push(']');
+                out.push(b']');
             }
             Self::Object(members) => {
-                out.push('{');
-                for (index, (name, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        out.push(',');
-                    }
-                    match name {
-                        // Names in this program need no escapes.
-                        Cow::Borrowed(name) => push_quoted(name, out),
-                        Cow::Owned(name) => write_quoted(name, out),
-                    }
-                    out.push(':');
+                let start = out.len();
+                for (name, value) in members {
+                    write_name(name, out);
                     value.write(out);
                 }
-                out.push('}');
+                match out.get_mut(start) {
+                    Some(comma) => *comma = b'{',
+                    None => out.push(b'{'),
+                }
+                out.push(b'}');
             }
+            Self::Written(text) => out.extend_from_slice(text.as_bytes()),
         }
     }
 
-    /// Returns the member of that name, if this is an object that has one.
+    /// Returns the member of that name, if this is an object that has one and is not written yet.
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         match self {
             Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
@@ -181,24 +193,39 @@ pub(crate) fn exact_decimal(literal: &str) -> Option<Decimal> {
 
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_text())
+        f.write_str(std::str::from_utf8(&self.to_bytes()).expect("JSON is text"))
     }
 }
 
-fn write_quoted(text: &str, out: &mut String) {
+/// Writes the name of a member, with a comma before and a colon after it.
+pub(super) fn write_name(name: &Cow<'static, str>, out: &mut Vec<u8>) {
+    out.push(b',');
+    match name {
+        // Names in this program need no escapes.
+        Cow::Borrowed(name) => push_quoted(name.as_bytes(), out),
+        Cow::Owned(name) => write_quoted(name.as_bytes(), out),
+    }
+    out.push(b':');
+}
+
+/// Writes a text, which is UTF-8.
+pub(super) fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     // Most texts need no escapes. A fold without an early end handles several bytes at once.
     let is_escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
-    match text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+    match text.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
         false => push_quoted(text, out),
-        true => out.push_str(&serde_json::to_string(text).expect("text can be written as JSON")),
+        true => {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            out.extend_from_slice(&serde_json::to_vec(text).expect("text can be written as JSON"));
+        }
     }
 }
 
-fn push_quoted(text: &str, out: &mut String) {
+fn push_quoted(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
-    out.push('"');
-    out.push_str(text);
-    out.push('"');
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
 }
 
 impl From<&str> for Json {

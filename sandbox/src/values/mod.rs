@@ -5,12 +5,15 @@
 
 mod failure_category;
 mod json;
+mod object_writer;
 mod setting_value;
 mod text;
 mod time;
 
 pub use self::failure_category::FailureCategory;
 pub(crate) use self::json::{Json, exact_decimal};
+pub(crate) use self::object_writer::ObjectWriter;
 pub(crate) use self::setting_value::SettingValue;
+pub(crate) use self::text::Text;
 pub use self::time::UnixTime;
 pub(crate) use self::time::{Date, Zone, parse_iso};

@@ -20,15 +20,9 @@ impl Text {
 
     /// Appends a text.
     pub(crate) fn push(&mut self, more: &str) {
-        if let Self::Short { length, bytes } = self {
-            let start = usize::from(*length);
-            if let Some(free) = bytes.get_mut(start..start + more.len()) {
-                free.copy_from_slice(more.as_bytes());
-                *length += u8::try_from(more.len()).unwrap_or(u8::MAX);
-                return;
-            }
+        if !self.push_short(more.as_bytes()) {
+            *self = Self::Long([self, more].concat().into());
         }
-        *self = Self::Long([self, more].concat().into());
     }
 
     /// Appends a number with at least that many digits.
@@ -37,13 +31,42 @@ impl Text {
         let (mut start, mut rest) = (digits.len(), number);
         while rest > 0 {
             start -= 1;
-            // A digit is less than 256.
-            digits[start] = b'0' + (rest % 10) as u8;
+            digits[start] = digit(rest);
             rest /= 10;
         }
         let start = start.min(digits.len().saturating_sub(width));
-        self.push(std::str::from_utf8(&digits[start..]).unwrap_or_default());
+        self.push_ascii(&digits[start..]);
     }
+
+    /// Appends ASCII characters, which need no check.
+    pub(crate) fn push_ascii(&mut self, more: &[u8]) {
+        if !self.push_short(more) {
+            self.push(std::str::from_utf8(more).unwrap_or_default());
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Long(text) => text.as_bytes(),
+        }
+    }
+
+    /// Appends bytes of a text in place; whether there is a place for them.
+    fn push_short(&mut self, more: &[u8]) -> bool {
+        let Self::Short { length, bytes } = self else { return false };
+        let start = usize::from(*length);
+        let Some(free) = bytes.get_mut(start..start + more.len()) else { return false };
+        free.copy_from_slice(more);
+        *length += u8::try_from(more.len()).unwrap_or(u8::MAX);
+        true
+    }
+}
+
+/// Returns the last digit of a number.
+pub(super) fn digit(number: u64) -> u8 {
+    // The remainder is less than 256.
+    b'0' + (number % 10) as u8
 }
 
 impl Deref for Text {
@@ -51,9 +74,7 @@ impl Deref for Text {
 
     fn deref(&self) -> &str {
         match self {
-            Self::Short { length, bytes } => {
-                std::str::from_utf8(&bytes[..usize::from(*length)]).unwrap_or_default()
-            }
+            Self::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Self::Long(text) => text,
         }
     }
@@ -110,7 +131,7 @@ impl From<Decimal> for Text {
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        self.as_bytes() == other.as_bytes()
     }
 }
 

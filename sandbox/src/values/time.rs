@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::text::Text;
+use super::text::{Text, digit};
 
 /// A point in time: the duration since 1970-01-01T00:00:00Z.
 ///
@@ -107,11 +107,11 @@ impl Zone {
     /// Formats date and time of day.
     fn text(self, at: UnixTime, separator: &str) -> Text {
         let second = self.seconds(at).rem_euclid(86_400).unsigned_abs();
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         let mut text = self.date(at).to_text();
-        for (before, part) in [(separator, second / 3600), (":", second / 60 % 60), (":", second % 60)] {
-            text.push(before);
-            text.push_digits(part, 2);
-        }
+        let [h, i, m, n, s, t] = [hour / 10, hour, minute / 10, minute, second / 10, second].map(digit);
+        text.push(separator);
+        text.push_ascii(&[h, i, b':', m, n, b':', s, t]);
         text
     }
 
@@ -154,12 +154,11 @@ impl Date {
 
     /// Formats the date: `2026-03-01`.
     pub(crate) fn to_text(self) -> Text {
+        let [year, month, day] = [self.year, self.month, self.day].map(i64::unsigned_abs);
+        let [a, b, c, d] = [year / 1000, year / 100, year / 10, year].map(digit);
+        let [m, n, s, t] = [month / 10, month, day / 10, day].map(digit);
         let mut text = Text::EMPTY;
-        text.push_digits(self.year.unsigned_abs(), 4);
-        text.push("-");
-        text.push_digits(self.month.unsigned_abs(), 2);
-        text.push("-");
-        text.push_digits(self.day.unsigned_abs(), 2);
+        text.push_ascii(&[a, b, c, d, b'-', m, n, b'-', s, t]);
         text
     }
 

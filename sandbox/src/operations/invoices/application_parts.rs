@@ -13,7 +13,7 @@ pub(crate) fn application_parts(
 ) -> Result<ResponseBody, ApiError> {
     state.check_settlement()?;
     let invoice = &state.invoices[state.find_invoice(keys.first().copied().unwrap_or_default())?];
-    let rows = invoice.applications.iter().map(|part| part.json(&state.tenant)).collect();
+    let rows = invoice.applications.iter().map(|part| part.json(&state.tenant));
     let (rows, next) = page(rows, request);
     Ok(ResponseBody::Success(Json::non_null([
         ("applicationParts", Json::Array(rows)),

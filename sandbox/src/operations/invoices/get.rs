@@ -1,10 +1,16 @@
 //! `GET /v1/invoices/{invoiceKey}`.
 
+use bytes::Bytes;
+
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::State;
 
 /// Shows one invoice, given by id or number.
 pub(crate) fn get(state: &mut State, _request: &ApiRequest, keys: &[&str]) -> Result<ResponseBody, ApiError> {
-    let invoice = state.find_invoice(keys.first().copied().unwrap_or_default())?;
-    Ok(ResponseBody::Success(state.invoices[invoice].json(&state.tenant)))
+    let invoice = &state.invoices[state.find_invoice(keys.first().copied().unwrap_or_default())?];
+    let shown = invoice.shown.get_or_init(|| {
+        let body = invoice.json(&state.tenant).prepend("success", true.into());
+        Bytes::copy_from_slice(&body.to_bytes())
+    });
+    Ok(ResponseBody::Written(shown.clone()))
 }

@@ -23,7 +23,7 @@ pub(crate) fn list_files(
             ("pdfFileUrl", file.url().into()),
         ])
     };
-    let (rows, next) = page(files.into_iter().map(row).collect(), request);
+    let (rows, next) = page(files.into_iter().map(row), request);
     Ok(ResponseBody::Success(Json::non_null([
         ("invoiceFiles", Json::Array(rows)),
         ("nextPage", next.into()),

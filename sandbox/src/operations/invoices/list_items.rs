@@ -13,7 +13,7 @@ pub(crate) fn list_items(
 ) -> Result<ResponseBody, ApiError> {
     let invoice = &state.invoices[state.find_invoice(keys.first().copied().unwrap_or_default())?];
     let lines = invoice.lines();
-    let rows = invoice.items.iter().zip(&lines).map(|(item, lines)| item.json(invoice, lines)).collect();
+    let rows = invoice.items.iter().zip(&lines).map(|(item, lines)| item.json(invoice, lines));
     let (rows, next) = page(rows, request);
     Ok(ResponseBody::Success(Json::non_null([
         ("invoiceItems", Json::Array(rows)),

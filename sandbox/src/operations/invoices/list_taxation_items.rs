@@ -16,7 +16,7 @@ pub(crate) fn list_taxation_items(
     let lines = invoice.lines();
     let mut items = invoice.items.iter().zip(&lines);
     let (item, lines) = items.find(|(item, _)| item.id == **id).ok_or_else(|| ApiError::not_found(id))?;
-    let rows = item.taxes.iter().zip(lines.iter().skip(1)).map(|(tax, line)| tax.json(*line)).collect();
+    let rows = item.taxes.iter().zip(lines.iter().skip(1)).map(|(tax, line)| tax.json(*line));
     let (rows, next) = page(rows, request);
     Ok(ResponseBody::Success(Json::non_null([("data", Json::Array(rows)), ("nextPage", next.into())])))
 }

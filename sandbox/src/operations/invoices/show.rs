@@ -3,57 +3,58 @@
 use rust_decimal::Decimal;
 
 use crate::state::{Application, AppliedBy, ChargeType, Invoice, Item, Line, TaxItem, TaxMode, Tenant};
-use crate::values::Json;
+use crate::values::{Json, ObjectWriter};
 
 impl Invoice {
     /// Shows the invoice.
     pub(crate) fn json(&self, tenant: &Tenant) -> Json {
-        let zero = || Json::from(Decimal::ZERO);
         let origin = self.origin.as_ref();
-        Json::non_null([
-            ("id", (&self.id).into()),
-            ("invoiceNumber", (&self.number).into()),
-            ("accountId", (&self.account_id).into()),
-            ("status", self.status.as_str().into()),
-            ("amount", self.amount().into()),
-            ("amountWithoutTax", self.amount_without_tax().into()),
-            ("taxAmount", self.tax_amount().into()),
-            ("taxExemptAmount", self.tax_exempt_amount().into()),
-            ("discount", self.discount().into()),
-            ("balance", self.balance().into()),
-            ("adjustmentAmount", zero()),
-            ("creditMemoAmount", self.credited().into()),
-            ("paymentAmount", self.paid().into()),
-            ("refundAmount", zero()),
-            ("currency", (&self.currency).into()),
-            ("autoPay", self.auto_pay.into()),
-            ("paymentTerm", (&self.payment_term).into()),
-            ("billToContactId", (&self.bill_to_contact_id).into()),
-            ("soldToContactId", (&self.sold_to_contact_id).into()),
-            ("shipToContactId", self.ship_to_contact_id.clone().into()),
-            ("comments", self.comments.clone().into()),
-            ("templateId", self.template_id.clone().into()),
-            ("communicationProfileId", self.communication_profile_id.clone().into()),
-            ("invoiceDate", self.invoice_date.into()),
-            ("dueDate", self.due_date.into()),
-            ("targetDate", origin.map(|origin| origin.target_date).into()),
-            ("includesOneTime", self.includes(ChargeType::OneTime).into()),
-            ("includesRecurring", self.includes(ChargeType::Recurring).into()),
-            ("includesUsage", self.includes(ChargeType::Usage).into()),
-            ("billRunId", origin.map(|origin| &origin.run_id).into()),
-            ("source", self.source().into()),
-            ("sourceId", origin.map(|origin| &origin.run_number).into()),
-            ("sourceType", self.source_type().into()),
-            ("transferredToAccounting", (&self.transferred).into()),
-            ("postedBy", self.posted.map(|_| &tenant.user_id).into()),
-            ("postedDate", self.posted.map(|at| tenant.zone.date(at)).into()),
-            ("lastEmailSentDate", self.emailed.map(|at| tenant.zone.stamp(at)).into()),
-            ("createdById", (&tenant.user_id).into()),
-            ("createdDate", tenant.zone.stamp(self.created).into()),
-            ("updatedById", (&tenant.user_id).into()),
-            ("updatedDate", tenant.zone.stamp(self.updated).into()),
-        ])
-        .append(self.extra_fields.all())
+        let (net, tax) = (self.amount_without_tax(), self.tax_amount());
+        let (paid, credited) = (self.paid(), self.credited());
+        ObjectWriter::new()
+            .member("id", &self.id)
+            .member("invoiceNumber", &self.number)
+            .member("accountId", &self.account_id)
+            .member("status", self.status.as_str())
+            .member("amount", net + tax)
+            .member("amountWithoutTax", net)
+            .member("taxAmount", tax)
+            .member("taxExemptAmount", self.tax_exempt_amount())
+            .member("discount", self.discount())
+            .member("balance", net + tax - paid - credited)
+            .member("adjustmentAmount", Decimal::ZERO)
+            .member("creditMemoAmount", credited)
+            .member("paymentAmount", paid)
+            .member("refundAmount", Decimal::ZERO)
+            .member("currency", &self.currency)
+            .member("autoPay", self.auto_pay)
+            .member("paymentTerm", &self.payment_term)
+            .member("billToContactId", &self.bill_to_contact_id)
+            .member("soldToContactId", &self.sold_to_contact_id)
+            .member("shipToContactId", self.ship_to_contact_id.as_deref())
+            .member("comments", self.comments.as_deref())
+            .member("templateId", self.template_id.as_deref())
+            .member("communicationProfileId", self.communication_profile_id.as_deref())
+            .member("invoiceDate", self.invoice_date)
+            .member("dueDate", self.due_date)
+            .member("targetDate", origin.map(|origin| origin.target_date))
+            .member("includesOneTime", self.includes(ChargeType::OneTime))
+            .member("includesRecurring", self.includes(ChargeType::Recurring))
+            .member("includesUsage", self.includes(ChargeType::Usage))
+            .member("billRunId", origin.map(|origin| &origin.run_id))
+            .member("source", self.source())
+            .member("sourceId", origin.map(|origin| &origin.run_number))
+            .member("sourceType", self.source_type())
+            .member("transferredToAccounting", &self.transferred)
+            .member("postedBy", self.posted.map(|_| &tenant.user_id))
+            .member("postedDate", self.posted.map(|at| tenant.zone.date(at)))
+            .member("lastEmailSentDate", self.emailed.map(|at| tenant.zone.stamp(at)))
+            .member("createdById", &tenant.user_id)
+            .member("createdDate", tenant.zone.stamp(self.created))
+            .member("updatedById", &tenant.user_id)
+            .member("updatedDate", tenant.zone.stamp(self.updated))
+            .members(self.extra_fields.iter())
+            .finish()
     }
 
     pub(crate) fn source(&self) -> &'static str {
@@ -70,7 +71,7 @@ impl Item {
     pub(crate) fn json(&self, invoice: &Invoice, lines: &[Line]) -> Json {
         let line = lines.first().copied().unwrap_or_default();
         let subscribed = self.subscribed.as_ref();
-        let charge_date = self.charge_date.clone();
+        let midnight = format!("{} 00:00:00", invoice.invoice_date);
         let source = match (&self.subscribed, &self.product_rate_plan_charge_id) {
             (Some(_), _) => "SubscriptionComponent",
             (None, Some(_)) => "ProductRatePlanCharge",
@@ -78,39 +79,36 @@ impl Item {
         };
         let taxes = self.taxes.iter().zip(lines.iter().skip(1));
         let taxes: Vec<Json> = taxes.map(|(tax, line)| tax.json(*line)).collect();
-        Json::non_null([
-            ("id", (&self.id).into()),
-            ("appliedToItemId", self.applied_to.clone().into()),
-            ("chargeId", subscribed.map(|one| &one.charge_id).into()),
-            ("chargeName", (&self.charge_name).into()),
-            ("chargeType", self.charge_type.as_str().into()),
-            ("chargeAmount", self.net().into()),
-            (
-                "chargeDate",
-                charge_date.unwrap_or_else(|| format!("{} 00:00:00", invoice.invoice_date)).into(),
-            ),
-            ("chargeDescription", "".into()),
-            ("taxAmount", self.tax().into()),
-            ("taxCode", self.tax_code.clone().into()),
-            ("taxMode", self.tax_mode.map(TaxMode::as_str).into()),
-            ("balance", line.balance().into()),
-            ("availableToCreditAmount", (line.amount - line.credited).into()),
-            ("quantity", self.quantity.into()),
-            ("unitPrice", self.unit_price.into()),
-            ("serviceStartDate", self.service_start.into()),
-            ("serviceEndDate", self.service_end.into()),
-            ("processingType", if self.applied_to.is_some() { "Discount" } else { "Charge" }.into()),
-            ("sourceItemType", source.into()),
-            ("subscriptionId", subscribed.map(|one| &one.subscription_id).into()),
-            ("subscriptionName", subscribed.map(|one| &one.subscription_name).into()),
-            ("productName", self.product_name.clone().into()),
-            ("productRatePlanChargeId", self.product_rate_plan_charge_id.clone().into()),
-            ("shipToContactId", invoice.ship_to_contact_id.clone().into()),
-            ("soldToContactId", (&invoice.sold_to_contact_id).into()),
-            ("excludeItemBillingFromRevenueAccounting", self.excluded_from_revenue.into()),
-            ("taxationItems", Json::object([("data", Json::Array(taxes))])),
-        ])
-        .append(self.extra_fields.all())
+        ObjectWriter::new()
+            .member("id", &self.id)
+            .member("appliedToItemId", self.applied_to.as_deref())
+            .member("chargeId", subscribed.map(|one| &one.charge_id))
+            .member("chargeName", &self.charge_name)
+            .member("chargeType", self.charge_type.as_str())
+            .member("chargeAmount", self.net())
+            .member("chargeDate", self.charge_date.as_deref().unwrap_or(&midnight))
+            .member("chargeDescription", "")
+            .member("taxAmount", self.tax())
+            .member("taxCode", self.tax_code.as_deref())
+            .member("taxMode", self.tax_mode.map(TaxMode::as_str))
+            .member("balance", line.balance())
+            .member("availableToCreditAmount", line.amount - line.credited)
+            .member("quantity", self.quantity)
+            .member("unitPrice", self.unit_price)
+            .member("serviceStartDate", self.service_start)
+            .member("serviceEndDate", self.service_end)
+            .member("processingType", if self.applied_to.is_some() { "Discount" } else { "Charge" })
+            .member("sourceItemType", source)
+            .member("subscriptionId", subscribed.map(|one| &one.subscription_id))
+            .member("subscriptionName", subscribed.map(|one| &one.subscription_name))
+            .member("productName", self.product_name.as_deref())
+            .member("productRatePlanChargeId", self.product_rate_plan_charge_id.as_deref())
+            .member("shipToContactId", invoice.ship_to_contact_id.as_deref())
+            .member("soldToContactId", &invoice.sold_to_contact_id)
+            .member("excludeItemBillingFromRevenueAccounting", self.excluded_from_revenue)
+            .member("taxationItems", Json::object([("data", Json::Array(taxes))]))
+            .members(self.extra_fields.iter())
+            .finish()
     }
 }
 
