@@ -7,31 +7,32 @@
 //! include the account and does not affect its periods; in the demo tenant both are the same day of the
 //! month.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use rust_decimal::Decimal;
 
 use super::tenant::{Account, Charge, ChargeType, Subscription, Tenant};
-use crate::values::Date;
+use crate::values::{Date, TextMap};
 
 /// The charge periods that are billed on a draft or posted invoice.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger(BTreeMap<String, BTreeSet<Date>>);
+pub(crate) struct Ledger(TextMap<Vec<Date>>);
 
 impl Ledger {
     fn has(&self, charge: &str, start: Date) -> bool {
-        self.0.get(charge).is_some_and(|periods| periods.contains(&start))
+        self.0.get(charge).is_some_and(|periods| periods.binary_search(&start).is_ok())
     }
 
     /// Records that the period of the charge from `start` on is billed.
     pub(crate) fn bill(&mut self, charge: &str, start: Date) {
-        self.0.entry(charge.to_owned()).or_default().insert(start);
+        let periods = self.0.entry(charge.into()).or_default();
+        if let Err(place) = periods.binary_search(&start) {
+            periods.insert(place, start);
+        }
     }
 
     /// Releases the period, so that it can be billed again.
     pub(crate) fn release(&mut self, charge: &str, start: Date) {
         if let Some(periods) = self.0.get_mut(charge) {
-            periods.remove(&start);
+            periods.retain(|period| *period != start);
         }
     }
 }

@@ -33,8 +33,8 @@ impl ExtraFields {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Cow<'static, str>, &Json)> {
-        self.0.iter().map(|(name, value)| (name, value))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(Cow<'static, str>, Json)> {
+        self.0.iter()
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (Cow<'static, str>, Json)> {

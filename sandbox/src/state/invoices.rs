@@ -1,6 +1,6 @@
 //! All invoices, with the indexes that lookups use.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::{Bound, Index, IndexMut};
 use std::sync::Arc;
 
@@ -8,16 +8,17 @@ use super::changes::Changes;
 use super::invoice::Invoice;
 use super::pdf::InvoiceFile;
 use super::store::{Store, Stored};
+use crate::values::TextMap;
 
 /// The invoices in order of creation, found by id, number, bill run, account or file.
 #[derive(Clone, Default)]
 pub(crate) struct Invoices {
     store: Store<Invoice>,
     /// Positions by the number of the bill run.
-    by_run: HashMap<Box<str>, BTreeSet<usize>>,
-    by_account: HashMap<Box<str>, BTreeSet<usize>>,
+    by_run: TextMap<BTreeSet<usize>>,
+    by_account: TextMap<BTreeSet<usize>>,
     /// Positions by download id, files that are no longer there included.
-    by_file: HashMap<Box<str>, usize>,
+    by_file: TextMap<usize>,
     changes: Changes,
 }
 
@@ -158,7 +159,7 @@ impl IndexMut<usize> for Invoices {
     }
 }
 
-type Positions = HashMap<Box<str>, BTreeSet<usize>>;
+type Positions = TextMap<BTreeSet<usize>>;
 
 fn positions<'i>(index: &'i Positions, key: &str, from: usize) -> impl Iterator<Item = usize> + use<'i> {
     let range = (Bound::Included(from), Bound::Unbounded);

@@ -14,7 +14,7 @@ pub(crate) struct SortedRows {
     /// Revision of the objects that were sorted.
     pub(crate) revision: u64,
     /// Positions of the objects.
-    pub(crate) rows: Arc<[usize]>,
+    pub(crate) rows: Arc<Vec<usize>>,
 }
 
 /// Number of queries whose rows are kept.

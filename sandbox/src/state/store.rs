@@ -1,8 +1,9 @@
 //! Objects in order of creation, found by id or number.
 
-use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
+
+use crate::values::{Text, TextMap};
 
 /// An object that a [`Store`] contains.
 pub(crate) trait Stored: Clone {
@@ -19,13 +20,13 @@ pub(crate) trait Stored: Clone {
 pub(crate) struct Store<T> {
     /// `None` for a removed object, since the others keep their positions.
     slots: Vec<Option<Arc<T>>>,
-    positions: HashMap<Box<str>, usize>,
+    positions: TextMap<usize>,
     len: usize,
 }
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), positions: HashMap::new(), len: 0 }
+        Self { slots: Vec::new(), positions: TextMap::default(), len: 0 }
     }
 }
 
@@ -85,12 +86,12 @@ impl<T: Stored> Store<T> {
 
     /// Changes the number of the object at a position by `change`, so that it is found by the new one.
     pub(crate) fn renumber(&mut self, position: usize, change: impl FnOnce(&mut T)) {
-        let before = self[position].number().map(Box::<str>::from);
+        let before = self[position].number().map(Text::from);
         change(&mut self[position]);
         if let Some(before) = before {
             self.forget(&before, position);
         }
-        if let Some(number) = self[position].number().map(Box::<str>::from) {
+        if let Some(number) = self[position].number().map(Text::from) {
             self.positions.entry(number).or_insert(position);
         }
     }

@@ -85,7 +85,7 @@ impl Json {
             }
             Self::Written(text) => {
                 let mut out = Vec::with_capacity(name.len() + text.len() + 16);
-                write_name(&Cow::Borrowed(name), &mut out);
+                write_name(name, &mut out);
                 value.write(&mut out);
                 out[0] = b'{';
                 out.push(b',');
@@ -137,10 +137,7 @@ impl Json {
             }
             Self::Object(members) => {
                 let start = out.len();
-                for (name, value) in members {
-                    write_name(name, out);
-                    value.write(out);
-                }
+                members.iter().for_each(|member| write_member(member, out));
                 match out.get_mut(start) {
                     Some(comma) => *comma = b'{',
                     None => out.push(b'{'),
@@ -197,14 +194,23 @@ impl fmt::Display for Json {
     }
 }
 
-/// Writes the name of a member, with a comma before and a colon after it.
-pub(super) fn write_name(name: &Cow<'static, str>, out: &mut Vec<u8>) {
-    out.push(b',');
+/// Writes a member of an object, with a comma before it.
+pub(super) fn write_member((name, value): &(Cow<'static, str>, Json), out: &mut Vec<u8>) {
     match name {
-        // Names in this program need no escapes.
-        Cow::Borrowed(name) => push_quoted(name.as_bytes(), out),
-        Cow::Owned(name) => write_quoted(name.as_bytes(), out),
+        Cow::Borrowed(name) => write_name(name, out),
+        Cow::Owned(name) => {
+            out.push(b',');
+            write_quoted(name.as_bytes(), out);
+            out.push(b':');
+        }
     }
+    value.write(out);
+}
+
+/// Writes the name of a member, with a comma before and a colon after it. Names in this program need no escapes.
+pub(super) fn write_name(name: &'static str, out: &mut Vec<u8>) {
+    out.push(b',');
+    push_quoted(name.as_bytes(), out);
     out.push(b':');
 }
 

@@ -8,6 +8,7 @@ mod json;
 mod object_writer;
 mod setting_value;
 mod text;
+mod text_map;
 mod time;
 
 pub use self::failure_category::FailureCategory;
@@ -15,5 +16,6 @@ pub(crate) use self::json::{Json, exact_decimal};
 pub(crate) use self::object_writer::ObjectWriter;
 pub(crate) use self::setting_value::SettingValue;
 pub(crate) use self::text::Text;
+pub(crate) use self::text_map::TextMap;
 pub use self::time::UnixTime;
 pub(crate) use self::time::{Date, Zone, parse_iso};

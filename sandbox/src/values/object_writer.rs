@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
-use super::json::{Json, write_name, write_quoted};
+use super::json::{Json, write_member, write_name, write_quoted};
 use super::text::Text;
 use super::time::Date;
 
@@ -34,12 +34,9 @@ impl ObjectWriter {
     /// Writes members, those that are null included.
     pub(crate) fn members<'j>(
         &mut self,
-        members: impl IntoIterator<Item = (&'j Cow<'static, str>, &'j Json)>,
+        members: impl IntoIterator<Item = &'j (Cow<'static, str>, Json)>,
     ) -> &mut Self {
-        for (name, value) in members {
-            write_name(name, &mut self.0);
-            value.write(&mut self.0);
-        }
+        members.into_iter().for_each(|member| write_member(member, &mut self.0));
         self
     }
 
@@ -54,13 +51,9 @@ impl ObjectWriter {
     }
 }
 
-fn start(name: &'static str, out: &mut Vec<u8>) {
-    write_name(&Cow::Borrowed(name), out);
-}
-
 impl Member for &str {
     fn write(&self, name: &'static str, out: &mut Vec<u8>) {
-        start(name, out);
+        write_name(name, out);
         write_quoted(self.as_bytes(), out);
     }
 }
@@ -73,7 +66,7 @@ impl Member for &String {
 
 impl Member for Text {
     fn write(&self, name: &'static str, out: &mut Vec<u8>) {
-        start(name, out);
+        write_name(name, out);
         write_quoted(self.as_bytes(), out);
     }
 }
@@ -86,14 +79,14 @@ impl Member for Date {
 
 impl Member for Decimal {
     fn write(&self, name: &'static str, out: &mut Vec<u8>) {
-        start(name, out);
+        write_name(name, out);
         out.extend_from_slice(Text::from(*self).as_bytes());
     }
 }
 
 impl Member for bool {
     fn write(&self, name: &'static str, out: &mut Vec<u8>) {
-        start(name, out);
+        write_name(name, out);
         out.extend_from_slice(if *self { b"true" } else { b"false" });
     }
 }
@@ -101,7 +94,7 @@ impl Member for bool {
 impl Member for Json {
     fn write(&self, name: &'static str, out: &mut Vec<u8>) {
         if !matches!(self, Self::Null) {
-            start(name, out);
+            write_name(name, out);
             Self::write(self, out);
         }
     }
@@ -131,7 +124,7 @@ mod tests {
             .member("e", true)
             .member("f", Json::Null)
             .member("g", Json::Array(vec![Json::object([]), Json::Null]))
-            .members(more.iter().map(|(name, value)| (name, value)))
+            .members(&more)
             .finish();
         let value = Json::non_null([
             ("a", "x\"\u{1}é".into()),

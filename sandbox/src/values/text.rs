@@ -1,6 +1,8 @@
 //! Texts of JSON values.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use rust_decimal::Decimal;
@@ -136,6 +138,19 @@ impl PartialEq for Text {
 }
 
 impl Eq for Text {}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
+impl Hash for Text {
+    /// Hashes like the same `str`, as a key of a map must.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

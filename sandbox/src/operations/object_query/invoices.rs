@@ -6,7 +6,7 @@ use super::filter::Value;
 use super::query::{Query, Table, by_keys, list, respond};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{ChargeType, Invoice, State, Tenant};
-use crate::values::{Json, UnixTime};
+use crate::values::{Json, ObjectWriter, UnixTime};
 
 /// Lists the invoices that match every filter, in order of creation unless sorted.
 pub(crate) fn invoices(
@@ -86,53 +86,54 @@ impl Table for InvoiceTable<'_> {
 
 /// Shows an invoice as one row, without the fields that are not set.
 fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
-    let zero = || Json::from(Decimal::ZERO);
+    let (net, tax) = (invoice.amount_without_tax(), invoice.tax_amount());
+    let (paid, credited) = (invoice.paid(), invoice.credited());
     let origin = invoice.origin.as_ref();
-    let stamp = |at: UnixTime| Json::from(tenant.zone.iso(at));
-    Json::non_null([
-        ("id", (&invoice.id).into()),
-        ("invoiceNumber", (&invoice.number).into()),
-        ("accountId", (&invoice.account_id).into()),
-        ("status", invoice.status.as_str().into()),
-        ("amount", invoice.amount().into()),
-        ("amountWithoutTax", invoice.amount_without_tax().into()),
-        ("taxAmount", invoice.tax_amount().into()),
-        ("taxExemptAmount", invoice.tax_exempt_amount().into()),
-        ("balance", invoice.balance().into()),
-        ("adjustmentAmount", zero()),
-        ("creditMemoAmount", invoice.credited().into()),
-        ("paymentAmount", invoice.paid().into()),
-        ("refundAmount", zero()),
-        ("currency", (&invoice.currency).into()),
-        ("autoPay", invoice.auto_pay.into()),
-        ("paymentTerm", (&invoice.payment_term).into()),
-        ("billToContactId", (&invoice.bill_to_contact_id).into()),
-        ("soldToContactId", (&invoice.sold_to_contact_id).into()),
-        ("shipToContactId", invoice.ship_to_contact_id.clone().into()),
-        ("comments", invoice.comments.clone().into()),
-        ("templateId", invoice.template_id.clone().into()),
-        ("communicationProfileId", invoice.communication_profile_id.clone().into()),
-        ("invoiceDate", invoice.invoice_date.into()),
-        ("dueDate", invoice.due_date.into()),
-        ("targetDate", origin.map(|origin| origin.target_date).into()),
-        ("includesOneTime", invoice.includes(ChargeType::OneTime).into()),
-        ("includesRecurring", invoice.includes(ChargeType::Recurring).into()),
-        ("includesUsage", invoice.includes(ChargeType::Usage).into()),
-        ("isSplit", false.into()),
-        ("reversed", invoice.reversed.into()),
-        ("source", invoice.source().into()),
-        ("sourceId", origin.map(|origin| &origin.run_number).into()),
-        ("sourceType", invoice.source_type().into()),
-        ("transferredToAccounting", (&invoice.transferred).into()),
-        ("postedBy", invoice.posted.map(|_| &tenant.user_id).into()),
-        ("postedDate", invoice.posted.map(|at| stamp(tenant.zone.at_hour(tenant.zone.date(at), 0))).into()),
-        ("lastEmailSentDate", invoice.emailed.map(stamp).into()),
-        ("createdById", (&tenant.user_id).into()),
-        ("createdDate", stamp(invoice.created)),
-        ("updatedById", (&tenant.user_id).into()),
-        ("updatedDate", stamp(invoice.updated)),
-    ])
-    .append(invoice.extra_fields.all())
+    let stamp = |at: UnixTime| tenant.zone.iso(at);
+    ObjectWriter::new()
+        .member("id", &invoice.id)
+        .member("invoiceNumber", &invoice.number)
+        .member("accountId", &invoice.account_id)
+        .member("status", invoice.status.as_str())
+        .member("amount", net + tax)
+        .member("amountWithoutTax", net)
+        .member("taxAmount", tax)
+        .member("taxExemptAmount", invoice.tax_exempt_amount())
+        .member("balance", net + tax - paid - credited)
+        .member("adjustmentAmount", Decimal::ZERO)
+        .member("creditMemoAmount", credited)
+        .member("paymentAmount", paid)
+        .member("refundAmount", Decimal::ZERO)
+        .member("currency", &invoice.currency)
+        .member("autoPay", invoice.auto_pay)
+        .member("paymentTerm", &invoice.payment_term)
+        .member("billToContactId", &invoice.bill_to_contact_id)
+        .member("soldToContactId", &invoice.sold_to_contact_id)
+        .member("shipToContactId", invoice.ship_to_contact_id.as_deref())
+        .member("comments", invoice.comments.as_deref())
+        .member("templateId", invoice.template_id.as_deref())
+        .member("communicationProfileId", invoice.communication_profile_id.as_deref())
+        .member("invoiceDate", invoice.invoice_date)
+        .member("dueDate", invoice.due_date)
+        .member("targetDate", origin.map(|origin| origin.target_date))
+        .member("includesOneTime", invoice.includes(ChargeType::OneTime))
+        .member("includesRecurring", invoice.includes(ChargeType::Recurring))
+        .member("includesUsage", invoice.includes(ChargeType::Usage))
+        .member("isSplit", false)
+        .member("reversed", invoice.reversed)
+        .member("source", invoice.source())
+        .member("sourceId", origin.map(|origin| &origin.run_number))
+        .member("sourceType", invoice.source_type())
+        .member("transferredToAccounting", &invoice.transferred)
+        .member("postedBy", invoice.posted.map(|_| &tenant.user_id))
+        .member("postedDate", invoice.posted.map(|at| stamp(tenant.zone.at_hour(tenant.zone.date(at), 0))))
+        .member("lastEmailSentDate", invoice.emailed.map(stamp))
+        .member("createdById", &tenant.user_id)
+        .member("createdDate", stamp(invoice.created))
+        .member("updatedById", &tenant.user_id)
+        .member("updatedDate", stamp(invoice.updated))
+        .members(invoice.extra_fields.iter())
+        .finish()
 }
 
 /// Every field of an invoice in Object Query.

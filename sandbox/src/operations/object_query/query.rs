@@ -134,7 +134,14 @@ impl Query {
 
     /// Reduces a row to the selected fields.
     fn shown(&self, row: Json, all: &[&'static str]) -> Json {
+        if self.names.is_empty() && !self.nulls {
+            return row;
+        }
         let wanted = |name: &str| self.names.is_empty() || self.names.contains(&name);
+        let row = match row {
+            Json::Written(text) => Json::read(text.as_bytes()).unwrap_or(Json::Null),
+            other => other,
+        };
         let Json::Object(mut members) = row else { return row };
         if self.nulls {
             for name in all {

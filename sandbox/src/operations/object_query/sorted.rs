@@ -12,6 +12,8 @@ use crate::state::{SortedQueries, SortedRows};
 
 /// Share of the rows that may have changed; if more have, sorting all rows is faster.
 const MAX_CHANGED: usize = 32;
+/// Number of rows that are inserted one by one; more are merged, since each insertion moves the rows behind it.
+const MAX_INSERTED: usize = 8;
 
 impl Query {
     /// Returns the rows of a page in sorted order. The cursor is the number of rows before it.
@@ -20,8 +22,8 @@ impl Query {
         table: &T,
         sorted: &mut SortedQueries,
     ) -> (Vec<usize>, Option<usize>) {
-        let known = sorted.take(&self.text).and_then(|known| self.refreshed(table, &known));
-        let rows = known.unwrap_or_else(|| self.sort(table));
+        let known = sorted.take(&self.text).and_then(|known| self.refreshed(table, known));
+        let rows = known.unwrap_or_else(|| Arc::new(self.sort(table)));
         let end = self.start.saturating_add(self.size);
         let page = rows.iter().copied().skip(self.start).take(self.size).collect();
         let next = (rows.len() > end).then_some(end);
@@ -29,35 +31,47 @@ impl Query {
         (page, next)
     }
 
-    /// Returns the rows of an earlier query in today's order; `None` if too many of them have changed.
-    fn refreshed<T: Table>(&self, table: &T, known: &SortedRows) -> Option<Arc<[usize]>> {
+    /// Returns the rows of an earlier query in their present order; `None` if too many of them have changed.
+    fn refreshed<T: Table>(&self, table: &T, known: SortedRows) -> Option<Arc<Vec<usize>>> {
         let changed = table.changed_since(known.revision)?;
-        let Some(last) = changed.last() else { return Some(Arc::clone(&known.rows)) };
+        let Some(last) = changed.last() else { return Some(known.rows) };
         if changed.len() > 1 + known.rows.len() / MAX_CHANGED {
             return None;
         }
         let mut has_changed = vec![false; last + 1];
         changed.iter().for_each(|position| has_changed[*position] = true);
-        let is_kept = |position: &usize| !has_changed.get(*position).is_some_and(|changed| *changed);
-        let kept: Vec<usize> = known.rows.iter().copied().filter(is_kept).collect();
+        let mut rows = Arc::unwrap_or_clone(known.rows);
+        rows.retain(|row| !has_changed.get(*row).is_some_and(|changed| *changed));
         let exists = |position: &usize| table.value(*position, "id").is_some();
         let matching = |position: &usize| exists(position) && self.matches(table, *position);
         let mut moved: Vec<usize> = changed.into_iter().filter(matching).collect();
         moved.sort_unstable_by(|left, right| self.order(table, *left, *right));
-        let mut rows = Vec::with_capacity(kept.len() + moved.len());
-        let mut rest = &kept[..];
-        for position in moved {
-            let place = rest.partition_point(|row| self.order(table, *row, position).is_lt());
-            let (before, after) = rest.split_at(place);
-            rows.extend_from_slice(before);
-            rows.push(position);
-            rest = after;
-        }
-        rows.extend_from_slice(rest);
-        Some(rows.into())
+        Some(Arc::new(self.merged(table, rows, &moved)))
     }
 
-    fn sort<T: Table>(&self, table: &T) -> Arc<[usize]> {
+    /// Puts rows in their places among sorted ones.
+    fn merged<T: Table>(&self, table: &T, mut rows: Vec<usize>, moved: &[usize]) -> Vec<usize> {
+        let place =
+            |rows: &[usize], position| rows.partition_point(|row| self.order(table, *row, position).is_lt());
+        if moved.len() <= MAX_INSERTED {
+            for position in moved {
+                rows.insert(place(&rows, *position), *position);
+            }
+            return rows;
+        }
+        let mut merged = Vec::with_capacity(rows.len() + moved.len());
+        let mut rest = &rows[..];
+        for position in moved {
+            let (before, after) = rest.split_at(place(rest, *position));
+            merged.extend_from_slice(before);
+            merged.push(*position);
+            rest = after;
+        }
+        merged.extend_from_slice(rest);
+        merged
+    }
+
+    fn sort<T: Table>(&self, table: &T) -> Vec<usize> {
         let matching = table.candidates(self, 0).filter(|position| self.matches(table, *position));
         let rows: Vec<usize> = matching.collect();
         let width = self.sorts.len();
