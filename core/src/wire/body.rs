@@ -43,6 +43,23 @@ impl Body {
         }
     }
 
+    /// Puts a text between quotation marks.
+    #[inline]
+    pub(super) fn put_quoted(&mut self, text: &[u8]) {
+        match self.buffer.get_mut(self.used..self.used + text.len() + 2) {
+            Some([open, target @ .., close]) => {
+                (*open, *close) = (b'"', b'"');
+                target.copy_from_slice(text);
+                self.used += text.len() + 2;
+            }
+            _ => {
+                self.put(b"\"");
+                self.put(text);
+                self.put(b"\"");
+            }
+        }
+    }
+
     #[cold]
     fn flush_and_put(&mut self, bytes: &[u8]) {
         if self.flushed.capacity() == 0 {

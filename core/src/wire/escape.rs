@@ -3,16 +3,27 @@
 /// Returns the position of the first byte that is escaped, or the length of the text.
 #[inline]
 pub(super) fn first_escaped(text: &[u8]) -> usize {
+    let position = |at: usize, found: u64| at + found.trailing_zeros() as usize / 8;
     let mut at = 0;
-    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let found = escaped(*bytes);
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let found = escaped(*word);
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return position(at, found);
         }
-        at += bytes.len();
+        at += word.len();
     }
-    let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
-    text[at..].iter().position(is_escaped).map_or(text.len(), |offset| at + offset)
+    match text.last_chunk() {
+        // The rest, after bytes in which nothing was found.
+        Some(word) if at < text.len() => match escaped(*word) {
+            0 => text.len(),
+            found => position(text.len() - word.len(), found),
+        },
+        Some(_) => text.len(),
+        None => {
+            let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+            text.iter().position(is_escaped).unwrap_or(text.len())
+        }
+    }
 }
 
 /// Returns a word whose lowest bit that is set is in the first of eight bytes that is escaped. A subtraction borrows from

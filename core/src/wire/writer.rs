@@ -47,8 +47,17 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
+        let text = text.as_bytes();
+        match first_escaped(text) == text.len() {
+            true => self.body.put_quoted(text),
+            false => self.escaped_text(text),
+        }
+    }
+
+    #[cold]
+    fn escaped_text(&mut self, text: &[u8]) {
         self.put(b"\"");
-        let mut rest = text.as_bytes();
+        let mut rest = text;
         while let (plain, [byte, after @ ..]) = rest.split_at(first_escaped(rest)) {
             self.put(plain);
             self.escape(*byte);
@@ -58,7 +67,6 @@ impl Writer {
         self.put(b"\"");
     }
 
-    #[cold]
     fn escape(&mut self, byte: u8) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let letter = match byte {
@@ -78,11 +86,7 @@ impl Writer {
 
     fn literal(&mut self, literal: &[u8]) {
         match self.form {
-            Form::Key => {
-                self.put(b"\"");
-                self.put(literal);
-                self.put(b"\"");
-            }
+            Form::Key => self.body.put_quoted(literal),
             Form::Value | Form::Json => self.put(literal),
         }
     }
