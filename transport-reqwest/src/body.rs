@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 use zuora_core::bytes::Bytes;
+use zuora_core::transport::{BoxError, TransportError};
 
 /// Size of a frame. hyper looks for a response between two frames, so the one to an upload is seen before its end.
 const FRAME: usize = 64 * 1024;
@@ -24,8 +25,16 @@ const ABANDONED: u8 = 2;
 pub(crate) struct Evidence(Arc<AtomicU8>);
 
 impl Evidence {
+    /// Ends an attempt that failed. Without a body, only a failed connection proves that nothing was sent.
+    pub(crate) fn failure(&self, has_connected: bool, error: impl Into<BoxError>) -> TransportError {
+        match !has_connected || self.abandon() {
+            true => TransportError::NotSent(error.into()),
+            false => TransportError::MaybeSent(error.into()),
+        }
+    }
+
     /// Ends the attempt. Returns whether it is proven that the request was not sent.
-    pub(crate) fn abandon(&self) -> bool {
+    fn abandon(&self) -> bool {
         self.advance_to(ABANDONED)
     }
 

@@ -1,10 +1,10 @@
 //! The runtime of the connections.
 //!
-//! hyper skips interim responses (100, 103) in a loop that a server can keep busy for ever. On the runtime of the caller,
-//! the task of such a connection would starve timers, and with them the time limit of the attempt and every other task.
-//! Connections therefore run on threads of the transport. The exchange itself, with its time limit, stays on the runtime
-//! of the caller, and a connection whose exchange is dropped closes. There are several threads, since such a connection
-//! keeps one of them busy until then.
+//! hyper skips interim responses (100, 103) in a loop that a server can keep busy for seconds at a time. On the runtime
+//! of the caller, the task of such a connection would starve timers, and with them the time limit of the attempt and
+//! every other task. An exchange therefore runs on a thread of the transport, together with its connection, which spares
+//! a call two changes of thread. Its time limit stays on the runtime of the caller. There is one thread, since several
+//! wake each other: a connection that is busy without end delays the others until its exchange is dropped.
 
 use std::io;
 use std::pin::Pin;
@@ -12,10 +12,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::{JoinError, JoinHandle};
 
-/// A runtime that stops with its last handle.
+/// A runtime that stops with its last clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Connections(Arc<Running>);
+pub(crate) struct Connections {
+    handle: Handle,
+    _running: Arc<Running>,
+}
 
 #[derive(Debug)]
 struct Running(Option<Runtime>);
@@ -23,19 +27,19 @@ struct Running(Option<Runtime>);
 impl Connections {
     pub(crate) fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(4)
+            .worker_threads(1)
             .thread_name("zuora-reqwest")
             .enable_all()
             .build()?;
-        Ok(Self(Arc::new(Running(Some(runtime)))))
+        Ok(Self { handle: runtime.handle().clone(), _running: Arc::new(Running(Some(runtime))) })
     }
 
-    /// Polls a future in such a way that the tasks, sockets and timers that it creates belong to this runtime.
-    pub(crate) fn within<F: Future>(&self, future: F) -> Within<F> {
-        Within {
-            runtime: self.0.0.as_ref().map(|runtime| runtime.handle().clone()),
-            future: Box::pin(future),
-        }
+    /// Runs a future on the thread of the connections.
+    pub(crate) fn run<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        Task(self.handle.spawn(future))
     }
 }
 
@@ -48,17 +52,20 @@ impl Drop for Running {
     }
 }
 
-pub(crate) struct Within<F> {
-    runtime: Option<Handle>,
-    future: Pin<Box<F>>,
+/// A future that runs on the thread of the connections until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Task<T>(JoinHandle<T>);
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
 }
 
-impl<F: Future> Future for Within<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let runtime = self.runtime.clone();
-        let _entered = runtime.as_ref().map(Handle::enter);
-        self.future.as_mut().poll(cx)
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

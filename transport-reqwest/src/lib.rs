@@ -96,8 +96,8 @@ use reqwest::{ClientBuilder, redirect, retry};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use zuora_core::transport::{
-    AsyncTransport, BoxError, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp,
-    TransportError, is_loopback,
+    AsyncTransport, DefaultTransport, HttpRequest, HttpResponse, Limits, Seed, Timestamp, TransportError,
+    is_loopback,
 };
 
 use crate::body::TrackedBody;
@@ -148,7 +148,7 @@ pub fn config_from_env() -> Result<Config> {
 
 /// An [`AsyncTransport`] over a [`reqwest::Client`], whose connections are reused and shared by all tasks.
 ///
-/// The connections run on threads of the transport, and close when its last clone is dropped. Several runtimes may share
+/// The connections run on a thread of the transport, and close when its last clone is dropped. Several runtimes may share
 /// a transport.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
@@ -219,28 +219,24 @@ impl DefaultTransport for Reqwest {
 impl AsyncTransport for Reqwest {
     async fn send(&self, request: HttpRequest, limits: Limits) -> Result<HttpResponse, TransportError> {
         Handle::try_current().map_err(TransportError::unusable)?;
-        let client = self.client(request.uri());
+        let client = self.client(request.uri()).clone();
         let (head, body) = request.into_parts();
         let (body, evidence) = TrackedBody::new(body.into_bytes());
-        // Without a body, only a failed connection proves that nothing was sent.
-        let failed = |connected: bool, error: BoxError| match !connected || evidence.abandon() {
-            true => TransportError::NotSent(error),
-            false => TransportError::MaybeSent(error),
-        };
         let request = http::Request::from_parts(head, reqwest::Body::wrap(body));
         let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
-        let exchange = self.connections.within(async {
+        let (limit, attempt) = (limits.max_body, evidence.clone());
+        let exchange = self.connections.run(async move {
             let response = client.execute(request).await;
-            let response = response.map_err(|e| failed(!e.is_connect(), e.without_url().into()))?;
+            let response = response.map_err(|e| attempt.failure(!e.is_connect(), e.without_url()))?;
             let (head, body) = http::Response::from(response).into_parts();
-            let limit = limits.max_body;
             match Limited::new(body, limit).collect().await {
                 Ok(body) => Ok(HttpResponse::from_parts(head, body.to_bytes())),
                 Err(error) if error.is::<LengthLimitError>() => Err(TransportError::TooLarge { limit }),
                 Err(error) => Err(TransportError::maybe_sent(error)),
             }
         });
-        timeout(limits.timeout, exchange).await.unwrap_or_else(|elapsed| Err(failed(true, elapsed.into())))
+        let result = timeout(limits.timeout, exchange).await.map_err(|e| evidence.failure(true, e))?;
+        result.map_err(|stopped| evidence.failure(true, stopped))?
     }
 
     async fn sleep_until(&self, time: Timestamp) {

@@ -164,6 +164,20 @@ async fn endless_interim_responses_do_not_stop_other_tasks() {
     assert!(longest < Duration::from_secs(1), "another task stood still for {longest:?}");
 }
 
+#[tokio::test]
+async fn a_call_that_is_dropped_closes_its_connection() {
+    let (closed, is_closed) = std::sync::mpsc::channel();
+    let server = TestServer::start("127.0.0.1", None, move |_, stream| {
+        let end = stream.read(&mut [0]);
+        closed.send(end.is_ok_and(|read| read == 0)).map_err(std::io::Error::other)
+    });
+    let transport = Reqwest::create().unwrap();
+    let uri = format!("http://{}/v1", server.address);
+    let result = get(&transport, &uri, Duration::from_millis(100)).await;
+    assert!(matches!(result, Err(TransportError::MaybeSent(_))), "{result:?}");
+    assert!(is_closed.recv_timeout(TEN_SECONDS).unwrap(), "the transport still exists");
+}
+
 /// Writes events of `tracing` into the log, with their spans.
 struct Tracing;
 
