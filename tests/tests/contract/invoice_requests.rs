@@ -129,7 +129,7 @@ pub(crate) fn emails() -> Vec<Box<dyn Form>> {
     vec![
         Box::new(EmailInvoice::new(ID)),
         Box::new(EmailInvoice::new(ID).to(["a@example.com", "b@example.com"]).pdf_file(ID)),
-        Box::new(EmailInvoice::new(ID).as_template_says().include_additional_addresses(true)),
+        Box::new(EmailInvoice::new(ID).use_template_addresses(true).include_additional_addresses(true)),
     ]
 }
 

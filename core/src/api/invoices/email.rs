@@ -17,7 +17,7 @@ static SPEC: Spec = Spec::keyed("email_invoice", "/v1/invoices/{invoiceKey}/emai
 /// `POST /v1/invoices/{invoiceKey}/emails` ("Email an invoice"): emails a posted invoice.
 ///
 /// By default the email is sent to the work or personal address of the bill-to contact. [`to`](Self::to) and
-/// [`as_template_says`](Self::as_template_says) choose other recipients.
+/// [`use_template_addresses`](Self::use_template_addresses) choose other recipients.
 ///
 /// The notification "Manual Email For Invoice" must be active. It names the e-mail template in its delivery options,
 /// by default "Invoice Posted Default Email Template". The PDF file is attached only when the notification says so
@@ -80,20 +80,15 @@ impl EmailInvoice {
         self
     }
 
-    /// Sends the email to the addresses of the email template, and not to those of [`to`](Self::to).
+    /// Sets whether the email is sent to the addresses of the email template, and not to those of [`to`](Self::to). With
+    /// `false`, the default of the service, it is sent to the addresses of `to`, or else to those of the bill-to contact.
+    #[doc(alias = "useEmailTemplateSetting")]
     #[doc(alias = "use_email_template_setting")]
     #[must_use]
-    pub fn as_template_says(mut self) -> Self {
-        self.body.email_addresses = None;
-        self.body.use_email_template_setting = Some(true);
-        self
-    }
-
-    /// Sets whether the email is sent to the addresses of the email template. With `false`, the default of the service,
-    /// it is sent to the addresses of [`to`](Self::to), or else to those of the bill-to contact.
-    #[doc(alias = "useEmailTemplateSetting")]
-    #[must_use]
     pub fn use_template_addresses(mut self, use_template: bool) -> Self {
+        if use_template {
+            self.body.email_addresses = None;
+        }
         self.body.use_email_template_setting = Some(use_template);
         self
     }
@@ -147,7 +142,7 @@ mod tests {
     fn a_queued_operation_sends_the_same_request() {
         let email = EmailInvoice::new("INV1")
             .to(["x@example.com"])
-            .as_template_says()
+            .use_template_addresses(true)
             .include_additional_addresses(true);
         let email = email.pdf_file("2c98901f62d7d83d0162d7facea6262d");
         let text = serde_json::to_string(&email).unwrap();
@@ -176,9 +171,12 @@ mod tests {
         let email = EmailInvoice::new("1").use_template_addresses(false);
         assert_eq!(body(email.clone()), r#"{"useEmailTemplateSetting":false}"#);
         let addressed = email.to(["a@example.com"]).use_template_addresses(false);
-        assert_eq!(body(addressed), r#"{"emailAddresses":"a@example.com","useEmailTemplateSetting":false}"#);
-        let template = EmailInvoice::new("1").use_template_addresses(true);
-        assert_eq!(template, EmailInvoice::new("1").as_template_says());
+        assert_eq!(
+            body(addressed.clone()),
+            r#"{"emailAddresses":"a@example.com","useEmailTemplateSetting":false}"#
+        );
+        let template = addressed.use_template_addresses(true);
+        assert_eq!(body(template), r#"{"useEmailTemplateSetting":true}"#);
     }
 
     #[test]

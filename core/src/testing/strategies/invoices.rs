@@ -185,7 +185,7 @@ fn emails() -> BoxedStrategy<EmailInvoice> {
             let mut email = EmailInvoice::new(invoice);
             match to {
                 Some(addresses) => email = email.to(addresses),
-                None if by_template => email = email.as_template_says(),
+                None if by_template => email = email.use_template_addresses(true),
                 None => {}
             }
             if let Some(additional) = additional {
