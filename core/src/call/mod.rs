@@ -35,7 +35,8 @@ use crate::transport::Timestamp;
 #[doc(alias = "request")]
 pub struct Call<O> {
     operation: O,
-    state: State,
+    /// The first step reports why the request could not be built.
+    exchange: Result<Exchange>,
     /// Body that the value was read from.
     body: Bytes,
     /// Whether the response contains the body too.
@@ -44,16 +45,8 @@ pub struct Call<O> {
 
 impl<O> fmt::Debug for Call<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Call").field("exchange", &self.exchange).finish_non_exhaustive()
     }
-}
-
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // a box would cost each call an allocation
-enum State {
-    Running(Exchange),
-    /// The request could not be built; the first step reports the error.
-    Invalid(Option<Error>),
 }
 
 impl<O: Operation> Call<O> {
@@ -64,28 +57,26 @@ impl<O: Operation> Call<O> {
 
     /// Creates a call with `options`, which override the settings of the session.
     pub fn with_options(session: &Session, operation: O, options: &CallOptions) -> Self {
-        let exchange = Exchange::new(session, operation.spec(), operation.request(), options);
-        let state = match exchange {
-            Ok(exchange) => State::Running(exchange),
-            Err(error) => State::Invalid(Some(error)),
-        };
-        Self { operation, state, body: Bytes::new(), keeps_body: options.keeps_body }
+        Self {
+            exchange: Exchange::new(session, operation.spec(), operation.request(), options),
+            operation,
+            body: Bytes::new(),
+            keeps_body: options.keeps_body,
+        }
     }
 
     /// # Errors
     /// The error that the first step would end with.
     pub(crate) fn check(&mut self) -> Result<()> {
-        match &mut self.state {
-            State::Running(_) => Ok(()),
-            State::Invalid(error) => {
-                Err(error.take().unwrap_or_else(|| Error::failed("stepped out of turn")))
-            }
+        match &mut self.exchange {
+            Ok(_) => Ok(()),
+            Err(error) => Err(mem::replace(error, out_of_turn())),
         }
     }
 
     /// No attempt is sent at this time or later.
     pub(crate) fn send_before(&mut self, time: Timestamp) {
-        if let State::Running(exchange) = &mut self.state {
+        if let Ok(exchange) = &mut self.exchange {
             exchange.send_before = Some(time);
         }
     }
@@ -96,10 +87,7 @@ impl<O: Operation> Call<O> {
 
     /// Returns the absolute URI of the request, if the request could be built.
     pub(crate) fn uri(&self) -> Option<&Uri> {
-        match &self.state {
-            State::Running(exchange) => Some(exchange.uri()),
-            State::Invalid(_) => None,
-        }
+        self.exchange.as_ref().ok().map(Exchange::uri)
     }
 
     /// Returns the body that the value was read from.
@@ -112,12 +100,9 @@ impl<O: Operation> Machine for Call<O> {
     type Output = Response<O::Output>;
 
     fn step(&mut self, event: Event, now: Timestamp) -> Action<Self::Output> {
-        let exchange = match &mut self.state {
-            State::Running(exchange) => exchange,
-            State::Invalid(error) => {
-                let error = error.take().unwrap_or_else(|| Error::failed("stepped out of turn"));
-                return Action::Done(Err(error));
-            }
+        let exchange = match &mut self.exchange {
+            Ok(exchange) => exchange,
+            Err(error) => return Action::Done(Err(mem::replace(error, out_of_turn()))),
         };
         let mut result = match ready!(exchange.step(event, now)) {
             Ok(accepted) => read(&self.operation, exchange, accepted, now, &mut self.body),
@@ -129,6 +114,10 @@ impl<O: Operation> Machine for Call<O> {
         exchange.report_end(result.as_ref());
         Action::Done(result)
     }
+}
+
+fn out_of_turn() -> Error {
+    Error::failed("stepped out of turn")
 }
 
 // The value may be large, so it is moved straight into the response, and the body is stored by reference.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::headers;
 use crate::transport::{Timestamp, WallTime};
@@ -15,6 +15,11 @@ use crate::transport::{Timestamp, WallTime};
 pub(crate) const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60 - 15 * 60);
 /// Difference by which a clock that was set back may be behind the first sending.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(15 * 60);
+
+/// Longest key that the service accepts.
+const MAX_LENGTH: usize = 255;
+/// The text between a key and the number of its retry.
+const RETRY: &str = ".retry";
 
 /// Returns the age of a key by the wall clock, or `None` if the clock cannot be right.
 pub(crate) fn age(first_sent: WallTime, now: WallTime) -> Option<Duration> {
@@ -59,7 +64,7 @@ impl IdempotencyKey {
         match of_caller {
             None => Self { base: Base::Session(None), turn: 0 },
             Some(key) => {
-                let (base, turn) = headers::split_key(&key);
+                let (base, turn) = split_key(&key);
                 Self { base: Base::Caller(base.to_owned()), turn }
             }
         }
@@ -70,7 +75,7 @@ impl IdempotencyKey {
         if let Base::Session(number @ None) = &mut self.base {
             *number = Some(session.next_key());
         }
-        headers::key(self.text(session).unwrap_or_default())
+        header(self.text(session).unwrap_or_default())
     }
 
     /// Returns the key that was sent or is about to be sent, unless there is none yet.
@@ -81,7 +86,7 @@ impl IdempotencyKey {
         };
         if self.turn > 0 {
             // Writing to a string does not fail.
-            let _ = write!(text, "{}{}", headers::RETRY, self.turn);
+            let _ = write!(text, "{}{}", RETRY, self.turn);
         }
         Some(text)
     }
@@ -90,7 +95,7 @@ impl IdempotencyKey {
     pub(super) fn can_advance(&self) -> bool {
         let digits = self.turn.saturating_add(1).ilog10() as usize + 1;
         match &self.base {
-            Base::Caller(text) => text.len() + headers::RETRY.len() + digits <= headers::MAX_KEY,
+            Base::Caller(text) => text.len() + RETRY.len() + digits <= MAX_LENGTH,
             Base::Session(_) => true,
         }
     }
@@ -99,6 +104,35 @@ impl IdempotencyKey {
     pub(super) fn advance(&mut self) {
         self.turn = self.turn.saturating_add(1);
     }
+}
+
+/// Checks a key that the caller chose.
+///
+/// # Errors
+/// The key is empty, too long or not printable ASCII.
+pub(super) fn check(text: &str) -> Result<()> {
+    headers::printable("Idempotency-Key", text)?;
+    header(text.to_owned()).map(drop)
+}
+
+/// Converts a key with its counters into a header value, without copying the text.
+///
+/// # Errors
+/// The service would reject the key.
+fn header(text: String) -> Result<HeaderValue> {
+    if text.len() > MAX_LENGTH {
+        return Err(Error::invalid("Idempotency-Key", "must have at most 255 characters"));
+    }
+    HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "must be a valid header value"))
+}
+
+/// Splits a key into its base and its number, 0 for a key without one. Only numbers in the form that
+/// an exchange writes count.
+fn split_key(key: &str) -> (&str, u32) {
+    key.rsplit_once(RETRY)
+        .filter(|(base, number)| !base.is_empty() && !number.starts_with(['0', '+']))
+        .and_then(|(base, number)| Some((base, number.parse().ok().filter(|number| *number < u32::MAX)?)))
+        .unwrap_or((key, 0))
 }
 
 #[cfg(test)]
@@ -127,5 +161,27 @@ mod tests {
         assert!(may_be_forgotten(moment(0, 0), moment(1000, end)));
         assert!(!may_be_forgotten(moment(5_000_000, 0), moment(0, 60)));
         assert!(may_be_forgotten(moment(0, 1000), moment(5_000_000, 0)), "the wall clock is wrong");
+    }
+
+    #[test]
+    fn a_number_counts_only_in_the_form_that_is_written() {
+        for (key, base, turn) in [
+            ("K", "K", 0),
+            ("K.retry1", "K", 1),
+            ("K.retry1.retry1", "K.retry1", 1),
+            ("K.1", "K.1", 0),
+            ("K.1.retry2", "K.1", 2),
+            ("2024.06", "2024.06", 0),
+            ("Kretry1", "Kretry1", 0),
+            ("K.Retry1", "K.Retry1", 0),
+            ("K.retry0", "K.retry0", 0),
+            ("K.retry+1", "K.retry+1", 0),
+            ("K.retry", "K.retry", 0),
+            (".retry1", ".retry1", 0),
+            ("K.retry4294967295", "K.retry4294967295", 0),
+            ("K.retry99999999999", "K.retry99999999999", 0),
+        ] {
+            assert_eq!(split_key(key), (base, turn), "{key}");
+        }
     }
 }

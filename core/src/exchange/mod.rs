@@ -22,6 +22,7 @@ pub(crate) mod key;
 mod observed;
 mod prepared_request;
 pub(crate) mod retry;
+mod success_flag;
 mod token_request;
 
 use std::mem;
@@ -32,7 +33,7 @@ use http::{HeaderValue, Uri};
 use self::budget::Budget;
 use self::key::IdempotencyKey;
 use self::observed::ObservedCall;
-use self::prepared_request::PreparedRequest;
+use self::prepared_request::{PreparedRequest, prepare};
 use self::retry::RetryState;
 use self::token_request::{TokenOutcome, TokenRequest};
 use crate::error::{Cause, Context, Error, Outcome, Result};
@@ -41,7 +42,7 @@ use crate::operation::{Effect, Quota, ResponseFormat, Spec};
 use crate::session::Session;
 use crate::session::call_options::{CallHeaders, CallOptions, RetryOf};
 use crate::session::config::Timing;
-use crate::session::headers::{self, CommonHeaders};
+use crate::session::headers::CommonHeaders;
 use crate::session::observer::{CallEventKind, WaitReason};
 use crate::session::permit::{Admission, Permit};
 use crate::transport::{HttpRequest, HttpResponse, Limits, Timestamp};
@@ -159,7 +160,7 @@ impl Exchange {
     ) -> Result<Self> {
         let describe = |error: Error| not_built(error, spec, options);
         let headers = checked_headers(session, spec, options).map_err(describe)?;
-        let request = request.map_err(describe)?;
+        let mut request = request.map_err(describe)?;
         if is_guarded {
             session.check_guards(spec.effect, &request).map_err(describe)?;
         }
@@ -168,9 +169,10 @@ impl Exchange {
         let timing = options.timing(session.timing());
         let gzip_from = options.gzip_requests_from.or(session.gzip_requests_from());
         let gzip_from = gzip_from.unwrap_or(deflate::default_size(spec.format));
+        prepare(&mut request, session.base(), gzip_from).map_err(describe)?;
         Ok(Self {
             headers,
-            request: PreparedRequest::new(request, session.base(), gzip_from).map_err(describe)?,
+            request: PreparedRequest::new(request),
             session: session.clone(),
             operation: spec.name,
             path: spec.path,
@@ -201,7 +203,7 @@ impl Exchange {
 
     /// The absolute URI of the request.
     pub(crate) fn uri(&self) -> &Uri {
-        self.request.uri()
+        self.request.get().uri()
     }
 
     pub(crate) fn step(&mut self, event: Event, now: Timestamp) -> Action<Accepted> {
@@ -288,18 +290,18 @@ impl Exchange {
     }
 
     fn send(&mut self, authorization: HeaderValue, in_flight: InFlight, now: Timestamp) -> Action<Accepted> {
-        let request = match self.outgoing(authorization) {
-            Ok(request) => request,
+        let key = match self.key() {
+            Ok(key) => key,
             Err(error) => return self.fail(error),
         };
         let timeout = self.budget.attempt_timeout(self.timing().attempt, now);
         let limits = Limits::new(timeout, self.session.max_body());
         self.attempts = self.attempts.saturating_add(1);
         self.key_since.get_or_insert(now);
-        self.report_attempt(request.body().len(), timeout);
+        self.report_attempt(self.request.get().body().len(), timeout);
         self.poll_delay = INITIAL_POLL_DELAY;
         self.state = State::Sent(in_flight);
-        Action::Send(request, limits)
+        Action::Send(self.next_request(authorization, key), limits)
     }
 
     fn timing(&self) -> &Timing {
@@ -333,17 +335,23 @@ impl Exchange {
     /// # Errors
     /// A key that has grown too long.
     pub(crate) fn outgoing(&mut self, authorization: HeaderValue) -> Result<HttpRequest> {
-        let idempotency_key = match self.effect {
-            Effect::Keyed => Some(self.key.value(&self.session)?),
-            _ => None,
-        };
+        let key = self.key()?;
+        Ok(self.next_request(authorization, key))
+    }
+
+    /// The idempotency key of the next attempt.
+    fn key(&mut self) -> Result<Option<HeaderValue>> {
+        match self.effect {
+            Effect::Keyed => self.key.value(&self.session).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn next_request(&mut self, authorization: HeaderValue, key: Option<HeaderValue>) -> HttpRequest {
         let mut request = self.request.next();
-        self.session.request_headers(self.common_headers()).apply(
-            &mut request,
-            Some(authorization),
-            idempotency_key,
-        );
-        Ok(request)
+        self.session.request_headers(self.common_headers()).apply(&mut request, Some(authorization), key);
+        request
     }
 }
 
@@ -353,8 +361,8 @@ fn checked_headers(
     spec: &Spec,
     options: &CallOptions,
 ) -> Result<Option<Box<CallHeaders>>> {
-    if let Some(key) = &options.idempotency_key {
-        headers::callers_key(key)?;
+    if let Some(text) = &options.idempotency_key {
+        key::check(text)?;
         if spec.effect != Effect::Keyed {
             let why = "applies to POST operations only: the service rejects it on GET, PUT and DELETE";
             return Err(Error::invalid("Idempotency-Key", why));

@@ -44,7 +44,7 @@ impl Exchange {
             id: self.session.reporter().next_call(),
             operation: self.operation,
             effect: self.effect,
-            method: self.request.method().clone(),
+            method: self.request.get().method().clone(),
             path: self.path,
             uri: self.uri().clone(),
             track_id: self.track_id().map(str::to_owned),

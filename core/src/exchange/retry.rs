@@ -22,7 +22,8 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::de::IgnoredAny;
 
-use super::envelope_reader::{self, EnvelopeReader};
+use super::envelope_reader::EnvelopeReader;
+use super::success_flag::{may_hold_error, quick_success};
 use crate::error::Outcome;
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::operation::{Effect, ResponseFormat};
@@ -213,12 +214,12 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
     }
     match (format, effect) {
         (ResponseFormat::File, _) if !body.trim_ascii_start().starts_with(b"{") => true,
-        (ResponseFormat::Json, _) if envelope_reader::quick_success(body) => true,
+        (ResponseFormat::Json, _) if quick_success(body) => true,
         // No operation reads the body of a raw write: the flag at the end of a body that was cut off is that of a row.
-        (ResponseFormat::Any, _) if envelope_reader::quick_success(body) => {
+        (ResponseFormat::Any, _) if quick_success(body) => {
             effect == Effect::Read || serde_json::from_slice::<IgnoredAny>(body).is_ok()
         }
-        (_, Effect::Read) => !envelope_reader::may_hold_error(body),
+        (_, Effect::Read) => !may_hold_error(body),
         _ => false,
     }
 }

@@ -18,9 +18,6 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Longest key that the service accepts.
-pub(crate) const MAX_KEY: usize = 255;
-
 /// Text of the headers that a session and a call can both set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommonHeaderText {
@@ -170,38 +167,6 @@ fn remedy(header: &HeaderName) -> Option<&'static str> {
     })
 }
 
-/// Checks a key that the caller chose.
-///
-/// # Errors
-/// The key is empty, too long or not printable ASCII.
-pub(crate) fn callers_key(text: &str) -> Result<&str> {
-    printable("Idempotency-Key", text)?;
-    key(text.to_owned()).map(|_| text)
-}
-
-/// Converts a key with its counters into a header value, without copying the text.
-///
-/// # Errors
-/// The service would reject the key.
-pub(crate) fn key(text: String) -> Result<HeaderValue> {
-    if text.len() > MAX_KEY {
-        return Err(Error::invalid("Idempotency-Key", "must have at most 255 characters"));
-    }
-    HeaderValue::try_from(text).map_err(|_| Error::invalid("Idempotency-Key", "must be a valid header value"))
-}
-
-/// The text between a key and the number of its retry.
-pub(crate) const RETRY: &str = ".retry";
-
-/// Splits a key into its base and its number, 0 for a key without one. Only numbers in the form that
-/// an exchange writes count.
-pub(crate) fn split_key(key: &str) -> (&str, u32) {
-    key.rsplit_once(RETRY)
-        .filter(|(base, number)| !base.is_empty() && !number.starts_with(['0', '+']))
-        .and_then(|(base, number)| Some((base, number.parse().ok().filter(|number| *number < u32::MAX)?)))
-        .unwrap_or((key, 0))
-}
-
 pub(crate) fn printable(header: impl Into<Cow<'static, str>>, text: &str) -> Result<HeaderValue> {
     let header = header.into();
     if text.trim().is_empty() || text.trim() != text {
@@ -250,37 +215,51 @@ impl RequestHeaders<'_> {
         let length = request.body().len();
         let sends_body =
             length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+        let Self { session, call, user_agent } = self;
+        let version = of_call(call, session, |headers| headers.version.as_ref());
+        let entity_id = of_call(call, session, |headers| headers.entity_id.as_ref());
+        let org_ids = of_call(call, session, |headers| headers.org_ids.as_ref());
+        let track_id = of_call(call, session, |headers| headers.track_id.as_ref());
+        let extra = session.extra.iter().chain(call.into_iter().flat_map(|call| &call.extra));
+        let optional = [version, entity_id, org_ids, track_id, idempotency_key.as_ref()];
         let headers = request.headers_mut();
+        headers.reserve(
+            OTHERS + usize::from(sends_body) + optional.iter().flatten().count() + extra.clone().count(),
+        );
         // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
         // service rejects.
         let mut replace = |name, value: Option<HeaderValue>| match value {
             Some(value) => headers.insert(name, value),
             None => headers.remove(name),
         };
-        replace(AUTHORIZATION, authorization);
         replace(IDEMPOTENCY_KEY, idempotency_key);
-        let mut put = |name, value: Option<HeaderValue>| {
+        replace(AUTHORIZATION, authorization);
+        let mut put = |name, value: Option<&HeaderValue>| {
             if let Some(value) = value {
-                headers.insert(name, value);
+                headers.insert(name, value.clone());
             }
         };
-        let Self { session, call, user_agent } = self;
-        put(VERSION, of_call(call, session, |headers| headers.version.as_ref()).cloned());
-        put(ENTITY_IDS, of_call(call, session, |headers| headers.entity_id.as_ref()).cloned());
-        put(ORG_IDS, of_call(call, session, |headers| headers.org_ids.as_ref()).cloned());
-        put(TRACK_ID, of_call(call, session, |headers| headers.track_id.as_ref()).cloned());
-        put(CONTENT_LENGTH, sends_body.then(|| digits(length)));
-        headers.insert(USER_AGENT, user_agent.clone());
+        put(VERSION, version);
+        put(ENTITY_IDS, entity_id);
+        put(ORG_IDS, org_ids);
+        put(TRACK_ID, track_id);
+        put(USER_AGENT, Some(user_agent));
+        if sends_body {
+            headers.insert(CONTENT_LENGTH, digits(length));
+        }
         match of_call(call, session, |headers| headers.accepts_gzip) {
             Some(false) => headers.remove(ACCEPT_ENCODING),
             _ => headers.insert(ACCEPT_ENCODING, GZIP),
         };
         headers.entry(ACCEPT).or_insert(JSON);
-        for (name, value) in session.extra.iter().chain(call.into_iter().flat_map(|call| &call.extra)) {
+        for (name, value) in extra {
             headers.insert(name.clone(), value.clone());
         }
     }
 }
+
+/// Authorization, user agent, two headers about the response, and the host, which a transport adds.
+const OTHERS: usize = 5;
 
 /// Converts a number into a header value, without the spare capacity that `HeaderValue::from` allocates.
 fn digits(number: usize) -> HeaderValue {
@@ -290,6 +269,7 @@ fn digits(number: usize) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Body;
 
     #[test]
     fn a_header_that_would_change_the_request_is_no_extra_header() {
@@ -301,24 +281,16 @@ mod tests {
     }
 
     #[test]
-    fn a_number_counts_only_in_the_form_that_is_written() {
-        for (key, base, turn) in [
-            ("K", "K", 0),
-            ("K.retry1", "K", 1),
-            ("K.retry1.retry1", "K.retry1", 1),
-            ("K.1", "K.1", 0),
-            ("K.1.retry2", "K.1", 2),
-            ("2024.06", "2024.06", 0),
-            ("Kretry1", "Kretry1", 0),
-            ("K.Retry1", "K.Retry1", 0),
-            ("K.retry0", "K.retry0", 0),
-            ("K.retry+1", "K.retry+1", 0),
-            ("K.retry", "K.retry", 0),
-            (".retry1", ".retry1", 0),
-            ("K.retry4294967295", "K.retry4294967295", 0),
-            ("K.retry99999999999", "K.retry99999999999", 0),
-        ] {
-            assert_eq!(split_key(key), (base, turn), "{key}");
-        }
+    fn the_usual_get_fits_in_the_smallest_map() {
+        let version = Some(HeaderValue::from_static("2024-05-20"));
+        let session = CommonHeaders { version, ..CommonHeaders::default() };
+        let mut request = HttpRequest::new(Body::empty());
+        RequestHeaders { user_agent: &GZIP, session: &session, call: None }.apply(
+            &mut request,
+            Some(GZIP),
+            None,
+        );
+        let headers = request.headers();
+        assert_eq!((headers.len(), headers.capacity()), (5, 6), "one more is for the host");
     }
 }
