@@ -130,6 +130,26 @@ pub fn drive<M: Machine>(transport: &(impl Transport + ?Sized), mut machine: M) 
 
 /// Drives a machine until it is done, over an async transport: [`drive`] with two awaits.
 ///
+/// ```
+/// use zuora_core::bill_runs::{BillRun, GetBillRun};
+/// use zuora_core::machine::{Call, drive_async};
+/// use zuora_core::session::Session;
+/// use zuora_core::transport::AsyncTransport;
+/// use zuora_core::{Response, Result};
+///
+/// async fn read(session: &Session, transport: &impl AsyncTransport) -> Result<Response<BillRun>> {
+///     drive_async(transport, Call::new(session, GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))).await
+/// }
+/// # use std::task::{Context, Poll, Waker};
+/// # use zuora_core::{Config, testing::FakeTransport, transport::Transport};
+/// # let transport = FakeTransport::new(|_| Ok(FakeTransport::json(200, r#"{"status":"Posted","success":true}"#)));
+/// # let seed = Transport::seed(&transport)?;
+/// # let session = Session::new(&Config::with_token("https://rest.zuora.com", "token"), &seed)?;
+/// # let mut reading = std::pin::pin!(read(&session, &transport));
+/// # assert!(matches!(reading.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_))));
+/// # Ok::<(), zuora_core::Error>(())
+/// ```
+///
 /// # Errors
 /// The error of the machine.
 #[allow(clippy::manual_async_fn)] // an `async fn` would store the machine twice

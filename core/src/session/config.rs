@@ -300,6 +300,19 @@ impl Config {
     /// [`ErrorKind::Build`](crate::ErrorKind::Build) before it is sent, also one of a
     /// [`RawOperation`](crate::operation::RawOperation) that claims to be a read. No option of a call lifts the guard. A
     /// dry run is possible for all operations.
+    ///
+    /// ```
+    /// use zuora_core::invoices::PostInvoice;
+    /// use zuora_core::{Config, DataCenter, Outcome};
+    /// # use zuora_core::{Client, testing::FakeTransport};
+    /// # let transport = FakeTransport::new(|_| unreachable!());
+    ///
+    /// let config = Config::with_token(DataCenter::UsCloud2, "token").read_only();
+    /// # let client = Client::with_transport(&config, transport)?;
+    /// let error = client.call(&PostInvoice::new("INV00000155")).unwrap_err();
+    /// assert_eq!((error.field(), error.outcome()), (Some("read_only"), Outcome::NotApplied));
+    /// # Ok::<(), zuora_core::Error>(())
+    /// ```
     #[doc(alias = "guard")]
     #[must_use]
     pub fn read_only(mut self) -> Self {
