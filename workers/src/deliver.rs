@@ -14,6 +14,7 @@ use zuora_core::{AsyncClient, CallOptions, Error};
 use crate::decision::{Decision, Limits, Prepared, Record, SeenItem, Step, Work, unreadable};
 use crate::job::Job;
 use crate::lease::{Lease, UnderLease};
+use crate::places::{Place, Places};
 use crate::send_log::SendLog;
 
 /// Performs a job once and decides about it. The engine executes the decision, together with the record.
@@ -30,7 +31,7 @@ pub async fn deliver<T: AsyncTransport, L: SendLog>(
     lease: &Lease,
     limits: &Limits,
 ) -> Result<(Decision, Record), L::Error> {
-    let delivered = deliver_once(client, log, job, lease, limits).await?;
+    let delivered = deliver_once(client, log, job, lease, limits, &mut Places::single()).await?;
     Ok((delivered.decision, delivered.record))
 }
 
@@ -49,14 +50,16 @@ impl From<(Decision, Record)> for Delivered {
     }
 }
 
-/// [`deliver`], with what concerns the session.
+/// [`deliver`], with what concerns the worker: its session and its places.
 pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
     client: &AsyncClient<T>,
     log: &L,
     job: &Job,
     lease: &Lease,
     limits: &Limits,
+    place: &mut Place,
 ) -> Result<Delivered, L::Error> {
+    place.take().await;
     let now = || client.transport().now();
     let wall = || now().wall().unwrap_or(WallTime::from_unix_millis(0));
     let record = log.read(&job.key).await?;
@@ -86,7 +89,7 @@ pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
                 work.prepared(read, now())
             }
             Step::Wait(time) => {
-                client.transport().sleep_until(now() + time).await;
+                place.away(client.transport().sleep_until(now() + time)).await;
                 work.waited(now(), lease.end())
             }
             Step::Record(record) => {

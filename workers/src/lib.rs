@@ -40,6 +40,7 @@ mod job;
 mod lease;
 #[cfg(feature = "nats")]
 mod nats;
+mod places;
 mod send_log;
 mod settings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

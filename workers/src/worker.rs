@@ -17,6 +17,7 @@ use crate::deliver::deliver_once;
 use crate::engine::{Claimed, Engine, Fleet};
 use crate::job::Job;
 use crate::lease::Lease;
+use crate::places::{Place, Places};
 use crate::settings::Settings;
 
 /// A worker of a fleet. All its jobs share the session, and with it limiters and token.
@@ -125,6 +126,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         let lease = Lease::until(self.client.transport().now());
         let (sender, fleet) = watch::channel(Fleet::default());
         let beats = AbortOnDrop(tokio::spawn(self.beats(name, &lease, sender)).abort_handle());
+        let places = Arc::new(Places::default());
         let mut jobs = JoinSet::new();
         let mut held: HashMap<Id, Claimed> = HashMap::new();
         let is_stopped = loop {
@@ -134,10 +136,12 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let mut is_idle = true;
             let Fleet { alive, is_paused } = *fleet.borrow();
             let share = (self.settings.tenant_concurrency / alive.max(1)).max(1);
-            let free = share.saturating_sub(u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            places.set_limit(share);
+            let (free, held_jobs) = (places.free(), u32::try_from(jobs.len()).unwrap_or(u32::MAX));
+            let most = free.min(share.saturating_mul(MAX_HELD).saturating_sub(held_jobs));
             let may_claim = alive > 0 && !is_paused && !self.is_unauthorized();
-            if free > 0 && may_claim && self.client.transport().now() < lease.end() {
-                let claimed = match self.engine.claim(name, free).await {
+            if most > 0 && may_claim && self.client.transport().now() < lease.end() {
+                let claimed = match self.engine.claim(name, most).await {
                     Ok(claimed) => claimed,
                     Err(error) => {
                         (self.observer)(&Event::DatabaseAway(error.to_string()));
@@ -146,7 +150,8 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
                 };
                 is_idle = claimed.is_empty();
                 for claimed in claimed {
-                    let handle = jobs.spawn(self.job(claimed.clone(), name.to_owned(), lease.clone()));
+                    let job = self.job(claimed.clone(), name.to_owned(), lease.clone(), places.join());
+                    let handle = jobs.spawn(job);
                     held.insert(handle.id(), claimed);
                 }
             }
@@ -154,7 +159,8 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             tokio::select! {
                 () = &mut *stop => break true,
                 Some(ended) = jobs.join_next_with_id() => self.ended(ended, &mut held, name).await,
-                () = tokio::time::sleep(pause), if free > 0 || jobs.is_empty() => {}
+                () = places.freed(), if free == 0 => {}
+                () = tokio::time::sleep(pause), if most > 0 || jobs.is_empty() => {}
             }
         };
         (self.observer)(&Event::Draining(jobs.len()));
@@ -220,10 +226,17 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
     }
 
     /// Delivers one job.
-    fn job(&self, claimed: Claimed, name: String, lease: Lease) -> impl Future<Output = ()> + Send + 'static {
+    fn job(
+        &self,
+        claimed: Claimed,
+        name: String,
+        lease: Lease,
+        mut place: Place,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let worker = self.share();
         async move {
-            let decided = worker.decide(&claimed, &lease).await;
+            let decided = worker.decide(&claimed, &lease, &mut place).await;
+            drop(place);
             let (decision, record) = decided.unwrap_or_else(|error| {
                 let why = error.to_string();
                 (Decision::NotBefore { at: worker.now() + RETRY, why }, Record::default())
@@ -233,7 +246,12 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         }
     }
 
-    async fn decide(&self, claimed: &Claimed, lease: &Lease) -> Result<(Decision, Record), E::Error> {
+    async fn decide(
+        &self,
+        claimed: &Claimed,
+        lease: &Lease,
+        place: &mut Place,
+    ) -> Result<(Decision, Record), E::Error> {
         if claimed.key.is_empty() {
             let why = "the entry has no idempotency key, without which it may be in the queue twice";
             return Ok((Decision::rejected(why), Record::default()));
@@ -258,7 +276,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let why = format!("{} workers have ended while they held the job", claimed.lost_workers);
             return Ok((poisoned(&job.key, &job.intent, &record, why, limits), Record::default()));
         }
-        let delivered = deliver_once(&*self.client, &self.engine, &job, lease, limits).await?;
+        let delivered = deliver_once(&*self.client, &self.engine, &job, lease, limits, place).await?;
         if delivered.is_unauthorized {
             // Each other job would request a token too, of which the service allows few.
             let mut until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -355,6 +373,9 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         self.client.transport().now().wall().unwrap_or(std::time::SystemTime::now().into())
     }
 }
+
+/// Most jobs that a worker holds for each of its places, those that wait included.
+const MAX_HELD: u32 = 10;
 
 /// Pause before a database that is away is tried again.
 const RETRY: Duration = Duration::from_secs(1);

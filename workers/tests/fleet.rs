@@ -1,5 +1,6 @@
 //! A small month over three worker processes, six of which are killed: on SQLite, or on the empty queue of
-//! `ZUORA_WORKERS_QUEUE`. A program without a harness: the processes are further runs of it.
+//! `ZUORA_WORKERS_QUEUE`. A program without a harness: the processes are further runs of it. One
+//! job more is in doubt for certain, and resolved by the command.
 
 #[path = "../examples/month_end/audit.rs"]
 mod audit;
@@ -52,7 +53,7 @@ async fn main() -> ExitCode {
         Ok(audit) => {
             println!("{}", audit.line());
             let all = audit.decided + audit.in_doubt;
-            let is_right = (audit.twice, audit.lost, all) == (0, 0, 60) && audit.is_money_equal;
+            let is_right = (audit.twice, audit.lost, all) == (0, 0, 61) && audit.is_money_equal;
             (!is_right).then(|| format!("{audit:?}"))
         }
         Err(error) => Some(error.to_string()),
@@ -76,5 +77,5 @@ async fn main() -> ExitCode {
 
 fn small() -> Month {
     let queue = std::env::var("ZUORA_WORKERS_QUEUE").ok();
-    Month { invoices: 20, has_run: false, concurrency: 6, kills: 6, fault_every: 7, queue }
+    Month { invoices: 20, has_run: false, concurrency: 6, kills: 6, fault_every: 7, has_doubt: true, queue }
 }

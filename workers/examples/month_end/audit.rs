@@ -9,7 +9,7 @@ use zuora_reqwest::{Amount, Client};
 use zuora_sandbox::{EffectKind, Server};
 use zuora_workers::Commands;
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 
 /// The number of intents with each result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub(crate) async fn effects(
     plan: &Plan,
     key: &str,
 ) -> Result<usize, Box<dyn Error>> {
+    if let (plan::POST_RUN, Some(run)) = (key, &plan.posted_run) {
+        return Ok(server.sandbox().journal().count_effects(EffectKind::BillRunPostInProgress, run));
+    }
     let Some((what, number)) = key.split_once(' ').filter(|(_, number)| number.starts_with("ME-")) else {
         let sandbox = server.sandbox();
         let created = sandbox.journal().effects_of_key(plan.run.as_deref().unwrap_or_default());

@@ -22,6 +22,7 @@ async fn main() -> ExitCode {
         concurrency: 40,
         kills: usize::MAX,
         fault_every: 40,
+        has_doubt: false,
         queue: None,
     };
     let result = match cli::Arguments::read(std::env::args().skip(1)) {

@@ -1,5 +1,6 @@
 //! The month: plan, fleet, kills, doubts, comparison.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use zuora_workers::{Commands, Decision, Ended, Engine, Enqueued};
 use super::audit::{self, Audit};
 use super::cli;
 use super::fleet::Fleet;
-use super::plan::Plan;
+use super::plan::{self, Plan};
 
 /// Time for which the sandbox may be at work on a request.
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
@@ -29,6 +30,9 @@ pub(crate) struct Month {
     pub(crate) kills: usize,
     /// Distance between two requests with a lost response or late execution.
     pub(crate) fault_every: usize,
+    /// Whether a bill run is posted by a request that reaches the service long after the span: no read can tell that, so
+    /// that its job is in doubt for certain.
+    pub(crate) has_doubt: bool,
     /// URL of the queue; a temporary file without one.
     pub(crate) queue: Option<String>,
 }
@@ -64,7 +68,12 @@ impl Month {
         let server = Server::start("127.0.0.1:0", Sandbox::demo())?;
         self.plan_faults(&server);
         let client = Client::new(&Config::new(server.url(), CLIENT_ID, CLIENT_SECRET))?;
-        let plan = Plan::new(&client, self.invoices, self.has_run)?;
+        let mut plan = Plan::new(&client, self.invoices, self.has_run)?;
+        if self.has_doubt {
+            plan.add_posting(&client).await?;
+            let lost = Fault::lose_then_execute(SPAN * 1000).on_operation(ApiOperation::PostBillRun);
+            server.sandbox().faults().push(lost);
+        }
         for job in &plan.jobs {
             if queue.enqueue(job).await? == Enqueued::AlreadyThere {
                 return Err(format!("{} is in the queue already: name a new database", job.key).into());
@@ -77,6 +86,7 @@ impl Month {
             without_password(&url)
         )?;
         let mut fleet = Fleet::start(3, self.worker_arguments(&server), url.clone())?;
+        let mut resolved = BTreeSet::new();
         let second = Duration::from_secs(1);
         let mut ticks = tokio::time::interval(if self.kills == usize::MAX { second } else { second / 20 });
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -97,6 +107,7 @@ impl Month {
                 // The service may still be at work on the others.
                 for doubt in doubts.iter().filter(|doubt| is_due(doubt)) {
                     resolve(&server, &client, &plan, &doubt.key, &url).await?;
+                    resolved.insert(doubt.key.clone());
                 }
             } else if self.is_kill_due(fleet.kills, usize::try_from(counts.done)?, plan.len()) {
                 fleet.kill(usize::from(random()?) % 3).await?;
@@ -105,6 +116,9 @@ impl Month {
         writeln!(std::io::stdout(), "{} processes killed; the others drain", fleet.kills)?;
         if self.kills != usize::MAX && fleet.kills < self.kills {
             return Err(format!("the month ended after {} kills of {}", fleet.kills, self.kills).into());
+        }
+        if self.has_doubt && !resolved.contains(plan::POST_RUN) {
+            return Err(format!("{} was not in doubt", plan::POST_RUN).into());
         }
         fleet.drain().await?;
         Audit::run(&server, &client, queue, &plan).await

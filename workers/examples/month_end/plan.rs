@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
-use zuora_reqwest::bill_runs::{AdHoc, Batches, CreateBillRun};
+use zuora_reqwest::bill_runs::{AdHoc, Batches, BillRunGoal, BillRunWaiter, CreateBillRun, PostBillRun};
 use zuora_reqwest::invoices::{
     CreateStandaloneInvoice, InvoicePatch, ItemUpdate, NewInvoiceItem, PostInvoice, UpdateInvoice,
 };
+use zuora_reqwest::polling::PollingPolicy;
 use zuora_reqwest::types::AccountId;
 use zuora_reqwest::{Amount, Client, Date};
 use zuora_workers::Job;
@@ -25,7 +26,12 @@ pub(crate) struct Plan {
     pub(crate) invoices: Vec<PlannedInvoice>,
     /// Idempotency key of the creation of the bill run.
     pub(crate) run: Option<String>,
+    /// Id of the bill run that is posted.
+    pub(crate) posted_run: Option<String>,
 }
+
+/// Key of the job that posts a bill run.
+pub(crate) const POST_RUN: &str = "post bill run";
 
 #[derive(Debug)]
 pub(crate) struct PlannedInvoice {
@@ -39,7 +45,7 @@ impl Plan {
     /// Invoices with numbers of their own, each created, updated with a second item and posted; and a bill run.
     pub(crate) fn new(client: &Client, invoices: usize, has_run: bool) -> Result<Self, Box<dyn Error>> {
         let day = Date::new(2026, 3, 31)?;
-        let mut plan = Self { jobs: Vec::new(), invoices: Vec::new(), run: None };
+        let mut plan = Self { jobs: Vec::new(), invoices: Vec::new(), run: None, posted_run: None };
         for (index, (account, currency)) in ACCOUNTS.into_iter().cycle().take(invoices).enumerate() {
             let cents = i64::try_from(index)?;
             let amounts = match currency {
@@ -67,6 +73,17 @@ impl Plan {
             plan.jobs.push(Job::new("bill run", &intent)?);
         }
         Ok(plan)
+    }
+
+    /// Adds the posting of a bill run, which has been completed before.
+    pub(crate) async fn add_posting(&mut self, client: &Client) -> Result<(), Box<dyn Error>> {
+        let batches = Batches::named(["Batch4"]);
+        let run = client.call(&CreateBillRun::new(batches, AdHoc::up_to(Date::new(2026, 3, 31)?))).await?;
+        let id = run.id()?.clone();
+        client.wait(BillRunWaiter::new(id.clone(), BillRunGoal::Completed), PollingPolicy::default()).await?;
+        self.jobs.push(Job::new(POST_RUN, &client.intent(PostBillRun::new(id.clone()))?)?);
+        self.posted_run = Some(id.to_string());
+        Ok(())
     }
 
     /// The number of jobs, those that follow included.

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::dialect::{LIST, PARKED, REOPEN};
+use super::dialect::{LIST, PARKED, REOPEN, RESTORE};
 use super::{SqlError, SqlQueue, text};
 use crate::commands::{Commands, Counts, Ended, History, Resolution, check_not_applied};
 use crate::decision::{Acknowledged, Decision, Record};
@@ -16,6 +16,8 @@ impl SqlQueue {
         key: &str,
         states: [&str; 2],
     ) -> Result<(String, String, Decision), SqlError> {
+        let query = sqlx::query(self.dialect.of(&RESTORE)).bind(ulid::Ulid::generate().to_string());
+        query.bind(&self.queue).bind(key).execute(&mut *connection).await?;
         let query = sqlx::query(self.dialect.of(&PARKED));
         let row = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await?;
         let row = row.ok_or_else(|| SqlError::Command(format!("{key}: no job with this key has ended")))?;

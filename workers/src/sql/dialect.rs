@@ -83,7 +83,7 @@ pub(super) const ALIVE: Statement = Statement {
         WHERE worker_type = $1 AND clock_timestamp() - last_seen < make_interval(secs => $2::float8)",
 };
 
-/// Hands out due jobs: worker, queue, most.
+/// Hands out due jobs: worker, queue, most. The columns of SQLite may contain bytes of any type.
 pub(super) const CLAIM: Statement = Statement {
     sqlite: "UPDATE Jobs SET status = 'Running', lock_by = $1, lock_at = strftime('%s', 'now')
         WHERE ROWID IN (
@@ -92,7 +92,8 @@ pub(super) const CLAIM: Statement = Statement {
                 AND (run_at IS NULL OR run_at <= CAST(strftime('%s', 'now') AS INTEGER))
             ORDER BY priority DESC, run_at, id LIMIT $3
         )
-        RETURNING CAST(id AS TEXT) AS id, CAST(job AS BLOB) AS job, attempts,
+        RETURNING ROWID AS number, typeof(id) = 'text' AS is_text, CAST(id AS BLOB) AS id,
+            CAST(job AS BLOB) AS job, CAST(attempts AS INTEGER) AS attempts,
             CAST(idempotency_key AS BLOB) AS key",
     postgres: "UPDATE Jobs SET status = 'Running', lock_by = $1, lock_at = clock_timestamp()
         WHERE id IN (
@@ -100,7 +101,8 @@ pub(super) const CLAIM: Statement = Statement {
             WHERE job_type = $2 AND status = 'Pending' AND lock_by IS NULL AND run_at <= clock_timestamp()
             ORDER BY priority DESC, run_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         )
-        RETURNING id, job, attempts, convert_to(idempotency_key, 'UTF8') AS key",
+        RETURNING 0::bigint AS number, 1::bigint AS is_text, convert_to(id, 'UTF8') AS id, job,
+            attempts::bigint AS attempts, convert_to(idempotency_key, 'UTF8') AS key",
 };
 
 /// Ends the lease of a worker: name, queue.
@@ -158,12 +160,30 @@ pub(super) const PARKED: Statement = Statement {
         WHERE job_type = $1 AND key = $2 FOR UPDATE",
 };
 
+/// Adds the row of a job for a person again that another program has removed: id, queue, key.
+pub(super) const RESTORE: Statement = Statement {
+    sqlite: "INSERT INTO Jobs (id, job_type, job, idempotency_key, run_at, metadata, status)
+        SELECT $1, queue, CAST(text AS BLOB), key, 0, '{}', 'Killed' FROM zuora_ends JOIN zuora_parked USING (queue, key)
+        WHERE queue = $2 AND key = $3 AND state IN ('in doubt', 'rejected')
+            AND NOT EXISTS (SELECT 1 FROM Jobs WHERE job_type = $2 AND coalesce(idempotency_key, id) = $3)
+        ON CONFLICT (job_type, idempotency_key) DO NOTHING",
+    postgres: "INSERT INTO Jobs (id, job_type, job, idempotency_key, run_at, metadata, status)
+        SELECT $1, queue, convert_to(text, 'UTF8'), key, now(), ''::hstore, 'Killed'
+        FROM zuora_ends JOIN zuora_parked USING (queue, key)
+        WHERE queue = $2 AND key = $3 AND state IN ('in doubt', 'rejected')
+            AND NOT EXISTS (SELECT 1 FROM Jobs WHERE job_type = $2 AND coalesce(idempotency_key, id) = $3)
+        ON CONFLICT (job_type, idempotency_key) DO NOTHING",
+};
+
 /// Lists the jobs that have ended in a state, also those whose row was removed: queue, state.
 pub(super) const LIST: Statement = Statement {
-    sqlite: "SELECT key, worker, decision, CAST(job AS BLOB) AS job FROM zuora_ends
+    sqlite:
+        "SELECT key, worker, decision, coalesce(CAST(job AS BLOB), CAST(text AS BLOB)) AS job FROM zuora_ends
+        LEFT JOIN zuora_parked USING (queue, key)
         LEFT JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
         WHERE queue = $1 AND state = $2 ORDER BY key",
-    postgres: "SELECT key, worker, decision, job FROM zuora_ends
+    postgres: "SELECT key, worker, decision, coalesce(job, convert_to(text, 'UTF8')) AS job FROM zuora_ends
+        LEFT JOIN zuora_parked USING (queue, key)
         LEFT JOIN Jobs ON queue = job_type AND key = coalesce(idempotency_key, id)
         WHERE queue = $1 AND state = $2 ORDER BY key",
 };

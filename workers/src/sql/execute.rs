@@ -61,10 +61,10 @@ impl SqlQueue {
             return Ok(());
         }
         self.note_end(connection, claimed.label(), worker, decision).await?;
-        if let Decision::Acknowledge(_) = decision {
-            self.push_followers(connection, &claimed.payload).await?;
+        match decision {
+            Decision::Acknowledge(_) => self.push_followers(connection, &claimed.payload).await,
+            _ => self.keep_text(connection, claimed).await,
         }
-        Ok(())
     }
 
     /// Marks a job as done, whoever holds it.
@@ -113,6 +113,17 @@ impl SqlQueue {
         Ok(())
     }
 
+    /// Keeps the text of a job for the commands of a person.
+    async fn keep_text(&self, connection: &mut AnyConnection, claimed: &Claimed) -> Result<(), SqlError> {
+        let query = sqlx::query(
+            "INSERT INTO zuora_parked (queue, key, text) VALUES ($1, $2, $3)
+             ON CONFLICT (queue, key) DO UPDATE SET text = excluded.text",
+        );
+        let query = query.bind(&self.queue).bind(claimed.label()).bind(without_zeros(&claimed.payload));
+        query.execute(connection).await?;
+        Ok(())
+    }
+
     pub(super) async fn push_followers(
         &self,
         connection: &mut AnyConnection,
@@ -126,7 +137,12 @@ impl SqlQueue {
     }
 }
 
-/// A result in the form of apalis, as JSON text. `jsonb` has no zero bytes.
+/// A result in the form of apalis, as JSON text.
 fn result(kind: &str, text: &str) -> String {
-    serde_json::json!({ kind: text.replace('\0', "") }).to_string()
+    serde_json::json!({ kind: without_zeros(text) }).to_string()
+}
+
+/// The texts of PostgreSQL have no zero bytes.
+fn without_zeros(text: &str) -> String {
+    text.replace('\0', "")
 }

@@ -8,8 +8,9 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use super::dialect::{CONNECTED, Dialect};
 use super::{SqlError, SqlQueue};
 
-/// `zuora_sends` is the send log, `zuora_ends` has the decision about each job that ended.
-const TABLES: [&str; 3] = [
+/// `zuora_sends` is the send log, `zuora_ends` has the decision about each job that ended, and `zuora_parked` the text
+/// of each job that a person decides about, whose row another program may remove.
+const TABLES: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS zuora_sends (
         queue TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL, record TEXT NOT NULL,
         PRIMARY KEY (queue, key)
@@ -17,6 +18,10 @@ const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS zuora_ends (
         queue TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, decided_at BIGINT NOT NULL,
         worker TEXT NOT NULL, decision TEXT NOT NULL,
+        PRIMARY KEY (queue, key)
+    )",
+    "CREATE TABLE IF NOT EXISTS zuora_parked (
+        queue TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL,
         PRIMARY KEY (queue, key)
     )",
     "CREATE TABLE IF NOT EXISTS zuora_fleet (

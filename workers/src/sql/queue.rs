@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 use zuora_core::session::Token;
 use zuora_core::transport::WallTime;
 
@@ -81,15 +82,16 @@ impl Engine for SqlQueue {
     async fn claim(&self, worker: &str, most: u32) -> Result<Vec<Claimed>, SqlError> {
         let query = sqlx::query(self.dialect.of(&CLAIM)).bind(worker).bind(&self.queue);
         let rows = query.bind(i64::from(most)).fetch_all(&self.pool).await?;
-        let claimed = rows.into_iter().map(|row| {
-            Ok(Claimed {
-                id: row.try_get("id")?,
+        let mut claimed = Vec::new();
+        for row in rows {
+            claimed.push(Claimed {
+                id: self.readable_id(&row).await?,
                 key: text(&row, "key")?,
                 payload: text(&row, "job")?,
                 lost_workers: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
-            })
-        });
-        claimed.collect()
+            });
+        }
+        Ok(claimed)
     }
 
     async fn execute(
@@ -125,5 +127,22 @@ impl Engine for SqlQueue {
 
     async fn store_token(&self, owner: &str, token: &Token, now: WallTime) -> Result<(), SqlError> {
         self.set_value(&format!("token of {owner}"), &stored_token::write(token, now)?).await
+    }
+}
+
+impl SqlQueue {
+    /// Returns the id of a claimed row. One that no statement could find again, since it is not a text, is replaced.
+    async fn readable_id(&self, row: &AnyRow) -> Result<String, SqlError> {
+        let bytes: Option<Vec<u8>> = row.try_get("id")?;
+        match String::from_utf8(bytes.unwrap_or_default()) {
+            Ok(id) if row.try_get::<i64, _>("is_text")? == 1 => Ok(id),
+            _ => {
+                let number: i64 = row.try_get("number")?;
+                let id = format!("row {number}");
+                let query = sqlx::query("UPDATE Jobs SET id = $1 WHERE ROWID = $2").bind(&id);
+                query.bind(number).execute(&self.pool).await?;
+                Ok(id)
+            }
+        }
     }
 }

@@ -4,7 +4,6 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test may panic")]
 
-mod away;
 #[cfg(unix)]
 mod open;
 mod queue;
@@ -13,19 +12,13 @@ mod suite;
 mod workers;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use zuora_core::session::Token;
 use zuora_core::transport::WallTime;
-use zuora_sandbox::{ApiOperation, EffectKind, Fault, Sandbox, Server};
-use zuora_workers::{
-    Claimed, Commands, Decision, Engine, Enqueued, Fleet, Job, Limits, Record, Resolution, SendLog, SqlError,
-    SqlQueue,
-};
+use zuora_sandbox::{Sandbox, Server};
+use zuora_workers::{Commands, Engine, Enqueued, Fleet, Job, Limits, Record, Resolution, SendLog, SqlQueue};
 
-use self::suite::{all_decided, client, eventually, in_seconds, job, settings, start, suite_on};
+use self::suite::{all_decided, client, in_seconds, job, settings, start, suite_on};
 
 suite_on!(File);
 

@@ -14,20 +14,34 @@ async fn each_commit_is_synchronized_to_the_disk() {
 }
 
 #[tokio::test]
-async fn a_job_whose_row_was_removed_is_not_added_again_and_its_doubt_stays() {
-    let (file, server) = (
-        File::new("a_job_whose_row_was_removed_is_not_added_again_and_its_doubt_stays"),
-        Server::start("127.0.0.1:0", Sandbox::demo()).unwrap(),
-    );
+async fn a_job_whose_row_was_removed_is_not_added_again_and_a_person_ends_its_doubt() {
+    let file = File::new("a_job_whose_row_was_removed");
     let engine = file.open().await;
-    let job = job(&client(&server), "a");
-    engine.enqueue(&job).await.unwrap();
+    let client = client(&Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let chain = job(&client, "a").then(job(&client, "b"));
+    engine.enqueue(&chain).await.unwrap();
     engine.join("w").await.unwrap();
+    let vacuum = async || {
+        // As `vacuum.sql` of apalis does.
+        let ended = "DELETE FROM Jobs WHERE status IN ('Done', 'Killed')";
+        assert_eq!(sqlx::query(ended).execute(engine.pool()).await.unwrap().rows_affected(), 1);
+    };
+    park(&engine, Some(WallTime::from_unix_millis(2))).await;
+    vacuum().await;
+    assert_eq!(engine.enqueue(&chain).await.unwrap(), Enqueued::AlreadyThere);
+    let [doubt] = engine.list("in doubt").await.unwrap().try_into().unwrap();
+    assert_eq!((doubt.key.as_str(), serde_json::from_str::<Job>(&doubt.payload).unwrap()), ("a", chain));
+    engine.requeue("a").await.unwrap();
+    park(&engine, Some(WallTime::from_unix_millis(2))).await;
+    vacuum().await;
+    engine.resolve("a", &Resolution::NotApplied).await.unwrap();
     park(&engine, Some(in_seconds(0))).await;
-    // As `vacuum.sql` of apalis does.
-    sqlx::query("DELETE FROM Jobs WHERE status IN ('Done', 'Killed')").execute(engine.pool()).await.unwrap();
-    assert_eq!(engine.enqueue(&job).await.unwrap(), Enqueued::AlreadyThere);
-    assert_eq!(engine.list("in doubt").await.unwrap()[0].key, "a");
+    vacuum().await;
+    engine.resolve("a", &Resolution::Applied("seen".to_owned())).await.unwrap();
+    let counts = engine.count().await.unwrap();
+    assert_eq!((counts.done, counts.waiting), (1, 1), "its follower is there");
+    vacuum().await;
+    assert!(engine.requeue("a").await.unwrap_err().to_string().contains("no job with this key has ended"));
 }
 
 #[tokio::test]

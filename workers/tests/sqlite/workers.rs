@@ -23,6 +23,14 @@ async fn entries_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
     }
     let row = "INSERT INTO Jobs (job, id, job_type, idempotency_key) VALUES (x'00', '3', 'zuora', x'ff')";
     sqlx::query(row).execute(engine.pool()).await.unwrap();
+    // An id without a type, and one that is no UTF-8: the jobs themselves can be read.
+    for (id, key) in [("x'ff'", "blob"), ("CAST(x'fe' AS TEXT)", "bytes as id")] {
+        let row = format!(
+            "INSERT INTO Jobs (job, id, job_type, idempotency_key, attempts) VALUES (?1, {id}, 'zuora', ?2, 'x')"
+        );
+        let text = serde_json::to_vec(&job(&client, key)).unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(row)).bind(text).bind(key).execute(engine.pool()).await.unwrap();
+    }
     engine.enqueue(&job(&client, "line")).await.unwrap();
     let line = "INSERT INTO zuora_sends (queue, key, version, record) VALUES ('zuora', 'line', 7, '?')";
     sqlx::query(line).execute(engine.pool()).await.unwrap();
@@ -40,7 +48,11 @@ async fn entries_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
     let keys: Vec<_> = rejected.iter().map(|ended| ended.key.as_str()).collect();
     assert_eq!(keys, ["bytes", "from a newer version", "no job", "not a ulid", "\u{fffd}"]);
     assert!(format!("{:?}", rejected[1].decision).contains("pause_bill_run"), "the text is kept");
-    assert_eq!(engine.list("done").await.unwrap()[0].key, "good");
+    let done = engine.list("done").await.unwrap();
+    assert_eq!(
+        done.iter().map(|ended| ended.key.as_str()).collect::<Vec<_>>(),
+        ["blob", "bytes as id", "good"]
+    );
     assert_eq!(engine.list("in doubt").await.unwrap()[0].key, "line");
     let line: String = sqlx::query_scalar("SELECT record FROM zuora_sends WHERE key = 'line'")
         .fetch_one(engine.pool())

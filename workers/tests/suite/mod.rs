@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
 
+pub(crate) mod away;
 pub(crate) mod queue;
 pub(crate) mod workers;
 
@@ -28,6 +29,13 @@ use zuora_workers::{
 macro_rules! suite_on {
     ($place:ty) => {
         suite_on! {
+            $place, away:
+                a_database_that_is_away_is_waited_for_and_reported
+                a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_database_is_away
+                a_stopped_worker_ends_while_the_database_is_away
+                the_concurrency_of_the_tenant_is_divided_by_the_workers_alive
+        }
+        suite_on! {
             $place, queue:
                 a_second_push_of_a_key_is_reported_and_changes_nothing
                 waiting_uses_up_no_attempt_and_lasts_until_the_due_time
@@ -46,6 +54,7 @@ macro_rules! suite_on {
                 a_stopped_worker_ends_its_jobs_and_leaves_the_others
                 two_fleets_on_one_queue_double_nothing
                 a_revoked_client_secret_pauses_the_claims_of_its_worker
+                a_job_that_waits_between_its_read_and_its_write_needs_no_place
         }
     };
     ($place:ty, $part:ident: $($name:ident)*) => {$(

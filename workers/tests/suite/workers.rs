@@ -148,3 +148,25 @@ pub(crate) async fn a_revoked_client_secret_pauses_the_claims_of_its_worker<Q: E
     worker.end().await;
     assert_eq!(engine.count().await.unwrap().done, 8);
 }
+
+pub(crate) async fn a_job_that_waits_between_its_read_and_its_write_needs_no_place<Q: Engine + Commands>(
+    open: impl AsyncFn() -> Q,
+) {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let engine = open().await;
+    let client = client(&server);
+    for number in 0..6 {
+        let AnyOperation::CreateStandaloneInvoice(create) = create("12.50") else { panic!("a creation") };
+        let invoice = client.call(&create).await.unwrap();
+        let post = client.intent(PostInvoice::new(invoice.id().unwrap().to_string())).unwrap();
+        engine.enqueue(&Job::new(format!("post {number}"), &post).unwrap()).await.unwrap();
+    }
+    let mut settings = settings().tenant_concurrency(1);
+    settings.limits.baseline_pause = Duration::from_secs(5);
+    let worker = start(&server, engine.clone(), settings);
+    eventually("all jobs", async || engine.count().await.unwrap().running == 6).await;
+    all_decided(&engine).await;
+    worker.end().await;
+    assert_eq!(engine.count().await.unwrap().done, 6);
+    assert_eq!(server.sandbox().journal().effects_of_kind(EffectKind::InvoicePosted).count(), 6);
+}
