@@ -164,6 +164,17 @@ fn a_chunk_in_doubt_whose_checkpoint_took_a_day_is_not_sent_again() {
 }
 
 #[test]
+fn a_rejection_without_a_reason_does_not_stop_the_job() {
+    let session = session();
+    let mut simulation = Simulation::new(serve(|_| received(400, &[], r#"{"success":false}"#)));
+    let names = names(51);
+    let mut job = creations(&session, &refs(&names));
+    let ran = run(&mut simulation, &mut job);
+    assert!(ran.end.is_ok(), "{:?}", ran.end);
+    assert_eq!((ran.letters(), simulation.calls().len()), ("r".repeat(51), 2));
+}
+
+#[test]
 fn an_update_without_authorization_or_connection_stops_the_job() {
     let responses: [fn() -> SendResult; 3] =
         [|| rejected(401, &["90000011"]), || rejected(403, &["50000010"]), || SendResult::NotSent];

@@ -92,6 +92,7 @@ pub(crate) fn run<B: Bulk, F: Server>(simulation: &mut Simulation<F>, job: &mut 
             Ok(Some(event)) => {
                 ran.saved = job.to_json().unwrap();
                 if let BulkEvent::Chunk(chunk) = event {
+                    assert!(!chunk.rows.is_empty(), "an event without a result");
                     ran.results.extend(chunk.rows.iter().map(|row| (row.name.clone(), outcome(&row.result))));
                 }
             }

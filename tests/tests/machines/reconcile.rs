@@ -231,6 +231,18 @@ fn the_caller_who_wrote_may_assume_for_ten_minutes_that_nobody_has_undone_it() {
 }
 
 #[test]
+fn another_process_does_not_assume_that_nobody_has_undone_it() {
+    let session = cold(&Config::with_token(DataCenter::UsCloud2, TOKEN));
+    let error = lost_post(&session, at(1));
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (ms(10), status("Draft")));
+    // Two minutes later, by the clock of another process.
+    simulation.now = Timestamp::new(secs(3600)).with_wall(at(1).wall().unwrap() + secs(120));
+    let poller = Poller::new(&session, Reconciliation::new(&Post, &error), PollingPolicy::default());
+    let undecided = unknown(simulation.drive(poller.until_done()).result);
+    assert!(undecided.error.is_none(), "the object was read: {undecided}");
+}
+
+#[test]
 fn an_error_of_another_clock_is_dated_by_the_wall_clock_with_the_difference_of_clocks() {
     // The other clock is an hour older than the error's; its wall time says how old the error is.
     for (age, decided_after) in [(0, 130), (129, 130), (299, 130), (400, 30), (430, 0), (9000, 0)] {

@@ -55,6 +55,20 @@ fn a_second_401_is_final_and_mentions_the_data_center() {
 }
 
 #[test]
+fn a_token_that_was_rejected_twice_is_not_used_by_the_next_call() {
+    let session = simulation::warm(&simulation::config());
+    let unauthorized = || received(401, &[], "");
+    let mut simulation = simulation::Simulation::new(simulation::script([
+        unauthorized(),
+        unauthorized(),
+        simulation::success(),
+    ]));
+    assert!(simulation.drive(simulation::call(&session, Effect::Read)).result.is_err());
+    assert!(simulation.drive(simulation::call(&session, Effect::Read)).result.is_ok());
+    assert_eq!(simulation.token_requests().len(), 2);
+}
+
+#[test]
 fn attempts_are_bounded() {
     for effect in [Effect::Read, Effect::Keyed] {
         for attempts in [1, 2, 5, 9] {

@@ -2,8 +2,10 @@
 
 use zuora_core::invoices::{BulkPostInvoices, BulkUpdateInvoices, InvoicePatch, InvoiceToPost};
 use zuora_core::machine::Call;
+use zuora_core::polling::{Poller, PollingPolicy};
+use zuora_core::reconcile::{Reconciled, Reconciliation};
 use zuora_core::{ErrorKind, Outcome};
-use zuora_tests::simulation::{Simulation, config, received, script, warm};
+use zuora_tests::simulation::{Simulation, config, received, script, secs, warm};
 
 /// Sends an update of this many rows, and returns the outcome and the number of requests.
 fn update(rows: usize, status: u16, body: &str) -> (ErrorKind, Outcome, usize) {
@@ -26,6 +28,23 @@ fn a_rejected_update_of_several_rows_may_have_kept_some() {
     let locked = r#"{"success":false,"reasons":[{"code":50000050,"message":"locked"}]}"#;
     let (_, outcome, sent) = update(2, 200, locked);
     assert_eq!((outcome, sent), (Outcome::Unknown, 1));
+}
+
+#[test]
+fn a_rejected_update_of_several_rows_is_read_back_from_the_moment_of_its_rejection() {
+    let session = warm(&config());
+    let changes = (0..2).map(|row| (format!("{row:032x}"), InvoicePatch::default().auto_pay(true)));
+    let update = BulkUpdateInvoices::new(changes);
+    let rule = r#"{"success":false,"reasons":[{"code":50000030,"message":"a rule"}]}"#;
+    let old = || received(200, &[], r#"{"success":true,"autoPay":false}"#);
+    let mut simulation =
+        Simulation::new(script([received(400, &[], rule)].into_iter().chain((0..200).map(|_| old()))));
+    let error = simulation.drive(Call::new(&session, update.clone())).result.unwrap_err();
+    let began = simulation.now;
+    let poller = Poller::new(&session, Reconciliation::new(&update, &error), PollingPolicy::default());
+    let reconciled = simulation.drive(poller.until_done()).result.unwrap();
+    assert!(matches!(reconciled, Reconciled::NotApplied(_)), "{reconciled:?}");
+    assert!(began.until(simulation.now) >= secs(129), "work may go on");
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn a_token_of_the_caller_is_not_renewed() {
     assert!(simulation.drive(call(&session, Effect::Read)).result.is_ok());
     let error = simulation.drive(call(&session, Effect::Unkeyed)).result.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::NotApplied));
+    assert!(!error.is_retryable(), "another token is needed");
     assert_eq!(error.request_id(), Some("r-1"), "the message of the service is not lost: {error}");
     assert_eq!(error.reasons()[0].message, "who?");
     let error = simulation.drive(call(&session, Effect::Read)).result.unwrap_err();

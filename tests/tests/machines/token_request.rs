@@ -380,6 +380,27 @@ fn a_failed_token_request_keeps_an_unknown_outcome() {
     let error = simulation.drive(call(&warm(&config()), Effect::Keyed)).result.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Auth, Outcome::Unknown));
     assert!(error.to_string().contains("may have been applied"), "{error}");
+    assert!(!error.is_retryable(), "the credentials are wrong");
+}
+
+#[test]
+fn a_throttled_token_request_leaves_a_keyed_call_retryable() {
+    // With a lost attempt before it, or without one.
+    for (first, outcome) in
+        [(SendResult::Lost, Outcome::Unknown), (received(401, &[], ""), Outcome::NotApplied)]
+    {
+        let mut first = Some(first);
+        let mut simulation = Simulation::new(|request: &zuora_core::transport::HttpRequest, _| {
+            let response = match is_token_request(request) {
+                true => received(429, &[("Retry-After", "600")], ""),
+                false => first.take().unwrap_or_else(|| received(401, &[], "")),
+            };
+            (ms(10), response)
+        });
+        let error = simulation.drive(call(&warm(&config()), Effect::Keyed)).result.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Throttled, outcome), "{error}");
+        assert!(error.is_retryable(), "{error}");
+    }
 }
 
 #[test]

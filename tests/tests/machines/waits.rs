@@ -242,7 +242,45 @@ fn a_retry_that_wakes_late_is_not_sent_with_too_little_time() {
             panic!("four seconds are left")
         };
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotApplied));
+        assert!(error.is_retryable(), "nothing was done");
     }
+}
+
+#[test]
+fn a_keyed_call_in_doubt_that_wakes_late_can_be_retried_under_its_key() {
+    let mut call = call_with(&warm(&config()), Effect::Keyed, &CallOptions::new().timeout(secs(30)));
+    assert!(matches!(call.step(Event::Tick, at(0)), Action::Send(..)));
+    assert!(matches!(call.step(Event::Failure(lost()), at(1)), Action::Wait(_)));
+    let Action::Done(Err(error)) = call.step(Event::Tick, at(26)) else { panic!("four seconds are left") };
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown));
+    assert!(error.is_retryable() && error.idempotency_key().is_some(), "{error}");
+}
+
+#[test]
+fn a_retry_is_sent_with_exactly_five_seconds_left() {
+    // The response arrives after 100 ms.
+    for (retry_after, sent) in [("24", 2), ("25", 1)] {
+        let options = CallOptions::new().timeout(ms(29_100));
+        let throttled = received(429, &[("Retry-After", retry_after)], "");
+        let (ended, log) = play_with(&config(), Effect::Unkeyed, &options, [throttled, success()]);
+        assert_eq!((log.calls().len(), ended.result.is_ok()), (sent, sent == 2), "{retry_after}");
+    }
+}
+
+#[test]
+fn a_wait_that_ends_with_the_time_of_the_call_is_not_begun() {
+    let session = warm(&config());
+    let mut first = call(&session, Effect::Read);
+    assert!(matches!(first.step(Event::Tick, at(0)), Action::Send(..)));
+    let SendResult::Received(throttled) = received(429, &[("Retry-After", "10")], "") else { unreachable!() };
+    let Action::Wait(_) = first.step(Event::Response(throttled), at(0)) else { panic!("a wait") };
+    let wait = |timeout: Duration| {
+        let mut call = call_with(&session, Effect::Read, &CallOptions::new().timeout(timeout));
+        call.step(Event::Tick, at(0))
+    };
+    let Action::Done(Err(error)) = wait(secs(10)) else { panic!("no time is left after the wait") };
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(secs(10))));
+    assert!(matches!(wait(ms(10_001)), Action::Wait(_)));
 }
 
 #[test]

@@ -8,6 +8,8 @@
 //! work ends at most 120 s after it started.
 //!
 //! `intents` contains the histories that go on after a call: restarts, two workers, leases, jobs, days, another person.
+//! `rows` contains those of bulk jobs: killed processes, restarts with other clocks, a second client, days, another
+//! person.
 //!
 //! For every history the tests assert that nothing is done twice, that no outcome is false, and that the call ends.
 
@@ -16,6 +18,8 @@
 mod choices;
 mod intent_service;
 mod intents;
+mod rows;
+mod rows_service;
 
 use std::collections::BTreeMap;
 use std::thread;
