@@ -5,6 +5,7 @@
 
 mod builds;
 mod envelope;
+mod flags;
 mod guards;
 mod headers;
 mod idempotency_keys;

@@ -295,7 +295,7 @@ impl<'a, B: Rows> History<'a, B> {
             match state {
                 RowState::Applied(_) => self.check_row(client, name, Outcome::Applied),
                 RowState::Rejected(_) | RowState::Remaining => {
-                    self.check_row(client, name, Outcome::NotApplied)
+                    self.check_row(client, name, Outcome::NotApplied);
                 }
                 _ => {}
             }
