@@ -104,12 +104,9 @@ impl ApiRequest {
     }
 
     /// Returns the decoded segments of the path; `None` if one of them is not UTF-8.
-    pub(crate) fn segments(&self) -> Option<Vec<Cow<'_, str>>> {
-        let parts = self.path.trim_start_matches('/').split('/');
-        match self.path.contains('%') {
-            true => parts.map(|part| percent_decode_str(part).decode_utf8().ok()).collect(),
-            false => Some(parts.map(Cow::Borrowed).collect()),
-        }
+    pub(crate) fn decoded_segments(&self) -> Option<Vec<Cow<'_, str>>> {
+        let decode = |part| percent_decode_str(part).decode_utf8().ok();
+        self.path.trim_start_matches('/').split('/').map(decode).collect()
     }
 
     /// Returns the first query parameter of that name.

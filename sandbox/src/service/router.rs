@@ -70,29 +70,48 @@ const ROUTES: &[Route] = &[
 /// Maximum number of segments of a path.
 const SEGMENTS: usize = 6;
 
+/// Returns the segments of a path and their number; `None` if there are more than any route has.
+fn split_path(path: &str) -> Option<([&str; SEGMENTS], usize)> {
+    let mut segments = [""; SEGMENTS];
+    let (mut rest, mut count) = (path.trim_start_matches('/'), 0);
+    loop {
+        let end = rest.bytes().position(|byte| byte == b'/');
+        *segments.get_mut(count)? = &rest[..end.unwrap_or(rest.len())];
+        count += 1;
+        match end {
+            Some(end) => rest = &rest[end + 1..],
+            None => return Some((segments, count)),
+        }
+    }
+}
+
 /// Returns the operation of a request with that method and path, percent-encoded; `None` if there is none.
 pub(crate) fn find_operation(method: &Method, path: &str) -> Option<ApiOperation> {
     if path == tokens::PATH {
         return Some(ApiOperation::CreateToken);
     }
-    let mut segments = [""; SEGMENTS];
-    let mut count = 0;
-    for part in path.trim_start_matches('/').split('/') {
-        *segments.get_mut(count)? = part;
-        count += 1;
-    }
-    let segments = &segments[..count];
-    let matches = |route: &&Route| fits_path(route.1, segments) && route.0 == *method;
+    let (segments, count) = split_path(path)?;
+    let matches = |route: &&Route| fits_path(route.1, &segments[..count]) && route.0 == *method;
     ROUTES.iter().find(matches).map(|route| route.2)
 }
 
 /// Executes the operation of the request.
 pub(crate) fn dispatch(state: &mut State, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
-    let segments = request.segments().unwrap_or_default();
-    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    if request.path.contains('%') {
+        let segments = request.decoded_segments().unwrap_or_default();
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+        return dispatch_to(state, request, &segments);
+    }
+    match split_path(&request.path) {
+        Some((segments, count)) => dispatch_to(state, request, &segments[..count]),
+        None => dispatch_to(state, request, &[]),
+    }
+}
+
+fn dispatch_to(state: &mut State, request: &ApiRequest, segments: &[&str]) -> Result<ResponseBody, ApiError> {
     let mut path_known = false;
     for (method, pattern, name, operation) in ROUTES {
-        let Some(keys) = match_path(pattern, &segments) else { continue };
+        let Some(keys) = match_path(pattern, segments) else { continue };
         if *method == request.method {
             let media: &[&str] = match name {
                 ApiOperation::DownloadFile => {
