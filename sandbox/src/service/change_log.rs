@@ -18,7 +18,7 @@ impl Sandbox {
         if self.changes.is_none() || (request.method == Method::GET && !lists_files()) {
             return None;
         }
-        let redactor = Redactor::of(request, &self.state.tenant);
+        let redactor = Redactor::of(&request.path, &request.headers, &self.state.tenant);
         let mut headers = redactor.headers(&request.headers);
         for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
             headers.remove(name);

@@ -29,8 +29,8 @@ impl Sandbox {
         faults: Option<String>,
     ) -> Recorded {
         let number = self.journal.next_number();
-        let (shared, tenant) = (Arc::clone(&request), Arc::clone(&self.state.tenant));
-        let mut entry = JournalEntry::new(number, self.state.now, operation, shared, tenant);
+        let tenant = Arc::clone(&self.state.tenant);
+        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, tenant);
         entry.faults = faults;
         self.journal.push(entry);
         Recorded { request, number, operation }

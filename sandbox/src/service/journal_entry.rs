@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::operation::ApiOperation;
+use super::packed::Packed;
 use super::redact::{Redactor, SECRET, TOKEN};
 use super::request_pattern::RequestTarget;
 use crate::http::ApiRequest;
@@ -20,8 +21,11 @@ pub struct JournalEntry {
     pub(super) number: u64,
     pub(super) at: UnixTime,
     operation: Option<ApiOperation>,
-    /// The request as received.
-    request: Arc<ApiRequest>,
+    method: Method,
+    /// Path, query with its question mark, base URL and headers of the request as received.
+    request: Packed,
+    /// The body of the request, decompressed.
+    content: Bytes,
     /// The tenant whose secrets are removed.
     tenant: Arc<Tenant>,
     pub(super) faults: Option<String>,
@@ -37,11 +41,11 @@ pub struct JournalEntry {
     shown: OnceLock<Box<Shown>>,
 }
 
-/// A response as sent. A list of headers is copied faster than a map.
+/// A response as sent.
 #[derive(Clone)]
 struct SentResponse {
     status: StatusCode,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    head: Packed,
     body: Bytes,
 }
 
@@ -50,6 +54,7 @@ struct SentResponse {
 struct Shown {
     path: String,
     target: String,
+    base_url: String,
     key: Option<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -76,15 +81,19 @@ impl JournalEntry {
         number: u64,
         at: UnixTime,
         operation: Option<ApiOperation>,
-        request: Arc<ApiRequest>,
+        request: &ApiRequest,
         tenant: Arc<Tenant>,
     ) -> Self {
+        let query = request.raw_query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+        let head = Packed::new([&request.path, &query, &request.base_url], &request.headers);
         Self {
             number,
             at,
             operation,
-            size: request_size(&request),
-            request,
+            method: request.method.clone(),
+            size: size_of::<Self>() + head.size() + request.content.len(),
+            request: head,
+            content: request.content.clone(),
             tenant,
             faults: None,
             duplicate_of: None,
@@ -98,32 +107,36 @@ impl JournalEntry {
 
     /// Records the response of the service.
     pub(super) fn executed(&mut self, response: &Response<Bytes>, at: UnixTime) {
-        self.size += response_size(response);
-        self.service_response = Some(SentResponse::of(response));
+        let response = SentResponse::of(response);
+        self.size += response.size();
+        self.service_response = Some(response);
         self.handled_at = Some(at);
         self.shown = OnceLock::new();
     }
 
     /// Records the response of an intermediary, which the client receives.
     pub(super) fn replaced(&mut self, response: &Response<Bytes>) {
-        self.size += response_size(response);
-        self.gateway_response = Some(SentResponse::of(response));
+        let response = SentResponse::of(response);
+        self.size += response.size();
+        self.gateway_response = Some(response);
         self.delivery = Delivery::Gateway;
         self.shown = OnceLock::new();
     }
 
     fn shown(&self) -> &Shown {
         self.shown.get_or_init(|| {
-            let request = &self.request;
-            let redactor = Redactor::of(request, &self.tenant);
+            let ([path, query, base_url], headers) = self.request.unpack();
+            let redactor = Redactor::of(path, &headers, &self.tenant);
             let response =
                 |sent: &Option<SentResponse>| Some(redactor.response(&sent.as_ref()?.to_response()));
+            let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
             Box::new(Shown {
-                path: redactor.text(&request.path),
-                target: redactor.text(&request.target()),
-                key: request.idempotency_key().map(|key| redactor.text(key)),
-                headers: redactor.headers(&request.headers),
-                body: redactor.request_body(&request.content),
+                path: redactor.text(path),
+                target: redactor.text(&[path, query].concat()),
+                base_url: base_url.to_owned(),
+                key: key.map(|key| redactor.text(key)),
+                headers: redactor.headers(&headers),
+                body: redactor.request_body(&self.content),
                 service_response: response(&self.service_response),
                 gateway_response: response(&self.gateway_response),
             })
@@ -142,7 +155,7 @@ impl JournalEntry {
 
     /// Returns the method.
     pub fn method(&self) -> &Method {
-        &self.request.method
+        &self.method
     }
 
     /// Returns path and query.
@@ -223,7 +236,7 @@ impl JournalEntry {
         let mut command = format!(
             "curl -X {} {}",
             quoted(self.method().as_str()),
-            quoted(&format!("{}{}", self.request.base_url, self.target()))
+            quoted(&format!("{}{}", self.shown().base_url, self.target()))
         );
         for (name, value) in sorted(self.headers()) {
             // The body is shown decompressed.
@@ -269,28 +282,20 @@ impl JournalEntry {
 
 impl SentResponse {
     fn of(response: &Response<Bytes>) -> Self {
-        let headers = response.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
-        Self { status: response.status(), headers: headers.collect(), body: response.body().clone() }
+        let head = Packed::new([], response.headers());
+        Self { status: response.status(), head, body: response.body().clone() }
     }
 
     fn to_response(&self) -> Response<Bytes> {
         let mut response = Response::new(self.body.clone());
         *response.status_mut() = self.status;
-        for (name, value) in &self.headers {
-            response.headers_mut().append(name, value.clone());
-        }
+        *response.headers_mut() = self.head.unpack::<0>().1;
         response
     }
-}
 
-fn request_size(request: &ApiRequest) -> usize {
-    let target = request.path.len() + request.raw_query.as_ref().map_or(0, String::len);
-    let compressed = if request.body.len() == request.content.len() { 0 } else { request.body.len() };
-    500 + 2 * target + headers_size(&request.headers) + request.content.len() + compressed
-}
-
-fn response_size(response: &Response<Bytes>) -> usize {
-    200 + headers_size(response.headers()) + response.body().len()
+    fn size(&self) -> usize {
+        self.head.size() + self.body.len()
+    }
 }
 
 impl fmt::Debug for JournalEntry {
@@ -313,10 +318,6 @@ pub(super) fn sorted(headers: &HeaderMap) -> Vec<(&str, String)> {
     let mut rows: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
     rows.sort();
     rows
-}
-
-fn headers_size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 40).sum()
 }
 
 /// Quotes text for a shell, in which only the variables for token and secret are expanded.

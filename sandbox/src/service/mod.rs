@@ -27,6 +27,7 @@ mod journal_text;
 mod operation;
 mod other_user;
 mod overview;
+mod packed;
 mod planned_fault;
 mod quotas;
 mod redact;

@@ -5,7 +5,6 @@ use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::tokens::PATH;
-use crate::http::ApiRequest;
 use crate::state::Tenant;
 use crate::values::Json;
 
@@ -24,18 +23,20 @@ pub(crate) struct Redactor<'r> {
 }
 
 impl<'r> Redactor<'r> {
-    /// Creates a redactor for a request and its responses.
-    pub(crate) fn of(request: &'r ApiRequest, tenant: &'r Tenant) -> Self {
-        Self::new(request, tenant.oauth_clients.iter().map(|client| client.client_secret.as_str()))
+    /// Creates a redactor for a request, given by its path and headers, and for its responses.
+    pub(crate) fn of(path: &str, headers: &'r HeaderMap, tenant: &'r Tenant) -> Self {
+        let clients = tenant.oauth_clients.iter();
+        Self::new(path, headers, clients.map(|client| client.client_secret.as_str()))
     }
 
-    fn new(request: &'r ApiRequest, secrets: impl Iterator<Item = &'r str>) -> Self {
+    fn new(path: &str, headers: &'r HeaderMap, secrets: impl Iterator<Item = &'r str>) -> Self {
         let mut texts: Vec<_> = secrets.map(|secret| (secret, SECRET)).collect();
-        let credentials = request.header(AUTHORIZATION.as_str()).unwrap_or_default();
+        let credentials =
+            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let token = credentials.split_once(' ').map_or(credentials, |(_, token)| token).trim();
         texts.push((token, TOKEN));
         texts.retain(|(text, _)| !text.is_empty());
-        Self { texts, is_token_request: request.path == PATH }
+        Self { texts, is_token_request: path == PATH }
     }
 
     pub(crate) fn text(&self, text: &str) -> String {
@@ -139,6 +140,7 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::http::ApiRequest;
     use crate::settings::Settings;
 
     fn api_request(request: http::request::Builder, body: &str) -> ApiRequest {
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn the_secret_is_replaced_in_a_token_request_and_the_token_in_its_response() {
         let request = api_request(Request::post(PATH), "client_id=a&client_secret=s%2Bx&grant_type=b");
-        let redactor = Redactor::new(&request, std::iter::once("other"));
+        let redactor = Redactor::new(&request.path, &request.headers, std::iter::once("other"));
         let body = redactor.request_body(&request.body);
         assert_eq!(&body[..], b"client_id=a&client_secret=$ZUORA_CLIENT_SECRET&grant_type=b");
         let response = Response::new(Bytes::from_static(br#"{"access_token":"abc","expires_in":5}"#));
@@ -166,7 +168,7 @@ mod tests {
             .header("x-copy", "abc123")
             .header("cookie", "session=1");
         let request = api_request(builder, r#"{"a":"abc123","b":"hush"}"#);
-        let redactor = Redactor::new(&request, std::iter::once("hush"));
+        let redactor = Redactor::new(&request.path, &request.headers, std::iter::once("hush"));
         let headers = redactor.headers(&request.headers);
         assert_eq!(headers["authorization"], "Bearer $ZUORA_TOKEN");
         assert_eq!(
