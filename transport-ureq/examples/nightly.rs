@@ -53,6 +53,10 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [folder, date] = &arguments[..] else { return Err("expected FOLDER and DATE: see --help".into()) };
+    if folder.is_empty() {
+        // The working directory would be another one tomorrow, and the run would be created again.
+        return Err("FOLDER must not be empty: see --help".into());
+    }
     let date: Date = date.parse().map_err(|_| format!("{date} is not a date such as 2026-03-31"))?;
     let folder = Path::new(folder);
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
