@@ -1,22 +1,24 @@
 //! The search for characters that are escaped in the strings of JSON.
 
+const WORD: usize = size_of::<u64>();
+
 /// Returns the position of the first byte that is escaped, or the length of the text.
 #[inline]
 pub(super) fn first_escaped(text: &[u8]) -> usize {
     let position = |at: usize, found: u64| at + found.trailing_zeros() as usize / 8;
-    let mut at = 0;
-    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let found = escaped(*word);
+    let words = text.chunks_exact(WORD);
+    let rest = words.remainder();
+    for (nth, word) in words.enumerate() {
+        let found = escaped(word.try_into().unwrap_or_default());
         if found != 0 {
-            return position(at, found);
+            return position(nth * WORD, found);
         }
-        at += word.len();
     }
     match text.last_chunk() {
         // The rest, after bytes in which nothing was found.
-        Some(word) if at < text.len() => match escaped(*word) {
+        Some(word) if !rest.is_empty() => match escaped(*word) {
             0 => text.len(),
-            found => position(text.len() - word.len(), found),
+            found => position(text.len() - WORD, found),
         },
         Some(_) => text.len(),
         None => {
@@ -26,16 +28,18 @@ pub(super) fn first_escaped(text: &[u8]) -> usize {
     }
 }
 
-/// Returns a word whose lowest bit that is set is in the first of eight bytes that is escaped. A subtraction borrows from
-/// the highest bit of a byte that is smaller.
+/// Returns a word whose lowest bit that is set is in the first byte that is escaped. A subtraction borrows from the highest
+/// bit of a byte that is smaller.
 #[inline]
-fn escaped(bytes: [u8; 8]) -> u64 {
+fn escaped(bytes: [u8; WORD]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES << 7;
+    const BACKSLASH: u64 = ONES * b'\\' as u64;
+    // With this bit flipped, the quotation mark follows the control characters, and only one comparison is needed.
+    const FLIPPED: u64 = ONES * 2;
+    const LIMIT: u64 = ONES * 0x21;
     let word = u64::from_le_bytes(bytes);
-    let is_below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGH;
-    let is = |byte: u8| is_below(word ^ (ONES * u64::from(byte)), 1);
-    is_below(word, b' ') | is(b'"') | is(b'\\')
+    ((word ^ FLIPPED).wrapping_sub(LIMIT) | (word ^ BACKSLASH).wrapping_sub(ONES)) & !word & HIGH
 }
 
 #[cfg(test)]

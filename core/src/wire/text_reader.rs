@@ -172,25 +172,31 @@ impl<'de> TextReader<'de, '_> {
         }
     }
 
-    /// Reads text without a copy if it has no escapes.
+    /// Takes a string without escapes, if one is next.
     #[inline]
-    fn read_text(&mut self) -> Result<Option<Cow<'de, str>>> {
-        if self.peek() == Some(b'"') {
-            if let Some(text) = self.plain_string() {
-                return Ok(Some(Cow::Borrowed(text)));
-            }
-        }
+    fn plain_text(&mut self) -> Option<&'de str> {
+        if self.peek() == Some(b'"') { self.plain_string() } else { None }
+    }
+
+    /// Reads a value that is not a string without escapes as text.
+    fn rare_text(&mut self) -> Result<Option<Cow<'de, str>>> {
         if self.takes_null()? { Ok(None) } else { self.other_text().map(Some) }
     }
 }
 
 impl<'de> ValueReader<'de> for TextReader<'de, '_> {
     fn text(&mut self) -> Result<Option<Cow<'de, str>>> {
-        self.read_text()
+        match self.plain_text() {
+            Some(text) => Ok(Some(Cow::Borrowed(text))),
+            None => self.rare_text(),
+        }
     }
 
     fn own_text(&mut self) -> Result<Option<Box<str>>> {
-        Ok(self.read_text()?.map(Into::into))
+        match self.plain_text() {
+            Some(text) => Ok(Some(text.into())),
+            None => Ok(self.rare_text()?.map(Into::into)),
+        }
     }
 
     fn raw(&mut self) -> Result<&'de str> {
@@ -218,10 +224,7 @@ impl<'de> ValueReader<'de> for TextReader<'de, '_> {
         self.budget.enter(size_of_val(&*model))?;
         let mut continues = !self.take(b'}');
         while continues {
-            if self.peek() != Some(b'"') {
-                return Err(unusual());
-            }
-            let name = self.plain_string().ok_or_else(unusual)?;
+            let name = self.plain_text().ok_or_else(unusual)?;
             self.expect(b':')?;
             match model.field(name) {
                 Some(field) => field.read(self)?,
