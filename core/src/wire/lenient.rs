@@ -42,6 +42,13 @@ pub(crate) fn read_one(model: &mut dyn Model, name: &str, json: &str, budget: &B
     }
 }
 
+/// Reads a JSON text as [`ValueReader::text`] does. Returns `None` for null, and for a value that is not text.
+pub(crate) fn text(json: &str) -> Option<String> {
+    let budget = Budget::unlimited();
+    let mut value = Json { json, budget: &budget, is_repaired: &Cell::new(false) };
+    value.text().ok().flatten().map(Cow::into_owned)
+}
+
 /// A reader of a value that is taken as JSON text.
 struct Json<'de, 'a> {
     json: &'de str,

@@ -1,10 +1,11 @@
 //! Common interface of the bulk operations.
 
-use crate::api::invoices::row_reader::ReadRow;
+use crate::api::invoices::row_reader::BulkResponse;
 use crate::api::invoices::rows::RowName;
 use crate::api::invoices::{
-    BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice, GetInvoice,
-    Invoice, InvoicePatch, InvoiceStatus, InvoiceToPost, PostedInvoice, bulk_create, bulk_post, bulk_update,
+    BulkCreateStandaloneInvoices, BulkPostInvoices, BulkUpdateInvoices, CreateStandaloneInvoice,
+    CreatedInvoices, GetInvoice, Invoice, InvoicePatch, InvoiceStatus, InvoiceToPost, PostedInvoice,
+    PostedInvoices, bulk_create, bulk_post, bulk_update,
 };
 use crate::call::reconcile::ReadBack;
 use crate::error::{Error, Result};
@@ -21,6 +22,9 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
     type Row: Clone;
     /// Result of a row that succeeded.
     type Applied;
+    /// The response with the rows.
+    #[doc(hidden)]
+    type Response: BulkResponse;
 
     /// The way in which the rows of a response name their invoice.
     #[doc(hidden)]
@@ -46,7 +50,7 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
     fn name(row: &Self::Row) -> Option<&str>;
     /// Returns the result of a row whose success was reported.
     #[doc(hidden)]
-    fn applied(row: &Self::Row, reported: Option<&ReadRow<'_>>) -> Self::Applied;
+    fn applied(row: &Self::Row, reported: Option<Reported<Self>>) -> Self::Applied;
     /// Returns the result of a row whose effect was found in an invoice.
     #[doc(hidden)]
     fn found(row: &Self::Row, invoice: Invoice) -> Self::Applied;
@@ -65,6 +69,10 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
         None
     }
 }
+
+/// A row of the response.
+#[doc(hidden)]
+pub(super) type Reported<B> = <<B as Bulk>::Response as BulkResponse>::Row;
 
 /// The evidence of an invoice about a row.
 #[doc(hidden)]
@@ -88,6 +96,7 @@ mod sealed {
 impl Bulk for BulkCreateStandaloneInvoices {
     type Row = CreateStandaloneInvoice;
     type Applied = Invoice;
+    type Response = CreatedInvoices;
 
     const NAMED_BY: RowName = RowName::Number;
 
@@ -115,8 +124,8 @@ impl Bulk for BulkCreateStandaloneInvoices {
         row.own_number()
     }
 
-    fn applied(_: &CreateStandaloneInvoice, reported: Option<&ReadRow<'_>>) -> Invoice {
-        reported.map(ReadRow::model).unwrap_or_default()
+    fn applied(_: &CreateStandaloneInvoice, reported: Option<Invoice>) -> Invoice {
+        reported.unwrap_or_default()
     }
 
     fn found(_: &CreateStandaloneInvoice, invoice: Invoice) -> Invoice {
@@ -139,6 +148,7 @@ impl Bulk for BulkCreateStandaloneInvoices {
 impl Bulk for BulkPostInvoices {
     type Row = InvoiceToPost;
     type Applied = PostedInvoice;
+    type Response = PostedInvoices;
 
     const NAMED_BY: RowName = RowName::Id;
 
@@ -166,8 +176,8 @@ impl Bulk for BulkPostInvoices {
         row.id.as_ref().map(InvoiceId::as_str)
     }
 
-    fn applied(row: &InvoiceToPost, reported: Option<&ReadRow<'_>>) -> PostedInvoice {
-        let posted: PostedInvoice = reported.map(ReadRow::model).unwrap_or_default();
+    fn applied(row: &InvoiceToPost, reported: Option<PostedInvoice>) -> PostedInvoice {
+        let posted = reported.unwrap_or_default();
         PostedInvoice { id: posted.id.or_else(|| row.id.clone()), ..posted }
     }
 
@@ -195,6 +205,7 @@ impl Bulk for BulkPostInvoices {
 impl Bulk for BulkUpdateInvoices {
     type Row = (InvoiceId, InvoicePatch);
     type Applied = InvoiceId;
+    type Response = PostedInvoices;
 
     const NAMED_BY: RowName = RowName::Id;
 
@@ -225,7 +236,7 @@ impl Bulk for BulkUpdateInvoices {
         Some(invoice.as_str())
     }
 
-    fn applied((invoice, _): &Self::Row, _: Option<&ReadRow<'_>>) -> InvoiceId {
+    fn applied((invoice, _): &Self::Row, _: Option<PostedInvoice>) -> InvoiceId {
         invoice.clone()
     }
 

@@ -2,7 +2,8 @@
 
 use crate::api::invoices::Invoice;
 use crate::api::invoices::create::CreateStandaloneInvoice;
-use crate::api::invoices::rows::{self, ReadRows, RowName};
+use crate::api::invoices::row_reader::{BulkResponse, BulkRow};
+use crate::api::invoices::rows::{self, RowName};
 use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::model::model;
@@ -10,6 +11,7 @@ use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
+use crate::types::{InvoiceId, InvoiceNumber};
 
 pub(super) static SPEC: Spec =
     Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch").with_rows();
@@ -107,7 +109,7 @@ impl BulkCreateStandaloneInvoices {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn rows_in(&self, error: &Error) -> Option<CreatedInvoices> {
-        rows::read_failed(error, &SPEC, &self.names(), RowName::Number, envelope).map(Into::into)
+        rows::read_failed(error, &SPEC, &self.names(), RowName::Number)
     }
 
     /// Returns the invoices to create.
@@ -120,13 +122,36 @@ impl BulkCreateStandaloneInvoices {
     }
 }
 
-fn envelope(created: &mut Invoice) -> &mut Envelope {
-    &mut created.envelope
+impl BulkResponse for CreatedInvoices {
+    type Row = Invoice;
+
+    fn rows_mut(&mut self) -> &mut Vec<Invoice> {
+        &mut self.invoices
+    }
+
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
 }
 
-impl From<ReadRows<Invoice, Self>> for CreatedInvoices {
-    fn from(read: ReadRows<Invoice, Self>) -> Self {
-        Self { invoices: read.rows, ..read.head }
+impl BulkRow for Invoice {
+    fn name(&self, by: RowName) -> Option<&str> {
+        match by {
+            RowName::Id => self.id.as_ref().map(InvoiceId::as_str),
+            RowName::Number => self.number.as_ref().map(InvoiceNumber::as_str),
+        }
+    }
+
+    fn index(&self) -> Option<i64> {
+        self.object_index
+    }
+
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    fn envelope_mut(&mut self) -> &mut Envelope {
+        &mut self.envelope
     }
 }
 
@@ -150,7 +175,7 @@ impl Operation for BulkCreateStandaloneInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<CreatedInvoices> {
-        Ok(rows::read(success, &self.names(), RowName::Number, envelope)?.into())
+        rows::read(success, &self.names(), RowName::Number)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /v1/invoices/bulk-post`
 
-use crate::api::invoices::rows::{self, ReadRows, RowName};
+use crate::api::invoices::row_reader::{BulkResponse, BulkRow};
+use crate::api::invoices::rows::{self, RowName};
 use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::model::model;
@@ -76,7 +77,7 @@ impl BulkPostInvoices {
     /// # Ok::<(), zuora_core::Error>(())
     /// ```
     pub fn rows_in(&self, error: &Error) -> Option<PostedInvoices> {
-        rows::read_failed(error, &SPEC, &self.names(), RowName::Id, envelope).map(Into::into)
+        rows::read_failed(error, &SPEC, &self.names(), RowName::Id)
     }
 
     /// Returns the invoices to post.
@@ -89,13 +90,33 @@ impl BulkPostInvoices {
     }
 }
 
-fn envelope(posted: &mut PostedInvoice) -> &mut Envelope {
-    &mut posted.envelope
+impl BulkResponse for PostedInvoices {
+    type Row = PostedInvoice;
+
+    fn rows_mut(&mut self) -> &mut Vec<PostedInvoice> {
+        &mut self.invoices
+    }
+
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
 }
 
-impl From<ReadRows<PostedInvoice, Self>> for PostedInvoices {
-    fn from(read: ReadRows<PostedInvoice, Self>) -> Self {
-        Self { invoices: read.rows, ..read.head }
+impl BulkRow for PostedInvoice {
+    fn name(&self, by: RowName) -> Option<&str> {
+        self.id.as_ref().map(InvoiceId::as_str).filter(|_| by == RowName::Id)
+    }
+
+    fn index(&self) -> Option<i64> {
+        None
+    }
+
+    fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    fn envelope_mut(&mut self) -> &mut Envelope {
+        &mut self.envelope
     }
 }
 
@@ -115,7 +136,7 @@ impl Operation for BulkPostInvoices {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<PostedInvoices> {
-        Ok(rows::read(success, &self.names(), RowName::Id, envelope)?.into())
+        rows::read(success, &self.names(), RowName::Id)
     }
 }
 

@@ -145,8 +145,7 @@ type Judged<A> = (Outcome, Option<A>, RowError);
 fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> Vec<Judged<B::Applied>> {
     let is_accepted = error.is_none_or(|error| rows::is_accepted(error));
     let may_be_repeated = error.is_some_and(|error| rows::may_be_repeated(error));
-    let text = String::from_utf8_lossy(body);
-    let read = BulkBody::read(&text).unwrap_or_default();
+    let read = BulkBody::<_, B::Response>::read(body, B::NAMED_BY).unwrap_or_default();
     let names: Vec<_> = sent.iter().map(B::name).collect();
     let has_rows = read.has_rows();
     let reports_rows = B::fixed_spec().effect == Effect::Keyed;
@@ -162,16 +161,15 @@ fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> V
         Some(error) if reports_rows && error.outcome() == Outcome::Applied => Outcome::Unknown,
         Some(error) => error.outcome(),
     };
-    let judged = rows::judge(&read, &names, B::NAMED_BY, is_accepted);
+    let judged = rows::judge(read, &names, B::NAMED_BY, is_accepted);
     judged
-        .iter()
+        .into_iter()
         .zip(sent)
         .map(|(judged, row)| {
             let outcome = match judged.row {
                 None => whole,
                 Some(_) => judged.after_failure(may_be_repeated),
             };
-            let applied = (outcome == Outcome::Applied).then(|| B::applied(row, judged.row));
             let row_error = match judged.row {
                 Some(_) => RowError {
                     request: error.map(Arc::clone),
@@ -179,6 +177,8 @@ fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> V
                 },
                 None => of_whole(outcome),
             };
+            let applied =
+                (outcome == Outcome::Applied).then(|| B::applied(row, judged.row.map(|row| row.model)));
             (outcome, applied, row_error)
         })
         .collect()

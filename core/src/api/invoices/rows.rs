@@ -1,12 +1,11 @@
 //! Assigns the rows of a bulk response to the rows of the request.
 
-use crate::api::invoices::row_reader::{BulkBody, ROWS, ReadRow, Verdict};
+use crate::api::invoices::row_reader::{BulkBody, BulkResponse, BulkRow, ROWS, ReadRow, Verdict};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::{RowFacts, Spec};
 use crate::session::redact;
 use crate::transport::HttpResponse;
-use crate::wire::Model;
 
 /// The way in which the rows of a response name their invoice.
 #[doc(hidden)]
@@ -19,13 +18,6 @@ pub enum RowName {
 }
 
 impl RowName {
-    fn of<'a>(self, row: &'a ReadRow<'_>) -> Option<&'a str> {
-        match self {
-            Self::Id => row.id.as_deref(),
-            Self::Number => row.number.as_deref(),
-        }
-    }
-
     fn is_same(self, sent: &str, received: &str) -> bool {
         match self {
             Self::Id => sent.eq_ignore_ascii_case(received),
@@ -36,13 +28,13 @@ impl RowName {
 
 /// Outcome of one row of the request.
 #[derive(Debug)]
-pub(super) struct JudgedRow<'r, 'a> {
+pub(super) struct JudgedRow<M> {
     pub(super) outcome: Outcome,
     /// The row of the response that belongs to it.
-    pub(super) row: Option<&'r ReadRow<'a>>,
+    pub(super) row: Option<ReadRow<M>>,
 }
 
-impl JudgedRow<'_, '_> {
+impl<M: BulkRow> JudgedRow<M> {
     /// The outcome of the row, given whether an earlier attempt may have applied a row that this response rejects.
     ///
     /// The service documents that it stores the first response under a key, whether success or failure. So a response
@@ -57,9 +49,16 @@ impl JudgedRow<'_, '_> {
         }
     }
 
-    /// The envelope of the row with the flag of an outcome, which is absent if the outcome is unknown.
+    /// Returns the row with the flag of an outcome, which is absent if the outcome is unknown.
+    pub(super) fn into_model(self, outcome: Outcome) -> M {
+        let mut model = self.row.map(|row| row.model).unwrap_or_default();
+        model.envelope_mut().success = flag(outcome);
+        model
+    }
+
+    /// The envelope of the row with the flag of an outcome.
     pub(super) fn envelope_of(&self, outcome: Outcome) -> Envelope {
-        let envelope = self.row.map(|row| row.envelope.clone()).unwrap_or_default();
+        let envelope = self.row.as_ref().map(|row| row.model.envelope().clone()).unwrap_or_default();
         Envelope { success: flag(outcome), ..envelope }
     }
 }
@@ -76,44 +75,33 @@ fn flag(outcome: Outcome) -> Option<bool> {
 ///
 /// `sent` contains the name of each row of the request, if it has one. `is_accepted` is false for the response of a
 /// request that failed as a whole, in which a row that succeeded is a contradiction.
-pub(super) fn judge<'r, 'a>(
-    body: &'r BulkBody<'a>,
+pub(super) fn judge<M, H>(
+    body: BulkBody<M, H>,
     sent: &[Option<&str>],
     by: RowName,
     is_accepted: bool,
-) -> Vec<JudgedRow<'r, 'a>> {
+) -> Vec<JudgedRow<M>> {
     let may_succeed = is_accepted && !body.is_rejection;
+    let places = assign(&body, sent, by);
+    let mut rows: Vec<_> = body.rows.into_iter().map(Some).collect();
     let judge = |place: Option<usize>| {
-        let row = place.and_then(|place| body.rows.get(place));
-        let outcome = match row.map(|row| row.verdict) {
+        let row = place.and_then(|place| rows.get_mut(place)?.take());
+        let outcome = match row.as_ref().map(|row| row.verdict) {
             Some(Verdict::Applied) if may_succeed => Outcome::Applied,
             Some(Verdict::Rejected) => Outcome::NotApplied,
             _ => Outcome::Unknown,
         };
         JudgedRow { outcome, row }
     };
-    assign(body, sent, by).into_iter().map(judge).collect()
-}
-
-/// A response of a bulk call with one row for each row of the request.
-pub(super) struct ReadRows<M, H> {
-    pub(super) rows: Vec<M>,
-    /// The response apart from its rows.
-    pub(super) head: H,
+    places.into_iter().map(judge).collect()
 }
 
 /// Reads the response to a call that succeeded.
 ///
 /// # Errors
 /// A response without a complete list of rows: the service has stored the whole response under the key.
-pub(super) fn read<M: Model + Default, H: Model + Default>(
-    success: &HttpResponse,
-    sent: &[Option<&str>],
-    by: RowName,
-    envelope: impl Fn(&mut M) -> &mut Envelope,
-) -> Result<ReadRows<M, H>> {
-    let text = String::from_utf8_lossy(success.body());
-    let Some(body) = BulkBody::read(&text) else {
+pub(super) fn read<H: BulkResponse>(success: &HttpResponse, sent: &[Option<&str>], by: RowName) -> Result<H> {
+    let Some(body) = BulkBody::read(success.body(), by) else {
         return Err(Error::unreadable("$", "expected a JSON object"));
     };
     if !body.has_all_rows {
@@ -121,40 +109,50 @@ pub(super) fn read<M: Model + Default, H: Model + Default>(
     }
     let facts = success.extensions().get::<RowFacts>();
     let key_failed = facts.is_some_and(|facts| facts.key_failed);
-    let judged = judge(&body, sent, by, true);
-    let rows = judged.iter().map(|judged| {
-        let mut row = read_row(judged, judged.after_failure(key_failed), &envelope);
+    let redact = |envelope: &mut Envelope| {
         if let Some(facts) = facts {
-            envelope(&mut row).redact(&*facts.is_secret);
+            envelope.redact(&*facts.is_secret);
         }
-        row
-    });
-    Ok(ReadRows { rows: rows.collect(), head: body.head() })
+    };
+    Ok(response(body, sent, by, true, key_failed, redact))
 }
 
 /// Reads the rows that the response of a failed call contains. Returns `None` if it contains no row, or if the call was
 /// one of another operation.
-pub(super) fn read_failed<M: Model + Default, H: Model + Default>(
+pub(super) fn read_failed<H: BulkResponse>(
     error: &Error,
     spec: &Spec,
     sent: &[Option<&str>],
     by: RowName,
-    envelope: impl Fn(&mut M) -> &mut Envelope,
-) -> Option<ReadRows<M, H>> {
+) -> Option<H> {
     if error.operation() != spec.name {
         return None;
     }
-    let text = String::from_utf8_lossy(error.body());
-    let body = BulkBody::read(&text).filter(BulkBody::has_rows)?;
-    let judged = judge(&body, sent, by, is_accepted(error));
+    let body = BulkBody::read(error.body(), by).filter(BulkBody::has_rows)?;
     let is_secret = redact::finder(error.secrets().to_vec());
-    let rows = judged.iter().map(|judged| {
-        let outcome = judged.after_failure(error.key_failed() || may_be_repeated(error));
-        let mut row = read_row(judged, outcome, &envelope);
-        envelope(&mut row).redact(&is_secret);
+    let may_have_begun_before = error.key_failed() || may_be_repeated(error);
+    let redact = |envelope: &mut Envelope| envelope.redact(&is_secret);
+    Some(response(body, sent, by, is_accepted(error), may_have_begun_before, redact))
+}
+
+/// Returns the response with one row for each row of the request.
+fn response<H: BulkResponse>(
+    mut body: BulkBody<H::Row, H>,
+    sent: &[Option<&str>],
+    by: RowName,
+    is_accepted: bool,
+    may_have_begun_before: bool,
+    redact: impl Fn(&mut Envelope),
+) -> H {
+    let mut response = std::mem::take(&mut body.head);
+    let rows = judge(body, sent, by, is_accepted).into_iter().map(|judged| {
+        let outcome = judged.after_failure(may_have_begun_before);
+        let mut row = judged.into_model(outcome);
+        redact(row.envelope_mut());
         row
     });
-    Some(ReadRows { rows: rows.collect(), head: body.head() })
+    *response.rows_mut() = rows.collect();
+    response
 }
 
 /// Whether the response accepted the request as a whole, so that a row can have succeeded.
@@ -170,24 +168,8 @@ pub(super) fn may_be_repeated(error: &Error) -> bool {
     error.outcome() == Outcome::Unknown && !is_stored
 }
 
-/// The envelope of a row whose outcome is unknown has no success flag.
-fn read_row<M: Model + Default>(
-    judged: &JudgedRow<'_, '_>,
-    outcome: Outcome,
-    envelope: impl Fn(&mut M) -> &mut Envelope,
-) -> M {
-    let mut model = judged.row.map(ReadRow::model).unwrap_or_default();
-    let kept = envelope(&mut model);
-    let reasons = std::mem::take(&mut kept.reasons);
-    *kept = judged.envelope_of(outcome);
-    if !reasons.is_empty() {
-        kept.reasons = reasons;
-    }
-    model
-}
-
 /// Returns for each row of the request the index of its row in the response.
-fn assign(body: &BulkBody<'_>, sent: &[Option<&str>], by: RowName) -> Vec<Option<usize>> {
+fn assign<M, H>(body: &BulkBody<M, H>, sent: &[Option<&str>], by: RowName) -> Vec<Option<usize>> {
     let mut table = Assignment {
         slots: vec![None; sent.len()],
         contradicted: vec![false; sent.len()],
@@ -213,13 +195,13 @@ struct Assignment {
 impl Assignment {
     /// Assigns the rows that name their invoice. Several rows with one name are assigned in their order, if the
     /// request has as many.
-    fn by_name(&mut self, body: &BulkBody<'_>, sent: &[Option<&str>], by: RowName) {
+    fn by_name<M, H>(&mut self, body: &BulkBody<M, H>, sent: &[Option<&str>], by: RowName) {
         for (at, row) in body.rows.iter().enumerate() {
-            let Some(name) = by.of(row).filter(|_| !self.is_placed[at]) else { continue };
+            let Some(name) = row.name.as_deref().filter(|_| !self.is_placed[at]) else { continue };
             let is_same = |other: Option<&str>| other.is_some_and(|other| by.is_same(other, name));
             let asked: Vec<usize> = (0..sent.len()).filter(|place| is_same(sent[*place])).collect();
             let given: Vec<usize> =
-                (at..body.rows.len()).filter(|other| is_same(by.of(&body.rows[*other]))).collect();
+                (at..body.rows.len()).filter(|other| is_same(body.rows[*other].name.as_deref())).collect();
             given.iter().for_each(|other| self.is_placed[*other] = !asked.is_empty());
             if asked.is_empty() {
                 // A number that the service assigned is no contradiction; an id that was not sent is.
@@ -258,7 +240,7 @@ impl Assignment {
 
     /// Assigns the other rows: by their index, or to the gaps in their order. If anything contradicts an
     /// assignment, none of them counts.
-    fn by_place(&mut self, body: &BulkBody<'_>, sent: &[Option<&str>], by: RowName) {
+    fn by_place<M, H>(&mut self, body: &BulkBody<M, H>, sent: &[Option<&str>], by: RowName) {
         let mut slots = self.slots.clone();
         let (indexed, others): (Vec<_>, Vec<_>) = (0..body.rows.len())
             .filter(|at| !self.is_placed[*at])
@@ -281,7 +263,7 @@ impl Assignment {
             *slot = others.next();
         }
         let contradicts = |(sent, slot): (&Option<&str>, &Option<usize>)| {
-            let received = slot.and_then(|at| by.of(&body.rows[at]));
+            let received = slot.and_then(|at| body.rows[at].name.as_deref());
             matches!((sent, received), (Some(sent), Some(received)) if !by.is_same(sent, received))
         };
         if !sent.iter().zip(&slots).any(contradicts) {
@@ -293,17 +275,22 @@ impl Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::invoices::{CreatedInvoices, Invoice};
+
+    fn read_as(by: RowName, body: &str) -> BulkBody<Invoice, CreatedInvoices> {
+        BulkBody::read(body.as_bytes(), by).unwrap()
+    }
 
     /// Outcomes of rows as letters: applied, rejected, unknown.
     fn judged(by: RowName, sent: &[&str], body: &str) -> String {
         let sent: Vec<_> = sent.iter().map(|name| Some(*name).filter(|name| !name.is_empty())).collect();
-        let body = BulkBody::read(body).unwrap();
-        let letter = |row: &JudgedRow<'_, '_>| match row.outcome {
+        let body = read_as(by, body);
+        let letter = |row: &JudgedRow<Invoice>| match row.outcome {
             Outcome::Applied => 'a',
             Outcome::NotApplied => 'r',
             Outcome::Unknown => '?',
         };
-        judge(&body, &sent, by, true).iter().map(letter).collect()
+        judge(body, &sent, by, true).iter().map(letter).collect()
     }
 
     fn posted(sent: &[&str], rows: &str) -> String {
@@ -388,8 +375,8 @@ mod tests {
         assert_eq!(judged(RowName::Id, &["i1", "i2"], rows), "?r");
         let late = r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}],"success":false}"#;
         assert_eq!(judged(RowName::Id, &["i1", "i2"], late), "?r");
-        let rows = BulkBody::read(r#"{"invoices":[{"id":"i1","success":true}]}"#).unwrap();
-        assert_eq!(judge(&rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
+        let rows = read_as(RowName::Id, r#"{"invoices":[{"id":"i1","success":true}]}"#);
+        assert_eq!(judge(rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
     }
 
     #[test]
