@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
 use super::Model;
+use super::escape::first_escaped;
 
 /// Fields that a model does not declare, in the order received, with their values as JSON text.
 ///
@@ -126,7 +127,7 @@ impl ExtraFields {
             self.object.reserve((name.len() + json.len() + 24).max(INITIAL_CAPACITY));
             self.object.push('{');
         }
-        if name.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        if first_escaped(name.as_bytes()) == name.len() {
             self.object.push('"');
             self.object.push_str(name);
             self.object.push('"');

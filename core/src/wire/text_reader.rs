@@ -20,7 +20,7 @@ type Result<T> = std::result::Result<T, ReadError>;
 /// # Errors
 /// Anything that has to be read in another way. The error does not explain it.
 pub(crate) fn read(text: &str, model: &mut dyn Model, budget: &Budget) -> Result<()> {
-    let mut reader = TextReader { text, at: 0, budget };
+    let mut reader = TextReader { text, at: 0, budget, lists: 0, names: Vec::new(), next_name: 0 };
     let is_object = reader.object(model)?;
     match is_object && reader.peek().is_none() {
         true => Ok(()),
@@ -38,7 +38,17 @@ struct TextReader<'de, 'b> {
     /// Position of the next byte.
     at: usize,
     budget: &'b Budget,
+    /// Number of lists around the next byte.
+    lists: u32,
+    /// The names in an entry of the outermost list, in their order, each with its text up to the colon. The next entry
+    /// nearly always has the same ones, and a comparison is cheaper than the search for the end of a name.
+    names: Vec<(&'de str, &'de str)>,
+    /// Index of the name that is expected next.
+    next_name: usize,
 }
+
+/// Names of an entry that are remembered at most.
+const MAX_NAMES: usize = 128;
 
 impl<'de> TextReader<'de, '_> {
     /// Skips white space, and returns the next byte.
@@ -96,6 +106,7 @@ impl<'de> TextReader<'de, '_> {
     }
 
     /// Takes a string without escapes whose quotation mark is next, and returns its text.
+    #[inline]
     fn plain_string(&mut self) -> Option<&'de str> {
         let start = self.at + 1;
         let end = start + first_escaped(&self.text.as_bytes()[start..]);
@@ -104,6 +115,37 @@ impl<'de> TextReader<'de, '_> {
         }
         self.at = end + 1;
         self.text.get(start..end)
+    }
+
+    /// Takes the name of a field and its colon, and returns the name.
+    #[inline]
+    fn name(&mut self) -> Result<&'de str> {
+        if self.lists > 0 && self.peek().is_some() {
+            if let Some((name, text)) = self.names.get(self.next_name) {
+                if self.rest().starts_with(text.as_bytes()) {
+                    self.at += text.len();
+                    self.next_name += 1;
+                    return Ok(name);
+                }
+            }
+        }
+        self.other_name()
+    }
+
+    /// Takes a name that is not the expected one. The names after it are expected no longer.
+    fn other_name(&mut self) -> Result<&'de str> {
+        self.peek();
+        let start = self.at;
+        let name = self.plain_text().ok_or_else(unusual)?;
+        self.expect(b':')?;
+        if self.lists > 0 {
+            self.names.truncate(self.next_name);
+            if self.names.len() < MAX_NAMES {
+                self.names.push((name, &self.text[start..self.at]));
+            }
+            self.next_name += 1;
+        }
+        Ok(name)
     }
 
     /// Takes any value as serde_json does, and returns its text.
@@ -224,8 +266,7 @@ impl<'de> ValueReader<'de> for TextReader<'de, '_> {
         self.budget.enter(size_of_val(&*model))?;
         let mut continues = !self.take(b'}');
         while continues {
-            let name = self.plain_text().ok_or_else(unusual)?;
-            self.expect(b':')?;
+            let name = self.name()?;
             match model.field(name) {
                 Some(field) => field.read(self)?,
                 None => read_other(model, name, self)?,
@@ -243,11 +284,16 @@ impl<'de> ValueReader<'de> for TextReader<'de, '_> {
         self.expect(b'[')?;
         let mut left = self.budget.max_entries();
         let mut continues = !self.take(b']');
+        self.lists += 1;
         while continues {
             left = left.checked_sub(1).ok_or_else(unusual)?;
+            if self.lists == 1 {
+                self.next_name = 0;
+            }
             each(self)?;
             continues = self.continues(b']')?;
         }
+        self.lists -= 1;
         Ok(true)
     }
 
@@ -292,6 +338,32 @@ mod tests {
         assert!(is_read::<BillRun>(
             r#"{"billRunFilters":[{"condition":{"conditions":[{"field":"a"}]}}],"batches":["Batch1"],"nextRun":{}}"#
         ));
+    }
+
+    #[test]
+    fn entries_with_other_names_than_the_entry_before_are_read_as_by_serde_json() {
+        let entries = [
+            r#"{"id":"a","chargeName":"b","amount__c":1}"#,
+            r#"{"id":"c","chargeName":"d","amount__c":2}"#,
+            r#"{ "id" : "e", "chargeName" :"f","amount__c":3}"#,
+            r#"{"id":"g","amount__c":4}"#,
+            r#"{"id":"h","chargeNames":"i","chargeName":"j"}"#,
+            r#"{"taxationItems":{"data":[{"id":"k"},{"id":"l","name":"m"},{}]},"id":"n"}"#,
+            r#"{"taxationItems":{"data":[{"id":"k","name":"m"}]},"id":"n","chargeName":"o"}"#,
+            "{}",
+        ];
+        for first in entries {
+            for second in entries {
+                for third in entries {
+                    let body = format!(r#"{{"invoiceItems":[{first},{second},{third}],"nextPage":null}}"#);
+                    assert!(is_read::<InvoiceItems>(&body), "{body}");
+                }
+            }
+        }
+        // More names than are remembered, twice.
+        let names: String = (0..2 * MAX_NAMES).map(|n| format!(r#""n{n}":{n},"#)).collect();
+        let entry = format!(r#"{{{names}"id":"x"}}"#);
+        assert!(is_read::<InvoiceItems>(&format!(r#"{{"invoiceItems":[{entry},{entry},{{}},{entry}]}}"#)));
     }
 
     #[test]

@@ -411,6 +411,15 @@ mod tests {
     }
 
     #[test]
+    fn rows_within_rows_end_at_the_first_level() {
+        const LEVELS: usize = 100_000;
+        let rows = format!("{}{}", r#"{"success":false,"invoices":["#.repeat(LEVELS), "]}".repeat(LEVELS));
+        for body in [format!(r#"{{"success":true,"invoices":[{rows}]}}"#), rows] {
+            assert_eq!(verdicts(&body), (vec![Verdict::Rejected], true));
+        }
+    }
+
+    #[test]
     fn an_unreadable_field_is_kept_as_text() {
         let text = r#"{"invoices":[{"id":"a","success":true,"amount":"n/a","balance":"1.50"}]}"#;
         let invoice = read(text).unwrap().rows.remove(0).model;

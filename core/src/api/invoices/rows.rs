@@ -200,14 +200,14 @@ impl Assignment {
             let Some(name) = row.name.as_deref().filter(|_| !self.is_placed[at]) else { continue };
             let is_same = |other: Option<&str>| other.is_some_and(|other| by.is_same(other, name));
             let asked: Vec<usize> = (0..sent.len()).filter(|place| is_same(sent[*place])).collect();
-            let given: Vec<usize> =
-                (at..body.rows.len()).filter(|other| is_same(body.rows[*other].name.as_deref())).collect();
-            given.iter().for_each(|other| self.is_placed[*other] = !asked.is_empty());
             if asked.is_empty() {
                 // A number that the service assigned is no contradiction; an id that was not sent is.
                 self.place_counts &= by == RowName::Number;
                 continue;
             }
+            let given: Vec<usize> =
+                (at..body.rows.len()).filter(|other| is_same(body.rows[*other].name.as_deref())).collect();
+            given.iter().for_each(|other| self.is_placed[*other] = true);
             let verdict = body.rows[at].verdict;
             let in_order = asked.len() == given.len()
                 && (asked.len() == 1
