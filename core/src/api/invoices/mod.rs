@@ -57,6 +57,7 @@ mod pdf_status;
 mod pdf_waiter;
 mod post;
 mod reverse;
+mod row_cursor;
 mod row_reader;
 mod rows;
 mod taxation_items;
