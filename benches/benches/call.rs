@@ -1,16 +1,13 @@
 //! Whole calls: over the loopback address against hand-written loops, and without a network.
 
 use std::error::Error as StdError;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http::{HeaderValue, Method, Uri};
-use tokio::task::JoinSet;
+use http::{HeaderValue, Uri};
+use zuora_benches::raw::{self, BEARER, TIMEOUT, TOKEN, VERSION};
 use zuora_benches::wire::{self, Flag};
 use zuora_benches::{Bench, LargePage, Table, bulk_create, plain};
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, GetBillRun};
@@ -23,22 +20,11 @@ use zuora_reqwest::reqwest;
 use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, InProcess};
 use zuora_ureq::ureq::Agent;
 
-const TOKEN: &str = "a-token-as-long-as-those-of-the-service-are";
-const BEARER: &str = "Bearer a-token-as-long-as-those-of-the-service-are";
-const VERSION: &str = "2024-05-20";
-
-/// The timeout of a careful loop for one response.
-const TIMEOUT: Duration = Duration::from_secs(130);
-
-/// The largest response that a session accepts by default.
-const LARGE: usize = 16 << 20;
-
 type Outcome<T> = Result<T, Box<dyn StdError>>;
 
 fn main() -> Outcome<()> {
     let bench = Bench::from_args();
     let server = bench.server(|| {
-        let large = large_page();
         let run = wire::bill_run;
         vec![
             ("5171a41", run(Flag::First)),
@@ -49,9 +35,7 @@ fn main() -> Outcome<()> {
             ("/bill-runs#last", run(Flag::Last)),
             ("/invoices/batch", wire::created_invoices(50)),
             ("/invoices/batch#bulk", wire::created_invoices(50)),
-            ("/GZIP/items", gzipped(&large)),
-            ("/PLAIN/items", large),
-            ("/PAGE-GZIP/items", gzipped(&wire::invoice_items(40))),
+            ("/PAGE-GZIP/items", wire::gzipped(&wire::invoice_items(40))),
             ("/PAGE/items", wire::invoice_items(40)),
             ("/items", wire::invoice_items(1_000)),
         ]
@@ -60,7 +44,6 @@ fn main() -> Outcome<()> {
     over_reqwest(&bench, &server)?;
     core_share(&bench)?;
     threads(&bench)?;
-    memory_of_responses(&bench, &server)?;
     idle_clients(&bench)
 }
 
@@ -79,15 +62,7 @@ fn over_ureq(bench: &Bench, server: &str) -> Outcome<()> {
         Agent::config_builder().timeout_global(timeout).build().into()
     };
     let (untimed, timed) = (agent(None), agent(Some(TIMEOUT)));
-    let get = |agent: &Agent, path: &str| -> Outcome<Vec<u8>> {
-        let mut response = agent
-            .get(format!("{server}{path}"))
-            .header("Authorization", BEARER)
-            .header("Zuora-Version", VERSION)
-            .header("Accept-Encoding", "gzip")
-            .call()?;
-        Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
-    };
+    let get = |agent: &Agent, path: &str| raw::get(agent, &format!("{server}{path}"));
     let keys = AtomicU64::new(0);
     let post = |agent: &Agent, path: &str, track_id: &str, body: &[u8]| -> Outcome<Vec<u8>> {
         let mut response = agent
@@ -161,16 +136,6 @@ fn plain_items(body: &[u8]) -> Option<plain::InvoiceItems> {
     plain::read(body)
 }
 
-/// Gets a body as a hand-written loop over reqwest does.
-async fn get(client: &reqwest::Client, url: &str) -> Option<Bytes> {
-    let request = client
-        .get(url)
-        .header("Authorization", BEARER)
-        .header("Zuora-Version", VERSION)
-        .header("Accept-Encoding", "gzip");
-    request.send().await.ok()?.bytes().await.ok()
-}
-
 fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let untimed = reqwest::Client::builder().build()?;
@@ -180,7 +145,7 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     for flag in Flag::ALL {
         let run = GetBillRun::new(flag.run());
         let url = format!("{server}/v1/bill-runs/{}", flag.run());
-        let raw_run = async |client| plain_run(&get(client, &url).await?);
+        let raw_run = async |client| plain_run(&raw::get_async(client, &url).await?);
         bench.table(
             Table::new(format!("get_bill_run over reqwest, `success` {}", flag.place()), "call", 1)
                 .case("raw loop", || runtime.block_on(raw_run(&untimed)))
@@ -190,43 +155,13 @@ fn over_reqwest(bench: &Bench, server: &str) -> Outcome<()> {
     }
     let items_url = format!("{server}/v1/invoices/INV00000155/items?pageSize=40");
     let items = LargePage::new("INV00000155");
-    let raw_items = async || plain_items(&get(&untimed, &items_url).await?);
+    let raw_items = async || plain_items(&raw::get_async(&untimed, &items_url).await?);
     bench.table(
         Table::new("get_invoice_items of 1,000 over reqwest", "call", 1)
             .case("raw loop", || runtime.block_on(raw_items()))
             .case("client.call", || runtime.block_on(client.call(&items)).ok()),
     );
-    let run_url = format!("{server}/v1/bill-runs/{}", Flag::First.run());
-    let raw_runs = |client: &reqwest::Client| {
-        runtime.block_on(in_tasks(|| {
-            let (client, url) = (client.clone(), run_url.clone());
-            async move { plain_run(&get(&client, &url).await?) }
-        }));
-    };
-    bench.table(
-        Table::new("64 get_bill_run in flight over reqwest", "call", 64)
-            .case("raw loop", || raw_runs(&untimed))
-            .case("client.call", || {
-                runtime.block_on(in_tasks(|| {
-                    let client = client.clone();
-                    async move { client.call(&GetBillRun::new(Flag::First.run())).await.ok() }
-                }));
-            })
-            .case("raw loop with a timeout", || raw_runs(&timed)),
-    );
     Ok(())
-}
-
-/// Runs 64 futures in tasks of the runtime until all are done.
-async fn in_tasks<F>(future: impl Fn() -> F)
-where
-    F: Future<Output: Send + 'static> + Send + 'static,
-{
-    let mut tasks = JoinSet::new();
-    for _ in 0..64 {
-        tasks.spawn(future());
-    }
-    tasks.join_all().await;
 }
 
 /// A transport that returns a prepared response.
@@ -369,46 +304,6 @@ where
         }
     });
     f64::from(calls) * sessions.len() as f64 / start.elapsed().as_secs_f64()
-}
-
-/// Measures the peak memory of a large response above the memory before it, in multiples of the inflated size.
-fn memory_of_responses(bench: &Bench, server: &str) -> Outcome<()> {
-    let client = zuora_ureq::Client::new(&Config::with_token(server, TOKEN).max_attempts(1))?;
-    let bytes = |invoice: &str| {
-        let path = format!("/v1/invoices/{invoice}/items");
-        client.raw(Method::GET, &path, None).map(|response| response.body().len())
-    };
-    let items = |invoice: &str| client.call(&LargePage::new(invoice));
-    let agent: Agent = Agent::config_builder().build().into();
-    let by_hand = |invoice: &str| {
-        let mut response = agent.get(format!("{server}/v1/invoices/{invoice}/items")).call().ok()?;
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().ok()?;
-        plain_items(&body)
-    };
-    let failed = "the response arrives and has at most 16 MiB";
-    bench.peaks(
-        Table::new("Peak memory of a response of 16 MiB over ureq", "inflated size", 1)
-            .case("plain, read into derived structs by hand", || by_hand("PLAIN").expect(failed))
-            .case("plain, read as bytes", || bytes("PLAIN").expect(failed))
-            .case("plain, read as items", || items("PLAIN").expect(failed))
-            .case("gzip, read as bytes", || bytes("GZIP").expect(failed))
-            .case("gzip, read as items", || items("GZIP").expect(failed)),
-        LARGE,
-    );
-    Ok(())
-}
-
-/// A page of nearly 16 MiB.
-fn large_page() -> Vec<u8> {
-    let thousand = wire::invoice_items(1_000).len();
-    wire::invoice_items(LARGE / thousand * 1_000)
-}
-
-fn gzipped(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing to a vector does not fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default()
 }
 
 /// Measures the cost of idle clients.

@@ -4,6 +4,7 @@ pub mod bulk_create;
 mod measure;
 pub mod memory;
 pub mod plain;
+pub mod raw;
 pub mod server;
 pub mod wire;
 

@@ -79,7 +79,7 @@ impl Bench {
     ///
     /// # Errors
     /// If the loopback address is not available.
-    pub fn server(&self, bodies: impl FnOnce() -> Vec<(&'static str, Vec<u8>)>) -> io::Result<String> {
+    pub fn server<P: Into<String>>(&self, bodies: impl FnOnce() -> Vec<(P, Vec<u8>)>) -> io::Result<String> {
         let url = match (&self.mode, std::env::var(SERVER)) {
             (Mode::Run { .. }, Ok(url)) => url,
             (Mode::Serve, _) => {

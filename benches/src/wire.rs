@@ -1,6 +1,10 @@
 //! Synthetic response bodies in the format of the service.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// A page of invoice items of about 1,500 bytes each: 41 documented fields and 3 custom ones.
 pub fn invoice_items(count: usize) -> Vec<u8> {
@@ -150,4 +154,12 @@ pub fn created_invoices(count: usize) -> Vec<u8> {
     let row = std::str::from_utf8(INVOICE).unwrap_or_default();
     let rows = vec![row; count].join(",");
     format!("{{\"success\":true,\"invoices\":[{rows}]}}").into_bytes()
+}
+
+/// Returns a body in gzip.
+pub fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to a vector does not fail.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
 }

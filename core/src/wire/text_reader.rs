@@ -106,7 +106,7 @@ impl<'de> TextReader<'de, '_> {
     }
 
     /// Takes a string without escapes whose quotation mark is next, and returns its text.
-    #[inline]
+    #[inline(never)] // The search takes all registers.
     fn plain_string(&mut self) -> Option<&'de str> {
         let start = self.at + 1;
         let end = start + first_escaped(&self.text.as_bytes()[start..]);
@@ -120,31 +120,34 @@ impl<'de> TextReader<'de, '_> {
     /// Takes the name of a field and its colon, and returns the name.
     #[inline]
     fn name(&mut self) -> Result<&'de str> {
-        if self.lists > 0 && self.peek().is_some() {
-            if let Some((name, text)) = self.names.get(self.next_name) {
-                if self.rest().starts_with(text.as_bytes()) {
-                    self.at += text.len();
-                    self.next_name += 1;
-                    return Ok(name);
-                }
-            }
+        if self.peek() != Some(b'"') {
+            return Err(unusual());
         }
-        self.other_name()
+        if self.lists > 0 {
+            return self.name_in_list();
+        }
+        let name = self.plain_string().ok_or_else(unusual)?;
+        self.expect(b':')?;
+        Ok(name)
     }
 
-    /// Takes a name that is not the expected one. The names after it are expected no longer.
-    fn other_name(&mut self) -> Result<&'de str> {
-        self.peek();
-        let start = self.at;
-        let name = self.plain_text().ok_or_else(unusual)?;
-        self.expect(b':')?;
-        if self.lists > 0 {
-            self.names.truncate(self.next_name);
-            if self.names.len() < MAX_NAMES {
-                self.names.push((name, &self.text[start..self.at]));
+    /// Takes the expected name, or another one. The names after another one are expected no longer.
+    fn name_in_list(&mut self) -> Result<&'de str> {
+        if let Some((name, text)) = self.names.get(self.next_name) {
+            if self.rest().starts_with(text.as_bytes()) {
+                self.at += text.len();
+                self.next_name += 1;
+                return Ok(name);
             }
-            self.next_name += 1;
         }
+        let start = self.at;
+        let name = self.plain_string().ok_or_else(unusual)?;
+        self.expect(b':')?;
+        self.names.truncate(self.next_name);
+        if self.names.len() < MAX_NAMES {
+            self.names.push((name, &self.text[start..self.at]));
+        }
+        self.next_name += 1;
         Ok(name)
     }
 
