@@ -151,7 +151,7 @@ fn memory_of_responses(bench: &Bench, server: &str) -> Result<(), Box<dyn Error>
     for mebibytes in LARGE {
         let title = format!("Memory: the peak of a response of {mebibytes} MiB over ureq");
         let config = Config::with_token(server, raw::TOKEN).max_attempts(1);
-        let client = zuora_ureq::Client::new(&config.max_response_bytes(2 * mebibytes << 20))?;
+        let client = zuora_ureq::Client::new(&config.max_response_bytes(2 * (mebibytes << 20)))?;
         let path = |form: &str| format!("/v1/invoices/{form}-{mebibytes}/items");
         let bytes =
             |form: &str| client.raw(Method::GET, &path(form), None).map(|response| response.body().len());
