@@ -300,3 +300,20 @@ fn a_creation_that_is_rejected_as_a_whole_is_not_applied() {
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Rejected, Outcome::NotApplied), "{status}");
     }
 }
+
+#[test]
+fn an_intent_that_could_not_begin_keeps_that_the_service_may_have_failed_under_its_key() {
+    let session = session();
+    let create = BulkCreateStandaloneInvoices::new([invoice("A"), invoice("B")]);
+    let intent = Intent::new(&session, create, moment(secs(0))).unwrap();
+    // An earlier worker may have received a 5xx; this one cannot send to the entity.
+    let elsewhere = warm(&config().entity_id("4028838559cb46850159dd1a5e5c02cd"));
+    let again = Delivery::again(moment(secs(0)).wall().unwrap());
+    let mut nothing = Simulation::new(serve(|_| unreachable!("nothing is sent")));
+    nothing.now = moment(secs(60));
+    let error = nothing.drive(Perform::new(&elsewhere, &intent, again)).result.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let rejected = rows(&format!(r#"{{{REJECTED}}},{{"success":true}}"#));
+    let outcomes = created(&session, &CallOptions::retry_of(&error), [rejected]).unwrap();
+    assert_eq!(outcomes, [Outcome::Unknown, Outcome::Applied]);
+}

@@ -263,3 +263,45 @@ fn postings_that_are_lost_twice_stop_the_job_and_a_day_later_are_read() {
     assert_eq!(ran.letters(), "a".repeat(101));
     assert_eq!(later.keys().len(), 1, "what is in doubt after its day is read, and the rest is sent");
 }
+
+/// A job of five numbered rows in doubt, after the day of its key.
+fn expired(session: &zuora_core::session::Session) -> Creations {
+    let saved = killed(&mut numbered_creations(session, &["N0", "N1", "N2", "N3", "N4"]), moment(secs(0)));
+    Creations::from_json(session, &saved).unwrap()
+}
+
+#[test]
+fn the_reads_of_a_chunk_end_after_two_failures_in_a_row() {
+    // Lost, gone, rejected.
+    for (course, read) in [("xxxxx", 2), ("x.x.x", 5), (".xx..", 3), (".....", 5), ("rrrrr", 5), ("xrx..", 3)]
+    {
+        let session = session();
+        let mut course = course.chars();
+        let mut simulation = Simulation::new(serve(|request| match *request.method() {
+            Method::GET => match course.next().unwrap() {
+                'x' => SendResult::Lost,
+                '.' => rejected(404, &["50000040"]),
+                _ => rejected(400, &["50000030"]),
+            },
+            // Rows that were not created are sent again.
+            _ => all_created(request),
+        }));
+        simulation.now = moment(secs(2 * DAY));
+        run(&mut simulation, &mut expired(&session).timeout(secs(60)));
+        let reads = simulation.calls().iter().filter(|sent| sent.request.method() == Method::GET).count();
+        assert_eq!(reads, read);
+    }
+}
+
+#[test]
+fn the_reads_of_a_chunk_end_with_the_time_of_the_job() {
+    let session = session();
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(60), rejected(404, &["50000040"])));
+    simulation.now = moment(secs(2 * DAY));
+    let begin = simulation.now;
+    let mut job = expired(&session).timeout(secs(100));
+    assert!(run(&mut simulation, &mut job).end.is_err());
+    assert!(begin.until(simulation.now) <= secs(100));
+    assert_eq!(simulation.calls().len(), 2);
+    assert_eq!((job.remaining(), job.in_doubt()), (1, 4), "the second read was cut off");
+}

@@ -160,3 +160,16 @@ fn no_row_shows_the_token_that_the_service_repeats() {
     }
     assert!(printed.contains("58490020") && !printed.contains(TOKEN), "{printed}");
 }
+
+#[test]
+fn no_row_shows_the_token_of_the_options_of_a_job() {
+    const TOKEN: &str = "a-token-of-one-job-that-is-repeated";
+    let session = session();
+    let rejection = format!(
+        r#"{{"success":false,"reasons":[{{"code":"58490020","message":"the token {TOKEN} is not valid"}}]}}"#
+    );
+    let mut simulation = Simulation::new(serve(|_| rows(&rejection)));
+    let mut job = creations(&session, &["A"]).options(zuora_core::CallOptions::new().token(TOKEN.to_owned()));
+    let ran = run(&mut simulation, &mut job);
+    assert!(ran.saved.contains("58490020") && !ran.saved.contains(TOKEN), "{}", ran.saved);
+}

@@ -2,11 +2,11 @@
 
 use zuora_core::bill_runs::{AdHoc, Batches, CreateBillRun, PostBillRun};
 use zuora_core::invoices::{BulkPostInvoices, InvoiceToPost};
-use zuora_core::machine::Call;
+use zuora_core::machine::{Action, Call, Event, Machine};
 use zuora_core::operation::Effect;
 use zuora_core::{CallOptions, Date, Error, ErrorKind, Operation, Outcome};
 use zuora_tests::simulation::{
-    EFFECTS, Simulation, at, call_with, config, play, received, script, success, warm,
+    EFFECTS, SendResult, Simulation, at, call_with, config, play, received, script, success, warm,
 };
 
 /// The error of an operation whose only response has this status and body.
@@ -82,8 +82,10 @@ fn only_the_flag_itself_is_the_flag() {
     let rejected =
         failed(post(), 200, r#"{"Success":false,"Errors":[{"Code":"INVALID_VALUE","Message":"m"}]}"#);
     assert_eq!(end(&rejected), (ErrorKind::Rejected, Outcome::NotApplied), "{rejected}");
-    let silent = failed(post(), 200, r#"{"isSuccess":true}"#);
-    assert_eq!(end(&silent), (ErrorKind::Decode, Outcome::Unknown), "{silent}");
+    for body in [r#"{"isSuccess":true}"#, r#"{"status":"success"}"#] {
+        let silent = failed(post(), 200, body);
+        assert_eq!(end(&silent), (ErrorKind::Decode, Outcome::Unknown), "{silent}");
+    }
 }
 
 #[test]
@@ -132,4 +134,20 @@ fn a_key_under_which_nothing_is_in_doubt_does_not_expire() {
     assert!(ended.result.is_ok(), "{:?}", ended.result.err());
     let keys = simulation.keys();
     assert_eq!(keys[0], keys[1]);
+}
+
+#[test]
+fn a_rate_that_is_exceeded_closes_the_quota_and_too_many_requests_at_once_do_not() {
+    let rate = r#"{"success":false,"reasons":[{"code":"REQUEST_EXCEEDED_RATE"}]}"#;
+    let concurrency = r#"{"success":false,"reasons":[{"code":"50000070"}]}"#;
+    for (body, is_closed) in [(rate, true), (concurrency, false)] {
+        let session = warm(&config());
+        let call = || call_with(&session, Effect::Read, &CallOptions::new());
+        let mut first = call();
+        assert!(matches!(first.step(Event::Tick, at(0)), Action::Send(..)));
+        let SendResult::Received(response) = received(429, &[], body) else { panic!("a response") };
+        assert!(matches!(first.step(Event::Response(response), at(0)), Action::Wait(_)));
+        let waits = matches!(call().step(Event::Tick, at(0)), Action::Wait(_));
+        assert_eq!(waits, is_closed, "{body}");
+    }
 }

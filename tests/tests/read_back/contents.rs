@@ -107,6 +107,18 @@ fn a_removal_is_shown_only_by_items_that_were_all_read() {
     ] {
         assert_end(&end_of(&remove, shown(status, items)), "does not show", AFTER_THE_SPAN);
     }
+    // The page before the last one is not complete.
+    let pages = |path: &str, _: u64| match path {
+        path if path.contains("page=2") => {
+            (200, r#"{"success":true,"invoiceItems":[{"id":"b"}]}"#.to_owned())
+        }
+        path if path.contains("/items") => {
+            let items = r#"{"success":true,"invoiceItems":[{"id":null}],"nextPage":"more"}"#;
+            (200, items.to_owned())
+        }
+        _ => (200, format!(r#"{{"success":true,"id":"i","updatedDate":"{UPDATED}"}}"#)),
+    };
+    assert_end(&end_of(&remove, pages), "does not show", AFTER_THE_SPAN);
     // An item that is still there decides anyway.
     let kept = r#"{"success":true,"invoiceItems":[{"id":"a"},{"id":null}],"nextPage":{}}"#;
     assert_end(&end_of(&remove, shown(200, kept)), "not applied", AFTER_THE_SPAN);
