@@ -226,6 +226,8 @@ impl RequestHeaders<'_> {
         headers.reserve(
             OTHERS + usize::from(sends_body) + optional.iter().flatten().count() + extra.clone().count(),
         );
+        // Here, since a search in a map that is still empty costs nothing. The key is the first for the same reason.
+        let has_accept = headers.contains_key(ACCEPT);
         // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
         // service rejects.
         let mut replace = |name, value: Option<HeaderValue>| match value {
@@ -251,7 +253,9 @@ impl RequestHeaders<'_> {
             Some(false) => headers.remove(ACCEPT_ENCODING),
             _ => headers.insert(ACCEPT_ENCODING, GZIP),
         };
-        headers.entry(ACCEPT).or_insert(JSON);
+        if !has_accept {
+            headers.insert(ACCEPT, JSON);
+        }
         for (name, value) in extra {
             headers.insert(name.clone(), value.clone());
         }
