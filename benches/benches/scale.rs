@@ -48,10 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn by_rows(bench: &Bench) {
     let get_items = LargePage::new("INV00000155");
-    for rows in [1, 10, 100, 10_000_u32] {
+    for rows in [1, 10, 100_u32] {
+        let title = format!("Rows: reading {rows} invoice items");
         let items = HttpResponse::new(Bytes::from(wire::invoice_items(rows as usize)));
         bench.table(
-            Table::new(format!("Rows: reading {rows} invoice items"), "item", rows)
+            Table::new(title, "item", rows)
                 .case("derived structs, `from_str`", || plain::read::<plain::InvoiceItems>(items.body()))
                 .case("this library", || get_items.parse(&items).ok())
                 .case("derived structs of 8 fields, `from_str`", || {
@@ -85,11 +86,6 @@ fn by_pages(bench: &Bench, server: &str) -> Result<(), Box<dyn Error>> {
             Some(items)
         };
         let ours = || client.items(&list).collect::<Result<Vec<_>, _>>().ok();
-        assert_eq!(
-            (raw_loop().map(|items| items.len()), ours().map(|items| items.len())),
-            (Some(pages * PAGE), Some(pages * PAGE)),
-            "every item is read"
-        );
         bench.table(
             Table::new(format!("Pages: a list of {pages} x 40 items over ureq"), "page", pages as u32)
                 .case("raw loop", raw_loop)
