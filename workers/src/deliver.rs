@@ -11,7 +11,7 @@ use zuora_core::transport::{AsyncTransport, WallTime};
 use zuora_core::types::RequestScope;
 use zuora_core::{AsyncClient, CallOptions, Error};
 
-use crate::decision::{Decision, Limits, Prepared, Record, SeenItem, Step, Work, unreadable};
+use crate::decision::{Decision, Limits, Prepared, Record, SeenItem, Step, Work, unreadable, with_text};
 use crate::job::Job;
 use crate::lease::{Lease, UnderLease};
 use crate::places::{Place, Places};
@@ -66,7 +66,7 @@ pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
     let intent = match Intent::from_json(&job.intent) {
         Ok(intent) => intent,
         Err(error) => {
-            let why = format!("{error}; the text is {}", job.intent);
+            let why = with_text(error, &job.intent);
             return Ok(unreadable(&job.key, &job.intent, record, why, limits, wall()).into());
         }
     };

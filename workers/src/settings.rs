@@ -16,8 +16,8 @@ pub struct Settings {
     pub poll: Duration,
     /// Number of workers that a job may end before a person decides. Default 20.
     pub max_lost_workers: u32,
-    /// Longest time for which a stopped worker ends its jobs in progress. Default 5 min. The others are put back, and the
-    /// send log decides about them.
+    /// Longest time for which a worker ends its jobs in progress after a stop, or after a claim that has failed. Default
+    /// 5 min. The others are put back, and the send log decides about them. While the queue is away, only a stop counts.
     pub drain: Duration,
     /// Whether the bearer token is stored in the queue, so that a worker that starts later requests none. Default true.
     /// The database then needs the protection of the client secret.
@@ -59,7 +59,7 @@ impl Settings {
         self
     }
 
-    /// Sets the longest time for which a stopped worker ends its jobs in progress.
+    /// Sets the longest time for which a worker ends its jobs in progress after a stop or a failed claim.
     #[must_use]
     pub fn drain(mut self, time: Duration) -> Self {
         self.drain = time;

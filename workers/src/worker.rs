@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use zuora_core::AsyncClient;
 use zuora_core::transport::{AsyncTransport, WallTime};
 
-use crate::decision::{Decision, Record, poisoned, unreadable};
+use crate::decision::{Decision, Record, poisoned, unreadable, with_text};
 use crate::deliver::deliver_once;
 use crate::engine::{Claimed, Engine, Fleet};
 use crate::job::Job;
@@ -158,46 +158,52 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let pause = if is_idle { self.settings.poll } else { Duration::from_millis(1) };
             tokio::select! {
                 () = &mut *stop => break true,
-                Some(ended) = jobs.join_next_with_id() => self.ended(ended, &mut held, name).await,
+                Some(ended) = jobs.join_next_with_id() => self.ended(ended, &mut jobs, &mut held, name),
                 () = places.freed(), if free == 0 => {}
                 () = tokio::time::sleep(pause), if most > 0 || jobs.is_empty() => {}
             }
         };
         (self.observer)(&Event::Draining(jobs.len()));
-        let is_stopped = self.drain(&mut jobs, &mut held, name, (stop, is_stopped)).await;
+        let is_away = || !beats.0.is_finished() && self.client.transport().now() >= lease.end();
+        let is_stopped = self.drain(&mut jobs, &mut held, (name, is_away), (stop, is_stopped)).await;
         drop(beats);
         is_stopped
     }
 
-    /// Ends the jobs in progress: all of them, or those that end within the time after a stop. Returns whether there was
-    /// a stop.
+    /// Ends the jobs in progress that end within the time for it. Returns whether there was a stop.
     async fn drain(
         &self,
         jobs: &mut JoinSet<()>,
         held: &mut HashMap<Id, Claimed>,
-        name: &str,
+        (name, is_away): (&str, impl Fn() -> bool),
         (stop, mut is_stopped): (&mut (impl Future<Output = ()> + Unpin), bool),
     ) -> bool {
         let mut limit = pin!(tokio::time::sleep(self.settings.drain));
         loop {
             tokio::select! {
                 ended = jobs.join_next_with_id() => match ended {
-                    Some(ended) => self.ended(ended, held, name).await,
+                    Some(ended) => self.ended(ended, jobs, held, name),
                     None => return is_stopped,
                 },
                 () = &mut *stop, if !is_stopped => {
                     is_stopped = true;
                     limit.set(tokio::time::sleep(self.settings.drain));
                 }
-                () = &mut limit, if is_stopped => return true,
+                // Without a stop, the decisions outlast a queue that is away. One that cannot be written although the
+                // queue is there must not keep the worker from others: the send log decides later.
+                () = &mut limit => match is_stopped || !is_away() {
+                    true => return is_stopped,
+                    false => limit.set(tokio::time::sleep(self.settings.drain)),
+                },
             }
         }
     }
 
     /// Takes the end of the task of a job. A panic is an end of that job alone.
-    async fn ended(
+    fn ended(
         &self,
         ended: Result<(Id, ()), tokio::task::JoinError>,
+        jobs: &mut JoinSet<()>,
         held: &mut HashMap<Id, Claimed>,
         name: &str,
     ) {
@@ -205,13 +211,15 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             Ok((id, ())) => return drop(held.remove(&id)),
             Err(error) => error,
         };
-        if let Some(claimed) = held.remove(&error.id()) {
-            let record = self.line(claimed.label()).await;
+        let Some(claimed) = held.remove(&error.id()) else { return };
+        let (worker, name) = (self.share(), name.to_owned());
+        jobs.spawn(async move {
+            let record = worker.line(claimed.label()).await;
             let why = format!("performing the job panics: {error}");
-            let limits = &self.settings.limits;
+            let limits = &worker.settings.limits;
             let decision = poisoned(claimed.label(), &intent_of(&claimed), &record, why, limits);
-            self.execute(name, &claimed, decision, Record::default()).await;
-        }
+            worker.execute(&name, &claimed, decision, Record::default()).await;
+        });
     }
 
     /// Reads a line of the send log, as soon as the database can be reached.
@@ -267,7 +275,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             }
             Err(error) => {
                 let record = self.engine.read(&claimed.key).await?;
-                let why = format!("not a job: {error}; the text is {}", claimed.payload);
+                let why = with_text(format_args!("not a job: {error}"), &claimed.payload);
                 return Ok(unreadable(&claimed.key, "", record, why, limits, self.now()));
             }
         };

@@ -82,6 +82,22 @@ impl Decision {
     }
 
     pub(crate) fn rejected(reason: impl Into<String>) -> Self {
-        Self::Rejected(Rejected { reasons: vec![reason.into()] })
+        Self::Rejected(Rejected { reasons: vec![cut(&reason.into(), LONGEST_REASON)] })
+    }
+
+    pub(super) fn not_before(at: WallTime, why: impl Into<String>) -> Self {
+        Self::NotBefore { at, why: cut(&why.into(), LONGEST_REASON) }
+    }
+}
+
+/// Longest reason, in characters. A queue stores it next to the text of the job, and accepts a limited size in all. A
+/// reason with the whole text could never be stored.
+pub(super) const LONGEST_REASON: usize = 4000;
+
+/// Returns a text as it is, or its beginning with a remark.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{} .. (cut off, {} bytes in all)", &text[..end], text.len()),
     }
 }

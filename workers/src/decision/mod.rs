@@ -9,6 +9,7 @@ mod work;
 pub use self::added_items::SeenItem;
 pub use self::end::{Acknowledged, Decision, InDoubt, Rejected};
 pub use self::record::{Limits, Record, Sendings};
+pub(crate) use self::unperformed::with_text;
 pub use self::unperformed::{poisoned, unreadable};
 pub(crate) use self::work::ONE_JOB_A_ROW;
 pub use self::work::{Prepared, Step, Work};

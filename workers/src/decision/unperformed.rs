@@ -6,7 +6,7 @@ use zuora_core::intent::Intent;
 use zuora_core::operation::Operation as _;
 use zuora_core::transport::WallTime;
 
-use super::{Decision, InDoubt, Limits, Record};
+use super::{Decision, InDoubt, Limits, Record, end};
 
 /// Decides about a job that no worker may try again, such as one that ends its workers. A person decides if an earlier
 /// delivery may have sent it.
@@ -39,13 +39,18 @@ pub fn unreadable(
     let since = *record.unreadable_since.get_or_insert(now);
     let decision = match now.since(since).is_some_and(|waited| waited >= limits.unreadable) {
         true => poisoned(key, intent, &record, why, limits),
-        false => {
-            let pause = (limits.unreadable / 60).max(Duration::from_secs(1));
-            Decision::NotBefore { at: now + pause, why: why.into() }
-        }
+        false => Decision::not_before(now + (limits.unreadable / 60).max(Duration::from_secs(1)), why),
     };
     (decision, record)
 }
+
+/// The reason that a text cannot be performed, with its beginning. The job itself keeps the whole text.
+pub(crate) fn with_text(why: impl std::fmt::Display, text: &str) -> String {
+    format!("{}; the text is {}", end::cut(&why.to_string(), QUOTE), end::cut(text, QUOTE))
+}
+
+/// Longest quotation of a text of another program, in characters.
+const QUOTE: usize = 1000;
 
 /// The doubt about an intent that may have been sent, with all that a person needs. `intent` is none if its text cannot
 /// be read.
@@ -71,7 +76,7 @@ pub(super) fn doubt(
              it had never been sent. Earlier, the service may still be at work on it"
         ),
         request,
-        why,
+        why: end::cut(&why, end::LONGEST_REASON),
         idempotency_key: intent.and_then(Intent::idempotency_key).map(str::to_owned),
         first_sent: record.sent.map(|sent| sent.first),
         last_sent: record.sent.map(|sent| sent.last),
@@ -80,4 +85,27 @@ pub(super) fn doubt(
         request_id: None,
         process_id: None,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_quotes_the_beginning_of_a_long_text() {
+        assert_eq!(with_text("no job", "x"), "no job; the text is x");
+        let long = "\u{e9}\"".repeat(100_000);
+        let why = with_text(&long, &long);
+        assert_eq!(why.matches("cut off, 300000 bytes in all").count(), 2, "{why}");
+        assert!(why.chars().count() < 2200 && why.contains("\u{e9}\"\u{e9}"), "{why}");
+        let record = Record::default();
+        let limits = Limits::default();
+        for decision in [
+            poisoned("a", "", &record, long.clone(), &limits),
+            poisoned("a", "", &Record::of_unreadable_line(), long.clone(), &limits),
+            unreadable("a", "", record, long, &limits, WallTime::from_unix_millis(0)).0,
+        ] {
+            assert!(serde_json::to_string(&decision).unwrap().len() < 20_000, "{}", decision.state());
+        }
+    }
 }

@@ -102,7 +102,7 @@ impl Work {
         let is_unkeyed = self.effect() == Effect::Unkeyed;
         match self.record.sent {
             Some(sent) if is_unkeyed && sent.last > wall(now) => {
-                self.decided(not_before(sent.last, "another worker may send it until then"))
+                self.decided(Decision::not_before(sent.last, "another worker may send it until then"))
             }
             Some(_) => self.write(now, lease),
             None if is_unkeyed && (self.intent.baseline().is_none() || !self.added.is_empty()) => {
@@ -151,7 +151,7 @@ impl Work {
             let at = wall(now) + self.limits.span;
             // Version 0 leaves the line of the other worker as it is.
             self.record = Record::default();
-            return self.decided(not_before(at, "another worker has sent it, or is about to"));
+            return self.decided(Decision::not_before(at, "another worker has sent it, or is about to"));
         }
         self.record.version += 1;
         self.line = self.record.clone();
@@ -204,7 +204,8 @@ impl Work {
                 self.record.sent = undecided.maybe_sent_at.map(|last| Sendings { first, last });
                 // Not a failure: the performance itself ends after a day.
                 let soonest = wall(now) + Duration::from_secs(1);
-                return self.decided(not_before(undecided.poll_again_at.max(soonest), &undecided.why));
+                return self
+                    .decided(Decision::not_before(undecided.poll_again_at.max(soonest), undecided.why));
             }
             Ok(_) => {
                 return self.in_doubt("the result is of a kind that this version does not know", None, now);
@@ -274,7 +275,7 @@ impl Work {
         }
         let pause = Duration::from_secs(1 << self.record.tries.min(16)).min(self.limits.max_backoff);
         let pause = error.retry_after().map_or(pause, |asked| asked.max(pause));
-        self.decided(not_before(wall(now) + pause, &error.to_string()))
+        self.decided(Decision::not_before(wall(now) + pause, error.to_string()))
     }
 
     fn in_doubt(&mut self, why: impl Into<String>, error: Option<&Error>, now: Timestamp) -> Step {
@@ -322,10 +323,6 @@ pub(crate) const ONE_JOB_A_ROW: &str = "must be one job a row, or a `BulkJob` wi
 
 /// Longest result that is kept, in bytes.
 const MAX_RESULT: usize = 1 << 16;
-
-fn not_before(at: WallTime, why: &str) -> Decision {
-    Decision::NotBefore { at, why: why.to_owned() }
-}
 
 fn rejected(error: &Error) -> Decision {
     Decision::rejected(error.to_string())

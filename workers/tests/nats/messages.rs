@@ -15,6 +15,7 @@ async fn messages_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
     queue.publish(&[("Zuora-Key", "=ZZ")], "x").await;
     queue.publish(&[("Zuora-Key", "another")], serde_json::to_string(&job(&client, "key")).unwrap()).await;
     queue.publish(&[], "y".repeat(700_000)).await;
+    queue.publish(&[("Zuora-Key", "quotes")], "\"abc".repeat(100_000)).await;
     engine.enqueue(&job(&client, "entry")).await.unwrap();
     queue.jobs().await.put("entry", vec![b'?', 0xff].into()).await.unwrap();
     engine.enqueue(&job(&client, "line")).await.unwrap();
@@ -31,9 +32,13 @@ async fn messages_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
     );
     let rejected = engine.list("rejected").await.unwrap();
     let keys: Vec<_> = rejected.iter().map(|ended| ended.key.as_str()).collect();
-    assert_eq!(keys, ["another", "from a newer version", "message 2", "message 4", "message 6", "no job"]);
+    assert_eq!(
+        keys,
+        ["another", "from a newer version", "message 2", "message 4", "message 6", "no job", "quotes"]
+    );
     assert!(format!("{:?}", rejected[1].decision).contains("pause_bill_run"), "the text is kept");
     assert_eq!(rejected[4].payload.chars().count(), 1001, "cut off");
+    assert_eq!(rejected[6].payload.len(), 400_000, "the whole text, which its decision quotes in part");
     assert_eq!(engine.list("done").await.unwrap()[0].key, "good");
     let doubts = engine.list("in doubt").await.unwrap();
     let keys: Vec<_> = doubts.iter().map(|ended| ended.key.as_str()).collect();
@@ -42,7 +47,7 @@ async fn messages_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
     assert!(String::from_utf8_lossy(&kept).contains("\"unreadable\":\"?"), "left for a person");
     engine.resolve("entry", &Resolution::Applied("seen".to_owned())).await.unwrap();
     let counts = engine.count().await.unwrap();
-    assert_eq!((counts.done, counts.in_doubt, counts.rejected), (2, 1, 6));
+    assert_eq!((counts.done, counts.in_doubt, counts.rejected), (2, 1, 7));
 }
 
 #[tokio::test]

@@ -62,6 +62,33 @@ async fn entries_that_cannot_be_read_become_dead_letters_and_stop_no_worker() {
 }
 
 #[tokio::test]
+async fn a_long_text_is_kept_whole_and_quoted_in_part() {
+    let (file, server) = (
+        File::new("a_long_text_is_kept_whole_and_quoted_in_part"),
+        Server::start("127.0.0.1:0", Sandbox::demo()).unwrap(),
+    );
+    let engine = file.open().await;
+    let text = "\"abc".repeat(100_000);
+    let row = "INSERT INTO Jobs (job, id, job_type, idempotency_key) VALUES (?1, 'long', 'zuora', 'long')";
+    sqlx::query(row).bind(text.as_bytes()).execute(engine.pool()).await.unwrap();
+    let mut other = job(&client(&server), "intent");
+    other.intent = text;
+    engine.enqueue(&other).await.unwrap();
+    let mut settings = settings();
+    settings.limits = settings.limits.unreadable(Duration::from_secs(1));
+    let worker = start(&server, engine.clone(), settings);
+    all_decided(&engine).await;
+    worker.end().await;
+    let rejected = engine.list("rejected").await.unwrap();
+    assert_eq!(rejected.len(), 2);
+    for ended in rejected {
+        let why = format!("{:?}", ended.decision);
+        assert!(why.len() < 6000 && why.contains("cut off, 400000 bytes in all"), "{why}");
+        assert!(ended.payload.len() >= 400_000, "the whole text");
+    }
+}
+
+#[tokio::test]
 async fn a_worker_that_reads_the_operation_performs_what_another_has_put_back() {
     let (file, server) = (
         File::new("a_worker_that_reads_the_operation_performs_what_another_has_put_back"),

@@ -17,6 +17,9 @@ struct Flaky<Q> {
     claims: Arc<Mutex<Vec<(String, u32)>>>,
 }
 
+/// Key of a job whose decision is never written.
+const UNWRITABLE: &str = "unwritable";
+
 #[derive(Debug, thiserror::Error)]
 enum FlakyError<E: std::error::Error> {
     #[error("away")]
@@ -84,6 +87,9 @@ impl<Q: Engine> Engine for Flaky<Q> {
         record: &Record,
     ) -> Result<(), Self::Error> {
         self.check()?;
+        if job.key == UNWRITABLE {
+            return Err(FlakyError::Away);
+        }
         Ok(self.queue.execute(worker, job, end, record).await?)
     }
     async fn leave(&self, worker: &str) -> Result<(), Self::Error> {
@@ -159,6 +165,29 @@ pub(crate) async fn a_stopped_worker_ends_while_the_database_is_away<Q: Engine +
     is_away.store(true, Ordering::SeqCst);
     let events = tokio::time::timeout(Duration::from_secs(60), worker.end()).await.expect("it ends");
     assert!(events.iter().any(|event| event.starts_with("Draining(1)")), "{events:?}");
+}
+
+pub(crate) async fn a_decision_that_cannot_be_written_keeps_no_other_job_from_being_done<
+    Q: Engine + Commands,
+>(
+    open: impl AsyncFn() -> Q,
+) {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let (engine, client) = (open().await, client(&server));
+    engine.enqueue(&job(&client, UNWRITABLE)).await.unwrap();
+    let flaky = Flaky::new(engine.clone());
+    let is_away = Arc::clone(&flaky.is_away);
+    let worker = start(&server, flaky, settings().drain(Duration::from_secs(1)));
+    let created = || server.sandbox().journal().effects_of_kind(EffectKind::InvoiceCreated).count();
+    eventually("its creation", async || created() == 1).await;
+    // A claim fails, and the worker ends its jobs in progress.
+    is_away.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    is_away.store(false, Ordering::SeqCst);
+    engine.enqueue(&job(&client, "other")).await.unwrap();
+    eventually("the end of the other job", async || engine.count().await.unwrap().done == 1).await;
+    worker.end().await;
+    assert_eq!(created(), 2);
 }
 
 pub(crate) async fn the_concurrency_of_the_tenant_is_divided_by_the_workers_alive<Q: Engine + Commands>(
