@@ -45,10 +45,10 @@ pub enum Event {
         /// The decision.
         decision: Decision,
     },
-    /// The database cannot be reached. The worker waits for it.
-    DatabaseAway(String),
-    /// The database can be reached again.
-    DatabaseBack,
+    /// The queue cannot be reached, or does not accept a decision. The worker tries again.
+    QueueAway(String),
+    /// The queue can be reached again.
+    QueueBack,
     /// The worker takes no more jobs, and ends those that it has.
     Draining(usize),
 }
@@ -83,7 +83,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
 
     /// Works until `stop` is ready, then ends the jobs in progress and leaves the fleet.
     ///
-    /// A database that is away is waited for. [`termination`](crate::termination) is the usual `stop`.
+    /// A queue that is away is waited for. [`termination`](crate::termination) is the usual `stop`.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut is_stopped = false;
@@ -97,7 +97,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             is_stopped = self.work_as(&name, &mut stop).await;
             // Also puts jobs back whose claim was lost on its way here.
             if let Err(error) = self.engine.leave(&name).await {
-                (self.observer)(&Event::DatabaseAway(error.to_string()));
+                (self.observer)(&Event::QueueAway(error.to_string()));
             }
             if !is_stopped {
                 tokio::select! {
@@ -110,7 +110,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
 
     async fn join(&self, name: &str) {
         while let Err(error) = self.engine.join(name).await {
-            (self.observer)(&Event::DatabaseAway(error.to_string()));
+            (self.observer)(&Event::QueueAway(error.to_string()));
             tokio::time::sleep(RETRY).await;
         }
         let Some(owner) = self.token_owner() else { return };
@@ -144,7 +144,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
                 let claimed = match self.engine.claim(name, most).await {
                     Ok(claimed) => claimed,
                     Err(error) => {
-                        (self.observer)(&Event::DatabaseAway(error.to_string()));
+                        (self.observer)(&Event::QueueAway(error.to_string()));
                         break false;
                     }
                 };
@@ -222,12 +222,12 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         });
     }
 
-    /// Reads a line of the send log, as soon as the database can be reached.
+    /// Reads a line of the send log, as soon as the queue can be reached.
     async fn line(&self, key: &str) -> Record {
         loop {
             match self.engine.read(key).await {
                 Ok(record) => return record,
-                Err(error) => (self.observer)(&Event::DatabaseAway(error.to_string())),
+                Err(error) => (self.observer)(&Event::QueueAway(error.to_string())),
             }
             tokio::time::sleep(RETRY).await;
         }
@@ -293,16 +293,16 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         Ok((delivered.decision, delivered.record))
     }
 
-    /// Executes a decision, as soon as the database can be reached.
+    /// Executes a decision, as soon as the queue can be reached.
     async fn execute(&self, name: &str, claimed: &Claimed, decision: Decision, record: Record) {
         let mut is_away = false;
         while let Err(error) = self.engine.execute(name, claimed, &decision, &record).await {
             is_away = true;
-            (self.observer)(&Event::DatabaseAway(error.to_string()));
+            (self.observer)(&Event::QueueAway(error.to_string()));
             tokio::time::sleep(RETRY).await;
         }
         if is_away {
-            (self.observer)(&Event::DatabaseBack);
+            (self.observer)(&Event::QueueBack);
         }
         (self.observer)(&Event::Decided { key: claimed.label().to_owned(), decision });
     }
@@ -343,23 +343,23 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             let mut is_away = false;
             loop {
                 let before = worker.client.transport().now();
-                // A database that does not respond must not keep the heartbeats from trying again.
+                // A queue that does not respond must not keep the heartbeats from trying again.
                 match tokio::time::timeout(worker.engine.lease(), worker.engine.beat(&name)).await {
                     Ok(Ok(None)) => return,
                     Ok(Ok(Some(seen))) => {
                         lease.renew(before + worker.engine.lease());
                         fleet.send_replace(seen);
                         if std::mem::take(&mut is_away) {
-                            (worker.observer)(&Event::DatabaseBack);
+                            (worker.observer)(&Event::QueueBack);
                         }
                     }
                     Err(_) => {
                         is_away = true;
-                        (worker.observer)(&Event::DatabaseAway("it does not respond".to_owned()));
+                        (worker.observer)(&Event::QueueAway("it does not respond".to_owned()));
                     }
                     Ok(Err(error)) => {
                         is_away = true;
-                        (worker.observer)(&Event::DatabaseAway(error.to_string()));
+                        (worker.observer)(&Event::QueueAway(error.to_string()));
                     }
                 }
                 tokio::time::sleep(worker.engine.lease() / 4).await;
@@ -385,7 +385,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
 /// Most jobs that a worker holds for each of its places, those that wait included.
 const MAX_HELD: u32 = 10;
 
-/// Pause before a database that is away is tried again.
+/// Pause before a queue that is away is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Ends a task with its owner.

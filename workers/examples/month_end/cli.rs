@@ -172,7 +172,7 @@ async fn work(queue: impl Engine, arguments: &Arguments) -> Result<(), Box<dyn E
     let worker = Worker::new(client, queue, settings).observer(|event| match event {
         // Standard output may be closed, which is no reason to end.
         Event::Decided { decision, .. } => drop(writeln!(std::io::stdout(), "{}", decision.state())),
-        Event::DatabaseAway(why) => {
+        Event::QueueAway(why) => {
             drop(writeln!(std::io::stderr(), "worker {}: {why}", std::process::id()));
         }
         _ => {}

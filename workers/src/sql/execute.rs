@@ -94,6 +94,7 @@ impl SqlQueue {
         Ok(())
     }
 
+    /// Writes the decision about a job that ended. The text that was kept of it for a person ends with the job.
     pub(super) async fn note_end(
         &self,
         connection: &mut AnyConnection,
@@ -109,7 +110,11 @@ impl SqlQueue {
         let now = WallTime::from(std::time::SystemTime::now()).unix_millis();
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         let query = query.bind(&self.queue).bind(key).bind(decision.state()).bind(now).bind(worker);
-        query.bind(serde_json::to_string(decision)?).execute(connection).await?;
+        query.bind(serde_json::to_string(decision)?).execute(&mut *connection).await?;
+        if let Decision::Acknowledge(_) = decision {
+            let query = sqlx::query("DELETE FROM zuora_parked WHERE queue = $1 AND key = $2");
+            query.bind(&self.queue).bind(key).execute(connection).await?;
+        }
         Ok(())
     }
 

@@ -138,7 +138,7 @@ impl SqlQueue {
             Ok(id) if row.try_get::<i64, _>("is_text")? == 1 => Ok(id),
             _ => {
                 let number: i64 = row.try_get("number")?;
-                let id = format!("row {number}");
+                let id = ulid::Ulid::generate().to_string();
                 let query = sqlx::query("UPDATE Jobs SET id = $1 WHERE ROWID = $2").bind(&id);
                 query.bind(number).execute(&self.pool).await?;
                 Ok(id)

@@ -40,6 +40,9 @@ async fn a_job_whose_row_was_removed_is_not_added_again_and_a_person_ends_its_do
     engine.resolve("a", &Resolution::Applied("seen".to_owned())).await.unwrap();
     let counts = engine.count().await.unwrap();
     assert_eq!((counts.done, counts.waiting), (1, 1), "its follower is there");
+    let kept: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM zuora_parked").fetch_one(engine.pool()).await.unwrap();
+    assert_eq!(kept, 0, "the text for a person ends with the doubt");
     vacuum().await;
     assert!(engine.requeue("a").await.unwrap_err().to_string().contains("no job with this key has ended"));
 }
@@ -102,4 +105,22 @@ async fn a_handle_with_a_short_window_robs_no_worker_with_a_longer_one() {
     sqlx::query(silent).execute(short.pool()).await.unwrap();
     assert_eq!(short.beat("short").await.unwrap(), Some(Fleet { alive: 2, is_paused: false }));
     assert_eq!(short.count().await.unwrap().running, 1, "its lease still runs");
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_text_is_replaced_by_one_that_no_row_has() {
+    let file = File::new("an_id_that_is_no_text_is_replaced_by_one_that_no_row_has");
+    let engine = file.open().await;
+    for (id, key) in [("x'ff'", "a"), ("'row 1'", "b"), ("'row 2'", "c")] {
+        let row = format!(
+            "INSERT INTO Jobs (job, id, job_type, idempotency_key) VALUES ('{{}}', {id}, 'zuora', '{key}')"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(row)).execute(engine.pool()).await.unwrap();
+    }
+    engine.join("w").await.unwrap();
+    let claimed = engine.claim("w", 9).await.unwrap();
+    assert_eq!(claimed.len(), 3);
+    let found = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM Jobs WHERE id = ?1");
+    let new = claimed.iter().find(|claimed| claimed.key == "a").unwrap();
+    assert_eq!(found.bind(&new.id).fetch_one(engine.pool()).await.unwrap(), 1);
 }

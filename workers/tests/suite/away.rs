@@ -1,4 +1,4 @@
-//! A database that is away for a while.
+//! A queue that is away for a while.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,12 +6,12 @@ use zuora_workers::{Claimed, Fleet, SendLog};
 
 use super::*;
 
-/// A queue whose database is away from time to time.
+/// A queue that is away from time to time.
 #[derive(Clone, Debug)]
 struct Flaky<Q> {
     queue: Q,
     is_away: Arc<AtomicBool>,
-    /// Whether the worker panics after the next line of the log, with which the database is away.
+    /// Whether the worker panics after the next line of the log, with which the queue is away.
     panics: Arc<AtomicBool>,
     /// The workers and the most jobs of their claims.
     claims: Arc<Mutex<Vec<(String, u32)>>>,
@@ -106,7 +106,7 @@ impl<Q: Engine> Engine for Flaky<Q> {
     }
 }
 
-pub(crate) async fn a_database_that_is_away_is_waited_for_and_reported<Q: Engine + Commands>(
+pub(crate) async fn a_queue_that_is_away_is_waited_for_and_reported<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
     let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
@@ -125,12 +125,12 @@ pub(crate) async fn a_database_that_is_away_is_waited_for_and_reported<Q: Engine
         all_decided(&engine).await;
     }
     let events = worker.end().await;
-    assert!(events.iter().any(|event| event.starts_with("DatabaseAway")), "{events:?}");
+    assert!(events.iter().any(|event| event.starts_with("QueueAway")), "{events:?}");
     assert_eq!(engine.count().await.unwrap().done, 12);
     assert_eq!(server.sandbox().journal().effects_of_kind(EffectKind::InvoiceCreated).count(), 12);
 }
 
-pub(crate) async fn a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_database_is_away<
+pub(crate) async fn a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_queue_is_away<
     Q: Engine + Commands,
 >(
     open: impl AsyncFn() -> Q,
@@ -150,7 +150,7 @@ pub(crate) async fn a_panic_after_the_line_of_a_sending_ends_in_doubt_although_t
     assert_eq!(engine.count().await.unwrap().in_doubt, 1);
 }
 
-pub(crate) async fn a_stopped_worker_ends_while_the_database_is_away<Q: Engine + Commands>(
+pub(crate) async fn a_stopped_worker_ends_while_the_queue_is_away<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
     let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();

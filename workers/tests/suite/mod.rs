@@ -30,9 +30,9 @@ macro_rules! suite_on {
     ($place:ty) => {
         suite_on! {
             $place, away:
-                a_database_that_is_away_is_waited_for_and_reported
-                a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_database_is_away
-                a_stopped_worker_ends_while_the_database_is_away
+                a_queue_that_is_away_is_waited_for_and_reported
+                a_panic_after_the_line_of_a_sending_ends_in_doubt_although_the_queue_is_away
+                a_stopped_worker_ends_while_the_queue_is_away
                 a_decision_that_cannot_be_written_keeps_no_other_job_from_being_done
                 the_concurrency_of_the_tenant_is_divided_by_the_workers_alive
         }
