@@ -90,7 +90,7 @@ pub trait Waiter {
         Err(error)
     }
 
-    /// Evaluates the result of a poll. A returned error ends the wait, unless its cause may pass.
+    /// Evaluates the result of a poll. A returned error ends the wait, unless the error is temporary.
     ///
     /// `now` is the start of the poll. The object was read at this time or later, although the response may have
     /// arrived much later.

@@ -48,7 +48,7 @@ fn has_no_brackets(fields: &[u8]) -> bool {
 }
 
 /// Whether the bytes from one end of a body up to a place, in either direction, lead into the outermost object and no
-/// further. Where they contain an escape, it is not worth finding out.
+/// further. Returns false if they contain an escape.
 fn is_one_deep<'a>(bytes: impl Iterator<Item = &'a u8>) -> bool {
     let (mut depth, mut is_text) = (0_i32, false);
     for byte in bytes {

@@ -131,7 +131,7 @@ impl<'de> TextReader<'de, '_> {
         Ok(name)
     }
 
-    /// Takes the expected name, or another one. The names after another one are expected no longer.
+    /// Takes the expected name, or another one. Another name ends the expectation for the rest of the entry.
     fn name_in_list(&mut self) -> Result<&'de str> {
         if let Some((name, text)) = self.names.get(self.next_name) {
             if self.rest().starts_with(text.as_bytes()) {

@@ -71,7 +71,6 @@ pub trait Bulk: Operation + Sized + sealed::Sealed {
 }
 
 /// A row of the response.
-#[doc(hidden)]
 pub(super) type Reported<B> = <<B as Bulk>::Response as BulkResponse>::Row;
 
 /// The evidence of an invoice about a row.
