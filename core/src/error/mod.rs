@@ -18,6 +18,7 @@ use crate::error::text::{Capped, OneLine};
 use crate::transport::headers::{self, ConcurrencyLimit, RateLimit};
 use crate::transport::{Timestamp, TransportError};
 use crate::types::{RequestScope, Secret};
+use crate::wire::budget::DEFAULT_CAP;
 
 /// Result with the error of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -80,6 +81,8 @@ pub(crate) struct Context {
     /// Headers of the last response, without secrets of the session.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The largest body that the session accepts, which also bounds the values that are read from the body.
+    pub(crate) max_body: Option<usize>,
 }
 
 impl Error {
@@ -213,6 +216,11 @@ impl Error {
     /// Returns the decompressed body of the last response, or an empty body. Responses to token requests are not kept.
     pub fn body(&self) -> &Bytes {
         &self.0.context.body
+    }
+
+    /// Returns the cap of the session that received the body.
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.context.max_body.unwrap_or(DEFAULT_CAP)
     }
 
     /// Returns the headers of the last response, or no headers. A value with a secret of the session is replaced.

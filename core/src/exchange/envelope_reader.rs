@@ -9,13 +9,15 @@ use std::fmt;
 
 use http::HeaderMap;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::success_flag::is_named_once;
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::headers::REQUEST_ID;
-use crate::wire::lenient::repaired;
+use crate::wire::lenient;
+
+/// Reasons of a body that are kept. Of more reasons, the first of each category counts.
+const MAX_REASONS: usize = 1000;
 
 /// The part of a body that is about the request, apart from the payload.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,23 @@ impl EnvelopeReader {
             _ => {}
         }
     }
+
+    /// Notes the reasons in a list, or the only one.
+    fn note_reasons(&mut self, json: &str) {
+        match json.as_bytes() {
+            [b'[', ..] => entries(json, |entry| self.note_reason(reason(entry))),
+            b"null" => {}
+            _ => self.note_reason(reason(json)),
+        }
+    }
+
+    fn note_reason(&mut self, reason: Reason) {
+        let more = self.reasons.get(MAX_REASONS..).unwrap_or_default();
+        let is_known = |known: &Reason| known.category() == reason.category();
+        if self.reasons.len() < MAX_REASONS || !more.iter().any(is_known) {
+            self.reasons.push(reason);
+        }
+    }
 }
 
 /// An envelope that is being read, with a code and a message that are beside the other fields.
@@ -99,7 +118,7 @@ impl<'a> Reading<'a> {
             "processId" => self.envelope.process_id = id(value),
             "requestId" => self.envelope.request_id = id(value),
             "invoices" => self.rows.push(value),
-            "reasons" | "Errors" | "errors" => self.envelope.reasons.extend(reasons(value)),
+            "reasons" | "Errors" | "errors" => self.envelope.note_reasons(value),
             "code" | "Code" => self.flat.code = text(value).unwrap_or_default(),
             "message" | "Message" => self.flat.message = text(value).unwrap_or_default(),
             "faultcode" | "FaultCode" => {
@@ -115,10 +134,10 @@ impl<'a> Reading<'a> {
                 self.is_fault = true;
                 match text(value) {
                     Some(code) => self.flat.code = code,
-                    None => self.envelope.reasons.extend(reasons(value)),
+                    None => self.envelope.note_reasons(value),
                 }
             }
-            _ if name.eq_ignore_ascii_case("success") => self.envelope.note_flag(flag(value)),
+            _ if is_flag(name) => self.envelope.note_flag(flag(value)),
             _ => {}
         }
     }
@@ -128,7 +147,7 @@ impl<'a> Reading<'a> {
         let Self { envelope, .. } = Self::of_object(result);
         self.envelope.note_flag(envelope.success);
         self.envelope.is_contradictory |= envelope.is_contradictory;
-        self.envelope.reasons.extend(envelope.reasons);
+        envelope.reasons.into_iter().for_each(|reason| self.envelope.note_reason(reason));
     }
 
     fn of_object(json: &'a str) -> Self {
@@ -212,15 +231,45 @@ pub(crate) fn is_reason(name: &str) -> bool {
 }
 
 fn has_applied_row(json: &str) -> bool {
-    let rows = serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default();
+    let mut has_applied = false;
     // Only the flag of a row is read: rows within rows could be nested deeper than the stack.
-    rows.iter().any(|row| Reading::of_object(row.get()).envelope.success == Some(true))
+    entries(json, |row| has_applied |= Reading::of_object(row).envelope.success == Some(true));
+    has_applied
 }
 
-fn flag(json: &str) -> Option<bool> {
-    match json {
-        "true" | "\"true\"" => Some(true),
-        "false" | "\"false\"" => Some(false),
+/// Calls `each` with the JSON text of every entry of a list.
+fn entries<'a>(json: &'a str, each: impl FnMut(&'a str)) {
+    struct Entries<F>(F);
+
+    impl<'de, F: FnMut(&'de str)> Visitor<'de> for Entries<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+            while let Some(entry) = entries.next_element::<&'de RawValue>()? {
+                (self.0)(entry.get());
+            }
+            Ok(())
+        }
+    }
+
+    // A value that is no list has no entries.
+    let _ = serde_json::Deserializer::from_str(json).deserialize_seq(Entries(each));
+}
+
+/// Whether this is the name of the success flag.
+pub(crate) fn is_flag(name: &str) -> bool {
+    name.eq_ignore_ascii_case("success")
+}
+
+/// Reads the value of a success flag. Returns `None` for a value that is neither true nor false.
+pub(crate) fn flag(json: &str) -> Option<bool> {
+    match lenient::text(json).as_deref() {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
         _ => None,
     }
 }
@@ -229,44 +278,50 @@ fn id(json: &str) -> Option<Box<str>> {
     text(json).filter(|id| !id.is_empty()).map(Into::into)
 }
 
-/// The text of a JSON string or number.
+/// The text of a JSON string or number. Of a number, the literal: a code is not a quantity.
 fn text(json: &str) -> Option<String> {
-    match value(json)? {
-        Value::String(text) => Some(text),
-        // The literal and not the number: a code is not a quantity.
-        Value::Number(_) => Some(json.to_owned()),
+    match json.as_bytes().first()? {
+        b'"' => lenient::text(json),
+        b'-' | b'0'..=b'9' => Some(json.to_owned()),
         _ => None,
     }
 }
 
-/// Reads a value. The service cuts long messages, and an emoji may be cut in two.
-fn value(json: &str) -> Option<Value> {
-    serde_json::from_str(json).ok().or_else(|| serde_json::from_str(&repaired(json)?).ok())
-}
+/// Reads one reason: an object, or any other value as its message.
+fn reason(json: &str) -> Reason {
+    struct Fields<'r>(&'r mut Reason);
 
-fn reasons(json: &str) -> Vec<Reason> {
-    let rows = match value(json) {
-        Some(Value::Array(rows)) => rows,
-        Some(Value::Null) | None => return Vec::new(),
-        Some(one) => vec![one],
-    };
-    rows.iter().map(reason).collect()
-}
+    impl<'de> Visitor<'de> for Fields<'_> {
+        type Value = ();
 
-fn reason(row: &Value) -> Reason {
-    let field = |names: [&str; 3]| match names.iter().find_map(|name| row.get(name)) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    };
-    let (code, message) = match row {
-        Value::Object(_) => {
-            (field(["code", "Code", "faultcode"]), field(["message", "Message", "faultstring"]))
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a reason")
         }
-        Value::String(text) => (String::new(), text.clone()),
-        other => (String::new(), other.to_string()),
-    };
-    Reason { code, message, ..Reason::default() }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+            while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
+                let value: &'de RawValue = fields.next_value()?;
+                let part = match &*name {
+                    "code" | "Code" | "faultcode" => &mut self.0.code,
+                    "message" | "Message" | "faultstring" => &mut self.0.message,
+                    _ => continue,
+                };
+                if part.is_empty() {
+                    *part = text(value.get()).unwrap_or_default();
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut reason = Reason::default();
+    if json.starts_with('{') {
+        // A damaged name ends the reason, which keeps what was read.
+        let _ = serde_json::Deserializer::from_str(json).deserialize_map(Fields(&mut reason));
+    } else {
+        reason.message = text(json).unwrap_or_else(|| json.to_owned());
+    }
+    reason
 }
 
 #[cfg(test)]
@@ -341,6 +396,24 @@ mod tests {
             let envelope = EnvelopeReader::read(format!("{{\"{name}\":{value}}}").as_bytes());
             assert_eq!(!envelope.reasons.is_empty(), is_reason(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_row_reports_success_in_escaped_text_too() {
+        for flag in ["true", r#""true""#, r#""tru\u0065""#] {
+            let body = format!(r#"{{"success":false,"invoices":[{{"id":"i1","success":{flag}}}]}}"#);
+            assert!(EnvelopeReader::read(body.as_bytes()).has_applied_row, "{body}");
+        }
+    }
+
+    #[test]
+    fn of_many_reasons_every_category_is_kept() {
+        let many = vec![r#"{"code":"58490020"}"#; 100 * MAX_REASONS].join(",");
+        let body = format!(r#"{{"success":false,"reasons":[{many},{{"code":58490099}}],"errors":["x"]}}"#);
+        let reasons = EnvelopeReader::read(body.as_bytes()).reasons;
+        assert!(reasons.len() < MAX_REASONS + 10, "{}", reasons.len());
+        let has = |category| reasons.iter().any(|reason| reason.category() == category);
+        assert!(has(ReasonCategory::Format) && has(ReasonCategory::External) && has(ReasonCategory::Other));
     }
 
     #[test]

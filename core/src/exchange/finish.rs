@@ -162,6 +162,7 @@ impl Exchange {
             failed_at: self.unknown_since.filter(|_| context.outcome == Outcome::Unknown),
             scope: Some(Box::new(self.session.scope_of(self.common_headers()))),
             secrets: if self.has_rows { secrets.clone() } else { Vec::new() },
+            max_body: Some(self.session.max_body()),
             ..context
         };
         error.with_context(context).redact(redact::finder(secrets))

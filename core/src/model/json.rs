@@ -11,7 +11,7 @@ use serde::ser::Serialize;
 
 use crate::error::Error;
 use crate::transport::HttpResponse;
-use crate::wire::budget::{Budget, Cap, DEFAULT_CAP};
+use crate::wire::budget::{Budget, Cap};
 use crate::wire::reader::Once;
 use crate::wire::{FromWire, Model, ReadError, ValueReader, lenient, text_reader, values, writer};
 
@@ -26,7 +26,7 @@ pub(crate) fn read<M: Model + Default>(response: &HttpResponse) -> Result<M, Err
 /// Reads a page, whose lists have at most `rows` entries each.
 pub(crate) fn read_rows<M: Model + Default>(response: &HttpResponse, rows: usize) -> Result<M, Error> {
     let body = response.body();
-    let cap = response.extensions().get().map_or(DEFAULT_CAP, |Cap(cap)| *cap);
+    let cap = Cap::of(response.extensions());
     read_text(text(body)?, &|| Budget::new(body.len(), cap, rows)).map_err(|error| unreadable(error, body))
 }
 

@@ -6,6 +6,8 @@
 use std::cell::Cell;
 use std::mem::size_of;
 
+use http::Extensions;
+
 use super::read_error::ReadError;
 
 /// Largest response that a session accepts by default, in bytes.
@@ -17,6 +19,13 @@ const ALLOWANCE: usize = 256 << 10;
 /// The cap of a session, as an extension of a response that might exceed it. Without it, the default cap applies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cap(pub(crate) usize);
+
+impl Cap {
+    /// Returns the cap of the session that has received a response with these extensions.
+    pub(crate) fn of(extensions: &Extensions) -> usize {
+        extensions.get().map_or(DEFAULT_CAP, |Self(cap)| *cap)
+    }
+}
 
 /// Objects within objects that are read at most. No response of the service has more than ten.
 const MAX_DEPTH: u32 = 64;
@@ -44,7 +53,11 @@ impl Budget {
         Self { bytes: Cell::new(bytes.max(ALLOWANCE)), depth: Cell::new(0), rows }
     }
 
-    pub(super) fn spend(&self, bytes: usize) -> Result<(), ReadError> {
+    /// Charges memory.
+    ///
+    /// # Errors
+    /// An error if the budget has less left.
+    pub(crate) fn spend(&self, bytes: usize) -> Result<(), ReadError> {
         match self.bytes.get().checked_sub(bytes) {
             Some(left) => {
                 self.bytes.set(left);

@@ -11,7 +11,6 @@ use crate::model::rules::Path;
 use crate::operation::request_builder::RequestBuilder;
 use crate::operation::{Operation, Spec};
 use crate::transport::{HttpRequest, HttpResponse};
-use crate::types::{InvoiceId, InvoiceNumber};
 
 pub(super) static SPEC: Spec =
     Spec::keyed("bulk_create_standalone_invoices", "/v1/invoices/batch").with_rows();
@@ -135,13 +134,6 @@ impl BulkResponse for CreatedInvoices {
 }
 
 impl BulkRow for Invoice {
-    fn name(&self, by: RowName) -> Option<&str> {
-        match by {
-            RowName::Id => self.id.as_ref().map(InvoiceId::as_str),
-            RowName::Number => self.number.as_ref().map(InvoiceNumber::as_str),
-        }
-    }
-
     fn index(&self) -> Option<i64> {
         self.object_index
     }

@@ -103,10 +103,6 @@ impl BulkResponse for PostedInvoices {
 }
 
 impl BulkRow for PostedInvoice {
-    fn name(&self, by: RowName) -> Option<&str> {
-        self.id.as_ref().map(InvoiceId::as_str).filter(|_| by == RowName::Id)
-    }
-
     fn index(&self) -> Option<i64> {
         None
     }

@@ -28,7 +28,7 @@ impl<B: Bulk> BulkJob<B> {
         let Some(chunk) = self.ledger.chunk(id) else { return Ok(Vec::new()) };
         let sent = sent_rows::<B>(&chunk.body)?;
         let (places, key_failed) = (chunk.rows.clone(), chunk.key_failed);
-        let judged = judge::<B>(&sent, body, error);
+        let judged = judge::<B>(&sent, body, self.session.max_body(), error);
         let is_secret = self.session.secret_finder(self.options.secrets());
         let mut look_up = Vec::new();
         for ((place, row), (outcome, applied, mut row_error)) in places.into_iter().zip(&sent).zip(judged) {
@@ -142,10 +142,15 @@ fn sent_rows<B: Bulk>(body: &[u8]) -> Result<Vec<B::Row>> {
 type Judged<A> = (Outcome, Option<A>, RowError);
 
 /// Judges each row by its own row of the response, and by the whole response only if it has no rows.
-fn judge<B: Bulk>(sent: &[B::Row], body: &[u8], error: Option<&Arc<Error>>) -> Vec<Judged<B::Applied>> {
+fn judge<B: Bulk>(
+    sent: &[B::Row],
+    body: &[u8],
+    max_body: usize,
+    error: Option<&Arc<Error>>,
+) -> Vec<Judged<B::Applied>> {
     let is_accepted = error.is_none_or(|error| rows::is_accepted(error));
     let may_be_repeated = error.is_some_and(|error| rows::may_be_repeated(error));
-    let read = BulkBody::<_, B::Response>::read(body, B::NAMED_BY).unwrap_or_default();
+    let read = BulkBody::<_, B::Response>::read(body, max_body, B::NAMED_BY).unwrap_or_default();
     let names: Vec<_> = sent.iter().map(B::name).collect();
     let has_rows = read.has_rows();
     let reports_rows = B::fixed_spec().effect == Effect::Keyed;

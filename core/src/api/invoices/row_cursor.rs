@@ -4,6 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use crate::wire::lenient;
+
+/// Fields of a JSON object: names, and values as JSON text.
+pub(super) type Fields<'a> = Vec<(Cow<'a, str>, &'a str)>;
+
+/// Fields of one object that are read at most. An invoice has fewer than a hundred.
+pub(super) const MAX_FIELDS: usize = 10_000;
+
 /// A position in JSON text, which moves over one complete value at a time.
 pub(super) struct Cursor<'a> {
     rest: &'a str,
@@ -35,15 +43,19 @@ impl<'a> Cursor<'a> {
         Some(value)
     }
 
-    fn name(&mut self) -> Option<String> {
-        let name = self.value()?;
-        let name: Cow<'_, str> = serde_json::from_str(name).ok()?;
-        self.take(b':').then(|| name.into_owned())
+    fn name(&mut self) -> Option<Cow<'a, str>> {
+        let json = self.value()?;
+        let name = json.strip_prefix('"')?.strip_suffix('"')?;
+        let name = match name.contains('\\') {
+            true => Cow::Owned(serde_json::from_str(json).ok()?),
+            false => Cow::Borrowed(name),
+        };
+        self.take(b':').then_some(name)
     }
 
     /// Reads the fields of an object until `field` returns false or the text is not valid. Returns `None` if there
     /// is no object.
-    pub(super) fn object(&mut self, mut field: impl FnMut(&mut Self, String) -> bool) -> Option<()> {
+    pub(super) fn object(&mut self, mut field: impl FnMut(&mut Self, Cow<'a, str>) -> bool) -> Option<()> {
         if !self.take(b'{') {
             return None;
         }
@@ -80,4 +92,32 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
+
+/// Splits an object into its fields, apart from those that `special` reads: for these, it returns whether the object can
+/// be read further. Returns also whether the object was read up to a fault or its end, and not to a limit; `None` if there
+/// is no object.
+pub(super) fn fields<'a>(
+    text: &'a str,
+    mut special: impl FnMut(&mut Cursor<'a>, &str) -> Option<bool>,
+) -> Option<(Fields<'a>, bool)> {
+    let (mut fields, mut is_whole) = (Fields::new(), true);
+    Cursor::new(text).object(|cursor, name| {
+        if let Some(continues) = special(cursor, &name) {
+            return continues;
+        }
+        let Some(value) = cursor.value() else { return false };
+        is_whole = fields.len() < MAX_FIELDS;
+        if is_whole {
+            fields.push((name, value));
+        }
+        is_whole
+    })?;
+    Some((fields, is_whole))
+}
+
+/// The values of a field that are not null, as text. A value that is not text is empty text.
+pub(super) fn texts<'a>(fields: &'a Fields<'_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    let of_name = fields.iter().filter(move |(known, json)| known == name && *json != "null");
+    of_name.map(|(_, json)| lenient::text(json).unwrap_or_default())
 }

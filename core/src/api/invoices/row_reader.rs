@@ -6,12 +6,12 @@
 
 use memchr::memmem;
 
-use crate::api::invoices::row_cursor::Cursor;
+use crate::api::invoices::row_cursor::{Fields, fields, texts};
+use crate::api::invoices::row_verdict::{Verdict, flags, flags_of, rejects, verdict};
 use crate::api::invoices::rows::RowName;
-use crate::error::reason::{Reason, ReasonCategory};
-use crate::exchange::envelope_reader::{EnvelopeReader, is_reason};
-use crate::model::envelope::{Envelope, Success};
-use crate::wire::budget::{Budget, DEFAULT_CAP};
+use crate::exchange::envelope_reader::{EnvelopeReader, is_flag, is_reason};
+use crate::model::envelope::Envelope;
+use crate::wire::budget::Budget;
 use crate::wire::fields::ExtraFields;
 use crate::wire::{Model, lenient, text_reader};
 
@@ -19,6 +19,8 @@ use crate::wire::{Model, lenient, text_reader};
 pub(super) const ROWS: &str = "invoices";
 /// Rows that are read at most: a bulk request has 50, and so its response.
 const MAX_ROWS: usize = 50;
+/// Reasons of a row that are kept even if the memory that the session allows is used up.
+const FEW_REASONS: usize = 8;
 
 /// The response of a bulk operation.
 #[doc(hidden)]
@@ -34,16 +36,11 @@ pub trait BulkResponse: Model + Default {
 #[doc(hidden)]
 #[allow(private_bounds)] // the trait is sealed by them
 pub trait BulkRow: Model + Default {
-    /// Returns the id or number of the invoice.
-    fn name(&self, by: RowName) -> Option<&str>;
     /// Returns the index in the request, if the model declares it.
     fn index(&self) -> Option<i64>;
     fn envelope(&self) -> &Envelope;
     fn envelope_mut(&mut self) -> &mut Envelope;
 }
-
-/// Fields of a JSON object: names, and values as JSON text.
-type Fields<'a> = Vec<(String, &'a str)>;
 
 /// The readable part of a bulk response.
 #[derive(Debug, Default)]
@@ -63,19 +60,13 @@ pub(super) struct BulkBody<M, H> {
 pub(super) struct ReadRow<M> {
     /// The id or number of its invoice.
     pub(super) name: Option<String>,
-    /// Index in the request, or -1 for an index that cannot be read.
+    /// Other ids or numbers, in a row that contradicts itself.
+    pub(super) other_names: Vec<String>,
+    /// Index in the request, or -1 for an index that cannot be read or for two of them.
     pub(super) index: Option<i64>,
     pub(super) verdict: Verdict,
     /// The row with its envelope. A field that cannot be read is kept as JSON text in `extra`.
     pub(super) model: M,
-}
-
-/// The report of one row about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Applied,
-    Rejected,
-    Unknown,
 }
 
 impl<M, H> BulkBody<M, H> {
@@ -86,26 +77,25 @@ impl<M, H> BulkBody<M, H> {
 }
 
 impl<M: BulkRow, H: BulkResponse<Row = M>> BulkBody<M, H> {
-    /// Reads a body. Returns `None` if the body is not a JSON object.
-    pub(super) fn read(body: &[u8], by: RowName) -> Option<Self> {
+    /// Reads a body, in a session that accepts bodies of `cap` bytes. Returns `None` if the body is not a JSON object.
+    pub(super) fn read(body: &[u8], cap: usize, by: RowName) -> Option<Self> {
         match std::str::from_utf8(body) {
-            Ok(text) => Self::read_at_once(text, by).or_else(|| Self::read_by_rows(text, by)),
-            Err(_) => Self::read_by_rows(&String::from_utf8_lossy(body), by),
+            Ok(text) => Self::read_at_once(text, cap, by).or_else(|| Self::read_by_rows(text, cap, by)),
+            Err(_) => Self::read_by_rows(&String::from_utf8_lossy(body), cap, by),
         }
     }
 
     /// Reads a body in which nothing is unusual. Reads the same as [`read_by_rows`](Self::read_by_rows), or nothing.
-    fn read_at_once(text: &str, by: RowName) -> Option<Self> {
+    fn read_at_once(text: &str, cap: usize, by: RowName) -> Option<Self> {
         let mut lists = memmem::find_iter(text.as_bytes(), "\"invoices\"");
         if lists.next().is_none() || lists.next().is_some() {
             return None;
         }
         let mut head = H::default();
-        let budget = Budget::new(text.len(), DEFAULT_CAP, usize::MAX);
-        text_reader::read(text, &mut head, &budget).ok()?;
+        text_reader::read(text, &mut head, &Budget::new(text.len(), cap, MAX_ROWS)).ok()?;
         let rows = std::mem::take(head.rows_mut());
         // An empty list looks like a list that is absent.
-        if rows.is_empty() || rows.len() > MAX_ROWS || is_telling(head.extra()) {
+        if rows.is_empty() || is_telling(head.extra()) {
             return None;
         }
         let rows = rows.into_iter().map(|row| ReadRow::of_model(row, by)).collect::<Option<_>>()?;
@@ -115,27 +105,27 @@ impl<M: BulkRow, H: BulkResponse<Row = M>> BulkBody<M, H> {
     }
 
     /// Reads each row by itself, up to a fault of the syntax.
-    fn read_by_rows(text: &str, by: RowName) -> Option<Self> {
-        let (mut fields, mut rows, mut has_all_rows) = (Fields::new(), Vec::new(), false);
-        let mut cursor = Cursor::new(text);
-        cursor.object(|cursor, name| {
-            if name == ROWS && cursor.peek() == Some(b'[') {
+    fn read_by_rows(text: &str, cap: usize, by: RowName) -> Option<Self> {
+        let (mut rows, mut has_all_rows) = (Vec::new(), false);
+        let (fields, is_whole) = fields(text, |cursor, name| {
+            let is_list = name == ROWS && cursor.peek() == Some(b'[');
+            is_list.then(|| {
                 let is_whole = cursor.list(|row| {
                     if rows.len() <= MAX_ROWS {
-                        rows.push(ReadRow::read(row, by));
+                        rows.push(row);
                     }
                 });
                 has_all_rows = is_whole && rows.len() <= MAX_ROWS;
-                return is_whole;
-            }
-            cursor.value().is_some_and(|value| {
-                fields.push((name, value));
-                true
+                is_whole
             })
         })?;
-        let head: H = model_of(&fields);
-        let is_rejection = rejects(flags(&fields), || !envelope_of(&fields).reasons.is_empty());
-        Some(Self { head, rows, has_all_rows, is_rejection })
+        let budget = Budget::new(text.len(), cap, usize::MAX);
+        let mut head: H = model_of(&fields, &budget);
+        let is_unreadable = head.extra().unreadable().any(|(name, _)| name == "reasons");
+        let has_reasons = || is_unreadable || !head.envelope().reasons.is_empty();
+        let is_rejection = rejects(flags(&fields), has_reasons);
+        let rows = rows.into_iter().map(|row| ReadRow::read(row, by, &budget)).collect();
+        Some(Self { head, rows, has_all_rows: has_all_rows && is_whole, is_rejection })
     }
 }
 
@@ -145,42 +135,43 @@ impl<M: BulkRow> ReadRow<M> {
         if is_telling(model.extra()) {
             return None;
         }
+        let name = model.field(by.wire_name()).and_then(|field| field.as_text());
+        let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
         let envelope = model.envelope();
         Some(Self {
-            name: model.name(by).filter(|name| !name.is_empty()).map(str::to_owned),
+            name,
+            other_names: Vec::new(),
             index: model.index(),
             verdict: verdict(flags_of(envelope), &envelope.reasons),
             model,
         })
     }
 
-    fn read(text: &str, by: RowName) -> Self {
-        let mut fields = Fields::new();
-        let is_object = Cursor::new(text).object(|cursor, name| match cursor.value() {
-            Some(value) => {
-                fields.push((name, value));
-                true
-            }
-            None => false,
-        });
-        let field = |name: &str| fields.iter().find(|(known, json)| known == name && *json != "null");
-        let text_of = |name: &str| lenient::text(field(name)?.1).filter(|text| !text.is_empty());
-        let mut envelope = envelope_of(&fields);
-        if envelope.reasons.is_empty() && fields.iter().any(|(name, _)| is_reason(name)) {
-            envelope.reasons = EnvelopeReader::read(text.as_bytes()).reasons;
+    fn read(text: &str, by: RowName, budget: &Budget) -> Self {
+        let (fields, is_whole) = fields(text, |_, _| None).unwrap_or_default();
+        let (mut names, mut indices) = (texts(&fields, by.wire_name()), texts(&fields, INDEX));
+        let (first_name, first_index) = (names.next(), indices.next());
+        let is_other = |name: &String| first_name.as_ref().is_some_and(|first| !by.is_same(first, name));
+        let other_names: Vec<_> = names.filter(is_other).collect();
+        let has_two_indices = indices.any(|index| first_index.as_ref() != Some(&index));
+
+        let mut model: M = model_of(&fields, budget);
+        if model.envelope().reasons.is_empty() && fields.iter().any(|(name, _)| is_reason(name)) {
+            model.envelope_mut().reasons = EnvelopeReader::read(text.as_bytes()).reasons;
         }
-        let verdict = match is_object {
-            Some(()) => verdict(flags(&fields), &envelope.reasons),
-            None => Verdict::Unknown,
+        let reasons = &mut model.envelope_mut().reasons;
+        let verdict = match is_whole && other_names.is_empty() && !has_two_indices {
+            true => verdict(flags(&fields), reasons),
+            false => Verdict::Unknown,
         };
-        let mut model: M = model_of(&fields);
-        *model.envelope_mut() = envelope;
+        if budget.spend(size_of_val(&**reasons)).is_err() {
+            reasons.truncate(FEW_REASONS);
+        }
         Self {
-            name: text_of(match by {
-                RowName::Id => "id",
-                RowName::Number => "invoiceNumber",
-            }),
-            index: field(INDEX).map(|_| text_of(INDEX).and_then(|text| text.parse().ok()).unwrap_or(-1)),
+            name: first_name.filter(|name| !name.is_empty()),
+            other_names,
+            index: first_index
+                .map(|index| index.parse().ok().filter(|_: &i64| !has_two_indices).unwrap_or(-1)),
             verdict,
             model,
         }
@@ -192,78 +183,32 @@ const INDEX: &str = "objectIndex";
 
 /// Whether fields that a model does not declare say something about the outcome.
 fn is_telling(extra: &ExtraFields) -> bool {
-    extra.iter().any(|(name, _)| name == INDEX || name.eq_ignore_ascii_case("success") || is_reason(&name))
+    !extra.is_empty() && extra.iter().any(|(name, _)| name == INDEX || is_flag(&name) || is_reason(&name))
 }
 
-/// The values of the success flag.
-#[derive(Clone, Copy, Default)]
-struct Flags {
-    is_true: bool,
-    is_false: bool,
-}
-
-/// Whether the flags and reasons of a response reject the request as a whole.
-fn rejects(flags: Flags, has_reasons: impl Fn() -> bool) -> bool {
-    flags.is_false || (!flags.is_true && has_reasons())
-}
-
-/// Judges a row by its flags and reasons. Reasons of categories 60, 61 and 99 decide nothing: the work may have been
-/// done.
-fn verdict(flags: Flags, reasons: &[Reason]) -> Verdict {
-    let category = |reason: &Reason| reason.category();
-    match (flags.is_true, flags.is_false) {
-        (true, false) => Verdict::Applied,
-        (false, true) if !reasons.iter().map(category).any(ReasonCategory::leaves_doubt) => Verdict::Rejected,
-        (false, false) if !reasons.is_empty() => {
-            let began =
-                |reason: &Reason| !matches!(reason.category(), ReasonCategory::Lock | ReasonCategory::Limit);
-            if reasons.iter().any(began) { Verdict::Unknown } else { Verdict::Rejected }
-        }
-        _ => Verdict::Unknown,
-    }
-}
-
-/// All values of the success flag, which an object may contain twice.
-fn flags(fields: &Fields<'_>) -> Flags {
-    let mut flags = Flags::default();
-    for (_, json) in fields.iter().filter(|(name, _)| matches!(name.as_str(), "success" | "Success")) {
-        match lenient::text(json).as_deref() {
-            Some("true") => flags.is_true = true,
-            Some("false") => flags.is_false = true,
-            _ => {}
-        }
-    }
-    flags
-}
-
-fn flags_of(envelope: &Envelope) -> Flags {
-    Flags { is_true: envelope.success == Some(true), is_false: envelope.success == Some(false) }
-}
-
-fn model_of<M: Model + Default>(fields: &Fields<'_>) -> M {
+fn model_of<M: Model + Default>(fields: &Fields<'_>, budget: &Budget) -> M {
     let mut model = M::default();
-    let budget = Budget::new(fields.iter().map(|(_, json)| json.len()).sum(), DEFAULT_CAP, usize::MAX);
     for (name, json) in fields {
-        lenient::read_one(&mut model, name, json, &budget);
+        lenient::read_one(&mut model, name, json, budget);
     }
     model
-}
-
-fn envelope_of(fields: &Fields<'_>) -> Envelope {
-    let is_own = |name: &str| matches!(name, "success" | "requestId" | "processId" | "reasons");
-    model_of::<Success>(&fields.iter().filter(|(name, _)| is_own(name)).cloned().collect()).envelope
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::invoices::{CreatedInvoices, Invoice, PostedInvoice, PostedInvoices};
+    use crate::api::invoices::row_cursor::MAX_FIELDS;
+    use crate::api::invoices::{CreatedInvoices, Invoice, PostedInvoice, PostedInvoices, bulk_post, rows};
+    use crate::error::reason::Reason;
+    use crate::error::{Context, Error};
+    use crate::transport::HttpResponse;
+    use crate::wire::budget::{Cap, DEFAULT_CAP};
 
     type Created = BulkBody<Invoice, CreatedInvoices>;
     type Posted = BulkBody<PostedInvoice, PostedInvoices>;
 
     fn read(body: &str) -> Option<Created> {
-        Created::read(body.as_bytes(), RowName::Number)
+        Created::read(body.as_bytes(), DEFAULT_CAP, RowName::Number)
     }
 
     fn verdicts(body: &str) -> (Vec<Verdict>, bool) {
@@ -288,6 +233,15 @@ mod tests {
             (r#"{"reasons":[{"code":"58490050"}]}"#, Rejected),
             (r#"{"reasons":[{"code":"58490020"}]}"#, Unknown),
             (r#"{"success":true,"success":false}"#, Unknown),
+            (r#"{"success":true,"invoiceNumber":"A","invoiceNumber":"B"}"#, Unknown),
+            (r#"{"success":true,"invoiceNumber":"A","invoiceNumber":{}}"#, Unknown),
+            (r#"{"success":false,"objectIndex":1,"objectIndex":2}"#, Unknown),
+            (
+                r#"{"success":true,"invoiceNumber":"A","invoiceNumber":null,"invoiceNumber":"\u0041"}"#,
+                Applied,
+            ),
+            (r#"{"success":true,"amount":"n/a","objectIndex":0,"objectIndex":"0"}"#, Applied),
+            (r#"{"SUCCESS":"tru\u0065","amount":"n/a"}"#, Applied),
             (r#"{"success":1,"id":"i"}"#, Unknown),
             (r#"{"id":"i"}"#, Unknown),
             ("{}", Unknown),
@@ -297,6 +251,42 @@ mod tests {
             let body = format!(r#"{{"success":true,"invoices":[{row}]}}"#);
             assert_eq!(verdicts(&body), (vec![expected], true), "{row}");
         }
+    }
+
+    #[test]
+    fn all_rows_of_a_body_share_the_memory_that_the_session_allows() {
+        const CAP: usize = 1 << 20;
+        for (rows, entries) in [(1, 340_000), (50, 6_000)] {
+            let reasons = vec!["{}"; entries].join(",");
+            let doubt = format!(r#"{{"success":false,"reasons":[{reasons},{{"code":"58490099"}}]}}"#);
+            let body = format!(r#"{{"success":true,"invoices":[{}]}}"#, vec![doubt; rows].join(","));
+            let mut response = HttpResponse::new(body.clone().into());
+            response.extensions_mut().insert(Cap(CAP));
+            let sent = vec![None; rows];
+            let read: PostedInvoices = rows::read(&response, &sent, RowName::Id).unwrap();
+            let kept: usize = read.invoices.iter().map(|row| row.envelope.reasons.len()).sum();
+            assert!(kept >= rows && kept * size_of::<Reason>() <= 2 * CAP, "{rows} rows: {kept} reasons");
+            assert!(read.invoices.iter().all(|row| row.envelope.success.is_none()), "the last reason counts");
+
+            let (status, max_body) = (Some(http::StatusCode::OK), Some(CAP));
+            let operation = bulk_post::SPEC.name.into();
+            let context = Context { operation, status, max_body, body: body.into(), ..Context::default() };
+            let error = Error::unreadable("$", "cut off").with_context(context);
+            let read: PostedInvoices =
+                rows::read_failed(&error, &bulk_post::SPEC, &sent, RowName::Id).unwrap();
+            let of_error: usize = read.invoices.iter().map(|row| row.envelope.reasons.len()).sum();
+            assert_eq!(of_error, kept, "an error has the limit of its session");
+        }
+    }
+
+    #[test]
+    fn an_object_with_absurdly_many_fields_is_not_read_to_its_end() {
+        let many = vec![r#""a":1"#; 2 * MAX_FIELDS].join(",");
+        let row = format!(r#"{{"success":true,"amount":"n/a",{many}}}"#);
+        let body = format!(r#"{{"invoices":[{row}],"x":1}}"#);
+        assert_eq!(verdicts(&body), (vec![Verdict::Unknown], true));
+        let body = format!(r#"{{"invoices":[{{"success":true,"amount":"n/a"}}],{many}}}"#);
+        assert_eq!(verdicts(&body), (vec![Verdict::Applied], false));
     }
 
     #[test]
@@ -324,7 +314,7 @@ mod tests {
     fn rows_that_are_no_list_are_unreadable() {
         for (rows, expected) in [("{}", 1), ("7", 1), ("null", 0), ("[]", 0)] {
             let text = format!(r#"{{"success":true,"invoices":{rows}}}"#);
-            let head = Posted::read(text.as_bytes(), RowName::Id).unwrap().head;
+            let head = Posted::read(text.as_bytes(), DEFAULT_CAP, RowName::Id).unwrap().head;
             assert_eq!(head.extra.unreadable().filter(|(name, _)| *name == ROWS).count(), expected, "{rows}");
             assert!(serde_json::to_string(&head).is_ok(), "{rows}");
         }
@@ -357,8 +347,8 @@ mod tests {
             M: BulkRow + std::fmt::Debug,
             H: BulkResponse<Row = M> + std::fmt::Debug,
         {
-            let Some(at_once) = BulkBody::<M, H>::read_at_once(body, by) else { return false };
-            let by_rows = BulkBody::<M, H>::read_by_rows(body, by);
+            let Some(at_once) = BulkBody::<M, H>::read_at_once(body, DEFAULT_CAP, by) else { return false };
+            let by_rows = BulkBody::<M, H>::read_by_rows(body, DEFAULT_CAP, by);
             assert_eq!(format!("{:?}", Some(at_once)), format!("{by_rows:?}"), "{body}");
             true
         }

@@ -1,11 +1,13 @@
 //! Assigns the rows of a bulk response to the rows of the request.
 
-use crate::api::invoices::row_reader::{BulkBody, BulkResponse, BulkRow, ROWS, ReadRow, Verdict};
+use crate::api::invoices::row_reader::{BulkBody, BulkResponse, BulkRow, ROWS, ReadRow};
+use crate::api::invoices::row_verdict::Verdict;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::{RowFacts, Spec};
 use crate::session::redact;
 use crate::transport::HttpResponse;
+use crate::wire::budget::Cap;
 
 /// The way in which the rows of a response name their invoice.
 #[doc(hidden)]
@@ -18,7 +20,15 @@ pub enum RowName {
 }
 
 impl RowName {
-    fn is_same(self, sent: &str, received: &str) -> bool {
+    /// Returns the name of the field that contains the name of the row.
+    pub(super) fn wire_name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Number => "invoiceNumber",
+        }
+    }
+
+    pub(super) fn is_same(self, sent: &str, received: &str) -> bool {
         match self {
             Self::Id => sent.eq_ignore_ascii_case(received),
             Self::Number => sent == received,
@@ -101,7 +111,7 @@ pub(super) fn judge<M, H>(
 /// # Errors
 /// A response without a complete list of rows: the service has stored the whole response under the key.
 pub(super) fn read<H: BulkResponse>(success: &HttpResponse, sent: &[Option<&str>], by: RowName) -> Result<H> {
-    let Some(body) = BulkBody::read(success.body(), by) else {
+    let Some(body) = BulkBody::read(success.body(), Cap::of(success.extensions()), by) else {
         return Err(Error::unreadable("$", "expected a JSON object"));
     };
     if !body.has_all_rows {
@@ -128,7 +138,7 @@ pub(super) fn read_failed<H: BulkResponse>(
     if error.operation() != spec.name {
         return None;
     }
-    let body = BulkBody::read(error.body(), by).filter(BulkBody::has_rows)?;
+    let body = BulkBody::read(error.body(), error.max_body(), by).filter(BulkBody::has_rows)?;
     let is_secret = redact::finder(error.secrets().to_vec());
     let may_have_begun_before = error.key_failed() || may_be_repeated(error);
     let redact = |envelope: &mut Envelope| envelope.redact(&is_secret);
@@ -222,6 +232,12 @@ impl Assignment {
                 self.check_index(*place, body.rows[*other].index);
             }
         }
+        for name in body.rows.iter().flat_map(|row| &row.other_names) {
+            self.place_counts = false;
+            for (contradicted, sent) in self.contradicted.iter_mut().zip(sent) {
+                *contradicted |= sent.is_some_and(|sent| by.is_same(sent, name));
+            }
+        }
     }
 
     /// An index that names another row of the request than the name does contradicts both.
@@ -276,9 +292,10 @@ impl Assignment {
 mod tests {
     use super::*;
     use crate::api::invoices::{CreatedInvoices, Invoice};
+    use crate::wire::budget::DEFAULT_CAP;
 
     fn read_as(by: RowName, body: &str) -> BulkBody<Invoice, CreatedInvoices> {
-        BulkBody::read(body.as_bytes(), by).unwrap()
+        BulkBody::read(body.as_bytes(), DEFAULT_CAP, by).unwrap()
     }
 
     /// Outcomes of rows as letters: applied, rejected, unknown.
@@ -367,6 +384,27 @@ mod tests {
             "rr?"
         );
         assert_eq!(posted(&["i1", "i1"], r#"{"id":"i1","success":true}"#), "??");
+    }
+
+    #[test]
+    fn a_row_with_two_names_is_believed_about_neither() {
+        let two = r#"{"id":"i1","id":"i3","success":true}"#;
+        assert_eq!(posted(&["i1"], two), "?");
+        assert_eq!(posted(&["i3"], two), "?");
+        assert_eq!(posted(&["i1", "i2", "i3"], &format!("{two},{OK},{BAD}")), "???", "no place counts");
+        let named = r#"{"id":"i2","success":true},{"id":"i3","success":false}"#;
+        assert_eq!(posted(&["i1", "i2", "i3"], &format!("{two},{named}")), "?a?");
+        assert_eq!(posted(&["i1"], r#"{"id":"i1","id":"I1","success":true}"#), "a", "one id in two cases");
+    }
+
+    #[test]
+    fn a_row_with_two_indices_has_no_place() {
+        let two = r#"{"objectIndex":1,"objectIndex":2,"success":true}"#;
+        assert_eq!(created(&["", "", ""], &format!("{OK},{two},{BAD}")), "???");
+        assert_eq!(
+            created(&["A"], r#"{"invoiceNumber":"A","objectIndex":0,"objectIndex":1,"success":true}"#),
+            "?"
+        );
     }
 
     #[test]

@@ -1,0 +1,59 @@
+//! Judgement of a row by what it reports about itself.
+
+use crate::api::invoices::row_cursor::Fields;
+use crate::error::reason::{Reason, ReasonCategory};
+use crate::exchange::envelope_reader::{flag, is_flag};
+use crate::model::envelope::Envelope;
+
+/// The report of one row about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Applied,
+    Rejected,
+    Unknown,
+}
+
+/// The values of the success flag.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Flags {
+    is_true: bool,
+    is_false: bool,
+}
+
+/// Whether the flags and reasons of a response reject the request as a whole.
+pub(super) fn rejects(flags: Flags, has_reasons: impl Fn() -> bool) -> bool {
+    flags.is_false || (!flags.is_true && has_reasons())
+}
+
+/// Judges a row by its flags and reasons. Reasons of categories 60, 61 and 99 decide nothing: the work may have been
+/// done.
+pub(super) fn verdict(flags: Flags, reasons: &[Reason]) -> Verdict {
+    let category = |reason: &Reason| reason.category();
+    match (flags.is_true, flags.is_false) {
+        (true, false) => Verdict::Applied,
+        (false, true) if !reasons.iter().map(category).any(ReasonCategory::leaves_doubt) => Verdict::Rejected,
+        (false, false) if !reasons.is_empty() => {
+            let began =
+                |reason: &Reason| !matches!(reason.category(), ReasonCategory::Lock | ReasonCategory::Limit);
+            if reasons.iter().any(began) { Verdict::Unknown } else { Verdict::Rejected }
+        }
+        _ => Verdict::Unknown,
+    }
+}
+
+/// All values of the success flag, which an object may contain twice.
+pub(super) fn flags(fields: &Fields<'_>) -> Flags {
+    let mut flags = Flags::default();
+    for (_, json) in fields.iter().filter(|(name, _)| is_flag(name)) {
+        match flag(json) {
+            Some(true) => flags.is_true = true,
+            Some(false) => flags.is_false = true,
+            None => {}
+        }
+    }
+    flags
+}
+
+pub(super) fn flags_of(envelope: &Envelope) -> Flags {
+    Flags { is_true: envelope.success == Some(true), is_false: envelope.success == Some(false) }
+}
