@@ -103,7 +103,11 @@ impl Measured {
     }
 
     /// Returns the median of the processor times of several calls, and the time that 99 of 100 do not exceed.
-    fn longest(&mut self, count: usize, mut call: impl FnMut(&mut Self, usize)) -> (Duration, Duration) {
+    fn median_and_high(
+        &mut self,
+        count: usize,
+        mut call: impl FnMut(&mut Self, usize),
+    ) -> (Duration, Duration) {
         let mut times: Vec<Duration> = (0..count)
             .map(|index| {
                 let start = processor();
@@ -161,7 +165,7 @@ fn measure_accounts(accounts: usize) {
         println!("  {what}: median {median:.2?}, 99 of 100 below {high:.2?}");
     };
     let mut cursor = String::new();
-    let pages = measured.longest(500.min(accounts / 50), |measured, _| {
+    let pages = measured.median_and_high(500.min(accounts / 50), |measured, _| {
         let query = format!("/object-query/invoices?pageSize=50{cursor}&filter[]=sourceid.EQ:{number}");
         let page = measured.send("GET", &query, "");
         // The body starts with the link to the next page, if there is one.
@@ -171,33 +175,33 @@ fn measure_accounts(accounts: usize) {
     show("page of 50 invoices of the run", pages);
     show(
         "page of 50 invoices",
-        measured.longest(200, |measured, _| {
+        measured.median_and_high(200, |measured, _| {
             measured.send("GET", "/object-query/invoices?pageSize=50", "");
         }),
     );
     let sorted = "/object-query/invoices?pageSize=50&sort[]=updateddate.DESC";
     show(
         "change of an invoice, then the first page of a sorted list",
-        measured.longest(100, |measured, index| {
+        measured.median_and_high(100, |measured, index| {
             measured.send("PUT", &format!("/v1/invoices/INV{:08}", index + 1), r#"{"comments":"x"}"#);
             measured.send("GET", sorted, "");
         }),
     );
     show(
         "later page of a sorted list",
-        measured.longest(200, |measured, index| {
+        measured.median_and_high(200, |measured, index| {
             measured.send("GET", &format!("{sorted}&cursor={:08x}", index * 50 % accounts), "");
         }),
     );
     show(
         "page of items",
-        measured.longest(500, |measured, index| {
+        measured.median_and_high(500, |measured, index| {
             measured.send("GET", &format!("/v1/invoices/INV{:08}/items", index % accounts + 1), "");
         }),
     );
     show(
         "invoice created",
-        measured.longest(500, |measured, index| {
+        measured.median_and_high(500, |measured, index| {
             measured.send("POST", "/v1/invoices", &invoice(index % accounts + 1));
         }),
     );

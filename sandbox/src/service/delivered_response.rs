@@ -64,11 +64,27 @@ impl DeliveredResponse {
         match self {
             Self::Response { delay, .. } => Some(*delay),
             Self::Dripping { response, bytes, pause, delay } => {
-                let pauses = response.body().len().div_ceil(*bytes).saturating_sub(1);
+                let pauses = response.body().len().div_ceil((*bytes).max(1)).saturating_sub(1);
                 let pauses = pause.saturating_mul(u32::try_from(pauses).unwrap_or(u32::MAX));
                 Some(delay.saturating_add(pauses))
             }
             Self::Broken { .. } | Self::NotSent { .. } | Self::Lost { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_no_bytes_arrive_as_pieces_of_one() {
+        let arrives_after = |bytes| {
+            let response = Response::new(Bytes::from_static(b"abc"));
+            let (pause, delay) = (Duration::from_secs(1), Duration::from_secs(10));
+            DeliveredResponse::Dripping { response, bytes, pause, delay }.arrives_after()
+        };
+        assert_eq!(arrives_after(0), arrives_after(1));
+        assert_eq!(arrives_after(1), Some(Duration::from_secs(12)));
     }
 }
