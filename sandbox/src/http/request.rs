@@ -190,9 +190,11 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn base_url(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    // A user with a password is no part of a link.
+    let host = |authority: &str| authority.rsplit('@').next().unwrap_or_default().to_owned();
     match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => Some([scheme, "://", authority.as_str()].concat()),
-        _ => header(headers, HOST.as_str()).map(|host| ["http://", host].concat()),
+        (Some(scheme), Some(authority)) => Some([scheme, "://", &host(authority.as_str())].concat()),
+        _ => header(headers, HOST.as_str()).map(|authority| ["http://", &host(authority)].concat()),
     }
 }
 
@@ -223,6 +225,8 @@ mod tests {
         let base = |request| api_request(request, b"").base_url;
         assert_eq!(base(http::Request::get("https://a.example:8443/v1/x")), "https://a.example:8443");
         assert_eq!(base(http::Request::get("/v1/x").header("host", "127.0.0.1:9")), "http://127.0.0.1:9");
+        assert_eq!(base(http::Request::get("http://user:pw@a.example/v1/x")), "http://a.example");
+        assert_eq!(base(http::Request::get("/v1/x").header("host", "user:pw@a.example")), "http://a.example");
         assert_eq!(base(http::Request::get("/v1/x")), "https://rest.test.zuora.com");
     }
 

@@ -30,7 +30,8 @@ impl Sandbox {
     ) -> Recorded {
         let number = self.journal.next_number();
         let tenant = Arc::clone(&self.state.tenant);
-        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, tenant);
+        let total_shown = Arc::clone(self.journal.total_shown());
+        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, tenant, total_shown);
         entry.faults = faults;
         self.journal.push(entry);
         Recorded { request, number, operation }

@@ -1,6 +1,8 @@
 //! The journal: requests with their responses, and what they changed.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::Response;
@@ -12,7 +14,7 @@ use crate::values::UnixTime;
 
 /// The requests with their responses, and the effects of requests, background work and other users.
 ///
-/// Entries contain neither tokens nor secrets. The oldest entries and effects are dropped if the size exceeds
+/// Entries show neither tokens nor secrets, which are removed when an entry is read. The oldest entries and effects are dropped if the size exceeds
 /// [`Settings::journal_bytes`](crate::Settings::journal_bytes). `Display` writes the journal as text; the same
 /// requests at the same times give the same text, byte for byte.
 ///
@@ -33,6 +35,8 @@ pub struct Journal {
     entries: VecDeque<JournalEntry>,
     effects: VecDeque<Effect>,
     size: usize,
+    /// Size of what was made of entries that were read.
+    total_shown: Arc<AtomicUsize>,
     last_number: u64,
     dropped: u64,
 }
@@ -111,6 +115,11 @@ impl Journal {
         self.last_number
     }
 
+    /// Returns the size of what was made of entries that were read.
+    pub(super) fn total_shown(&self) -> &Arc<AtomicUsize> {
+        &self.total_shown
+    }
+
     /// Adds an entry, whose number is that of [`next_number`](Self::next_number).
     pub(crate) fn push(&mut self, entry: JournalEntry) {
         self.size += entry.size();
@@ -157,6 +166,10 @@ impl Journal {
     pub(crate) fn add_effects(&mut self, effects: Vec<Effect>, max_size: usize) {
         self.size += effects.iter().map(effect_size).sum::<usize>();
         self.effects.extend(effects);
+        // Reading must not change which entries are kept, so this is apart from their size.
+        if self.total_shown.load(Ordering::Relaxed) > max_size / 8 {
+            self.entries.iter_mut().for_each(JournalEntry::forget_shown);
+        }
         while self.size > max_size {
             let entry_at = self.entries.front().filter(|_| self.entries.len() > 1).map(|entry| entry.at);
             let effect_at = self.effects.front().map(|effect| effect.at);
@@ -177,4 +190,52 @@ impl Journal {
 
 fn effect_size(effect: &Effect) -> usize {
     150 + effect.id.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Request};
+
+    use super::*;
+    use crate::service::Sandbox;
+    use crate::settings::Settings;
+    use crate::state::Tenant;
+
+    const MAX_SIZE: usize = 40_000;
+
+    fn request_run(sandbox: &mut Sandbox, key: &str) {
+        let request = Request::get("/v1/bill-runs/1").header("idempotency-key", key).body("").unwrap();
+        sandbox.handle(request, UnixTime::from_secs(1_772_352_000));
+    }
+
+    fn shown(sandbox: &Sandbox) -> usize {
+        sandbox.journal().total_shown.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn counting_requests_makes_nothing_of_them() {
+        let mut sandbox = Sandbox::demo();
+        ["a", "b", "a"].iter().for_each(|key| request_run(&mut sandbox, key));
+        let pattern = RequestPattern::path(Method::GET, "/bill-runs/*").with_key("a");
+        assert_eq!((sandbox.journal().count(&pattern), shown(&sandbox)), (2, 0));
+    }
+
+    #[test]
+    fn reading_all_entries_takes_no_memory_for_long() {
+        let settings = Settings::default().journal_bytes(MAX_SIZE);
+        let mut sandbox = Sandbox::new(Tenant::demo(), settings);
+        for _ in 0..100 {
+            request_run(&mut sandbox, "k");
+            let text = sandbox.journal().to_string();
+            request_run(&mut sandbox, "k");
+            assert!(shown(&sandbox) <= MAX_SIZE / 8, "{}", shown(&sandbox));
+            assert!(text.contains("idempotency-key: k"), "{text}");
+        }
+        assert!(sandbox.journal().dropped() > 0);
+        let copy = sandbox.journal().clone();
+        assert_eq!(copy.to_string(), sandbox.journal().to_string());
+        drop(copy);
+        sandbox.clear_journal();
+        assert_eq!(shown(&sandbox), 0);
+    }
 }

@@ -1,6 +1,7 @@
 //! Entries of the journal.
 
 use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use crate::http::ApiRequest;
 use crate::state::Tenant;
 use crate::values::UnixTime;
 
-/// A request and its response, without tokens and secrets.
+/// A request and its response. They are kept as received, and shown without tokens and secrets.
 #[derive(Clone)]
 pub struct JournalEntry {
     pub(super) number: u64,
@@ -37,8 +38,7 @@ pub struct JournalEntry {
     handled_at: Option<UnixTime>,
     /// Size in memory, roughly.
     size: usize,
-    /// The parts without tokens and secrets. They are made when they are read, since most entries never are.
-    shown: OnceLock<Box<Shown>>,
+    shown: ShownOnce,
 }
 
 /// A response as sent.
@@ -49,10 +49,15 @@ struct SentResponse {
     body: Bytes,
 }
 
+/// The shown parts of an entry. They are made when they are read, since most entries never are.
+struct ShownOnce {
+    shown: OnceLock<Box<Shown>>,
+    /// Size in memory, roughly, of the shown parts of all entries of the journal.
+    total: Arc<AtomicUsize>,
+}
+
 /// The parts of an entry from which tokens and secrets are removed.
-#[derive(Clone)]
 struct Shown {
-    path: String,
     target: String,
     base_url: String,
     key: Option<String>,
@@ -83,6 +88,7 @@ impl JournalEntry {
         operation: Option<ApiOperation>,
         request: &ApiRequest,
         tenant: Arc<Tenant>,
+        total_shown: Arc<AtomicUsize>,
     ) -> Self {
         let query = request.raw_query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         let head = Packed::new([&request.path, &query, &request.base_url], &request.headers);
@@ -101,7 +107,7 @@ impl JournalEntry {
             service_response: None,
             gateway_response: None,
             handled_at: None,
-            shown: OnceLock::new(),
+            shown: ShownOnce { shown: OnceLock::new(), total: total_shown },
         }
     }
 
@@ -111,7 +117,7 @@ impl JournalEntry {
         self.size += response.size();
         self.service_response = Some(response);
         self.handled_at = Some(at);
-        self.shown = OnceLock::new();
+        self.forget_shown();
     }
 
     /// Records the response of an intermediary, which the client receives.
@@ -120,7 +126,12 @@ impl JournalEntry {
         self.size += response.size();
         self.gateway_response = Some(response);
         self.delivery = Delivery::Gateway;
-        self.shown = OnceLock::new();
+        self.forget_shown();
+    }
+
+    /// Drops the shown parts, which are made again when they are read again.
+    pub(super) fn forget_shown(&mut self) {
+        self.shown.forget();
     }
 
     fn shown(&self) -> &Shown {
@@ -130,16 +141,15 @@ impl JournalEntry {
             let response =
                 |sent: &Option<SentResponse>| Some(redactor.response(&sent.as_ref()?.to_response()));
             let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-            Box::new(Shown {
-                path: redactor.text(path),
+            Shown {
                 target: redactor.text(&[path, query].concat()),
-                base_url: base_url.to_owned(),
+                base_url: redactor.text(base_url),
                 key: key.map(|key| redactor.text(key)),
                 headers: redactor.headers(&headers),
                 body: redactor.request_body(&self.content),
                 service_response: response(&self.service_response),
                 gateway_response: response(&self.gateway_response),
-            })
+            }
         })
     }
 
@@ -265,13 +275,12 @@ impl JournalEntry {
         self.delivery != Delivery::NotSent
     }
 
+    /// Returns the parts that a pattern compares, as received.
     pub(super) fn as_target(&self) -> RequestTarget<'_> {
-        RequestTarget {
-            method: self.method(),
-            path: &self.shown().path,
-            operation: self.operation,
-            key: self.key(),
-        }
+        let ([path, _, _], mut headers) = self.request.parts();
+        let key = headers.find(|(name, _)| *name == b"idempotency-key");
+        let key = key.and_then(|(_, key)| std::str::from_utf8(key).ok());
+        RequestTarget { method: &self.method, path, operation: self.operation, key }
     }
 
     /// Returns the size in memory, roughly.
@@ -295,6 +304,51 @@ impl SentResponse {
 
     fn size(&self) -> usize {
         self.head.size() + self.body.len()
+    }
+}
+
+impl ShownOnce {
+    fn get_or_init(&self, make: impl FnOnce() -> Shown) -> &Shown {
+        self.shown.get_or_init(|| {
+            let shown = make();
+            self.total.fetch_add(shown.size(), Ordering::Relaxed);
+            Box::new(shown)
+        })
+    }
+
+    fn forget(&mut self) {
+        if let Some(shown) = self.shown.take() {
+            self.total.fetch_sub(shown.size(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A copy makes its own parts.
+impl Clone for ShownOnce {
+    fn clone(&self) -> Self {
+        Self { shown: OnceLock::new(), total: Arc::clone(&self.total) }
+    }
+}
+
+impl Drop for ShownOnce {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+impl Shown {
+    /// Returns the size in memory, roughly.
+    fn size(&self) -> usize {
+        const HEADER: usize = 128;
+        let responses = [&self.service_response, &self.gateway_response];
+        let of_response =
+            |response: &Response<Bytes>| response.headers().capacity() * HEADER + response.body().len();
+        let texts = self.target.len() + self.base_url.len() + self.key.as_ref().map_or(0, String::len);
+        size_of::<Self>()
+            + texts
+            + self.headers.capacity() * HEADER
+            + self.body.len()
+            + responses.into_iter().flatten().map(of_response).sum::<usize>()
     }
 }
 

@@ -27,19 +27,25 @@ impl Packed {
 
     /// Returns the texts and the headers.
     pub(super) fn unpack<const N: usize>(&self) -> ([&str; N], HeaderMap) {
-        let mut parts = Parts(&self.0);
-        let texts = std::array::from_fn(|_| {
-            let text = parts.next().unwrap_or_default();
-            std::str::from_utf8(text).unwrap_or_default()
-        });
+        let (texts, packed) = self.parts();
         let mut headers = HeaderMap::new();
-        while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+        for (name, value) in packed {
             let (name, value) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value));
             if let (Ok(name), Ok(value)) = (name, value) {
                 headers.append(name, value);
             }
         }
         (texts, headers)
+    }
+
+    /// Returns the texts, and names and values of the headers, without allocating anything.
+    pub(super) fn parts<const N: usize>(&self) -> ([&str; N], impl Iterator<Item = (&[u8], &[u8])>) {
+        let mut parts = Parts(&self.0);
+        let texts = std::array::from_fn(|_| {
+            let text = parts.next().unwrap_or_default();
+            std::str::from_utf8(text).unwrap_or_default()
+        });
+        (texts, std::iter::from_fn(move || parts.next().zip(parts.next())))
     }
 
     /// Returns the size in memory.

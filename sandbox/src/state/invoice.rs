@@ -58,8 +58,8 @@ pub(crate) struct Invoice {
     pub(crate) files: Vec<InvoiceFile>,
     pub(crate) pdf: Option<Pdf>,
     pub(crate) extra_fields: ExtraFields,
-    /// The body of the response that shows the invoice, once it was shown; `Invoices`
-    /// drops it when the invoice changes. Clients poll invoices that do not change for long.
+    /// The body of the response that shows the invoice, if it was shown and `Invoices` keeps it. `Invoices` drops it when
+    /// the invoice changes. Clients poll invoices that do not change for long.
     pub(crate) shown: OnceLock<Bytes>,
 }
 

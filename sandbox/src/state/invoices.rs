@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 use std::ops::{Bound, Index, IndexMut};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::changes::Changes;
 use super::invoice::Invoice;
 use super::pdf::InvoiceFile;
 use super::store::{Store, Stored};
 use crate::values::TextMap;
+
+/// Number of invoices up to which responses are kept. A body takes about a kilobyte.
+const MAX_SHOWN: usize = 10_000;
 
 /// The invoices in order of creation, found by id, number, bill run, account or file.
 #[derive(Clone, Default)]
@@ -96,6 +101,15 @@ impl Invoices {
         self.store.get(position)
     }
 
+    /// Returns the body of the response that shows the invoice at a position. It is kept if there are few invoices.
+    pub(crate) fn shown(&self, position: usize, write: impl FnOnce(&Invoice) -> Bytes) -> Bytes {
+        let invoice = &self.store[position];
+        match self.len() <= MAX_SHOWN {
+            true => invoice.shown.get_or_init(|| write(invoice)).clone(),
+            false => write(invoice),
+        }
+    }
+
     /// Returns the invoice at a position as it is now, for [`replace`](Self::replace).
     pub(crate) fn shared(&self, position: usize) -> Option<Arc<Invoice>> {
         self.store.shared(position)
@@ -172,5 +186,31 @@ fn forget(index: &mut Positions, key: &str, position: usize) {
         if known.is_empty() {
             index.remove(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ids::Ids;
+    use super::super::tenant::Tenant;
+    use super::*;
+    use crate::values::{Date, UnixTime};
+
+    #[test]
+    fn responses_of_many_invoices_are_not_kept() {
+        let (mut ids, tenant) = (Ids::default(), Tenant::demo());
+        let (day, now) = (Date::parse("2026-03-01").unwrap(), UnixTime::from_secs(1_772_352_000));
+        let mut invoices = Invoices::default();
+        let draft = Invoice::draft(&mut ids, &tenant, &tenant.accounts[0], day, now);
+        let mut is_kept = |count: usize| {
+            while invoices.len() < count {
+                let name = invoices.len().to_string();
+                invoices.push(Invoice { id: name.clone(), number: name, ..draft.clone() });
+            }
+            assert_eq!(invoices.shown(count - 1, |_| Bytes::from_static(b"{}")), "{}");
+            invoices.get(count - 1).unwrap().shown.get().is_some()
+        };
+        assert!(is_kept(1) && is_kept(MAX_SHOWN));
+        assert!(!is_kept(MAX_SHOWN + 1));
     }
 }

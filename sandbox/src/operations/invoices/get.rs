@@ -7,10 +7,10 @@ use crate::state::State;
 
 /// Shows one invoice, given by id or number.
 pub(crate) fn get(state: &mut State, _request: &ApiRequest, keys: &[&str]) -> Result<ResponseBody, ApiError> {
-    let invoice = &state.invoices[state.find_invoice(keys.first().copied().unwrap_or_default())?];
-    let shown = invoice.shown.get_or_init(|| {
+    let position = state.find_invoice(keys.first().copied().unwrap_or_default())?;
+    let body = state.invoices.shown(position, |invoice| {
         let body = invoice.json(&state.tenant).prepend("success", true.into());
         Bytes::copy_from_slice(&body.to_bytes())
     });
-    Ok(ResponseBody::Written(shown.clone()))
+    Ok(ResponseBody::Written(body))
 }
