@@ -106,7 +106,8 @@ pub struct Counts {
     pub waiting: u64,
     /// Jobs that a worker holds.
     pub running: u64,
-    /// Jobs whose operation was accepted or applied.
+    /// Jobs whose operation was accepted or applied. NATS counts all jobs but those in the other states, and thus also a
+    /// job whose message another program has removed.
     pub done: u64,
     /// Jobs that a person decides about.
     pub in_doubt: u64,

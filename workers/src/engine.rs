@@ -44,8 +44,9 @@ pub trait Engine: SendLog + Clone + Send + 'static {
         most: u32,
     ) -> impl Future<Output = Result<Vec<Claimed>, Self::Error>> + Send;
 
-    /// Executes a decision in one transaction with its record and the jobs that follow. Only an acknowledgement
-    /// counts after the job was handed to another worker.
+    /// Executes a decision with its record and the jobs that follow: in one transaction where the engine has some, else
+    /// in an order in which an interruption loses none of them. Only an acknowledgement counts after the job was
+    /// handed to another worker.
     ///
     /// # Errors
     /// The queue cannot be reached. The decision may have been executed; doing so again changes nothing.

@@ -32,8 +32,8 @@ pub struct Job {
     pub key: String,
     /// The text of [`Intent::to_json`].
     pub intent: String,
-    /// Jobs that are added to the queue in the transaction that acknowledges this one. A job that never ends has none
-    /// of its followers performed.
+    /// Jobs that are added to the queue with the acknowledgement of this one. A job that is never acknowledged has none of
+    /// its followers performed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<Job>,
 }
@@ -75,8 +75,7 @@ impl Job {
     }
 
     fn check_key(&self) -> Result<()> {
-        let is_fit = !self.key.is_empty() && self.key.len() <= 255 && !self.key.chars().any(char::is_control);
-        match is_fit {
+        match is_fit_as_key(&self.key) {
             true => Ok(()),
             false => Err(Error::invalid("key", "must be 1 to 255 bytes without control characters")),
         }
@@ -115,6 +114,11 @@ impl Job {
         }
         found
     }
+}
+
+/// Whether a text may be the key of a job.
+pub(crate) fn is_fit_as_key(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control)
 }
 
 /// Longest idempotency key that the service accepts, in characters.

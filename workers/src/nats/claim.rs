@@ -3,12 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::{AckKind, Message};
+use futures_util::future::join_all;
 use zuora_core::transport::WallTime;
 
+use super::commands::LISTED;
 use super::entry::Entry;
 use super::{Held, NatsError, NatsQueue, decode, encode};
 use crate::engine::{Claimed, Enqueued};
-use crate::job::Job;
+use crate::job::{Job, is_fit_as_key};
 
 /// The use of a delivered message.
 enum Use {
@@ -20,7 +22,11 @@ enum Use {
     AddFollowers {
         payload: String,
     },
-    /// The job has ended without success, or has another message.
+    /// The job has ended without success, and may be missing from the list of its state.
+    List {
+        state: String,
+    },
+    /// The job has another message, or an end that this version does not know.
     Drop,
     Wait(Duration),
 }
@@ -67,10 +73,37 @@ impl NatsQueue {
         Ok(())
     }
 
+    /// Takes messages for a worker. One that cannot be taken keeps no other from it.
+    pub(super) async fn take_all(
+        &self,
+        worker: &str,
+        messages: &[Message],
+    ) -> Result<Vec<Claimed>, NatsError> {
+        let taken = join_all(messages.iter().map(|message| self.take(worker, message))).await;
+        let (mut claimed, mut failed, mut error) = (Vec::new(), Vec::new(), None);
+        for (message, taken) in messages.iter().zip(taken) {
+            match taken {
+                Ok(job) => claimed.extend(job),
+                Err(why) => {
+                    failed.push(id_of(message)?);
+                    error = Some(why);
+                }
+            }
+        }
+        match error {
+            Some(error) if failed.len() == messages.len() => Err(error),
+            _ => {
+                // Without a renewal, they are delivered again after the window.
+                failed.iter().for_each(|id| drop(self.release(worker, id)));
+                Ok(claimed)
+            }
+        }
+    }
+
     /// Takes a message for a worker. Returns none if it is no longer, or not yet, a job to perform.
-    pub(super) async fn take(&self, worker: &str, message: &Message) -> Result<Option<Claimed>, NatsError> {
+    async fn take(&self, worker: &str, message: &Message) -> Result<Option<Claimed>, NatsError> {
         let sequence = message.info().map_err(NatsError::Nats)?.stream_sequence;
-        let id = format!("message {sequence}");
+        let id = id_of(message)?;
         let reply = message.reply.clone().unwrap_or_else(|| "".into());
         let text = self.text(&message.payload);
         let key = key_of(message, &text);
@@ -87,7 +120,11 @@ impl NatsQueue {
                 return Ok(None);
             }
             if let Some(end) = &entry.end {
-                used = if end.state == "done" { Use::AddFollowers { payload } } else { Use::Drop };
+                used = match end.state.as_str() {
+                    "done" => Use::AddFollowers { payload },
+                    state if LISTED.contains(&state) => Use::List { state: state.to_owned() },
+                    _ => Use::Drop,
+                };
                 return Ok(None);
             }
             if let Some(wait) = entry.due.and_then(|due| due.since(now)).filter(|wait| !wait.is_zero()) {
@@ -109,6 +146,10 @@ impl NatsQueue {
                 self.push_followers(&payload).await?;
                 self.acknowledge(&reply, AckKind::Ack).await?;
             }
+            Use::List { state } => {
+                self.list_as(label, &state).await?;
+                self.acknowledge(&reply, AckKind::Ack).await?;
+            }
             Use::Drop => self.acknowledge(&reply, AckKind::Ack).await?,
             Use::Wait(time) => self.acknowledge(&reply, AckKind::Nak(Some(time))).await?,
         }
@@ -116,8 +157,8 @@ impl NatsQueue {
         Ok(None)
     }
 
-    /// Returns the text of a message, cut off if no entry could contain it.
-    fn text(&self, payload: &[u8]) -> String {
+    /// Returns a text of another program, cut off if no entry could contain it.
+    pub(super) fn text(&self, payload: &[u8]) -> String {
         let text = String::from_utf8_lossy(payload).into_owned();
         match self.is_too_long(&text) {
             true => text.chars().take(1000).chain(['\u{2026}']).collect(),
@@ -132,12 +173,20 @@ impl NatsQueue {
     }
 }
 
+/// Returns the id of the entry of a message.
+fn id_of(message: &Message) -> Result<String, NatsError> {
+    Ok(format!("message {}", message.info().map_err(NatsError::Nats)?.stream_sequence))
+}
+
 /// The header with the key of the job.
 const KEY: &str = "Zuora-Key";
 
-/// Returns the key of a job; empty if neither the header nor the text has one.
+/// Returns the key of a job; empty if neither the header nor the text has one. A text that is not fit as a key may be
+/// too long for the name of an entry, so that the server would close the connection.
 fn key_of(message: &Message, text: &str) -> String {
     let header = message.headers.as_ref().and_then(|headers| headers.get(KEY));
-    let key = header.and_then(|key| decode(key.as_str()));
-    key.or_else(|| Some(serde_json::from_str::<Job>(text).ok()?.key)).unwrap_or_default()
+    let key = header.and_then(|key| decode(key.as_str())).filter(|key| is_fit_as_key(key));
+    let in_text =
+        || serde_json::from_str::<Job>(text).ok().map(|job| job.key).filter(|key| is_fit_as_key(key));
+    key.or_else(in_text).unwrap_or_default()
 }

@@ -13,24 +13,52 @@ use crate::job::Job;
 /// Entries that are read at a time.
 const READS: usize = 32;
 
+/// The states with a list: those that a person decides about.
+pub(super) const LISTED: [&str; 2] = ["in doubt", "rejected"];
+
 impl NatsQueue {
     /// Lists a job that has ended in a state that a person decides about. The list may have more keys than jobs.
     pub(super) async fn list_as(&self, key: &str, state: &str) -> Result<(), NatsError> {
         self.fleet.put(list_key(key, state), key.to_owned().into()).await.map(drop).map_err(NatsError::nats)
     }
 
-    /// Removes a job from the list of a state.
-    pub(super) async fn unlist(&self, key: &str, state: &str) -> Result<(), NatsError> {
-        let subject = format!("{}{}", self.fleet.prefix, list_key(key, state));
-        self.fleet.stream.purge().filter(subject).await.map(drop).map_err(NatsError::nats)
+    /// Removes a job from the lists, unless it has ended again meanwhile. Since a worker lists a job after it has noted
+    /// its end, either this read or the worker finds the job.
+    pub(super) async fn unlist(&self, key: &str) -> Result<(), NatsError> {
+        for state in LISTED {
+            let subject = format!("{}{}", self.fleet.prefix, list_key(key, state));
+            self.fleet.stream.purge().filter(subject).await.map_err(NatsError::nats)?;
+        }
+        let (entry, _) = self.entry(key).await?;
+        match LISTED.contains(&entry.state()) {
+            true => self.list_as(key, entry.state()).await,
+            false => Ok(()),
+        }
     }
 
-    async fn listed(&self, state: &str) -> Result<Vec<String>, NatsError> {
-        let keys = keys(&self.fleet, &list_prefix(state)).await?;
-        let texts = keys.into_iter().map(|key| self.fleet.get(key));
-        let texts: Vec<_> =
-            futures_util::stream::iter(texts).buffered(READS).try_collect().await.map_err(NatsError::nats)?;
-        Ok(texts.into_iter().flatten().map(|text| String::from_utf8_lossy(&text).into_owned()).collect())
+    /// Returns what `read` makes of the entries of the jobs in a state.
+    async fn in_state<T>(
+        &self,
+        state: &str,
+        mut read: impl FnMut(Entry) -> Result<T, NatsError>,
+    ) -> Result<Vec<T>, NatsError> {
+        let keys = match LISTED.contains(&state) {
+            true => keys(&self.fleet, &format!("{}.", list_prefix(state))).await?,
+            false => {
+                let keys = self.jobs.keys().await.map_err(NatsError::nats)?;
+                keys.try_collect().await.map_err(NatsError::nats)?
+            }
+        };
+        let keys: Vec<_> = keys.iter().filter_map(|key| super::decode(key)).collect();
+        let entries = keys.into_iter().map(|key| async move { self.entry(&key).await });
+        let mut entries = futures_util::stream::iter(entries).buffered(READS);
+        let mut found = Vec::new();
+        while let Some((entry, _)) = entries.try_next().await? {
+            if entry.state() == state && entry.end.is_some() {
+                found.push(read(entry)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Hands a job out again that has ended, under a new idempotency key if it was never sent.
@@ -53,8 +81,11 @@ impl NatsQueue {
             Ok(Some(()))
         };
         self.change(key, change).await?;
+        // Before the message: a worker may end the job at once.
+        self.unlist(key).await?;
         let (entry, revision) = self.entry(key).await?;
-        let id = format!("{}={revision}", encode(key));
+        // No id of a first message has a point.
+        let id = format!("{}.{revision}", encode(key));
         let (message, _) = self.publish(key, &id, entry.job.unwrap_or_default()).await?;
         // A worker may have got the message, and noted it, meanwhile.
         let note = |entry: &mut Entry| {
@@ -62,11 +93,7 @@ impl NatsQueue {
             entry.message = Some(message);
             Ok(is_missing.then_some(()))
         };
-        self.change(key, note).await?;
-        for state in ["in doubt", "rejected"] {
-            self.unlist(key, state).await?;
-        }
-        Ok(())
+        self.change(key, note).await.map(drop)
     }
 
     /// Whether a job waits without a message: its reopening was interrupted, or another program has removed the message.
@@ -98,12 +125,12 @@ fn list_key(key: &str, state: &str) -> String {
     format!("{}.{}", list_prefix(state), encode(key))
 }
 
-/// Returns the keys of a bucket below a prefix.
-async fn keys(bucket: &Store, below: &str) -> Result<Vec<String>, NatsError> {
-    let filter = format!("{}{below}.>", bucket.prefix);
-    let subjects = bucket.stream.info_with_subjects(filter).await.map_err(NatsError::nats)?;
+/// Returns the keys of a bucket that begin with a prefix, without it.
+async fn keys(bucket: &Store, prefix: &str) -> Result<Vec<String>, NatsError> {
+    let prefix = format!("{}{prefix}", bucket.prefix);
+    let subjects = bucket.stream.info_with_subjects(format!("{prefix}>")).await.map_err(NatsError::nats)?;
     let subjects: Vec<_> = subjects.try_collect().await.map_err(NatsError::nats)?;
-    let keys = subjects.iter().filter_map(|(subject, _)| subject.strip_prefix(&bucket.prefix));
+    let keys = subjects.iter().filter_map(|(subject, _)| subject.strip_prefix(&prefix));
     Ok(keys.map(str::to_owned).collect())
 }
 
@@ -120,12 +147,8 @@ impl Commands for NatsQueue {
     async fn count(&self) -> Result<Counts, NatsError> {
         let mut running: u64 = 0;
         if let Ok(beats) = self.jetstream.get_key_value(format!("{}-workers", self.name)).await {
-            let workers = beats.stream.info_with_subjects(format!("{}>", beats.prefix)).await;
-            let workers: Vec<_> =
-                workers.map_err(NatsError::nats)?.try_collect().await.map_err(NatsError::nats)?;
-            for (subject, _) in workers {
-                let held =
-                    beats.get(subject.trim_start_matches(&beats.prefix)).await.map_err(NatsError::nats)?;
+            for worker in keys(&beats, "").await? {
+                let held = beats.get(worker).await.map_err(NatsError::nats)?;
                 let held = held.and_then(|held| std::str::from_utf8(&held).ok()?.parse::<u64>().ok());
                 running += held.unwrap_or_default();
             }
@@ -133,44 +156,34 @@ impl Commands for NatsQueue {
         // In this order, no job that is open or in doubt counts as done.
         let all = self.jobs.stream.get_info().await.map_err(NatsError::nats)?.state.messages;
         let open = self.stream.get_info().await.map_err(NatsError::nats)?.state.messages;
-        let in_doubt = keys(&self.fleet, &list_prefix("in doubt")).await?.len() as u64;
-        let rejected = keys(&self.fleet, &list_prefix("rejected")).await?.len() as u64;
+        let in_doubt = self.in_state("in doubt", |_| Ok(())).await?.len() as u64;
+        let rejected = self.in_state("rejected", |_| Ok(())).await?.len() as u64;
         let running = running.min(open);
         let done = all.saturating_sub(open + in_doubt + rejected);
         Ok(Counts { waiting: open - running, running, done, in_doubt, rejected })
     }
 
     async fn list(&self, state: &str) -> Result<Vec<Ended>, NatsError> {
-        let keys = match state {
-            "done" => {
-                let keys = self.jobs.keys().await.map_err(NatsError::nats)?;
-                let keys: Vec<_> = keys.try_collect().await.map_err(NatsError::nats)?;
-                keys.iter().filter_map(|key| super::decode(key)).collect()
-            }
-            _ => self.listed(state).await?,
+        let read = |entry: Entry| {
+            let end = entry.end.unwrap_or_default();
+            let (decision, payload) = (end.decision()?, entry.job.unwrap_or_default());
+            Ok(Ended { key: entry.key, worker: end.worker, decision, payload })
         };
-        let entries = keys.into_iter().map(|key| async move { self.entry(&key).await });
-        let entries: Vec<_> = futures_util::stream::iter(entries).buffered(READS).try_collect().await?;
-        let mut ended = Vec::new();
-        for (entry, _) in entries {
-            if let Some(end) = entry.end.filter(|end| end.state == state) {
-                let (decision, worker) = (end.decision()?, end.worker);
-                ended.push(Ended {
-                    key: entry.key,
-                    worker,
-                    decision,
-                    payload: entry.job.unwrap_or_default(),
-                });
-            }
-        }
+        let mut ended = self.in_state(state, read).await?;
         ended.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(ended)
     }
 
     async fn resolve(&self, key: &str, resolution: &Resolution) -> Result<(), NatsError> {
+        let (entry, _) = self.entry(key).await?;
         let Resolution::Applied(evidence) = resolution else {
+            // Such as by this command, which was interrupted.
+            let is_reopened = !entry.record().may_be_sent() && self.is_stranded(&entry).await?;
             return self
                 .reopen(key, History::Forgotten, |entry| {
+                    if is_reopened && entry.end.is_none() && !entry.record().may_be_sent() {
+                        return Ok(());
+                    }
                     check_state(entry, &["in doubt"])?;
                     let decision = entry.end.as_ref().map(End::decision).transpose()?;
                     decision
@@ -180,20 +193,20 @@ impl Commands for NatsQueue {
                 .await;
         };
         let end = End::new("person", &Decision::Acknowledge(Acknowledged::Evidence(evidence.clone())))?;
-        let mut payload = String::new();
+        let check = |entry: &Entry| match entry.end.as_ref() == Some(&end) {
+            true => Ok(()),
+            false => check_state(entry, &["in doubt"]),
+        };
+        check(&entry)?;
+        // Before the end, after which no message would bring the followers that an interruption has left out.
+        self.push_followers(entry.job.as_deref().unwrap_or_default()).await?;
         let change = |entry: &mut Entry| {
-            payload = entry.job.clone().unwrap_or_default();
-            // The same command once more adds the followers that an interrupted one has left out.
-            if entry.end.as_ref() == Some(&end) {
-                return Ok(None);
-            }
-            check_state(entry, &["in doubt"])?;
+            check(entry)?;
             entry.end = Some(end.clone());
             Ok(Some(()))
         };
         self.change(key, change).await?;
-        self.push_followers(&payload).await?;
-        self.unlist(key, "in doubt").await
+        self.unlist(key).await
     }
 
     async fn requeue(&self, key: &str) -> Result<(), NatsError> {
@@ -201,7 +214,7 @@ impl Commands for NatsQueue {
         let is_stranded = self.is_stranded(&entry).await?;
         self.reopen(key, History::Kept, |entry| match is_stranded && entry.end.is_none() {
             true => Ok(()),
-            false => check_state(entry, &["in doubt", "rejected"]),
+            false => check_state(entry, &LISTED),
         })
         .await
     }

@@ -1,10 +1,10 @@
 //! The entry of a job, which is changed on condition that nothing else has changed it.
 
-use async_nats::jetstream::kv::{Operation, UpdateErrorKind};
+use async_nats::jetstream::kv::Operation;
 use serde::{Deserialize, Serialize};
 use zuora_core::transport::WallTime;
 
-use super::{NatsError, NatsQueue, encode};
+use super::{NatsError, NatsQueue, encode, is_conflict};
 use crate::commands::History;
 use crate::decision::{Decision, Record};
 
@@ -55,14 +55,6 @@ impl End {
 }
 
 impl Entry {
-    fn read(key: &str, text: &[u8]) -> Self {
-        serde_json::from_slice(text).unwrap_or_else(|_| Self {
-            key: key.to_owned(),
-            unreadable: Some(String::from_utf8_lossy(text).into_owned()),
-            ..Self::default()
-        })
-    }
-
     /// Returns the state, in one word.
     pub(super) fn state(&self) -> &str {
         self.end.as_ref().map_or("waiting", |end| &end.state)
@@ -94,10 +86,9 @@ impl Entry {
         let record = self.record().reopened(history);
         if !record.is_unreadable {
             self.unreadable = None;
-            if self.record.is_some() {
-                self.record = Some(serde_json::to_string(&record)?);
-                self.version += 1;
-            }
+            // Also without a line: a worker that has read none, and wakes now, must not send.
+            self.record = Some(serde_json::to_string(&record)?);
+            self.version += 1;
         }
         (self.end, self.message, self.holder, self.due, self.lost_workers) = (None, None, None, None, 0);
         Ok(record.may_be_sent())
@@ -108,14 +99,14 @@ impl NatsQueue {
     /// Reads an entry with its revision, which is 0 if there is none.
     pub(super) async fn entry(&self, key: &str) -> Result<(Entry, u64), NatsError> {
         let found = self.jobs.entry(encode(key)).await.map_err(NatsError::nats)?;
+        let empty = Entry { key: key.to_owned(), ..Entry::default() };
         Ok(match found {
             Some(found) if found.operation == Operation::Put => {
-                (Entry::read(key, &found.value), found.revision)
+                let unreadable = |_| Entry { unreadable: Some(self.text(&found.value)), ..empty };
+                (serde_json::from_slice(&found.value).unwrap_or_else(unreadable), found.revision)
             }
             // Another program has removed it.
-            found => {
-                (Entry { key: key.to_owned(), ..Entry::default() }, found.map_or(0, |found| found.revision))
-            }
+            found => (empty, found.map_or(0, |found| found.revision)),
         })
     }
 
@@ -132,7 +123,7 @@ impl NatsQueue {
             let text = serde_json::to_vec(&entry)?;
             match self.jobs.update(encode(key), text.into(), revision).await {
                 Ok(_) => return Ok(Some(result)),
-                Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {}
+                Err(error) if is_conflict(&error) => {}
                 Err(error) => return Err(NatsError::nats(error)),
             }
         }

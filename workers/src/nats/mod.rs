@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use async_nats::Subject;
 use async_nats::jetstream::consumer::PullConsumer;
-use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::kv::{Store, UpdateError, UpdateErrorKind};
 use async_nats::jetstream::stream::Stream;
-use async_nats::jetstream::{AckKind, Context};
+use async_nats::jetstream::{self, AckKind, Context, ErrorCode};
 
 /// A queue in NATS JetStream. Requires the server 2.9 or newer.
 #[derive(Clone, Debug)]
@@ -99,6 +99,22 @@ impl NatsQueue {
     }
 }
 
+/// Whether the server has found that another write came first.
+fn is_conflict(error: &UpdateError) -> bool {
+    // Of a write that the server has not finished yet, the client knows no kind.
+    error.kind() == UpdateErrorKind::WrongLastRevision
+        || code(error) == Some(ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT)
+}
+
+/// Returns the code that the server has given for an error.
+fn code(error: &(dyn std::error::Error + 'static)) -> Option<ErrorCode> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<jetstream::Error>())
+        .map(jetstream::Error::error_code)
+        .next()
+}
+
 /// Returns a key of a bucket for any text: letters, digits and `-` stay, other bytes become `=` with two digits.
 fn encode(text: &str) -> String {
     use std::fmt::Write as _;
@@ -132,6 +148,17 @@ fn decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_write_that_is_behind_one_in_progress_is_a_conflict() {
+        let refused = |code: u64| {
+            let text = format!(r#"{{"code":400,"err_code":{code},"description":"wrong last sequence"}}"#);
+            let error: jetstream::Error = serde_json::from_str(&text).unwrap();
+            let kind = jetstream::context::PublishErrorKind::Other;
+            is_conflict(&UpdateError::from(jetstream::context::PublishError::with_source(kind, error)))
+        };
+        assert_eq!([10164, 10071, 10008].map(refused), [true, false, false], "the client knows 10071");
+    }
 
     #[test]
     fn a_key_of_a_bucket_is_unique_for_each_text() {

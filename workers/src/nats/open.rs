@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::kv::Store;
-use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 use async_nats::jetstream::{self, Context};
 
-use super::{Joined, NatsError, NatsQueue, encode};
+use super::{Joined, NatsError, NatsQueue, encode, is_conflict};
 
 impl NatsQueue {
     /// Opens a queue by its URL: `nats://USER:PASSWORD@HOST:PORT/QUEUE`, or `tls://`. The name of the queue is `zuora`
@@ -44,14 +44,14 @@ impl NatsQueue {
         }
         let jetstream = jetstream::new(client.clone());
         // A job waits for its acknowledgement, however long that takes, and the acknowledgement removes it.
-        let stream = jetstream.get_or_create_stream(stream::Config {
+        let config = stream::Config {
             name: name.to_owned(),
             subjects: vec![format!("{name}.jobs")],
             retention: RetentionPolicy::WorkQueue,
             num_replicas: replicas,
             ..stream::Config::default()
-        });
-        let stream = stream.await.map_err(NatsError::nats)?;
+        };
+        let stream = create(&jetstream, config).await?;
         let bucket = |part| bucket(name, part, replicas);
         Ok(Self {
             client,
@@ -76,9 +76,13 @@ impl NatsQueue {
             ..bucket(&self.name, "workers", self.replicas)
         };
         let beats = get_or_create(&self.jetstream, config).await?;
-        let known = beats.stream.get_info().await.map_err(NatsError::nats)?.config;
-        if known.max_age < self.window {
-            let longer = stream::Config { max_age: self.window, ..known };
+        loop {
+            let window = self.longest_window().await?;
+            let known = beats.stream.get_info().await.map_err(NatsError::nats)?.config;
+            if known.max_age >= window {
+                break;
+            }
+            let longer = stream::Config { max_age: window, ..known };
             self.jetstream.update_stream(longer).await.map_err(NatsError::nats)?;
         }
         beats.create(encode(worker), "0".into()).await.map_err(NatsError::nats)?;
@@ -87,20 +91,47 @@ impl NatsQueue {
 
     async fn consumer(&self) -> Result<PullConsumer, NatsError> {
         const NAME: &str = "workers";
-        let config = pull::Config {
-            durable_name: Some(NAME.to_owned()),
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: self.window,
-            max_deliver: -1,
-            // Jobs that wait for their time count too.
-            max_ack_pending: -1,
-            ..pull::Config::default()
-        };
-        let consumer = self.stream.get_or_create_consumer(NAME, config.clone()).await;
-        let consumer: PullConsumer = consumer.map_err(NatsError::nats)?;
-        match consumer.cached_info().config.ack_wait < self.window {
-            true => self.stream.create_consumer(config).await.map_err(NatsError::nats),
-            false => Ok(consumer),
+        loop {
+            let window = self.longest_window().await?;
+            let config = pull::Config {
+                durable_name: Some(NAME.to_owned()),
+                ack_policy: AckPolicy::Explicit,
+                ack_wait: window,
+                max_deliver: -1,
+                // Jobs that wait for their time count too.
+                max_ack_pending: -1,
+                ..pull::Config::default()
+            };
+            let consumer = self.stream.get_or_create_consumer(NAME, config.clone()).await;
+            let consumer: PullConsumer = consumer.map_err(NatsError::nats)?;
+            if consumer.cached_info().config.ack_wait >= window {
+                return Ok(consumer);
+            }
+            self.stream.create_consumer(config).await.map_err(NatsError::nats)?;
+        }
+    }
+
+    /// Notes the window of this handle, and returns the longest. No update of a stream or a consumer is conditional, so a
+    /// worker that joins at the same time may set a shorter one: it reads this note, and thus its own fault, after its
+    /// update.
+    async fn longest_window(&self) -> Result<Duration, NatsError> {
+        const KEY: &str = "window";
+        loop {
+            let known = self.fleet.entry(KEY).await.map_err(NatsError::nats)?;
+            let millis =
+                known.as_ref().and_then(|known| std::str::from_utf8(&known.value).ok()?.parse().ok());
+            let longest = millis.map(Duration::from_millis);
+            if let Some(longest) = longest.filter(|longest| *longest >= self.window) {
+                return Ok(longest);
+            }
+            // Rounded up, so that the note suffices at the next read.
+            let millis = self.window.as_nanos().div_ceil(1_000_000).to_string();
+            let revision = known.map_or(0, |known| known.revision);
+            match self.fleet.update(KEY, millis.into(), revision).await {
+                Ok(_) => {}
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(NatsError::nats(error)),
+            }
         }
     }
 }
@@ -125,6 +156,16 @@ async fn get_or_create(jetstream: &Context, config: stream::Config) -> Result<St
     if let Ok(store) = jetstream.get_key_value(&bucket).await {
         return Ok(store);
     }
-    jetstream.create_stream(config).await.map_err(NatsError::nats)?;
+    create(jetstream, config).await?;
     jetstream.get_key_value(&bucket).await.map_err(NatsError::nats)
+}
+
+/// Creates a stream, unless it exists.
+async fn create(jetstream: &Context, config: stream::Config) -> Result<Stream, NatsError> {
+    let name = config.name.clone();
+    match jetstream.get_or_create_stream(config).await {
+        Ok(stream) => Ok(stream),
+        // Another program may have created it at the same time, with which the server finds a conflict.
+        Err(error) => jetstream.get_stream(name).await.map_err(|_| NatsError::nats(error)),
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use async_nats::jetstream::AckKind;
+use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::stream::PurgeErrorKind;
+use async_nats::jetstream::{AckKind, ErrorCode};
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use zuora_core::session::Token;
 use zuora_core::transport::WallTime;
 
 use super::entry::{End, Entry};
-use super::{Joined, NatsError, NatsQueue, encode};
+use super::{Joined, NatsError, NatsQueue, code, encode, is_conflict};
 use crate::decision::{Decision, Record};
 use crate::engine::{Claimed, Engine, Enqueued, Fleet};
 use crate::job::Job;
@@ -53,7 +55,9 @@ impl Engine for NatsQueue {
     async fn beat(&self, worker: &str) -> Result<Option<Fleet>, NatsError> {
         let Some(joined) = self.joined().get(worker).cloned() else { return Ok(None) };
         let Joined { beats, held, .. } = joined;
-        beats.put(encode(worker), held.len().to_string().into()).await.map_err(NatsError::nats)?;
+        if !renew(&beats, worker, held.len()).await? {
+            return Ok(None);
+        }
         try_join_all(held.values().map(|held| self.acknowledge(&held.reply, AckKind::Progress))).await?;
         let info = beats.stream.get_info().await.map_err(NatsError::nats)?;
         let paused = self.fleet.get("paused").await.map_err(NatsError::nats)?;
@@ -75,8 +79,7 @@ impl Engine for NatsQueue {
         while let Ok(Some(message)) = tokio::time::timeout(RESPONSE, batch.next()).await {
             messages.push(message.map_err(NatsError::Nats)?);
         }
-        let taken = try_join_all(messages.iter().map(|message| self.take(worker, message))).await?;
-        let claimed: Vec<Claimed> = taken.into_iter().flatten().collect();
+        let claimed = self.take_all(worker, &messages).await?;
         // A beat that began before the messages were noted has renewed the lease without them.
         let held = self.joined().get(worker).map(|joined| joined.held.clone()).unwrap_or_default();
         let held = claimed.iter().filter_map(|claimed| held.get(&claimed.id));
@@ -94,7 +97,7 @@ impl Engine for NatsQueue {
         let key = claimed.label();
         let kind = match decision {
             Decision::Acknowledge(_) => {
-                self.finish(worker, key, decision, record).await?;
+                self.finish(worker, claimed, decision, record).await?;
                 Some(AckKind::Ack)
             }
             Decision::NotBefore { at, .. } => self.put_back(worker, key, *at, record).await?,
@@ -112,20 +115,27 @@ impl Engine for NatsQueue {
     }
 
     async fn leave(&self, worker: &str) -> Result<(), NatsError> {
-        let Some(joined) = self.joined().get(worker).cloned() else { return Ok(()) };
+        // First, since after an error nothing leaves under this name again: its messages and its heartbeat end by time.
+        let Some(joined) = self.joined().remove(worker) else { return Ok(()) };
         for held in joined.held.values() {
             let change = |entry: &mut Entry| {
                 let is_holder = entry.holder.as_deref() == Some(worker);
                 entry.holder = None;
                 Ok(is_holder.then_some(()))
             };
-            self.change(&held.key, change).await?;
-            self.acknowledge(&held.reply, AckKind::Nak(None)).await?;
+            if self.change(&held.key, change).await?.is_some() {
+                self.acknowledge(&held.reply, AckKind::Nak(None)).await?;
+            }
         }
         let subject = format!("{}{}", joined.beats.prefix, encode(worker));
-        joined.beats.stream.purge().filter(subject).await.map_err(NatsError::nats)?;
-        self.joined().remove(worker);
-        Ok(())
+        match joined.beats.stream.purge().filter(subject).await.map_err(|error| (error.kind(), error)) {
+            Ok(_) => Ok(()),
+            // A restart of the server has ended all heartbeats.
+            Err((PurgeErrorKind::JetStream(why), _)) if why.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                Ok(())
+            }
+            Err((_, error)) => Err(NatsError::nats(error)),
+        }
     }
 
     async fn token(&self, owner: &str, now: WallTime) -> Result<Option<Token>, NatsError> {
@@ -139,31 +149,59 @@ impl Engine for NatsQueue {
     }
 }
 
+/// Renews the heartbeat of a worker. Returns whether it had one: not after its end, nor after a restart of the server,
+/// which does not restore the bucket.
+async fn renew(beats: &Store, worker: &str, held: usize) -> Result<bool, NatsError> {
+    loop {
+        let known = match beats.entry(encode(worker)).await {
+            Ok(Some(known)) => known,
+            Ok(None) => return Ok(false),
+            Err(error) if code(&error) == Some(ErrorCode::STREAM_NOT_FOUND) => return Ok(false),
+            Err(error) => return Err(NatsError::nats(error)),
+        };
+        match beats.update(encode(worker), held.to_string().into(), known.revision).await {
+            Ok(_) => return Ok(true),
+            // It has ended meanwhile, or an earlier one has arrived late.
+            Err(error) if is_conflict(&error) => {}
+            Err(error) => return Err(NatsError::nats(error)),
+        }
+    }
+}
+
 impl NatsQueue {
     /// Marks a job as done, whoever holds it.
     async fn finish(
         &self,
         worker: &str,
-        key: &str,
+        claimed: &Claimed,
         decision: &Decision,
         record: &Record,
     ) -> Result<(), NatsError> {
-        let end = End::new(worker, decision)?;
-        let mut before = String::new();
-        let change = |entry: &mut Entry| {
-            let is_written = write(entry, record)?;
-            entry.state().clone_into(&mut before);
-            if before == "done" {
-                return Ok(is_written.then_some(()));
+        let (key, end) = (claimed.label(), End::new(worker, decision)?);
+        let mut has_followers = false;
+        loop {
+            let (mut before, mut is_put_off) = (String::new(), false);
+            let change = |entry: &mut Entry| {
+                let is_written = write(entry, record)?;
+                entry.state().clone_into(&mut before);
+                if before == "done" {
+                    return Ok(is_written.then_some(()));
+                }
+                // Without a message, nothing would add the followers after an interruption.
+                is_put_off = !has_followers && (entry.end.is_some() || entry.message.is_none());
+                if is_put_off {
+                    return Ok(None);
+                }
+                (entry.end, entry.holder) = (Some(end.clone()), None);
+                Ok(Some(()))
+            };
+            self.change(key, change).await?;
+            if !is_put_off {
+                return if before == "waiting" { Ok(()) } else { self.unlist(key).await };
             }
-            (entry.end, entry.holder) = (Some(end.clone()), None);
-            Ok(Some(()))
-        };
-        self.change(key, change).await?;
-        if ["in doubt", "rejected"].contains(&before.as_str()) {
-            self.unlist(key, &before).await?;
+            self.push_followers(&claimed.payload).await?;
+            has_followers = true;
         }
-        Ok(())
     }
 
     /// Sets the due time, and gives the job back, unless another worker has it or has done it. Returns the message to
@@ -202,7 +240,6 @@ impl NatsQueue {
         record: &Record,
     ) -> Result<Option<AckKind>, NatsError> {
         let end = End::new(worker, decision)?;
-        self.list_as(key, decision.state()).await?;
         let (mut is_ours, mut after) = (false, String::new());
         let change = |entry: &mut Entry| {
             let is_written = write(entry, record)?;
@@ -215,8 +252,10 @@ impl NatsQueue {
             Ok((is_written || is_holder).then_some(()))
         };
         self.change(key, change).await?;
-        if after != decision.state() {
-            self.unlist(key, decision.state()).await?;
+        // After the end, so that it stays listed if another worker removes it from the list meanwhile. An interruption
+        // leaves the message, whose next delivery lists the job.
+        if after == decision.state() {
+            self.list_as(key, &after).await?;
         }
         Ok(if after == "done" { Some(AckKind::Ack) } else { is_ours.then_some(AckKind::Term) })
     }

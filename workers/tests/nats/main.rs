@@ -4,6 +4,7 @@
 
 mod interrupted;
 mod messages;
+mod parked;
 #[path = "../suite/mod.rs"]
 mod suite;
 
@@ -90,12 +91,67 @@ async fn the_name_of_a_worker_is_taken_once_and_an_unknown_worker_has_no_heartbe
 }
 
 #[tokio::test]
+async fn workers_join_again_after_a_restart_of_the_server() {
+    let (queue, server) = (Queue::new("restart"), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (engine, client) = (queue.open().await, client(&server));
+    engine.enqueue(&job(&client, "before")).await.unwrap();
+    let worker = start(&server, engine.clone(), settings());
+    all_decided(&engine).await;
+    let (jetstream, heartbeats) = (jetstream().await, format!("{}-workers", queue.0));
+    // A server that keeps nothing in memory over a restart.
+    jetstream.delete_key_value(&heartbeats).await.unwrap();
+    eventually("the next join", async || jetstream.get_key_value(&heartbeats).await.is_ok()).await;
+    engine.enqueue(&job(&client, "after")).await.unwrap();
+    all_decided(&engine).await;
+    let events = worker.end().await;
+    assert_eq!(events.iter().filter(|event| event.starts_with("Joined")).count(), 2, "{events:?}");
+}
+
+#[tokio::test]
+async fn a_worker_without_a_heartbeat_is_unknown_and_leaves() {
+    let queue = Queue::new("unknown");
+    let engine = queue.open().await;
+    let heartbeats = format!("{}-workers", queue.0);
+    for name in ["expired", "lost"] {
+        engine.join(name).await.unwrap();
+    }
+    let store = jetstream().await.get_key_value(&heartbeats).await.unwrap();
+    store.stream.purge().filter(format!("{}expired", store.prefix)).await.unwrap();
+    assert_eq!(engine.beat("expired").await.unwrap(), None);
+    jetstream().await.delete_key_value(&heartbeats).await.unwrap();
+    assert_eq!(engine.beat("lost").await.unwrap(), None);
+    for name in ["expired", "lost"] {
+        engine.leave(name).await.unwrap();
+        assert!(engine.claim(name, 1).await.unwrap_err().to_string().contains("has not joined"));
+    }
+}
+
+#[tokio::test]
+async fn of_workers_that_join_at_once_all_keep_the_longest_window() {
+    let queue = Queue::new("longest");
+    let joins = (2..14).map(|seconds| {
+        let queue = &queue;
+        async move {
+            queue.open().await.window(Duration::from_secs(seconds)).join(&seconds.to_string()).await.unwrap();
+        }
+    });
+    futures_util::future::join_all(joins).await;
+    let jetstream = jetstream().await;
+    let heartbeats = jetstream.get_stream(format!("KV_{}-workers", queue.0)).await.unwrap();
+    assert_eq!(heartbeats.cached_info().config.max_age, Duration::from_secs(13));
+    let consumer = jetstream.get_stream(&queue.0).await.unwrap().consumer_info("workers").await.unwrap();
+    assert_eq!(consumer.config.ack_wait, Duration::from_secs(13));
+}
+
+#[tokio::test]
 async fn an_error_of_the_connection_shows_no_password() {
     for url in ["nats://u:hunter2@127.0.0.1:1/x", "nats://u:hunter2@127.0.0.1:1/a b", "nats://u:hunter2@[/x"]
     {
         let error = NatsQueue::open(url).await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }
-    let queue = Queue::new("password").open().await;
+    // The server has no users, and accepts all.
+    let url = format!("{}/password-{}", server().replace("nats://", "nats://u:hunter2@"), std::process::id());
+    let queue = NatsQueue::open(&url).await.unwrap();
     assert!(!format!("{queue:?}").contains("hunter2"));
 }

@@ -84,6 +84,47 @@ async fn a_job_of_another_program_is_performed_and_known() {
 }
 
 #[tokio::test]
+async fn a_message_with_a_key_that_is_none_becomes_a_dead_letter_and_stops_no_worker() {
+    let (queue, server) = (Queue::new("keys"), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (engine, client) = (queue.open().await, client(&server));
+    // Longer than the server accepts as part of a command.
+    let long = "k".repeat(5000);
+    queue.publish(&[("Zuora-Key", &long)], "x").await;
+    let mut text = job(&client, "a");
+    text.key = long;
+    queue.publish(&[], serde_json::to_string(&text).unwrap()).await;
+    queue.publish(&[("Zuora-Key", "=07")], "x").await;
+    engine.enqueue(&job(&client, "good")).await.unwrap();
+    let worker = start(&server, engine.clone(), settings());
+    all_decided(&engine).await;
+    worker.end().await;
+    let rejected = engine.list("rejected").await.unwrap();
+    let keys: Vec<_> = rejected.iter().map(|ended| ended.key.as_str()).collect();
+    assert_eq!(keys, ["message 1", "message 2", "message 3"]);
+    assert_eq!(engine.list("done").await.unwrap()[0].key, "good");
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_taken_keeps_no_other_from_its_worker() {
+    let (queue, server) = (Queue::new("taken"), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
+    let (engine, client) = (queue.open().await, client(&server));
+    for key in ["full", "good", "garbage"] {
+        engine.enqueue(&job(&client, key)).await.unwrap();
+    }
+    // No holder has a place in it.
+    let full = serde_json::json!({ "job": "x".repeat((1 << 20) - 20) }).to_string();
+    queue.jobs().await.put("full", full.into()).await.unwrap();
+    queue.jobs().await.put("garbage", vec![b'"'; (1 << 20) - 200].into()).await.unwrap();
+    engine.join("w").await.unwrap();
+    let mut claimed = engine.claim("w", 9).await.unwrap();
+    claimed.sort_by(|one, other| one.key.cmp(&other.key));
+    let keys: Vec<_> = claimed.iter().map(|claimed| claimed.key.as_str()).collect();
+    assert_eq!(keys, ["garbage", "good"]);
+    let kept = queue.jobs().await.get("garbage").await.unwrap().unwrap();
+    assert!(kept.len() < 10_000, "cut off: {}", kept.len());
+}
+
+#[tokio::test]
 async fn a_job_that_no_entry_could_contain_is_an_error() {
     let (queue, server) = (Queue::new("long"), Server::start("127.0.0.1:0", Sandbox::demo()).unwrap());
     let engine = queue.open().await;
