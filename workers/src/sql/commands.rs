@@ -38,18 +38,19 @@ impl SqlQueue {
         history: History,
     ) -> Result<(), SqlError> {
         let query = sqlx::query("SELECT version, record FROM zuora_sends WHERE queue = $1 AND key = $2");
-        let mut is_sent = false;
+        let mut record = Record::default();
         if let Some(row) = query.bind(&self.queue).bind(key).fetch_optional(&mut *connection).await? {
-            let record = match history {
-                History::Kept => serde_json::from_str(row.try_get("record")?)?,
-                History::Forgotten => Record::default(),
-            };
-            let version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
-            let record = record.at_version(version).reopened(history);
-            is_sent = record.sent.is_some();
-            super::execute::write_record(connection, &self.queue, key, &record).await?;
+            if let History::Kept = history {
+                record = serde_json::from_str(row.try_get("record")?)?;
+            }
+            record.version = u64::try_from(row.try_get::<i64, _>("version")?).unwrap_or_default();
         }
-        if !is_sent {
+        let record = record.reopened(history);
+        // Also without a line: a worker that has read none, and wakes now, must not send.
+        if !super::execute::write_record(connection, &self.queue, key, &record).await? {
+            return Err(acknowledged_meanwhile(key));
+        }
+        if record.sent.is_none() {
             // The service may have stored a rejection or a failure under the old idempotency key.
             self.renew_key(connection, id, payload).await?;
         }

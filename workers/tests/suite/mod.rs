@@ -45,6 +45,7 @@ macro_rules! suite_on {
                 a_stored_token_ends_with_its_lifetime
                 a_job_in_doubt_is_resolved_or_delivered_again_by_a_person
                 a_rejected_post_is_delivered_again_under_a_new_key
+                a_worker_that_wakes_after_a_reopening_writes_no_line
                 a_person_may_not_decide_while_the_service_may_be_at_work
         }
         suite_on! {

@@ -206,6 +206,22 @@ pub(crate) async fn a_rejected_post_is_delivered_again_under_a_new_key<Q: Engine
     assert!(!intent(&engine).await.contains("-again-again"), "what may have been sent keeps its key");
 }
 
+pub(crate) async fn a_worker_that_wakes_after_a_reopening_writes_no_line<Q: Engine + Commands>(
+    open: impl AsyncFn() -> Q,
+) {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let engine = open().await;
+    engine.enqueue(&job(&client(&server), "a")).await.unwrap();
+    engine.join("w").await.unwrap();
+    let seen = engine.read("a").await.unwrap();
+    assert_eq!(seen, Record::default());
+    park(&engine, None).await;
+    engine.requeue("a").await.unwrap();
+    assert!(!engine.write("a", &seen).await.unwrap(), "it would send under the old idempotency key");
+    let seen = engine.read("a").await.unwrap();
+    assert!(seen.sent.is_none() && engine.write("a", &seen).await.unwrap());
+}
+
 pub(crate) async fn a_person_may_not_decide_while_the_service_may_be_at_work<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
