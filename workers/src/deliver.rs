@@ -82,6 +82,7 @@ pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
     };
     let mut work = Work::new(&job.key, intent, record, *limits);
     let mut step = work.start(&session, now(), lease.end());
+    let mut has_waited = false;
     loop {
         step = match step {
             Step::Prepare { baseline_of, items } => {
@@ -89,7 +90,12 @@ pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
                 work.prepared(read, now())
             }
             Step::Wait(time) => {
-                place.away(client.transport().sleep_until(now() + time)).await;
+                let wait = client.transport().sleep_until(now() + time);
+                // A second wait follows a first one whose place was taken for too long: it keeps its place.
+                match std::mem::replace(&mut has_waited, true) {
+                    true => wait.await,
+                    false => place.away(wait).await,
+                }
                 work.waited(now(), lease.end())
             }
             Step::Record(record) => {

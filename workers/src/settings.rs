@@ -14,7 +14,8 @@ pub struct Settings {
     pub tenant_concurrency: u32,
     /// Time between two polls of an empty queue. Default 200 ms.
     pub poll: Duration,
-    /// Number of workers that a job may end before a person decides. Default 20.
+    /// Number of workers that may end while they hold a job. Default 20. A worker performs one job with more of them at a
+    /// time, so that a fatal job is known from those that were held with it. After three more workers, a person decides.
     pub max_lost_workers: u32,
     /// Longest time for which a worker ends its jobs in progress after a stop, or after a claim that has failed. Default
     /// 5 min. The others are put back, and the send log decides about them. While the queue is away, only a stop counts.

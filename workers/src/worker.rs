@@ -26,6 +26,8 @@ pub struct Worker<T, E> {
     engine: E,
     settings: Settings,
     observer: Observer,
+    /// Held by the job that is performed alone.
+    alone: Arc<tokio::sync::Mutex<()>>,
     /// End of the pause after the service has rejected the credentials.
     paused_until: Arc<Mutex<Option<Instant>>>,
 }
@@ -70,6 +72,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             engine,
             settings,
             observer: Arc::new(|_| {}),
+            alone: Arc::default(),
             paused_until: Arc::default(),
         }
     }
@@ -279,12 +282,57 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
                 return Ok(unreadable(&claimed.key, "", record, why, limits, self.now()));
             }
         };
-        if claimed.lost_workers > self.settings.max_lost_workers {
-            let record = self.engine.read(&job.key).await?;
-            let why = format!("{} workers have ended while they held the job", claimed.lost_workers);
+        match claimed.lost_workers > self.settings.max_lost_workers {
+            true => self.deliver_alone(&job, claimed.lost_workers, lease, place).await,
+            false => self.deliver(&job, lease, place).await,
+        }
+    }
+
+    /// Delivers a job that many workers held when they ended, while this worker delivers no other one of this kind. A
+    /// worker that ends meanwhile thus blames no other job.
+    async fn deliver_alone(
+        &self,
+        job: &Job,
+        lost_workers: u32,
+        lease: &Lease,
+        place: &mut Place,
+    ) -> Result<(Decision, Record), E::Error> {
+        let _alone = place.away(self.alone.lock()).await;
+        let later = |at, why: &str| Ok((Decision::NotBefore { at, why: why.to_owned() }, Record::default()));
+        let mut record = self.engine.read(&job.key).await?;
+        if record.lone_starts >= MAX_LONE_STARTS {
+            let alone = record.lone_starts;
+            let why = format!(
+                "{lost_workers} workers have ended while they held the job, {alone} performed it alone"
+            );
+            let limits = &self.settings.limits;
             return Ok((poisoned(&job.key, &job.intent, &record, why, limits), Record::default()));
         }
-        let delivered = deliver_once(&*self.client, &self.engine, &job, lease, limits, place).await?;
+        if let Some(sent) = record.sent.filter(|sent| sent.last > self.now()) {
+            return later(sent.last, "the worker that ended may have sent it until then");
+        }
+        record.lone_starts += 1;
+        if !record.is_unreadable && !self.engine.write(&job.key, &record).await? {
+            return later(self.now() + RETRY, "another worker has the job");
+        }
+        match self.deliver(job, lease, place).await {
+            Ok(decided) => Ok(decided),
+            // The worker has not ended.
+            Err(error) => {
+                let record = Record { lone_starts: 0, ..self.line(&job.key).await };
+                Ok((Decision::NotBefore { at: self.now() + RETRY, why: error.to_string() }, record))
+            }
+        }
+    }
+
+    async fn deliver(
+        &self,
+        job: &Job,
+        lease: &Lease,
+        place: &mut Place,
+    ) -> Result<(Decision, Record), E::Error> {
+        let limits = &self.settings.limits;
+        let delivered = deliver_once(&*self.client, &self.engine, job, lease, limits, place).await?;
         if delivered.is_unauthorized {
             // Each other job would request a token too, of which the service allows few.
             let mut until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -373,6 +421,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
             engine: self.engine.clone(),
             settings: self.settings.clone(),
             observer: Arc::clone(&self.observer),
+            alone: Arc::clone(&self.alone),
             paused_until: Arc::clone(&self.paused_until),
         }
     }
@@ -384,6 +433,9 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
 
 /// Most jobs that a worker holds for each of its places, those that wait included.
 const MAX_HELD: u32 = 10;
+
+/// Number of workers that a job may end while it is performed alone.
+const MAX_LONE_STARTS: u32 = 3;
 
 /// Pause before a queue that is away is tried again.
 const RETRY: Duration = Duration::from_secs(1);

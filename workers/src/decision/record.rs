@@ -30,6 +30,9 @@ pub struct Record {
     /// The first delivery to a worker that could not read the intent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable_since: Option<WallTime>,
+    /// Workers that ended while they performed the job alone, since the last one that did not end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lone_starts: u32,
     /// Whether the line cannot be read. A person then decides, and the line stays as it is.
     #[serde(skip)]
     pub is_unreadable: bool,
@@ -57,7 +60,9 @@ impl Record {
     /// Returns the record for a job that a person delivers again.
     pub(crate) fn reopened(self, history: crate::commands::History) -> Self {
         match history {
-            crate::commands::History::Kept => Self { tries: 0, unreadable_since: None, ..self },
+            crate::commands::History::Kept => {
+                Self { tries: 0, unreadable_since: None, lone_starts: 0, ..self }
+            }
             crate::commands::History::Forgotten => Self::default().at_version(self.version),
         }
     }
@@ -67,6 +72,11 @@ impl Record {
     pub fn at_version(self, version: u64) -> Self {
         Self { version, ..self }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// First and last possible sending, by the wall clocks of the workers.

@@ -36,6 +36,7 @@ pub fn unreadable(
     if record.is_unreadable {
         return (poisoned(key, intent, &record, why, limits), Record::default());
     }
+    record.lone_starts = 0;
     let since = *record.unreadable_since.get_or_insert(now);
     let decision = match now.since(since).is_some_and(|waited| waited >= limits.unreadable) {
         true => poisoned(key, intent, &record, why, limits),

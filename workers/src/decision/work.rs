@@ -27,6 +27,8 @@ pub struct Work {
     added: Vec<Added>,
     /// The delivery that the record permits, and the sendings before it.
     before: Option<Sendings>,
+    /// The time of the read of the state before the write.
+    read_at: Option<Timestamp>,
     doubt: Option<Error>,
     is_unauthorized: bool,
 }
@@ -77,6 +79,7 @@ impl Work {
             limits,
             added,
             before: None,
+            read_at: None,
             doubt: None,
             is_unauthorized: false,
         }
@@ -106,12 +109,16 @@ impl Work {
             }
             Some(_) => self.write(now, lease),
             None if is_unkeyed && (self.intent.baseline().is_none() || !self.added.is_empty()) => {
-                Step::Prepare {
-                    baseline_of: self.intent.operation().clone(),
-                    items: (!self.added.is_empty()).then(|| self.items()).flatten(),
-                }
+                self.prepare()
             }
             None => self.write(now, lease),
+        }
+    }
+
+    fn prepare(&self) -> Step {
+        Step::Prepare {
+            baseline_of: self.intent.operation().clone(),
+            items: (!self.added.is_empty()).then(|| self.items()).flatten(),
         }
     }
 
@@ -126,14 +133,20 @@ impl Work {
                 return self.try_later(&error, now);
             }
             // An object that cannot be read: the service rejects the write, or its outcome is for a person.
-            Err(_) => {}
+            Err(_) => (self.record.baseline, self.record.items) = (None, None),
         }
+        self.read_at = Some(now);
         Step::Wait(self.limits.baseline_pause)
     }
 
-    /// Continues after a wait.
+    /// Continues after a wait. After one that was much too long, the state is read again: an item that another user has
+    /// added meanwhile would count as evidence.
     pub fn waited(&mut self, now: Timestamp, lease: Timestamp) -> Step {
-        self.write(now, lease)
+        let longest = self.limits.baseline_pause + MAX_DELAY;
+        match self.read_at.is_some_and(|read_at| read_at.until(now) > longest) {
+            true => self.prepare(),
+            false => self.write(now, lease),
+        }
     }
 
     /// The record of a possible sending until the end of the lease.
@@ -295,7 +308,9 @@ impl Work {
     }
 
     fn decided(&mut self, decision: Decision) -> Step {
-        let record = std::mem::take(&mut self.record);
+        let mut record = std::mem::take(&mut self.record);
+        // The worker has not ended.
+        record.lone_starts = 0;
         // Writing an unchanged line would only take it from the worker that renews it.
         let is_changed = record != self.line;
         Step::Decided(decision, if is_changed { record } else { Record::default() })
@@ -320,6 +335,9 @@ impl Work {
 
 /// The remedy for an operation on several objects, which may be applied in part.
 pub(crate) const ONE_JOB_A_ROW: &str = "must be one job a row, or a `BulkJob` without a queue";
+
+/// Longest time that a wait may exceed its length before the state is read again.
+const MAX_DELAY: Duration = Duration::from_secs(3);
 
 /// Longest result that is kept, in bytes.
 const MAX_RESULT: usize = 1 << 16;

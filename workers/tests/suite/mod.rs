@@ -57,6 +57,7 @@ macro_rules! suite_on {
                 two_fleets_on_one_queue_double_nothing
                 a_revoked_client_secret_pauses_the_claims_of_its_worker
                 a_job_that_waits_between_its_read_and_its_write_needs_no_place
+                of_the_jobs_of_workers_that_end_the_cause_alone_becomes_a_dead_letter
         }
     };
     ($place:ty, $part:ident: $($name:ident)*) => {$(
@@ -129,6 +130,12 @@ impl Running {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
         std::mem::take(&mut self.events.lock().unwrap())
+    }
+
+    /// Ends the worker as a crash does: its jobs stay with it until its lease ends.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        let _ = self.task.await;
     }
 }
 

@@ -170,3 +170,39 @@ pub(crate) async fn a_job_that_waits_between_its_read_and_its_write_needs_no_pla
     assert_eq!(engine.count().await.unwrap().done, 6);
     assert_eq!(server.sandbox().journal().effects_of_kind(EffectKind::InvoicePosted).count(), 6);
 }
+
+pub(crate) async fn of_the_jobs_of_workers_that_end_the_cause_alone_becomes_a_dead_letter<
+    Q: Engine + Commands,
+>(
+    open: impl AsyncFn() -> Q,
+) {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let engine = open().await;
+    let client = client(&server);
+    let fatal = client.intent(PostInvoice::new("INV00000155")).unwrap();
+    engine.enqueue(&Job::new("fatal", &fatal).unwrap()).await.unwrap();
+    for number in 0..4 {
+        engine.enqueue(&job(&client, &format!("j{number}"))).await.unwrap();
+    }
+    let mut settings = settings();
+    settings.max_lost_workers = 0;
+    // The first worker ends with all jobs, before any is sent.
+    let hang = |operation| Fault::Delay(Duration::from_secs(15)).on_operation(operation);
+    server.sandbox().faults().push(hang(ApiOperation::CreateToken));
+    let worker = start(&server, engine.clone(), settings.clone());
+    eventually("all jobs", async || engine.count().await.unwrap().running == 5).await;
+    worker.crash().await;
+    // The next ones end while they perform the fatal one.
+    server.sandbox().faults().push(hang(ApiOperation::GetInvoice).times(9));
+    for crash in 1..4 {
+        let worker = start(&server, engine.clone(), settings.clone());
+        eventually("the fatal job", async || engine.read("fatal").await.unwrap().lone_starts == crash).await;
+        worker.crash().await;
+    }
+    let worker = start(&server, engine.clone(), settings);
+    all_decided(&engine).await;
+    worker.end().await;
+    let [dead] = engine.list("rejected").await.unwrap().try_into().unwrap();
+    assert_eq!((dead.key.as_str(), engine.count().await.unwrap().done), ("fatal", 4));
+    assert!(format!("{:?}", dead.decision).contains("3 performed it alone"), "{dead:?}");
+}
