@@ -6,7 +6,7 @@
 #![allow(clippy::print_stderr)] // The example prints each step.
 
 use std::error::Error;
-use std::io::{self, ErrorKind, Read, Write, stderr, stdout};
+use std::io::{Read, Write, stderr, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -39,12 +39,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
-            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
-                true => "stopped, because standard output was closed".to_owned(),
-                false => format!("{error:#}"),
-            };
-            let _ = writeln!(stderr(), "by_hand: {text}");
+            let _ = writeln!(stderr(), "by_hand: {error:#}");
             ExitCode::FAILURE
         }
     }

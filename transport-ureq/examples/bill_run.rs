@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
-use std::io::{self, ErrorKind, Write as _, stderr, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,12 +35,7 @@ fn main() -> ExitCode {
     match Job::from_environment().and_then(|job| job.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
-            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
-                true => "stopped, because standard output was closed".to_owned(),
-                false => format!("{error:#}"),
-            };
-            let _ = writeln!(stderr(), "bill_run: {text}");
+            let _ = writeln!(stderr(), "bill_run: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -6,7 +6,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io::{self, ErrorKind, Write as _, stderr, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,12 +40,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
-            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
-                true => "stopped, because standard output was closed".to_owned(),
-                false => format!("{error:#}"),
-            };
-            let _ = writeln!(stderr(), "standalone_invoice: {text}");
+            let _ = writeln!(stderr(), "standalone_invoice: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -143,8 +138,8 @@ fn environment() -> Result<(Config, AccountNumber, Option<Server>), Box<dyn Erro
         env::vars_os().any(|(name, value)| name.to_string_lossy().starts_with("ZUORA_") && !value.is_empty());
     if is_tenant_set {
         let config = config_from_env()?;
-        let account =
-            env::var("ZUORA_ACCOUNT_NUMBER").map_err(|error| format!("ZUORA_ACCOUNT_NUMBER: {error}"))?;
+        let account = env::var("ZUORA_ACCOUNT_NUMBER").ok().filter(|account| !account.is_empty());
+        let account = account.ok_or("ZUORA_ACCOUNT_NUMBER: must be the number of an account")?;
         writeln!(stdout(), "on the tenant of the environment")?;
         return Ok((config, AccountNumber::from(account), None));
     }

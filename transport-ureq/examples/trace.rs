@@ -8,7 +8,7 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{self, ErrorKind, Write as _, stderr, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -47,12 +47,7 @@ fn main() -> ExitCode {
     match calls() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
-            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
-                true => "stopped, because standard output was closed".to_owned(),
-                false => format!("{error:#}"),
-            };
-            let _ = writeln!(stderr(), "trace: {text}");
+            let _ = writeln!(stderr(), "trace: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -7,7 +7,7 @@ mod collector;
 
 use std::env;
 use std::error::Error;
-use std::io::{self, ErrorKind, Write as _, stderr, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -49,12 +49,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let is_closed_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
-            let text = match error.downcast_ref().is_some_and(is_closed_pipe) {
-                true => "stopped, because standard output was closed".to_owned(),
-                false => format!("{error:#}"),
-            };
-            let _ = writeln!(stderr(), "example-otlp: {text}");
+            let _ = writeln!(stderr(), "example-otlp: {error:#}");
             ExitCode::FAILURE
         }
     }
