@@ -21,7 +21,8 @@ pub struct Settings {
     /// 5 min. The others are put back, and the send log decides about them. While the queue is away, only a stop counts.
     pub drain: Duration,
     /// Whether the bearer token is stored in the queue, so that a worker that starts later requests none. Default true.
-    /// The database then needs the protection of the client secret.
+    /// The queue then needs the protection of the client secret: the permissions of the database, or TLS and permissions
+    /// on NATS.
     pub is_token_stored: bool,
 }
 

@@ -14,6 +14,9 @@ impl NatsQueue {
     /// Opens a queue by its URL: `nats://USER:PASSWORD@HOST:PORT/QUEUE`, or `tls://`. The name of the queue is `zuora`
     /// without one. The stream and the buckets of the queue are created if they are missing.
     ///
+    /// Workers store their bearer token in a bucket, where each client with rights on `$KV.>` reads it, and `nats://`
+    /// sends it in the clear. Use `tls://` and permissions, or [`store_token(false)`](crate::Settings::store_token).
+    ///
     /// # Errors
     /// The server cannot be reached, or has no JetStream. The name has other characters than letters, digits, `-` and
     /// `_`.
