@@ -123,13 +123,9 @@ impl Amount {
     /// The same as for [`sum`](Self::sum).
     pub fn checked_add(&self, other: &Amount) -> Result<Amount, AmountError> {
         let (a, b) = (self.to_decimal()?, other.to_decimal()?);
-        // The addition of `Decimal` rounds when the digits do not fit.
-        let scale = a.scale().max(b.scale());
-        let widened = |d: Decimal| d.mantissa().checked_mul(10_i128.checked_pow(scale - d.scale())?);
-        widened(a)
-            .zip(widened(b))
-            .and_then(|(a, b)| a.checked_add(b))
-            .and_then(|sum| decimal(sum, scale))
+        // Zeros at the end can make the digits of one scale too many.
+        exact_sum(a, b)
+            .or_else(|| exact_sum(a.normalize(), b.normalize()))
             .map(Self::from)
             .ok_or_else(|| AmountError::TooManyDigits(format!("{self} + {other}").into()))
     }
@@ -198,6 +194,13 @@ fn short(text: &str) -> Option<Repr> {
         return None;
     }
     Some(Repr::Short { mantissa: if negative { -value } else { value }, scale })
+}
+
+/// Adds without rounding, which the addition of `Decimal` does when the digits do not fit.
+fn exact_sum(a: Decimal, b: Decimal) -> Option<Decimal> {
+    let scale = a.scale().max(b.scale());
+    let widened = |d: Decimal| d.mantissa().checked_mul(10_i128.checked_pow(scale - d.scale())?);
+    decimal(widened(a)?.checked_add(widened(b)?)?, scale)
 }
 
 /// Converts a literal that has an exponent, or more digits than it needs.
@@ -512,6 +515,10 @@ mod tests {
         assert_eq!(sum(&["0.10", "0.2", "1e1", "-3"]).unwrap().to_string(), "7.30");
         assert_eq!(sum(&[]).unwrap(), Amount::ZERO);
         assert!(sum(&["79228162514264337593543950335", "0.1"]).is_err());
+        // Digits of one scale that do not fit, although those of the sum do.
+        let with_zeros = ["-53090142868.0041", "-2.00400080101003004000000000000"];
+        assert_eq!(sum(&with_zeros).unwrap().to_string(), "-53090142870.00810080101003004");
+        assert_eq!(sum(&["792281625142", "0.0000000000000000000000000000"]).unwrap(), read("792281625142"));
         assert!(sum(&["1e400"]).is_err());
         assert_eq!(read("5").checked_sub(&read("7.5")).unwrap().to_string(), "-2.5");
         assert_eq!(read("1e3").to_decimal().unwrap(), Decimal::from(1000));
