@@ -222,7 +222,7 @@ impl<'de> Visitor<'de> for List<'_, '_, 'de> {
 }
 
 /// Replaces each half of a surrogate pair in the strings of a JSON text. Returns `None` if there is none.
-pub(crate) fn repaired(json: &str) -> Option<String> {
+fn repaired(json: &str) -> Option<String> {
     let mut text = String::with_capacity(json.len());
     let mut rest = json;
     let mut is_repaired = false;
