@@ -131,6 +131,10 @@ impl BulkResponse for CreatedInvoices {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }
+
+    fn envelope_mut(&mut self) -> &mut Envelope {
+        &mut self.envelope
+    }
 }
 
 impl BulkRow for Invoice {

@@ -100,6 +100,10 @@ impl BulkResponse for PostedInvoices {
     fn envelope(&self) -> &Envelope {
         &self.envelope
     }
+
+    fn envelope_mut(&mut self) -> &mut Envelope {
+        &mut self.envelope
+    }
 }
 
 impl BulkRow for PostedInvoice {

@@ -30,6 +30,7 @@ pub trait BulkResponse: Model + Default {
 
     fn rows_mut(&mut self) -> &mut Vec<Self::Row>;
     fn envelope(&self) -> &Envelope;
+    fn envelope_mut(&mut self) -> &mut Envelope;
 }
 
 /// A row of the response of a bulk operation.

@@ -155,6 +155,7 @@ fn response<H: BulkResponse>(
     redact: impl Fn(&mut Envelope),
 ) -> H {
     let mut response = std::mem::take(&mut body.head);
+    redact(response.envelope_mut());
     let rows = judge(body, sent, by, is_accepted).into_iter().map(|judged| {
         let outcome = judged.after_failure(may_have_begun_before);
         let mut row = judged.into_model(outcome);
@@ -232,6 +233,13 @@ impl Assignment {
                 self.check_index(*place, body.rows[*other].index);
             }
         }
+        // A row that names no invoice of the request, and has the index of one that is named, contradicts it.
+        for (row, is_placed) in body.rows.iter().zip(&self.is_placed) {
+            let index = row.index.filter(|_| !is_placed).and_then(|index| usize::try_from(index).ok());
+            if let Some(index) = index.filter(|index| matches!(self.slots.get(*index), Some(Some(_)))) {
+                self.contradicted[index] = true;
+            }
+        }
         for name in body.rows.iter().flat_map(|row| &row.other_names) {
             self.place_counts = false;
             for (contradicted, sent) in self.contradicted.iter_mut().zip(sent) {
@@ -268,9 +276,11 @@ impl Assignment {
                 _ => return,
             }
         }
-        let named = slots.iter().enumerate().filter_map(|(place, slot)| Some((place, (*slot)?)));
-        let is_in_order =
-            named.filter(|(_, at)| body.rows[*at].index.is_none()).map(|(_, at)| at).is_sorted();
+        // Without the rows that have an index, those with a name show whether the others are in the order of the request.
+        let has_no_index = |at: &usize| body.rows[*at].index.is_none();
+        let places = (0..slots.len()).filter(|place| slots[*place].as_ref().is_none_or(has_no_index));
+        let mut pairs = places.zip((0..body.rows.len()).filter(has_no_index));
+        let is_in_order = pairs.all(|(place, at)| !self.is_placed[at] || slots[place] == Some(at));
         if others.len() > 1 && !is_in_order {
             return;
         }
@@ -368,6 +378,20 @@ mod tests {
     fn names_out_of_order_leave_no_place_for_two_others() {
         let rows = r#"{"invoiceNumber":"B","success":true},{"success":true},{"invoiceNumber":"A","success":true},{"success":false}"#;
         assert_eq!(created(&["A", "B", "", ""], rows), "aa??");
+        // One name at another place is enough.
+        let rows = r#"{"success":true},{"success":false},{"id":"i1","success":true}"#;
+        assert_eq!(posted(&["i1", "i2", "i3"], rows), "a??");
+        let rows = r#"{"success":true},{"id":"i2","success":true},{"success":false}"#;
+        assert_eq!(posted(&["i1", "i2", "i3"], rows), "aar");
+    }
+
+    #[test]
+    fn an_index_of_a_row_that_is_named_contradicts_it() {
+        let rows =
+            r#"{"objectIndex":2,"success":true},{"id":"i3","success":false},{"id":"i1","success":true}"#;
+        assert_eq!(posted(&["i1", "i2", "i3"], rows), "a??");
+        let rows = r#"{"objectIndex":1,"success":false},{"id":"i2","success":true}"#;
+        assert_eq!(posted(&["i1", "i2", "i3"], rows), "???");
     }
 
     #[test]
@@ -415,6 +439,16 @@ mod tests {
         assert_eq!(judged(RowName::Id, &["i1", "i2"], late), "?r");
         let rows = read_as(RowName::Id, r#"{"invoices":[{"id":"i1","success":true}]}"#);
         assert_eq!(judge(rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
+    }
+
+    #[test]
+    fn secrets_are_redacted_in_the_response_and_in_its_rows() {
+        let part = r#""success":false,"processId":"s3cret","requestId":"s3cret","reasons":[{"code":"1","message":"s3cret"}]"#;
+        let body = read_as(RowName::Id, &format!(r#"{{{part},"invoices":[{{{part}}}]}}"#));
+        let redact = |envelope: &mut Envelope| envelope.redact(|text| text.contains("s3cret"));
+        let response = response(body, &[Some("i1")], RowName::Id, false, false, redact);
+        let text = serde_json::to_string(&response).unwrap();
+        assert!(text.matches("[redacted]").count() >= 6 && !text.contains("s3cret"), "{text}");
     }
 
     #[test]
