@@ -2,9 +2,13 @@
 //!
 //! hyper skips interim responses (100, 103) in a loop that a server can keep busy for seconds at a time. On the runtime
 //! of the caller, the task of such a connection would starve timers, and with them the time limit of the attempt and
-//! every other task. An exchange therefore runs on a thread of the transport, together with its connection, which spares
-//! a call two changes of thread. Its time limit stays on the runtime of the caller. There is one thread, since several
-//! wake each other: a connection that is busy without end delays the others until its exchange is dropped.
+//! every other task. Connections therefore run on threads of the transport.
+//!
+//! An exchange runs there too, next to its connection. A call then changes the thread twice, and not four times. Its time
+//! limit stays on the runtime of the caller.
+//!
+//! There are two threads. With one, a single busy connection would delay every other call. More would wake each other for
+//! each event.
 
 use std::io;
 use std::pin::Pin;
@@ -27,7 +31,7 @@ struct Running(Option<Runtime>);
 impl Connections {
     pub(crate) fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(2)
             .thread_name("zuora-reqwest")
             .enable_all()
             .build()?;

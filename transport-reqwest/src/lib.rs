@@ -148,8 +148,12 @@ pub fn config_from_env() -> Result<Config> {
 
 /// An [`AsyncTransport`] over a [`reqwest::Client`], whose connections are reused and shared by all tasks.
 ///
-/// The connections run on a thread of the transport, and close when its last clone is dropped. Several runtimes may share
-/// a transport.
+/// The connections run on two threads of the transport, and close when its last clone is dropped. Several runtimes may
+/// share a transport.
+///
+/// A server can keep a connection busy with interim responses, and with it one of the threads, until the attempt ends.
+/// Other calls then use the second thread. If two connections are kept busy, all other calls are delayed, token requests
+/// included.
 #[derive(Clone, Debug)]
 pub struct Reqwest {
     client: reqwest::Client,

@@ -20,7 +20,7 @@ use zuora_reqwest::invoices::DeleteInvoice;
 use zuora_reqwest::reqwest::{Certificate, Proxy};
 use zuora_reqwest::{Client, Reqwest};
 
-use common::{Log, SECRET, TOKEN, TestServer, certificate, in_child, respond};
+use common::{Log, SECRET, Stream, TOKEN, TestServer, certificate, in_child, respond};
 
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -133,15 +133,17 @@ async fn the_next_address_is_used_when_the_first_is_dead() {
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 
+fn flood(stream: &mut dyn Stream) -> std::io::Result<()> {
+    let many = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(2000);
+    loop {
+        stream.write_all(&many)?;
+    }
+}
+
 /// On a runtime of one thread, which the connection would occupy.
 #[tokio::test]
 async fn endless_interim_responses_do_not_stop_other_tasks() {
-    let server = TestServer::start("127.0.0.1", None, |_, stream| {
-        let many = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(2000);
-        loop {
-            stream.write_all(&many)?;
-        }
-    });
+    let server = TestServer::start("127.0.0.1", None, |_, stream| flood(stream));
     let longest = Arc::new(Mutex::new(Duration::ZERO));
     let ticking = tokio::spawn({
         let longest = Arc::clone(&longest);
@@ -162,6 +164,26 @@ async fn endless_interim_responses_do_not_stop_other_tasks() {
     ticking.abort();
     let longest = *longest.lock().unwrap();
     assert!(longest < Duration::from_secs(1), "another task stood still for {longest:?}");
+}
+
+#[tokio::test]
+async fn endless_interim_responses_do_not_stop_calls_to_other_servers() {
+    let busy = TestServer::start("127.0.0.1", None, |_, stream| flood(stream));
+    let healthy = TestServer::service("127.0.0.1", None);
+    let transport = Reqwest::create().unwrap();
+    let flooded = tokio::spawn({
+        let (transport, uri) = (transport.clone(), format!("http://{}/v1", busy.address));
+        async move { get(&transport, &uri, Duration::from_secs(60)).await }
+    });
+    while busy.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let uri = format!("http://{}/v1", healthy.address);
+    for _ in 0..5 {
+        assert_eq!(get(&transport, &uri, TEN_SECONDS).await.unwrap().status(), 200);
+    }
+    assert!(!flooded.is_finished());
+    flooded.abort();
 }
 
 #[tokio::test]
