@@ -34,7 +34,7 @@ impl Evidence {
     }
 
     /// Ends the attempt. Returns whether it is proven that the request was not sent.
-    fn abandon(&self) -> bool {
+    pub(crate) fn abandon(&self) -> bool {
         self.advance_to(ABANDONED)
     }
 

@@ -1,7 +1,8 @@
 //! Async transport of the Zuora Billing SDK, over [`reqwest`] and tokio.
 //!
-//! Every call requires a tokio runtime with IO and time enabled. Outside a runtime, a call returns an error. The clock is
-//! that of tokio, so waits complete at once while tokio's clock is paused.
+//! Every call requires a tokio runtime with time enabled. Outside a runtime, a call returns an error. On a runtime without
+//! time, tokio panics before anything is sent. The clock is that of tokio, so waits complete at once while tokio's clock
+//! is paused.
 //!
 //! ```no_run
 //! use zuora_reqwest::bill_runs::GetBillRun;
@@ -81,7 +82,9 @@
 //! ```
 //!
 //! # Logs
-//! No target contains the token or the client secret at any level, unless a builder sets `connection_verbose`.
+//! No target contains the token or the client secret at any level, unless a builder sets `connection_verbose`. The events
+//! of reqwest and hyper are logged on the threads of the transport, so they are outside the caller's `tracing` span and
+//! do not reach a subscriber that is set for the caller's thread only.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -183,7 +186,9 @@ impl Reqwest {
     /// headers, and `connection_verbose` logs the token. The requests to an `http` URL with a loopback address use a
     /// client without a proxy and without these settings. For an `https` URL with a loopback address, the settings are
     /// needed: call `no_proxy` on its builder. Do so for an `http` URL with another host too, or a proxy of the environment
-    /// can read the token. Run the conformance cases of `zuora-conformance` against the transport.
+    /// can read the token. Connector layers and a `dns_resolver` run on the threads of the transport, where they find no
+    /// task-local or thread-local value of the caller. Run the conformance cases of `zuora-conformance` against the
+    /// transport.
     ///
     /// # Errors
     /// The client cannot be built, for example because there are no root certificates, or because no crypto provider is
@@ -202,7 +207,7 @@ impl Reqwest {
             builder.build().map_err(TransportError::unusable)
         };
         let (client, direct) = (build(builder)?, build(Self::builder().no_proxy())?);
-        let connections = Connections::start().map_err(TransportError::unusable)?;
+        let connections = Connections::start(connections::THREADS).map_err(TransportError::unusable)?;
         Ok(Self { client, direct, has_default_tls: false, connections, epoch: Instant::now() })
     }
 
@@ -229,7 +234,7 @@ impl AsyncTransport for Reqwest {
         let request = http::Request::from_parts(head, reqwest::Body::wrap(body));
         let request = reqwest::Request::try_from(request).map_err(TransportError::unusable)?;
         let (limit, attempt) = (limits.max_body, evidence.clone());
-        let exchange = self.connections.run(async move {
+        let exchange = self.connections.run(evidence.clone(), async move {
             let response = client.execute(request).await;
             let response = response.map_err(|e| attempt.failure(!e.is_connect(), e.without_url()))?;
             let (head, body) = http::Response::from(response).into_parts();
@@ -239,6 +244,7 @@ impl AsyncTransport for Reqwest {
                 Err(error) => Err(TransportError::maybe_sent(error)),
             }
         });
+        // On a runtime without time this panics, before the exchange has begun.
         let result = timeout(limits.timeout, exchange).await.map_err(|e| evidence.failure(true, e))?;
         result.map_err(|stopped| evidence.failure(true, stopped))?
     }

@@ -17,6 +17,7 @@ use zuora_core::transport::{AsyncTransport, Body, DefaultTransport, HttpResponse
 use zuora_core::{Config, ErrorKind, Outcome};
 use zuora_reqwest::bill_runs::{GetBillRun, PostBillRun};
 use zuora_reqwest::invoices::DeleteInvoice;
+use zuora_reqwest::reqwest::dns::{Name, Resolve, Resolving};
 use zuora_reqwest::reqwest::{Certificate, Proxy};
 use zuora_reqwest::{Client, Reqwest};
 
@@ -188,16 +189,60 @@ async fn endless_interim_responses_do_not_stop_calls_to_other_servers() {
 
 #[tokio::test]
 async fn a_call_that_is_dropped_closes_its_connection() {
+    let (accepted, mut is_accepted) = tokio::sync::mpsc::unbounded_channel();
     let (closed, is_closed) = std::sync::mpsc::channel();
     let server = TestServer::start("127.0.0.1", None, move |_, stream| {
+        accepted.send(()).map_err(std::io::Error::other)?;
         let end = stream.read(&mut [0]);
         closed.send(end.is_ok_and(|read| read == 0)).map_err(std::io::Error::other)
     });
     let transport = Reqwest::create().unwrap();
     let uri = format!("http://{}/v1", server.address);
-    let result = get(&transport, &uri, Duration::from_millis(100)).await;
-    assert!(matches!(result, Err(TransportError::MaybeSent(_))), "{result:?}");
+    tokio::select! {
+        result = get(&transport, &uri, Duration::from_secs(60)) => panic!("{result:?}"),
+        _ = is_accepted.recv() => {} // drops the call
+    }
     assert!(is_closed.recv_timeout(TEN_SECONDS).unwrap(), "the transport still exists");
+}
+
+/// With the body of a request as proof, or without one.
+#[tokio::test]
+async fn a_panic_of_a_resolver_is_reported_without_its_text() {
+    struct Panics;
+
+    impl Resolve for Panics {
+        fn resolve(&self, _: Name) -> Resolving {
+            Box::pin(async { panic!("{SECRET}") })
+        }
+    }
+
+    let builder = Reqwest::builder().no_proxy().dns_resolver(Arc::new(Panics));
+    let transport = Reqwest::with_builder(builder).unwrap();
+    for body in ["{}", ""] {
+        let request =
+            Request::post("https://rest.example.invalid/").body(Body::from(body.as_bytes().to_vec()));
+        let error = transport.send(request.unwrap(), Limits::new(TEN_SECONDS, 1024)).await.unwrap_err();
+        assert_eq!(matches!(error, TransportError::NotSent(_)), !body.is_empty(), "{error:?}");
+        assert_eq!(matches!(error, TransportError::MaybeSent(_)), body.is_empty(), "{error:?}");
+        let text = format!("{error:?}");
+        assert!(text.contains("the exchange panicked") && !text.contains(SECRET), "{text}");
+    }
+}
+
+#[test]
+fn without_a_timer_nothing_is_sent() {
+    let server = TestServer::service("127.0.0.1", None);
+    let transport = Reqwest::create().unwrap();
+    let uri = format!("http://{}/v1", server.address);
+    let post = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let request = Request::post(&uri).body(Body::from(b"{}".to_vec())).unwrap();
+        runtime.block_on(transport.send(request, Limits::new(TEN_SECONDS, 1024)))
+    };
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(post)).is_err());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    assert_eq!(runtime.block_on(get(&transport, &uri, TEN_SECONDS)).unwrap().status(), 200);
+    assert_eq!(server.requests(), ["get /v1 http/1.1"]);
 }
 
 /// Writes events of `tracing` into the log, with their spans.
