@@ -19,8 +19,8 @@ const ABANDONED: u8 = 2;
 
 /// The evidence that a request was not sent: a body of which no byte was read, and none will be.
 ///
-/// hyper reads the body after it has connected, on another thread. An attempt that ends must therefore also prevent that
-/// the body is read a moment later.
+/// hyper reads the body after it has connected, on another thread. An attempt that ends or is dropped must therefore also
+/// prevent that the body is read a moment later.
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence(Arc<AtomicU8>);
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use zuora_core::http::{Method, Request};
+use zuora_core::observer::CallEventKind;
 use zuora_core::transport::{AsyncTransport, Body, DefaultTransport, HttpResponse, Limits, TransportError};
 use zuora_core::{Config, ErrorKind, Outcome};
 use zuora_reqwest::bill_runs::{GetBillRun, PostBillRun};
@@ -196,12 +197,20 @@ async fn a_call_that_is_dropped_closes_its_connection() {
         let end = stream.read(&mut [0]);
         closed.send(end.is_ok_and(|read| read == 0)).map_err(std::io::Error::other)
     });
-    let transport = Reqwest::create().unwrap();
-    let uri = format!("http://{}/v1", server.address);
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    let reported = Arc::clone(&outcomes);
+    let config = Config::with_token(format!("http://{}", server.address), "token").observer(move |event| {
+        if let CallEventKind::Abandoned { outcome, .. } = event.kind {
+            reported.lock().unwrap().push(outcome);
+        }
+    });
+    let client = Client::new(&config.attempt_timeout(Duration::from_secs(60))).unwrap();
+    let delete = DeleteInvoice::new("INV1");
     tokio::select! {
-        result = get(&transport, &uri, Duration::from_secs(60)) => panic!("{result:?}"),
+        result = client.call(&delete) => panic!("{result:?}"),
         _ = is_accepted.recv() => {} // drops the call
     }
+    assert_eq!(*outcomes.lock().unwrap(), [Outcome::Unknown]);
     assert!(is_closed.recv_timeout(TEN_SECONDS).unwrap(), "the transport still exists");
 }
 
