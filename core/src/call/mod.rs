@@ -26,7 +26,7 @@ use crate::exchange::{Accepted, Exchange};
 use crate::machine::{Action, Event, Machine, ready};
 use crate::operation::Operation;
 use crate::session::Session;
-use crate::session::call_options::CallOptions;
+use crate::session::call_options::{CallOptions, NO_OPTIONS};
 use crate::transport::Timestamp;
 
 /// A [`Machine`] that sends one operation and reads its response.
@@ -52,7 +52,7 @@ impl<O> fmt::Debug for Call<O> {
 impl<O: Operation> Call<O> {
     /// Creates a call with the settings of the session. `operation` may be a reference.
     pub fn new(session: &Session, operation: O) -> Self {
-        Self::with_options(session, operation, &CallOptions::default())
+        Self::with_options(session, operation, &NO_OPTIONS)
     }
 
     /// Creates a call with `options`, which override the settings of the session.

@@ -348,10 +348,9 @@ impl Exchange {
     }
 
     #[inline]
-    fn next_request(&mut self, authorization: HeaderValue, key: Option<HeaderValue>) -> HttpRequest {
-        let mut request = self.request.next();
-        self.session.request_headers(self.common_headers()).apply(&mut request, Some(authorization), key);
-        request
+    fn next_request(&self, authorization: HeaderValue, key: Option<HeaderValue>) -> HttpRequest {
+        let headers = self.session.request_headers(self.common_headers());
+        self.request.next(headers, authorization, key)
     }
 }
 

@@ -2,20 +2,21 @@
 
 use std::mem;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 use super::deflate::deflate;
 use crate::error::Result;
 use crate::session::base_url::BaseUrl;
+use crate::session::headers::RequestHeaders;
 use crate::transport::HttpRequest;
 
 /// A request without the headers that each attempt adds. Its body is shared with every attempt, not copied.
 #[derive(Debug)]
 pub(super) struct PreparedRequest {
-    /// Its header map is given to the first attempt.
+    /// Without headers.
     request: HttpRequest,
     /// The operation's own headers.
-    own: Vec<(HeaderName, HeaderValue)>,
+    own: HeaderMap,
 }
 
 /// Completes the URI of a request, and compresses its body from a size on.
@@ -33,9 +34,8 @@ pub(super) fn prepare(request: &mut HttpRequest, base: &BaseUrl, gzip_from: usiz
 impl PreparedRequest {
     // Inlined, and so is `next`: a request is large to move.
     #[inline]
-    pub(super) fn new(request: HttpRequest) -> Self {
-        let own = request.headers().iter().map(|(name, value)| (name.clone(), value.clone()));
-        Self { own: own.collect(), request }
+    pub(super) fn new(mut request: HttpRequest) -> Self {
+        Self { own: mem::take(request.headers_mut()), request }
     }
 
     /// The request as it is sent, apart from its headers.
@@ -44,15 +44,14 @@ impl PreparedRequest {
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> HttpRequest {
-        let mut headers = mem::take(self.request.headers_mut());
+    pub(super) fn next(
+        &self,
+        headers: RequestHeaders<'_>,
+        authorization: HeaderValue,
+        key: Option<HeaderValue>,
+    ) -> HttpRequest {
         let mut request = self.request.clone();
-        if headers.is_empty() {
-            for (name, value) in &self.own {
-                headers.append(name.clone(), value.clone());
-            }
-        }
-        *request.headers_mut() = headers;
+        headers.apply(&mut request, &self.own, Some(authorization), key);
         request
     }
 }

@@ -115,7 +115,8 @@ impl TokenRequest {
     fn request(&self) -> Result<HttpRequest> {
         let mut request = self.create_token()?.request()?;
         *request.uri_mut() = self.session.base().join(mem::take(request.uri_mut()))?;
-        self.session.token_request_headers(Some(&self.headers)).apply(&mut request, None, None);
+        let own = mem::take(request.headers_mut());
+        self.session.token_request_headers(Some(&self.headers)).apply(&mut request, &own, None, None);
         Ok(request)
     }
 

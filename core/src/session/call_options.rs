@@ -39,6 +39,21 @@ pub struct CallOptions {
     pub(crate) gzip_requests_from: Option<usize>,
 }
 
+/// The options of most calls, which are neither created nor dropped for each of them.
+pub(crate) static NO_OPTIONS: CallOptions = CallOptions {
+    headers: CommonHeaderText::NONE,
+    token: None,
+    keeps_body: false,
+    idempotency_key: None,
+    retry_of: None,
+    send_before: None,
+    timeout: None,
+    attempt_timeout: None,
+    max_attempts: None,
+    max_wait: None,
+    gzip_requests_from: None,
+};
+
 impl CallOptions {
     /// Creates options that override nothing.
     pub fn new() -> Self {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::redact;
 use crate::error::{Error, Result};
@@ -31,6 +31,15 @@ pub(crate) struct CommonHeaderText {
 }
 
 impl CommonHeaderText {
+    pub(crate) const NONE: Self = Self {
+        version: None,
+        entity_id: None,
+        org_ids: None,
+        track_id: None,
+        accepts_gzip: None,
+        extra: Vec::new(),
+    };
+
     /// Whether no header is set.
     pub(crate) fn is_empty(&self) -> bool {
         let Self { version, entity_id, org_ids, track_id, accepts_gzip, extra } = self;
@@ -82,7 +91,60 @@ impl CommonHeaders {
     pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
         self.extra.iter().filter_map(|(_, value)| redact::secret_value(value))
     }
+
+    /// Sets these headers, or replaces their values.
+    fn put_into(&self, headers: &mut HeaderMap) {
+        let mut put = |name, value: Option<&HeaderValue>| {
+            if let Some(value) = value {
+                headers.insert(name, value.clone());
+            }
+        };
+        put(VERSION, self.version.as_ref());
+        put(ENTITY_IDS, self.entity_id.as_ref());
+        put(ORG_IDS, self.org_ids.as_ref());
+        put(TRACK_ID, self.track_id.as_ref());
+        match self.accepts_gzip {
+            Some(true) => headers.insert(ACCEPT_ENCODING, GZIP),
+            Some(false) => headers.remove(ACCEPT_ENCODING),
+            None => None,
+        };
+        for (name, value) in &self.extra {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
 }
+
+/// Headers of all requests of a session. The maps are filled once, since a map takes less time to clone than to fill.
+#[derive(Debug)]
+pub(crate) struct SessionHeaders {
+    pub(crate) common: CommonHeaders,
+    /// Headers of a request with a body. Those that differ by request have an empty value.
+    with_body: HeaderMap,
+    /// Headers of a request without a body. That of the token has an empty value.
+    without_body: HeaderMap,
+}
+
+impl SessionHeaders {
+    pub(crate) fn new(common: CommonHeaders, user_agent: &HeaderValue) -> Self {
+        let filled = |differing: &[HeaderName]| {
+            let mut headers = HeaderMap::with_capacity(differing.len() + OTHERS);
+            for name in differing {
+                headers.insert(name.clone(), HeaderValue::from_static(""));
+            }
+            headers.insert(USER_AGENT, user_agent.clone());
+            headers.insert(ACCEPT_ENCODING, GZIP);
+            headers.insert(ACCEPT, JSON);
+            common.put_into(&mut headers);
+            headers
+        };
+        let with_body = filled(&[CONTENT_TYPE, IDEMPOTENCY_KEY, AUTHORIZATION, CONTENT_LENGTH]);
+        let without_body = filled(&[AUTHORIZATION]);
+        Self { common, with_body, without_body }
+    }
+}
+
+/// Version, user agent, two headers about the response, and the host, which a transport adds.
+const OTHERS: usize = 5;
 
 fn version(text: &str) -> Result<HeaderValue> {
     let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
@@ -200,70 +262,54 @@ pub(crate) fn of_call<'a, T>(
 /// Headers that each attempt adds to the request of an operation.
 #[derive(Debug)]
 pub(crate) struct RequestHeaders<'a> {
-    pub(super) user_agent: &'a HeaderValue,
-    pub(super) session: &'a CommonHeaders,
+    pub(super) session: &'a SessionHeaders,
     pub(super) call: Option<&'a CommonHeaders>,
 }
 
 impl RequestHeaders<'_> {
+    /// Sets all headers of a request. `own` are those of its operation.
     pub(crate) fn apply(
         self,
         request: &mut HttpRequest,
+        own: &HeaderMap,
         authorization: Option<HeaderValue>,
         idempotency_key: Option<HeaderValue>,
     ) {
+        let Self { session, call } = self;
         let length = request.body().len();
         let sends_body =
             length > 0 || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-        let Self { session, call, user_agent } = self;
-        let version = of_call(call, session, |headers| headers.version.as_ref());
-        let entity_id = of_call(call, session, |headers| headers.entity_id.as_ref());
-        let org_ids = of_call(call, session, |headers| headers.org_ids.as_ref());
-        let track_id = of_call(call, session, |headers| headers.track_id.as_ref());
-        let extra = session.extra.iter().chain(call.into_iter().flat_map(|call| &call.extra));
-        let optional = [version, entity_id, org_ids, track_id, idempotency_key.as_ref()];
+        let prepared = if sends_body { &session.with_body } else { &session.without_body };
         let headers = request.headers_mut();
-        headers.reserve(
-            OTHERS + usize::from(sends_body) + optional.iter().flatten().count() + extra.clone().count(),
-        );
-        // Here, since a search in a map that is still empty costs nothing. The key is the first for the same reason.
-        let has_accept = headers.contains_key(ACCEPT);
-        // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
-        // service rejects.
+        *headers = prepared.clone();
         let mut replace = |name, value: Option<HeaderValue>| match value {
             Some(value) => headers.insert(name, value),
             None => headers.remove(name),
         };
-        replace(IDEMPOTENCY_KEY, idempotency_key);
         replace(AUTHORIZATION, authorization);
-        let mut put = |name, value: Option<&HeaderValue>| {
-            if let Some(value) = value {
-                headers.insert(name, value.clone());
-            }
-        };
-        put(VERSION, version);
-        put(ENTITY_IDS, entity_id);
-        put(ORG_IDS, org_ids);
-        put(TRACK_ID, track_id);
-        put(USER_AGENT, Some(user_agent));
         if sends_body {
-            headers.insert(CONTENT_LENGTH, digits(length));
+            replace(IDEMPOTENCY_KEY, idempotency_key);
+            replace(CONTENT_LENGTH, Some(digits(length)));
+            replace(CONTENT_TYPE, own.get(CONTENT_TYPE).cloned());
         }
-        match of_call(call, session, |headers| headers.accepts_gzip) {
-            Some(false) => headers.remove(ACCEPT_ENCODING),
-            _ => headers.insert(ACCEPT_ENCODING, GZIP),
-        };
-        if !has_accept {
-            headers.insert(ACCEPT, JSON);
+        if let Some(call) = call {
+            call.put_into(headers);
         }
-        for (name, value) in extra {
-            headers.insert(name.clone(), value.clone());
+        for name in own.keys() {
+            // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
+            // service rejects.
+            let is_fixed = [AUTHORIZATION, IDEMPOTENCY_KEY, ACCEPT_ENCODING].contains(name);
+            if *name == ACCEPT {
+                headers.remove(ACCEPT);
+            } else if is_fixed || headers.contains_key(name) {
+                continue;
+            }
+            for value in own.get_all(name) {
+                headers.append(name, value.clone());
+            }
         }
     }
 }
-
-/// Authorization, user agent, two headers about the response, and the host, which a transport adds.
-const OTHERS: usize = 5;
 
 /// Converts a number into a header value, without the spare capacity that `HeaderValue::from` allocates.
 fn digits(number: usize) -> HeaderValue {
@@ -287,13 +333,10 @@ mod tests {
     #[test]
     fn the_usual_get_fits_in_the_smallest_map() {
         let version = Some(HeaderValue::from_static("2024-05-20"));
-        let session = CommonHeaders { version, ..CommonHeaders::default() };
+        let session = SessionHeaders::new(CommonHeaders { version, ..CommonHeaders::default() }, &GZIP);
         let mut request = HttpRequest::new(Body::empty());
-        RequestHeaders { user_agent: &GZIP, session: &session, call: None }.apply(
-            &mut request,
-            Some(GZIP),
-            None,
-        );
+        let headers = RequestHeaders { session: &session, call: None };
+        headers.apply(&mut request, &HeaderMap::new(), Some(GZIP), None);
         let headers = request.headers();
         assert_eq!((headers.len(), headers.capacity()), (5, 6), "one more is for the host");
     }

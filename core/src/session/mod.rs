@@ -37,7 +37,6 @@ pub use self::oauth::{CreateToken, TokenResponse};
 #[doc(inline)]
 pub use self::token::Token;
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -52,7 +51,7 @@ use crate::session::base_url::BaseUrl;
 use crate::session::call_options::CallOptions;
 use crate::session::config::{Config, Credentials, Timing};
 use crate::session::guard::Guards;
-use crate::session::headers::{CommonHeaders, RequestHeaders, of_call};
+use crate::session::headers::{CommonHeaders, RequestHeaders, SessionHeaders, of_call};
 use crate::session::jitter::Random;
 use crate::session::limiter::{Feedback, RateLimiters};
 use crate::session::observer::Reporter;
@@ -71,9 +70,8 @@ pub struct Session(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     base: BaseUrl,
-    user_agent: HeaderValue,
-    common: CommonHeaders,
-    token_headers: CommonHeaders,
+    headers: SessionHeaders,
+    token_headers: SessionHeaders,
     timing: Timing,
     gzip_requests_from: Option<usize>,
     guards: Guards,
@@ -118,11 +116,12 @@ impl Session {
             Credentials::Token(token) => (TokenCache::external(token)?, None),
         };
         let common = CommonHeaders::check(&config.headers)?;
+        let user_agent = user_agent(config.user_agent.as_deref())?;
+        let of_token_request = CommonHeaders { entity_id: None, ..common.clone() };
         Ok(Self(Arc::new(Shared {
             base: BaseUrl::parse(&config.base, &config.http_hosts)?,
-            user_agent: user_agent(config.user_agent.as_deref())?,
-            token_headers: CommonHeaders { entity_id: None, ..common.clone() },
-            common,
+            headers: SessionHeaders::new(common, &user_agent),
+            token_headers: SessionHeaders::new(of_token_request, &user_agent),
             timing: config.timing,
             gzip_requests_from: config.gzip_requests_from,
             guards: config.guards,
@@ -206,7 +205,7 @@ impl Session {
     }
 
     pub(crate) fn headers(&self) -> &CommonHeaders {
-        &self.0.common
+        &self.0.headers.common
     }
 
     pub(crate) fn timing(&self) -> &Timing {
@@ -236,8 +235,9 @@ impl Session {
         let digits = number.checked_ilog2().unwrap_or_default() / 4 + 1;
         let mut text = String::with_capacity(self.0.key_tag.len() + digits as usize);
         text.push_str(&self.0.key_tag);
-        // Writing to a string does not fail.
-        let _ = write!(text, "{number:x}");
+        // By hand, since a key is written for each call.
+        let digit = |place| char::from_digit((number >> (4 * place)) as u32 & 0xf, 16);
+        text.extend((0..digits).rev().filter_map(digit));
         text
     }
 
@@ -338,7 +338,7 @@ impl Session {
     pub(crate) fn secrets(&self, of_call: Vec<Secret>) -> Vec<Secret> {
         let client = self.0.create_token.as_ref().map(CreateToken::client_secret);
         let tokens = self.lock().token.secrets().chain(client.cloned()).collect::<Vec<_>>();
-        tokens.into_iter().chain(self.0.common.secrets()).chain(of_call).collect()
+        tokens.into_iter().chain(self.headers().secrets()).chain(of_call).collect()
     }
 
     /// Returns a function that recognizes texts with one of these [`secrets`](Self::secrets).
@@ -360,18 +360,18 @@ impl Session {
 
     /// Returns the headers that each attempt of a call adds.
     pub(crate) fn request_headers<'a>(&'a self, call: Option<&'a CommonHeaders>) -> RequestHeaders<'a> {
-        RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.common, call }
+        RequestHeaders { session: &self.0.headers, call }
     }
 
     /// Returns the headers that each attempt of a token request adds. They name no entity.
     pub(crate) fn token_request_headers<'a>(&'a self, call: Option<&'a CommonHeaders>) -> RequestHeaders<'a> {
-        RequestHeaders { user_agent: &self.0.user_agent, session: &self.0.token_headers, call }
+        RequestHeaders { session: &self.0.token_headers, call }
     }
 
     /// The scope of a call that sets these headers.
     pub(crate) fn scope_of(&self, call: Option<&CommonHeaders>) -> RequestScope {
         let text = |field: fn(&CommonHeaders) -> Option<&HeaderValue>| {
-            of_call(call, &self.0.common, field)?.to_str().ok().map(str::to_owned)
+            of_call(call, self.headers(), field)?.to_str().ok().map(str::to_owned)
         };
         RequestScope {
             base_url: self.0.base.to_string(),
