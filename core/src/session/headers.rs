@@ -118,7 +118,7 @@ impl CommonHeaders {
 #[derive(Debug)]
 pub(crate) struct SessionHeaders {
     pub(crate) common: CommonHeaders,
-    /// Headers of a request with a body. Those that differ by request have an empty value.
+    /// Headers of a request with a JSON body. Those that differ by request have an empty value.
     with_body: HeaderMap,
     /// Headers of a request without a body. That of the token has an empty value.
     without_body: HeaderMap,
@@ -137,7 +137,8 @@ impl SessionHeaders {
             common.put_into(&mut headers);
             headers
         };
-        let with_body = filled(&[CONTENT_TYPE, IDEMPOTENCY_KEY, AUTHORIZATION, CONTENT_LENGTH]);
+        let mut with_body = filled(&[CONTENT_TYPE, IDEMPOTENCY_KEY, AUTHORIZATION, CONTENT_LENGTH]);
+        with_body.insert(CONTENT_TYPE, JSON);
         let without_body = filled(&[AUTHORIZATION]);
         Self { common, with_body, without_body }
     }
@@ -287,15 +288,19 @@ impl RequestHeaders<'_> {
             None => headers.remove(name),
         };
         replace(AUTHORIZATION, authorization);
+        replace(IDEMPOTENCY_KEY, idempotency_key);
         if sends_body {
-            replace(IDEMPOTENCY_KEY, idempotency_key);
             replace(CONTENT_LENGTH, Some(digits(length)));
-            replace(CONTENT_TYPE, own.get(CONTENT_TYPE).cloned());
+            // Nearly every body is JSON, as the prepared headers say.
+            let content_type = own.get(CONTENT_TYPE);
+            if content_type.is_none_or(|value| *value != JSON) {
+                replace(CONTENT_TYPE, content_type.cloned());
+            }
         }
         if let Some(call) = call {
             call.put_into(headers);
         }
-        for name in own.keys() {
+        for name in own.keys().filter(|name| *name != CONTENT_TYPE || !sends_body) {
             // A value set by the operation would bypass the token of the session, or be sent with a PUT, which the
             // service rejects.
             let is_fixed = [AUTHORIZATION, IDEMPOTENCY_KEY, ACCEPT_ENCODING].contains(name);
@@ -318,6 +323,8 @@ fn digits(number: usize) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use std::mem;
+
     use super::*;
     use crate::transport::Body;
 
@@ -328,6 +335,52 @@ mod tests {
             assert_eq!(error.field(), Some(name));
         }
         assert!(extra_header("X-Gateway-Key", &Secret::from("value")).is_ok());
+    }
+
+    fn sent(method: Method, body: &'static str, own: &HeaderMap, key: Option<HeaderValue>) -> HeaderMap {
+        let session = SessionHeaders::new(CommonHeaders::default(), &GZIP);
+        let mut request = HttpRequest::new(Body::from(body));
+        *request.method_mut() = method;
+        let headers = RequestHeaders { session: &session, call: None };
+        headers.apply(&mut request, own, None, key);
+        mem::take(request.headers_mut())
+    }
+
+    #[test]
+    fn no_prepared_value_is_sent_in_place_of_one_of_the_request() {
+        for method in [Method::GET, Method::DELETE, Method::PUT, Method::POST] {
+            for (body, length) in [("", "0"), ("{}", "2")] {
+                let has_body = !body.is_empty() || method == Method::PUT || method == Method::POST;
+                let headers = sent(method.clone(), body, &HeaderMap::new(), None);
+                let given = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+                assert_eq!(given, has_body.then_some(length.as_bytes()), "{method} {body:?}");
+                assert_eq!(headers.len(), 3 + usize::from(has_body), "{method} {body:?}: {headers:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_operation_decides_about_its_content_type_and_accept_and_adds_headers() {
+        let mut own = HeaderMap::new();
+        for (name, value) in [("accept", "text/csv"), ("accept", "*/*"), ("x-own", "1"), ("x-own", "2")] {
+            own.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        for name in [CONTENT_TYPE, AUTHORIZATION, IDEMPOTENCY_KEY, ACCEPT_ENCODING, USER_AGENT] {
+            own.insert(name, HeaderValue::from_static("own"));
+        }
+        for (method, body) in [(Method::GET, ""), (Method::PUT, "{}")] {
+            let headers = sent(method, body, &own, None);
+            let all = |name: &str| headers.get_all(name).iter().cloned().collect::<Vec<_>>();
+            assert_eq!(all("accept"), ["text/csv", "*/*"]);
+            assert_eq!(all("x-own"), ["1", "2"]);
+            assert_eq!(all("content-type"), ["own"]);
+            assert_eq!(all("accept-encoding"), ["gzip"]);
+            assert_eq!(all("user-agent"), ["gzip"], "the value of the session");
+            assert!(all("authorization").is_empty() && all("idempotency-key").is_empty());
+        }
+        for (method, body) in [(Method::POST, "{}"), (Method::DELETE, "")] {
+            assert_eq!(sent(method, body, &own, Some(GZIP))[IDEMPOTENCY_KEY], "gzip");
+        }
     }
 
     #[test]
