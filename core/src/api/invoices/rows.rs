@@ -229,8 +229,8 @@ impl Assignment {
                 self.contradicted[*place] |= !in_order;
             }
             self.place_counts &= in_order;
-            for (place, other) in asked.iter().zip(&given) {
-                self.check_index(*place, body.rows[*other].index);
+            for (nth, other) in given.iter().enumerate() {
+                self.check_index(asked.get(nth).copied(), body.rows[*other].index);
             }
         }
         // A row that names no invoice of the request, and has the index of one that is named, contradicts it.
@@ -248,13 +248,14 @@ impl Assignment {
         }
     }
 
-    /// An index that names another row of the request than the name does contradicts both.
-    fn check_index(&mut self, place: usize, index: Option<i64>) {
+    /// An index that names another row of the request than the name does contradicts both. `place` is `None` for a row
+    /// beyond those that the request has of its name.
+    fn check_index(&mut self, place: Option<usize>, index: Option<i64>) {
         let Some(index) = index else { return };
         let index = usize::try_from(index).ok();
-        if index != Some(place) {
+        if index != place {
             self.place_counts = false;
-            for place in [Some(place), index].into_iter().flatten() {
+            for place in [place, index].into_iter().flatten() {
                 if let Some(contradicted) = self.contradicted.get_mut(place) {
                     *contradicted = true;
                 }
@@ -408,6 +409,17 @@ mod tests {
             "rr?"
         );
         assert_eq!(posted(&["i1", "i1"], r#"{"id":"i1","success":true}"#), "??");
+    }
+
+    #[test]
+    fn an_index_of_a_row_too_many_contradicts_the_row_that_it_names() {
+        let rejected = r#"{"id":"i2","success":false},{"id":"I1"}"#;
+        let rows = format!(r#"{rejected},{{"id":"I1","success":true,"objectIndex":1}}"#);
+        assert_eq!(posted(&["i1", "i2"], &rows), "??");
+        for index in ["0", "7", "-1"] {
+            let rows = format!(r#"{rejected},{{"id":"I1","success":true,"objectIndex":{index}}}"#);
+            assert_eq!(posted(&["i1", "i2"], &rows), "?r", "{index}");
+        }
     }
 
     #[test]
