@@ -50,9 +50,13 @@ impl EnvelopeReader {
         };
         let mut reading = Reading::default();
         let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-        let whole = Body(&mut reading).deserialize(&mut json).is_ok();
-        let has_more = whole && json.end().is_err();
+        let read = Body(&mut reading).deserialize(&mut json);
         let mut envelope = reading.finish();
+        // Behind a damage there may be another flag of the same object. A body that was cut off has nothing there.
+        let has_more = match read {
+            Ok(()) => json.end().is_err(),
+            Err(error) => !error.is_eof() && envelope.success.is_some(),
+        };
         if has_more && !is_named_once(body) {
             envelope.is_contradictory = true;
         }
@@ -395,6 +399,25 @@ mod tests {
         {
             let envelope = EnvelopeReader::read(format!("{{\"{name}\":{value}}}").as_bytes());
             assert_eq!(!envelope.reasons.is_empty(), is_reason(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_flag_behind_a_damage_makes_the_first_one_doubtful() {
+        for damaged in [
+            r#"{"success":true,"invoices":[{"id":"i1","success":true}],x,"success":false}"#,
+            r#"{"success":true,x,"success":false}"#,
+            r#"{"success":false,"id":},"success":true}"#,
+        ] {
+            let envelope = EnvelopeReader::read(damaged.as_bytes());
+            assert!(envelope.success.is_some() && envelope.is_contradictory, "{damaged}");
+        }
+        for harmless in [
+            r#"{"success":true,x,"id":"i1"}"#,
+            r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","suc"#,
+            r#"<a class="success"><b class="success">"#,
+        ] {
+            assert!(!EnvelopeReader::read(harmless.as_bytes()).is_contradictory, "{harmless}");
         }
     }
 
