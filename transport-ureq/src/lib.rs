@@ -19,7 +19,8 @@
 //! Connecting is limited to 10 s: see [`Ureq::connect_timeout`]. An address that does not respond within 2 s is abandoned
 //! if the host has others. Proxies are configured by the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
 //! `NO_PROXY`), as in `ureq`; a loopback address and plain `http` are always reached directly. The feature `socks-proxy`
-//! adds SOCKS.
+//! adds SOCKS. A proxy variable that is no URL of a proxy counts as absent. Entries of `NO_PROXY` with spaces or ports match
+//! no host.
 //!
 //! # Certificates
 //! Certificates are checked against the roots of Mozilla (`webpki-roots`), which need no file on the machine and are the
@@ -93,6 +94,9 @@ pub fn config_from_env() -> Result<Config> {
 }
 
 /// A [`Transport`] over a [`ureq::Agent`], whose connections are reused and shared by all threads.
+///
+/// # Limits
+/// A write that the connection accepts only in part can exceed the timeout of the attempt by the time of one more write.
 #[derive(Clone, Debug)]
 pub struct Ureq {
     agent: Agent,
