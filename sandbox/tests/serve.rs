@@ -113,6 +113,18 @@ fn a_connection_breaks_in_the_middle_of_a_body() {
 }
 
 #[test]
+fn a_planned_response_is_framed_by_the_server() {
+    let server = server();
+    for (name, value) in [("content-length", "9000"), ("transfer-encoding", "chunked")] {
+        let headers = [(name.parse().unwrap(), value.parse().unwrap())].into_iter().collect();
+        server.sandbox().faults().push(Fault::text(http::StatusCode::BAD_GATEWAY, "no").headers(headers));
+        let response = exchange(&server, "GET /v1/bill-runs/x HTTP/1.1", "");
+        assert!(response.starts_with("HTTP/1.1 502") && response.ends_with("\r\n\r\nno"), "{response}");
+        assert!(response.contains("content-length: 2\r\n") && !response.contains(value), "{response}");
+    }
+}
+
+#[test]
 fn a_body_drips_over_the_connection() {
     let server = server();
     let get = "GET /v1/bill-runs/x HTTP/1.1";

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
@@ -255,21 +255,29 @@ async fn pass(
     match delivery {
         DeliveredResponse::Response { response, delay } => {
             wait(delay).await;
-            Ok(response.map(ServerBody::whole))
+            Ok(unframed(response).map(ServerBody::whole))
         }
         DeliveredResponse::Dripping { response, bytes, pause, delay } => {
             wait(delay).await;
-            Ok(response.map(|body| ServerBody::dripping(body, bytes, pause)))
+            Ok(unframed(response).map(|body| ServerBody::dripping(body, bytes, pause)))
         }
         DeliveredResponse::Broken { response, length, delay } => {
             wait(delay).await;
-            Ok(response.map(|body| ServerBody::broken(&body, length)))
+            Ok(unframed(response).map(|body| ServerBody::broken(&body, length)))
         }
         DeliveredResponse::NotSent { delay } | DeliveredResponse::Lost { delay } => {
             wait(delay).await;
             Err(io::Error::other("a planned fault closes the connection"))
         }
     }
+}
+
+/// Removes the headers of the framing, which hyper adds. It panics in debug builds if those of a fault contradict the body.
+fn unframed(mut response: Response<Bytes>) -> Response<Bytes> {
+    for name in [CONTENT_LENGTH, TRANSFER_ENCODING] {
+        response.headers_mut().remove(name);
+    }
+    response
 }
 
 /// Adds scheme and host to the URI, so that links in responses have the scheme of the server.

@@ -161,6 +161,9 @@ impl Fault {
     }
 
     /// Adds headers to the response of the fault; has no effect on faults without one.
+    ///
+    /// The HTTP server replaces `content-length` and `transfer-encoding` by its own. For a body that does not arrive as a
+    /// whole, use [`Disconnect`](Self::Disconnect) or [`Truncate`](Self::Truncate).
     #[must_use]
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         if let Self::Respond(response)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::fault::{Duplication, Fault};
@@ -215,12 +216,19 @@ fn response(fields: Fields<'_>, default: Option<StatusCode>) -> Result<Response<
     let Fault::Respond(mut response) = fault else { return Ok(Response::default()) };
     if let Some(headers) = fields.get("headers") {
         let name = fields.name("headers.");
-        for (header, value) in Fields::new(&name, headers)?.members() {
-            let parsed = HeaderName::from_bytes(header.as_bytes()).ok();
+        for (header_name, value) in Fields::new(&name, headers)?.members() {
+            let parsed = HeaderName::from_bytes(header_name.as_bytes()).ok();
             let value = value.text().and_then(|value| HeaderValue::from_str(value).ok());
             let (Some(header), Some(value)) = (parsed, value) else {
-                return Err(ApiError::value(&format!("{name}{header}"), "a header with a text is expected"));
+                return Err(ApiError::value(
+                    &format!("{name}{header_name}"),
+                    "a header with a text is expected",
+                ));
             };
+            if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(&header) {
+                let expected = "no header of the framing is expected; use the fault disconnect or truncate";
+                return Err(ApiError::value(&format!("{name}{header_name}"), expected));
+            }
             response.headers_mut().insert(header, value);
         }
     }
@@ -349,6 +357,14 @@ mod tests {
             (r#"{"fault":"drip","bytes":0,"pause":1}"#, "Invalid value for field 'bytes':"),
             (r#"{"fault":"drip","bytes":8}"#, "The field 'pause' is required."),
             (r#"{"fault":"fail","category":31}"#, "Invalid value for field 'category': one of 30"),
+            (
+                r#"{"fault":"respond","status":500,"headers":{"Content-Length":"9"}}"#,
+                "Invalid value for field 'headers.Content-Length': no header of the framing is expected",
+            ),
+            (
+                r#"{"fault":"execute_later","after":1,"headers":{"transfer-encoding":"chunked"}}"#,
+                "Invalid value for field 'headers.transfer-encoding': no header of the framing is expected",
+            ),
             (r#"{"fault":"not_sent","often":1}"#, "The field 'often' is unknown."),
             (r#"{"fault":"not_sent","times":2,"lasting":1}"#, "Invalid value for field 'lasting': either"),
         ] {
