@@ -17,7 +17,7 @@ use crate::transport::headers::REQUEST_ID;
 use crate::wire::lenient;
 
 /// Reasons of a body that are kept. Of more reasons, the first of each category counts.
-const MAX_REASONS: usize = 1000;
+const MAX_REASONS: usize = 20_000;
 
 /// The part of a body that is about the request, apart from the payload.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn of_many_reasons_every_category_is_kept() {
-        let many = vec![r#"{"code":"58490020"}"#; 100 * MAX_REASONS].join(",");
+        let many = vec![r#"{"code":"58490020"}"#; 2 * MAX_REASONS].join(",");
         let body = format!(r#"{{"success":false,"reasons":[{many},{{"code":58490099}}],"errors":["x"]}}"#);
         let reasons = EnvelopeReader::read(body.as_bytes()).reasons;
         assert!(reasons.len() < MAX_REASONS + 10, "{}", reasons.len());

@@ -81,6 +81,11 @@ pub fn response(data: &[u8]) {
     match call.step(Event::Response(FakeTransport::json(status, body.to_vec())), at(1)) {
         Action::Done(Ok(_)) => {}
         Action::Done(Err(error)) => check(&error, operation.spec().effect),
+        // Only a rejected token lets a single attempt go on.
+        Action::Wait(until) => match call.step(Event::Tick, until) {
+            Action::Send(request, _) => assert_eq!(request.uri().path(), "/oauth/token"),
+            other => panic!("one attempt has one end: {other:?}"),
+        },
         other => panic!("one attempt has one end: {other:?}"),
     }
 }
