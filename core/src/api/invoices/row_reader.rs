@@ -124,7 +124,9 @@ impl<M: BulkRow, H: BulkResponse<Row = M>> BulkBody<M, H> {
         let mut head: H = model_of(&fields, &budget);
         let is_unreadable = head.extra().unreadable().any(|(name, _)| name == "reasons");
         let has_reasons = || is_unreadable || !head.envelope().reasons.is_empty();
-        let is_rejection = rejects(flags(&fields), has_reasons);
+        // A flag behind a damage is not among the fields, and may reject all rows.
+        let is_contradictory = || has_all_rows && EnvelopeReader::read(text.as_bytes()).is_contradictory;
+        let is_rejection = rejects(flags(&fields), has_reasons) || is_contradictory();
         let rows = rows.into_iter().map(|row| ReadRow::read(row, by, &budget)).collect();
         Some(Self { head, rows, has_all_rows: has_all_rows && is_whole, is_rejection })
     }

@@ -449,6 +449,8 @@ mod tests {
         assert_eq!(judged(RowName::Id, &["i1", "i2"], rows), "?r");
         let late = r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}],"success":false}"#;
         assert_eq!(judged(RowName::Id, &["i1", "i2"], late), "?r");
+        let damaged = r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}],x,"success":false}"#;
+        assert_eq!(judged(RowName::Id, &["i1", "i2"], damaged), "?r", "the second flag is behind a damage");
         let rows = read_as(RowName::Id, r#"{"invoices":[{"id":"i1","success":true}]}"#);
         assert_eq!(judge(rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
     }
