@@ -16,6 +16,9 @@
 //! The first row that matches wins. A `code` and a `message` without an envelope in a 5xx are a gateway's words: the
 //! code says nothing about the work. A *replay* is a response with the request id or process id of an earlier response
 //! to the same call: the service keeps the first outcome of a key for a day.
+//!
+//! On a write, a flag or a row that reports success contradicts every row of the table that has no effect: such a
+//! response is one of flags that contradict each other or the status.
 
 use std::time::Duration;
 
@@ -199,8 +202,10 @@ pub(crate) fn classify(
     };
     let is_no_effect =
         matches!(result, AttemptResult::Rejected | AttemptResult::Throttled | AttemptResult::Unauthorized);
-    // A request that failed as a whole and a row that succeeded contradict each other.
-    if is_no_effect && envelope.has_applied_row && effect != Effect::Read {
+    // A request that failed as a whole contradicts a row that succeeded, and a flag that does.
+    let is_contradicted =
+        envelope.has_applied_row || envelope.is_contradictory || envelope.success == Some(true);
+    if is_no_effect && is_contradicted && effect != Effect::Read {
         return (AttemptResult::Undecodable, envelope);
     }
     (result, envelope)
@@ -333,6 +338,27 @@ mod tests {
             assert_eq!(classified(effect, r#"{"id":"1","success":true}"#), AttemptResult::Success);
         }
         assert_eq!(classified(Effect::Read, cut), AttemptResult::Success);
+    }
+
+    #[test]
+    fn a_flag_of_success_contradicts_each_error_without_an_effect() {
+        let lock = r#""reasons":[{"code":58490050}]"#;
+        for (status, body) in [
+            (401, r#"{"success":true}"#.to_owned()),
+            (429, r#"{"success":true}"#.to_owned()),
+            (400, format!(r#"{{"success":true,{lock}}}"#)),
+            (400, format!(r#"{{"success":false,{lock},"success":true}}"#)),
+            (400, format!(r#"{{"success":false,{lock},"invoices":[{{"id" "1","success":true}}]}}"#)),
+        ] {
+            let mut response = HttpResponse::new(body.clone().into());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            for effect in [Effect::Keyed, Effect::Unkeyed] {
+                let result = classify(effect, ResponseFormat::Json, &response, false).0;
+                assert_eq!(result, AttemptResult::Undecodable, "{status} {body}");
+            }
+            let of_read = classify(Effect::Read, ResponseFormat::Json, &response, false).0;
+            assert_ne!(of_read, AttemptResult::Undecodable, "{status} {body}");
+        }
     }
 
     #[test]
