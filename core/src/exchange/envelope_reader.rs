@@ -407,6 +407,7 @@ mod tests {
         for damaged in [
             r#"{"success":true,"invoices":[{"id":"i1","success":true}],x,"success":false}"#,
             r#"{"success":true,x,"success":false}"#,
+            r#"{"success":true},"success":false}"#,
             r#"{"success":false,"id":},"success":true}"#,
         ] {
             let envelope = EnvelopeReader::read(damaged.as_bytes());

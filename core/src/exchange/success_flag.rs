@@ -130,6 +130,8 @@ mod tests {
             r#"{"a":1,"Success":true,"b":1}"#,
             r#"{"a":1,"success":truest,"b":1}"#,
             r#"true,"success":true,"#,
+            r#"{"status":"success"}"#,
+            r#"{"a":1"success":true}"#,
         ] {
             assert!(!quick_success(body.as_bytes()), "{body}");
         }

@@ -245,6 +245,9 @@ mod tests {
             ),
             (r#"{"success":true,"amount":"n/a","objectIndex":0,"objectIndex":"0"}"#, Applied),
             (r#"{"SUCCESS":"tru\u0065","amount":"n/a"}"#, Applied),
+            (r#"{"succ\u0065ss":true,"amount":"n/a"}"#, Applied),
+            (r#"{"success":true,"succ\u0065ss":false}"#, Unknown),
+            (r#"{"reversed":true,"amount":"n/a"}"#, Unknown),
             (r#"{"success":1,"id":"i"}"#, Unknown),
             (r#"{"id":"i"}"#, Unknown),
             ("{}", Unknown),
@@ -310,6 +313,11 @@ mod tests {
         let broken =
             r#"{"success":true,"invoices":[{"success":false},{"id":"x",,"success":true},{"success":true}]}"#;
         assert_eq!(verdicts(broken), (vec![Rejected], false));
+        assert_eq!(verdicts(r#"{"id":,"invoices":[{"success":true}]}"#), (vec![], false));
+        assert_eq!(verdicts(r#"{"invoices":[12"#), (vec![], false), "the number may be truncated");
+        assert_eq!(verdicts(r#"{"invoices":[ ]}"#), (vec![], true));
+        let spaces = r#"{ "invoices" : [ { "success" : true , "amount" : "n/a" } , { } ] }"#;
+        assert_eq!(verdicts(spaces), (vec![Applied, Verdict::Unknown], true));
         assert!(read("[]").is_none() && read("").is_none());
     }
 
