@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn every_shape_of_rejection_is_understood() {
-        let cases: [(&str, Option<bool>, &[&str]); 12] = [
+        let cases: [(&str, Option<bool>, &[&str]); 14] = [
             (
                 r#"{"success":false,"reasons":[{"code":53100320,"message":"a"},{"code":"58730222"}]}"#,
                 Some(false),
@@ -379,6 +379,8 @@ mod tests {
             (r#"{"error":"invalid_client","error_description":"who?"}"#, None, &["[invalid_client] who?"]),
             (r#"{"errors":"[40000050] busy","success":false}"#, Some(false), &["[40000050] busy"]),
             (r#"{"success":true,"code":"A","message":"of a payload"}"#, Some(true), &[]),
+            (r#"{"errors":[{"code":"A","Code":"B","Message":"a","message":"b"}]}"#, None, &["[A] a"]),
+            (r#"[{"Success":false,"Errors":[{"Code":"A","Message":"a"}]}]"#, Some(false), &["[A] a"]),
             ("<html>Bad Gateway</html>", None, &[]),
         ];
         for (body, success, reasons) in cases {

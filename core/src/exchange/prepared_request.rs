@@ -55,3 +55,24 @@ impl PreparedRequest {
         request
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+    use super::*;
+    use crate::transport::headers::JSON;
+
+    #[test]
+    fn a_body_of_exactly_the_size_is_compressed() {
+        let base = BaseUrl::parse("https://rest.example.com", &[]).unwrap();
+        for (length, expected) in [(999, false), (1000, true)] {
+            let mut request = HttpRequest::new("1".repeat(length).into());
+            *request.uri_mut() = "/v1/invoices".parse().unwrap();
+            request.headers_mut().insert(CONTENT_TYPE, JSON);
+            prepare(&mut request, &base, 1000).unwrap();
+            assert_eq!(request.headers().contains_key(CONTENT_ENCODING), expected, "{length}");
+            assert_eq!(request.uri(), "https://rest.example.com/v1/invoices");
+        }
+    }
+}

@@ -200,7 +200,10 @@ model! {
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
+    use crate::error::Context;
 
     #[test]
     fn a_queued_operation_sends_the_same_request() {
@@ -245,6 +248,19 @@ mod tests {
             let client = crate::Client::with_transport(&config, transport).unwrap();
             let error = client.call(&BulkPostInvoices::new(["1", "2"])).unwrap_err();
             assert_eq!(error.outcome(), Outcome::Unknown, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_succeeded_in_a_failed_response_is_not_believed() {
+        for (status, expected) in [(StatusCode::OK, Some(true)), (StatusCode::BAD_REQUEST, None)] {
+            let body = r#"{"invoices":[{"id":"i1","success":true}]}"#;
+            let operation = SPEC.name.into();
+            let context =
+                Context { operation, status: Some(status), body: body.into(), ..Context::default() };
+            let error = Error::unreadable("$", "cut off").with_context(context);
+            let read = BulkPostInvoices::new(["i1"]).rows_in(&error).unwrap();
+            assert_eq!(read.invoices[0].envelope.success, expected, "{status}");
         }
     }
 }

@@ -351,6 +351,13 @@ mod tests {
         assert_eq!((invoice.amount, invoice.extra.raw("amount")), (None, Some("\"n/a\"")));
     }
 
+    #[test]
+    fn a_row_keeps_its_reasons_while_there_is_memory() {
+        let reasons = vec![r#"{"code":"58490020"}"#; 2 * FEW_REASONS].join(",");
+        let text = format!(r#"{{"invoices":[{{"success":false,"amount":"n/a","reasons":[{reasons}]}}]}}"#);
+        assert_eq!(read(&text).unwrap().rows[0].model.envelope.reasons.len(), 2 * FEW_REASONS);
+    }
+
     /// Compares both ways of reading. Returns whether the body of a creation is read at once.
     fn is_read_at_once(body: &str) -> bool {
         fn compare<M, H>(body: &str, by: RowName) -> bool

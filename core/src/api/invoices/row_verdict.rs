@@ -57,3 +57,28 @@ pub(super) fn flags(fields: &Fields<'_>) -> Flags {
 pub(super) fn flags_of(envelope: &Envelope) -> Flags {
     Flags { is_true: envelope.success == Some(true), is_false: envelope.success == Some(false) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::api::invoices::row_reader::BulkBody;
+    use crate::api::invoices::rows::RowName;
+    use crate::api::invoices::{CreatedInvoices, Invoice};
+    use crate::wire::budget::DEFAULT_CAP;
+
+    #[test]
+    fn reasons_without_a_flag_reject_the_request_as_a_whole() {
+        // A body with an unreadable amount is not read at once.
+        for amount in ["1", "\"n/a\""] {
+            let is_rejection = |head: &str| {
+                let row = format!(r#"{{"id":"i1","success":true,"amount":{amount}}}"#);
+                let body = format!(r#"{{{head}"invoices":[{row}]}}"#);
+                let read =
+                    BulkBody::<Invoice, CreatedInvoices>::read(body.as_bytes(), DEFAULT_CAP, RowName::Id);
+                read.unwrap().is_rejection
+            };
+            let reasons = r#""reasons":[{"code":"58490020"}],"#;
+            assert!(is_rejection(reasons) && is_rejection(r#""reasons":7,"#), "{amount}");
+            assert!(!is_rejection("") && !is_rejection(&format!(r#""success":true,{reasons}"#)), "{amount}");
+        }
+    }
+}

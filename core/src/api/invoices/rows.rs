@@ -302,8 +302,7 @@ impl Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::invoices::{CreatedInvoices, Invoice, PostedInvoices, bulk_post};
-    use crate::error::Context;
+    use crate::api::invoices::{CreatedInvoices, Invoice};
     use crate::wire::budget::DEFAULT_CAP;
 
     fn read_as(by: RowName, body: &str) -> BulkBody<Invoice, CreatedInvoices> {
@@ -390,28 +389,11 @@ mod tests {
     #[test]
     fn rows_with_an_index_do_not_shift_the_order_of_the_others() {
         let named = r#"{"invoiceNumber":"A","success":true}"#;
-        let first = |index: usize| format!(r#"{{"success":true,"objectIndex":{index}}}"#);
-        let before = format!("{},{named},{OK},{BAD}", first(3));
+        let indexed = |index: usize| format!(r#"{{"success":true,"objectIndex":{index}}}"#);
+        let before = format!("{},{named},{OK},{BAD}", indexed(3));
         assert_eq!(created(&["A", "", "", ""], &before), "aara");
         assert_eq!(created(&["", "A", "", ""], &before), "?a??", "the first of the others belongs to no gap");
-        let behind = format!("{named},{OK},{BAD},{}", first(0));
-        assert_eq!(created(&["", "A", "", ""], &behind), "aaar");
-    }
-
-    #[test]
-    fn reasons_without_a_flag_reject_the_request_as_a_whole() {
-        // A body with an unreadable amount is not read at once.
-        for amount in ["1", "\"n/a\""] {
-            let outcome = |head: &str| {
-                let row = format!(r#"{{"id":"i1","success":true,"amount":{amount}}}"#);
-                judged(RowName::Id, &["i1"], &format!(r#"{{{head}"invoices":[{row}]}}"#))
-            };
-            let reasons = r#""reasons":[{"code":"58490020"}],"#;
-            assert_eq!(outcome(reasons), "?", "{amount}");
-            assert_eq!(outcome(r#""reasons":7,"#), "?", "{amount}");
-            assert_eq!(outcome(""), "a", "{amount}");
-            assert_eq!(outcome(&format!(r#""success":true,{reasons}"#)), "a", "{amount}");
-        }
+        assert_eq!(created(&["", "A", "", ""], &format!("{named},{OK},{BAD},{}", indexed(0))), "aaar");
     }
 
     #[test]
@@ -481,21 +463,6 @@ mod tests {
         assert_eq!(judged(RowName::Id, &["i1", "i2"], damaged), "?r", "the second flag is behind a damage");
         let rows = read_as(RowName::Id, r#"{"invoices":[{"id":"i1","success":true}]}"#);
         assert_eq!(judge(rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
-    }
-
-    #[test]
-    fn a_row_that_succeeded_in_a_failed_response_is_not_believed() {
-        for (status, expected) in [(http::StatusCode::OK, Some(true)), (http::StatusCode::BAD_REQUEST, None)]
-        {
-            let body = r#"{"invoices":[{"id":"i1","success":true}]}"#;
-            let operation = bulk_post::SPEC.name.into();
-            let context =
-                Context { operation, status: Some(status), body: body.into(), ..Context::default() };
-            let error = Error::unreadable("$", "any").with_context(context);
-            let read: PostedInvoices =
-                read_failed(&error, &bulk_post::SPEC, &[Some("i1")], RowName::Id).unwrap();
-            assert_eq!(read.invoices[0].envelope.success, expected, "{status}");
-        }
     }
 
     #[test]
