@@ -159,7 +159,9 @@ impl<M: BulkRow> ReadRow<M> {
         let has_two_indices = indices.any(|index| first_index.as_ref() != Some(&index));
 
         let mut model: M = model_of(&fields, budget);
-        if model.envelope().reasons.is_empty() && fields.iter().any(|(name, _)| is_reason(name)) {
+        // A row may have further reasons, of a name that its model does not declare.
+        let has_none = model.envelope().reasons.is_empty();
+        if fields.iter().any(|(name, _)| is_reason(name) && (has_none || name != "reasons")) {
             model.envelope_mut().reasons = EnvelopeReader::read(text.as_bytes()).reasons;
         }
         let reasons = &mut model.envelope_mut().reasons;
@@ -233,6 +235,7 @@ mod tests {
             (r#"{"success":false,"reasons":[{"code":"58490061"}]}"#, Unknown),
             (r#"{"success":false,"reasons":[{"code":"58490020"},{"code":"58490099"}]}"#, Unknown),
             (r#"{"success":false,"reasons":{"code":"58490099"}}"#, Unknown),
+            (r#"{"success":false,"reasons":[{"code":"58490020"}],"errors":[{"code":"58490099"}]}"#, Unknown),
             (r#"{"reasons":[{"code":"58490050"}]}"#, Rejected),
             (r#"{"reasons":[{"code":"58490020"}]}"#, Unknown),
             (r#"{"success":true,"success":false}"#, Unknown),
