@@ -60,7 +60,7 @@ pub(crate) struct Invoice {
     pub(crate) extra_fields: ExtraFields,
     /// The body of the response that shows the invoice, if it was shown and `Invoices` keeps it. `Invoices` drops it when
     /// the invoice changes. Clients poll invoices that do not change for long.
-    pub(crate) shown: OnceLock<Bytes>,
+    pub(crate) shown: ShownText,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,31 @@ impl InvoiceStatus {
             Self::Posted => "Posted",
             Self::Canceled => "Canceled",
         }
+    }
+}
+
+/// A text that is made when it is first read. A copy has none, since a copy is made to be changed.
+#[derive(Debug, Default)]
+pub(crate) struct ShownText(OnceLock<Bytes>);
+
+impl ShownText {
+    pub(crate) fn get_or_write(&self, write: impl FnOnce() -> Bytes) -> Bytes {
+        self.0.get_or_init(write).clone()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.take();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_kept(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
+impl Clone for ShownText {
+    fn clone(&self) -> Self {
+        Self::default()
     }
 }
 
@@ -129,7 +154,7 @@ impl Invoice {
             files: Vec::new(),
             pdf: None,
             extra_fields: ExtraFields::default(),
-            shown: OnceLock::new(),
+            shown: ShownText::default(),
         }
     }
 

@@ -88,7 +88,7 @@ impl Invoices {
         self.changes.record(position);
         self.store.renumber(position, |invoice| {
             invoice.number = number;
-            invoice.shown.take();
+            invoice.shown.clear();
         });
     }
 
@@ -105,7 +105,7 @@ impl Invoices {
     pub(crate) fn shown(&self, position: usize, write: impl FnOnce(&Invoice) -> Bytes) -> Bytes {
         let invoice = &self.store[position];
         match self.len() <= MAX_SHOWN {
-            true => invoice.shown.get_or_init(|| write(invoice)).clone(),
+            true => invoice.shown.get_or_write(|| write(invoice)),
             false => write(invoice),
         }
     }
@@ -168,7 +168,7 @@ impl IndexMut<usize> for Invoices {
     fn index_mut(&mut self, position: usize) -> &mut Invoice {
         self.changes.record(position);
         let invoice = &mut self.store[position];
-        invoice.shown.take();
+        invoice.shown.clear();
         invoice
     }
 }
@@ -194,7 +194,16 @@ mod tests {
     use super::super::ids::Ids;
     use super::super::tenant::Tenant;
     use super::*;
+    use crate::state::invoice::ShownText;
     use crate::values::{Date, UnixTime};
+
+    #[test]
+    fn a_copy_of_an_invoice_is_shown_anew() {
+        let shown = ShownText::default();
+        assert_eq!(shown.get_or_write(|| Bytes::from_static(b"old")), "old");
+        assert_eq!(shown.clone().get_or_write(|| Bytes::from_static(b"new")), "new");
+        assert_eq!(shown.get_or_write(|| Bytes::from_static(b"new")), "old");
+    }
 
     #[test]
     fn responses_of_many_invoices_are_not_kept() {
@@ -208,7 +217,7 @@ mod tests {
                 invoices.push(Invoice { id: name.clone(), number: name, ..draft.clone() });
             }
             assert_eq!(invoices.shown(count - 1, |_| Bytes::from_static(b"{}")), "{}");
-            invoices.get(count - 1).unwrap().shown.get().is_some()
+            invoices.get(count - 1).unwrap().shown.is_kept()
         };
         assert!(is_kept(1) && is_kept(MAX_SHOWN));
         assert!(!is_kept(MAX_SHOWN + 1));
