@@ -253,7 +253,9 @@ proptest! {
                     prop_assert!(sent.len() <= 255);
                     sends += 1;
                     let busy = sends <= busy;
-                    let mut response = simulation::json(if busy { 429 } else { 200 }, r#"{"success":true}"#);
+                    let (status, body) =
+                        if busy { (429, r#"{"success":false}"#) } else { (200, r#"{"success":true}"#) };
+                    let mut response = simulation::json(status, body);
                     response.headers_mut().insert("zuora-request-id", HeaderValue::from_static("one"));
                     Event::Response(response)
                 }
