@@ -1,6 +1,6 @@
 //! Addresses of the same machine.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use http::Uri;
 
