@@ -5,10 +5,6 @@
 //! under a key for 24 hours. It stores a 5xx, too, or forgets it: then the work of a POST can be done again, which no
 //! client can prevent. Such histories are counted apart.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use http::Method;
@@ -21,7 +17,7 @@ use zuora_core::transport::{HttpRequest, Timestamp, WallTime};
 use zuora_core::{Config, Date, Outcome};
 use zuora_tests::simulation::{secs, seed};
 
-use crate::choices::Choices;
+use crate::choices::{Choices, every_excuse};
 use crate::intent_service::{Behavior, DAY, Service, Subject};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -48,40 +44,15 @@ fn a_deletion_by_a_job_is_done_once() {
 }
 
 /// Walks all histories of that many steps; of more steps with `MODEL=whole`.
-#[allow(clippy::print_stdout, reason = "the number of histories is worth printing")]
 fn check(subject: Subject, steps: usize, whole: usize, expected: &[&str]) {
     let steps = if std::env::var("MODEL").is_ok_and(|depth| depth == "whole") { whole } else { steps };
-    let histories = AtomicU64::new(0);
-    let excused = Mutex::new(BTreeMap::<&'static str, u64>::new());
-    let first = Behavior::of(subject).len();
-    thread::scope(|scope| {
-        for begin in 0..first {
-            let (histories, excused) = (&histories, &excused);
-            scope.spawn(move || {
-                let mut choices = Choices::beginning_with(begin, first);
-                loop {
-                    let mut history = History::new(subject, &mut choices);
-                    let problem = history.run(steps).or_else(|| history.end());
-                    histories.fetch_add(1, Ordering::Relaxed);
-                    if let Some(what) = problem {
-                        match history.excuse() {
-                            Some(why) => *excused.lock().unwrap().entry(why).or_default() += 1,
-                            None => panic!("{what}\n{:#?}\n{:?}", history.log, choices.path),
-                        }
-                    }
-                    if !choices.advance() {
-                        break;
-                    }
-                }
-            });
-        }
+    let title = format!("{subject:?}, of {steps} steps");
+    let excused = every_excuse(&title, 2000, Behavior::of(subject).len(), |choices| {
+        let mut history = History::new(subject, choices);
+        let what = history.run(steps).or_else(|| history.end())?;
+        let excuse = history.excuse();
+        Some(excuse.unwrap_or_else(|| panic!("{what}\n{:#?}\n{:?}", history.log, history.choices.path)))
     });
-    let (histories, excused) = (histories.into_inner(), excused.into_inner().unwrap());
-    println!("{subject:?}: {histories} histories of {steps} steps");
-    for (why, count) in &excused {
-        println!("  {count} of them: {why}");
-    }
-    assert!(histories > 2000, "only {histories} histories");
     for why in [FORGETS, WILD_CLOCK] {
         let is_expected = expected.contains(&why);
         assert_eq!(excused.contains_key(why), is_expected, "no longer shows, or is new: {why}");

@@ -22,7 +22,6 @@ mod rows;
 mod rows_service;
 
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::Duration;
 
 use crate::choices::Choices;
@@ -428,26 +427,7 @@ fn with_id(mut response: HttpResponse, id: u64) -> HttpResponse {
     response
 }
 
-/// Runs `history` for every path of choices, on a thread for each first choice, and returns the number of paths.
+/// Runs `history` for every path of choices: of the fronts, the work and the loss of the response first.
 fn every_history(front: &'static [Front], history: impl Fn(&mut Choices) + Sync) -> u64 {
-    let first_choices = front.len() + Work::ALL.len() + ResponseLost::ALL.len();
-    thread::scope(|scope| {
-        let history = &history;
-        let parts: Vec<_> = (0..first_choices)
-            .map(|first| {
-                scope.spawn(move || {
-                    let mut choices = Choices::beginning_with(first, first_choices);
-                    let mut count = 0;
-                    loop {
-                        history(&mut choices);
-                        count += 1;
-                        if !choices.advance() {
-                            return count;
-                        }
-                    }
-                })
-            })
-            .collect();
-        parts.into_iter().map(|part| part.join().expect("a history failed")).sum()
-    })
+    choices::every_history(front.len() + Work::ALL.len() + ResponseLost::ALL.len(), history)
 }

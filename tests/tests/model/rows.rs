@@ -4,10 +4,6 @@
 //! Each process has only the JSON of the one before. What a process reports of a row is compared with the service at
 //! once, and again when all work has ended.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use zuora_core::invoices::{
@@ -21,7 +17,7 @@ use zuora_core::types::{AccountId, InvoiceId};
 use zuora_core::{Config, Date, Outcome};
 use zuora_tests::simulation::{secs, seed};
 
-use crate::choices::Choices;
+use crate::choices::{Choices, every_excuse};
 use crate::intent_service::DAY;
 use crate::rows_service::{Behavior, Service, Subject, has_rows};
 
@@ -58,41 +54,17 @@ fn rows_are_updated_once_and_read_back() {
 }
 
 /// Walks all histories of two steps; of three steps with `MODEL=whole`.
-#[allow(clippy::print_stdout, reason = "the number of histories is worth printing")]
 fn check<B: Rows>(subject: Subject, expected: &[&str]) {
     let is_whole = std::env::var("MODEL").is_ok_and(|depth| depth == "whole");
     let steps = if is_whole { 3 } else { 2 };
-    let histories = AtomicU64::new(0);
-    let excused = Mutex::new(BTreeMap::<&'static str, u64>::new());
-    let first = Behavior::of(subject).len();
-    thread::scope(|scope| {
-        for begin in 0..first {
-            let (histories, excused) = (&histories, &excused);
-            scope.spawn(move || {
-                let mut choices = Choices::beginning_with(begin, first);
-                loop {
-                    let mut history = History::<B>::new(subject, &mut choices);
-                    history.run(steps);
-                    histories.fetch_add(1, Ordering::Relaxed);
-                    if let Some(what) = &history.problem {
-                        match history.excuse() {
-                            Some(why) => *excused.lock().unwrap().entry(why).or_default() += 1,
-                            None => panic!("{what}\n{:#?}\n{:?}", history.log, choices.path),
-                        }
-                    }
-                    if !choices.advance() {
-                        break;
-                    }
-                }
-            });
-        }
+    let title = format!("{subject:?}, of two rows and {steps} steps");
+    let excused = every_excuse(&title, 1500, Behavior::of(subject).len(), |choices| {
+        let mut history = History::<B>::new(subject, choices);
+        history.run(steps);
+        let what = history.problem.as_ref()?;
+        let excuse = history.excuse();
+        Some(excuse.unwrap_or_else(|| panic!("{what}\n{:#?}\n{:?}", history.log, history.choices.path)))
     });
-    let (histories, excused) = (histories.into_inner(), excused.into_inner().unwrap());
-    println!("{subject:?}: {histories} histories of two rows and {steps} steps");
-    for (why, count) in &excused {
-        println!("  {count} of them: {why}");
-    }
-    assert!(histories > 1500, "only {histories} histories");
     for why in [FORGETS, WILD_CLOCK, WITHOUT_STATE, UNDONE] {
         let is_expected = expected.contains(&why);
         // More steps may show more.

@@ -48,52 +48,30 @@ pub(crate) enum Behavior {
 }
 
 impl Behavior {
+    /// In an order that makes the behaviors of each subject neighbors.
+    const ALL: [Self; 13] = [
+        Self::UndoneByPerson,
+        Self::Responded,
+        Self::NotSent,
+        Self::LostBefore,
+        Self::LostAfter,
+        Self::LostAndLate,
+        Self::Rejected,
+        Self::SecondRejected,
+        Self::Broken,
+        Self::FirstBroken,
+        Self::FirstUndone,
+        Self::Cut,
+        Self::BrokenAndForgotten,
+    ];
+
     pub(crate) fn of(subject: Subject) -> &'static [Self] {
-        use Behavior::{
-            Broken, BrokenAndForgotten, Cut, FirstBroken, FirstUndone, LostAfter, LostAndLate, LostBefore,
-            NotSent, Rejected, Responded, SecondRejected, UndoneByPerson,
-        };
         match subject {
-            Subject::Creations => &[
-                Responded,
-                NotSent,
-                LostBefore,
-                LostAfter,
-                LostAndLate,
-                Rejected,
-                SecondRejected,
-                FirstBroken,
-                FirstUndone,
-                Cut,
-                Broken,
-                BrokenAndForgotten,
-            ],
-            Subject::Postings => &[
-                Responded,
-                NotSent,
-                LostBefore,
-                LostAfter,
-                LostAndLate,
-                Rejected,
-                SecondRejected,
-                FirstBroken,
-                FirstUndone,
-                Cut,
-                Broken,
-                BrokenAndForgotten,
-                UndoneByPerson,
-            ],
-            Subject::Updates => &[
-                Responded,
-                NotSent,
-                LostBefore,
-                LostAfter,
-                LostAndLate,
-                Rejected,
-                SecondRejected,
-                Broken,
-                UndoneByPerson,
-            ],
+            Subject::Postings => &Self::ALL,
+            // A creation is not undone.
+            Subject::Creations => &Self::ALL[1..],
+            // An update reports no rows, and has no key that could be forgotten.
+            Subject::Updates => &Self::ALL[..9],
         }
     }
 }
