@@ -8,10 +8,24 @@ use crate::values::{Json, ObjectWriter};
 impl Invoice {
     /// Shows the invoice.
     pub(crate) fn json(&self, tenant: &Tenant) -> Json {
+        self.common_members(tenant)
+            .member("discount", self.discount())
+            .member("billRunId", self.origin.as_ref().map(|origin| &origin.run_id))
+            .member("postedDate", self.posted.map(|at| tenant.zone.date(at)))
+            .member("lastEmailSentDate", self.emailed.map(|at| tenant.zone.stamp(at)))
+            .member("createdDate", tenant.zone.stamp(self.created))
+            .member("updatedDate", tenant.zone.stamp(self.updated))
+            .members(self.extra_fields.iter())
+            .finish()
+    }
+
+    /// Writes the members that Object Query shows in the same form.
+    pub(crate) fn common_members(&self, tenant: &Tenant) -> ObjectWriter {
         let origin = self.origin.as_ref();
         let (net, tax) = (self.amount_without_tax(), self.tax_amount());
         let (paid, credited) = (self.paid(), self.credited());
-        ObjectWriter::new()
+        let mut members = ObjectWriter::new();
+        members
             .member("id", &self.id)
             .member("invoiceNumber", &self.number)
             .member("accountId", &self.account_id)
@@ -20,7 +34,6 @@ impl Invoice {
             .member("amountWithoutTax", net)
             .member("taxAmount", tax)
             .member("taxExemptAmount", self.tax_exempt_amount())
-            .member("discount", self.discount())
             .member("balance", net + tax - paid - credited)
             .member("adjustmentAmount", Decimal::ZERO)
             .member("creditMemoAmount", credited)
@@ -41,20 +54,14 @@ impl Invoice {
             .member("includesOneTime", self.includes(ChargeType::OneTime))
             .member("includesRecurring", self.includes(ChargeType::Recurring))
             .member("includesUsage", self.includes(ChargeType::Usage))
-            .member("billRunId", origin.map(|origin| &origin.run_id))
             .member("source", self.source())
             .member("sourceId", origin.map(|origin| &origin.run_number))
             .member("sourceType", self.source_type())
             .member("transferredToAccounting", &self.transferred)
             .member("postedBy", self.posted.map(|_| &tenant.user_id))
-            .member("postedDate", self.posted.map(|at| tenant.zone.date(at)))
-            .member("lastEmailSentDate", self.emailed.map(|at| tenant.zone.stamp(at)))
             .member("createdById", &tenant.user_id)
-            .member("createdDate", tenant.zone.stamp(self.created))
-            .member("updatedById", &tenant.user_id)
-            .member("updatedDate", tenant.zone.stamp(self.updated))
-            .members(self.extra_fields.iter())
-            .finish()
+            .member("updatedById", &tenant.user_id);
+        members
     }
 
     pub(crate) fn source(&self) -> &'static str {

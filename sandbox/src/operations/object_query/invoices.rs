@@ -1,12 +1,10 @@
 //! `GET /object-query/invoices`.
 
-use rust_decimal::Decimal;
-
 use super::filter::Value;
 use super::query::{Query, Table, by_keys, list, respond};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{ChargeType, Invoice, State, Tenant};
-use crate::values::{Json, ObjectWriter, UnixTime};
+use crate::state::{Invoice, State, Tenant};
+use crate::values::{Json, UnixTime};
 
 /// Lists the invoices that match every filter, in order of creation unless sorted.
 pub(crate) fn invoices(
@@ -86,51 +84,15 @@ impl Table for InvoiceTable<'_> {
 
 /// Shows an invoice as one row, without the fields that are not set.
 fn expanded(invoice: &Invoice, tenant: &Tenant) -> Json {
-    let (net, tax) = (invoice.amount_without_tax(), invoice.tax_amount());
-    let (paid, credited) = (invoice.paid(), invoice.credited());
-    let origin = invoice.origin.as_ref();
     let stamp = |at: UnixTime| tenant.zone.iso(at);
-    ObjectWriter::new()
-        .member("id", &invoice.id)
-        .member("invoiceNumber", &invoice.number)
-        .member("accountId", &invoice.account_id)
-        .member("status", invoice.status.as_str())
-        .member("amount", net + tax)
-        .member("amountWithoutTax", net)
-        .member("taxAmount", tax)
-        .member("taxExemptAmount", invoice.tax_exempt_amount())
-        .member("balance", net + tax - paid - credited)
-        .member("adjustmentAmount", Decimal::ZERO)
-        .member("creditMemoAmount", credited)
-        .member("paymentAmount", paid)
-        .member("refundAmount", Decimal::ZERO)
-        .member("currency", &invoice.currency)
-        .member("autoPay", invoice.auto_pay)
-        .member("paymentTerm", &invoice.payment_term)
-        .member("billToContactId", &invoice.bill_to_contact_id)
-        .member("soldToContactId", &invoice.sold_to_contact_id)
-        .member("shipToContactId", invoice.ship_to_contact_id.as_deref())
-        .member("comments", invoice.comments.as_deref())
-        .member("templateId", invoice.template_id.as_deref())
-        .member("communicationProfileId", invoice.communication_profile_id.as_deref())
-        .member("invoiceDate", invoice.invoice_date)
-        .member("dueDate", invoice.due_date)
-        .member("targetDate", origin.map(|origin| origin.target_date))
-        .member("includesOneTime", invoice.includes(ChargeType::OneTime))
-        .member("includesRecurring", invoice.includes(ChargeType::Recurring))
-        .member("includesUsage", invoice.includes(ChargeType::Usage))
+    let midnight = |at: UnixTime| tenant.zone.at_hour(tenant.zone.date(at), 0);
+    invoice
+        .common_members(tenant)
         .member("isSplit", false)
         .member("reversed", invoice.reversed)
-        .member("source", invoice.source())
-        .member("sourceId", origin.map(|origin| &origin.run_number))
-        .member("sourceType", invoice.source_type())
-        .member("transferredToAccounting", &invoice.transferred)
-        .member("postedBy", invoice.posted.map(|_| &tenant.user_id))
-        .member("postedDate", invoice.posted.map(|at| stamp(tenant.zone.at_hour(tenant.zone.date(at), 0))))
+        .member("postedDate", invoice.posted.map(|at| stamp(midnight(at))))
         .member("lastEmailSentDate", invoice.emailed.map(stamp))
-        .member("createdById", &tenant.user_id)
         .member("createdDate", stamp(invoice.created))
-        .member("updatedById", &tenant.user_id)
         .member("updatedDate", stamp(invoice.updated))
         .members(invoice.extra_fields.iter())
         .finish()
