@@ -89,6 +89,13 @@ pub(crate) fn settings() -> Settings {
     Settings::default().limits(limits.max_backoff(Duration::from_secs(1))).poll(Duration::from_millis(50))
 }
 
+/// A sandbox, the queue of the test, and a client.
+pub(crate) async fn scene<Q>(open: &impl AsyncFn() -> Q) -> (Server, Q, Client) {
+    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
+    let client = client(&server);
+    (server, open().await, client)
+}
+
 /// A worker in a task of this process, until it is stopped.
 pub(crate) struct Running {
     stop: oneshot::Sender<()>,

@@ -57,9 +57,7 @@ pub(crate) async fn waiting_uses_up_no_attempt_and_lasts_until_the_due_time<Q: E
 pub(crate) async fn a_worker_that_lost_its_job_can_only_acknowledge<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (_server, engine, client) = scene(&open).await;
     engine.enqueue(&job(&client, "a").then(job(&client, "b"))).await.unwrap();
     for name in ["slow", "quick"] {
         engine.join(name).await.unwrap();
@@ -122,9 +120,7 @@ pub(crate) async fn a_stored_token_ends_with_its_lifetime<Q: Engine + Commands>(
 pub(crate) async fn a_job_in_doubt_is_resolved_or_delivered_again_by_a_person<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (_server, engine, client) = scene(&open).await;
     let follower = job(&client, "next");
     engine.enqueue(&job(&client, "a").then(follower)).await.unwrap();
     engine.join("w").await.unwrap();

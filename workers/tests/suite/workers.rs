@@ -7,9 +7,7 @@ pub(crate) async fn live_workers_are_not_robbed_while_their_handlers_take_longer
 >(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     for number in 0..8 {
         engine.enqueue(&job(&client, &format!("j{number}"))).await.unwrap();
     }
@@ -30,9 +28,7 @@ pub(crate) async fn live_workers_are_not_robbed_while_their_handlers_take_longer
 pub(crate) async fn followers_are_added_when_their_job_is_done<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     let day = "2026-03-01".parse().unwrap();
     let item = NewInvoiceItem::named("Fee", "90071992547409.93".parse::<Amount>().unwrap(), day);
     let account = AccountId::from("2c92a08282fa634378aca02a1626d315");
@@ -52,9 +48,7 @@ pub(crate) async fn followers_are_added_when_their_job_is_done<Q: Engine + Comma
 pub(crate) async fn a_pause_stops_the_handing_out_and_a_restart_needs_no_new_token<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     engine.pause().await.unwrap();
     engine.enqueue(&job(&client, "a")).await.unwrap();
     let worker = start(&server, engine.clone(), settings());
@@ -82,9 +76,7 @@ pub(crate) async fn a_pause_stops_the_handing_out_and_a_restart_needs_no_new_tok
 pub(crate) async fn a_stopped_worker_ends_its_jobs_and_leaves_the_others<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     for number in 0..6 {
         engine.enqueue(&job(&client, &format!("j{number}"))).await.unwrap();
     }
@@ -102,9 +94,7 @@ pub(crate) async fn a_stopped_worker_ends_its_jobs_and_leaves_the_others<Q: Engi
 }
 
 pub(crate) async fn two_fleets_on_one_queue_double_nothing<Q: Engine + Commands>(open: impl AsyncFn() -> Q) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     let fleets = [open().await, open().await];
     for number in 0..20 {
         let job = job(&client, &format!("j{number}"));
@@ -126,9 +116,7 @@ pub(crate) async fn two_fleets_on_one_queue_double_nothing<Q: Engine + Commands>
 pub(crate) async fn a_revoked_client_secret_pauses_the_claims_of_its_worker<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     for number in 0..8 {
         engine.enqueue(&job(&client, &format!("j{number}"))).await.unwrap();
     }
@@ -152,9 +140,7 @@ pub(crate) async fn a_revoked_client_secret_pauses_the_claims_of_its_worker<Q: E
 pub(crate) async fn a_job_that_waits_between_its_read_and_its_write_needs_no_place<Q: Engine + Commands>(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     for number in 0..6 {
         let AnyOperation::CreateStandaloneInvoice(create) = create("12.50") else { panic!("a creation") };
         let invoice = client.call(&create).await.unwrap();
@@ -176,9 +162,7 @@ pub(crate) async fn of_the_jobs_of_workers_that_end_the_cause_alone_becomes_a_de
 >(
     open: impl AsyncFn() -> Q,
 ) {
-    let server = Server::start("127.0.0.1:0", Sandbox::demo()).unwrap();
-    let engine = open().await;
-    let client = client(&server);
+    let (server, engine, client) = scene(&open).await;
     let fatal = client.intent(PostInvoice::new("INV00000155")).unwrap();
     engine.enqueue(&Job::new("fatal", &fatal).unwrap()).await.unwrap();
     for number in 0..4 {
