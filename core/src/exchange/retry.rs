@@ -8,7 +8,7 @@
 //! | first 401 | new token, once, not counted | same | same | not applied |
 //! | 429, or only reasons of categories 50 and 70 | retry | retry, same key; a replay: next key | retry | not applied |
 //! | no response, 5xx without an envelope, 303, 408, 444, 499, 1xx, 600 and above, any reason of category 60, 61, 99 | retry (60 and 99: twice at most) | retry, same key; a replay ends it | fail: reconcile | unknown, sticky |
-//! | 409 without such a reason | fail | whole success body: done; else wait, same key | fail | keyed: unknown; else not applied |
+//! | 409 without such a reason | as below | whole success body: done; else wait, same key | as below | keyed: unknown |
 //! | 2xx that cannot be read or, on a write, lacks the flag; flags that contradict each other or the status | fail | fail | fail | unknown, or applied when `success: true` was read |
 //! | an error response to several rows, unless its reasons are about the request as a whole | as below | as below | fail: reconcile | unknown |
 //! | any other error response | fail | fail | fail | not applied, unless unknown already |
@@ -112,9 +112,8 @@ pub(crate) fn decide(effect: Effect, result: AttemptResult, state: RetryState) -
         (Throttled, Keyed) if state.replay && state.uncertain => Fail,
         (Throttled, Keyed) if state.replay => Retry(NextKey::Advance),
         (Throttled, _) => Retry(NextKey::Same),
-        (KeyInUse { whole_success: true }, Keyed) => Accept,
-        (KeyInUse { .. }, Keyed) => Retry(NextKey::Same),
-        (KeyInUse { .. }, _) => Fail,
+        (KeyInUse { whole_success: true }, _) => Accept,
+        (KeyInUse { .. }, _) => Retry(NextKey::Same),
         (Indeterminate { .. }, Unkeyed) => Fail,
         (Indeterminate { .. }, Keyed) if state.replay => Fail,
         (Indeterminate { unlikely_to_recover: true }, Read)
@@ -158,9 +157,10 @@ pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) ->
         // A read changes nothing, however it ends.
         _ if effect == Effect::Read => Outcome::NotApplied,
         AttemptResult::Success => Outcome::Applied,
-        AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Keyed => Outcome::Applied,
-        AttemptResult::Undecodable | AttemptResult::Indeterminate { .. } => Outcome::Unknown,
-        AttemptResult::KeyInUse { .. } if effect == Effect::Keyed => Outcome::Unknown,
+        AttemptResult::KeyInUse { whole_success: true } => Outcome::Applied,
+        AttemptResult::Undecodable | AttemptResult::Indeterminate { .. } | AttemptResult::KeyInUse { .. } => {
+            Outcome::Unknown
+        }
         _ if uncertain => Outcome::Unknown,
         _ => Outcome::NotApplied,
     }
@@ -194,10 +194,8 @@ pub(crate) fn classify(
         AttemptResult::Indeterminate { .. } if effect == Effect::Read && status == StatusCode::SEE_OTHER => {
             AttemptResult::Rejected
         }
-        // No key can be in use by a request without one: the response contradicts itself.
-        AttemptResult::KeyInUse { whole_success: true } if effect == Effect::Unkeyed => {
-            AttemptResult::Undecodable
-        }
+        // No key can be in use by a request without one.
+        AttemptResult::KeyInUse { .. } if effect != Effect::Keyed => AttemptResult::Rejected,
         result => result,
     };
     let is_no_effect =
@@ -346,6 +344,8 @@ mod tests {
         for (status, body) in [
             (401, r#"{"success":true}"#.to_owned()),
             (429, r#"{"success":true}"#.to_owned()),
+            (409, r#"{"success":true,"id":"1","success":false}"#.to_owned()),
+            (409, r#"{"success":false,"invoices":[{"id":"1","success":true}]}"#.to_owned()),
             (400, format!(r#"{{"success":true,{lock}}}"#)),
             (400, format!(r#"{{"success":false,{lock},"success":true}}"#)),
             (400, format!(r#"{{"success":false,{lock},"invoices":[{{"id" "1","success":true}}]}}"#)),
@@ -354,10 +354,21 @@ mod tests {
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             for effect in [Effect::Keyed, Effect::Unkeyed] {
                 let result = classify(effect, ResponseFormat::Json, &response, false).0;
-                assert_eq!(result, AttemptResult::Undecodable, "{status} {body}");
+                assert_eq!(outcome(effect, result, false), Outcome::Unknown, "{status} {body}");
             }
             let of_read = classify(Effect::Read, ResponseFormat::Json, &response, false).0;
             assert_ne!(of_read, AttemptResult::Undecodable, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_key_is_rejected_by_409_as_by_any_other_status() {
+        let mut response = HttpResponse::new(r#"{"success":false}"#.into());
+        *response.status_mut() = StatusCode::CONFLICT;
+        for effect in [Effect::Read, Effect::Unkeyed] {
+            let result = classify(effect, ResponseFormat::Json, &response, false).0;
+            assert_eq!(result, AttemptResult::Rejected);
+            assert_eq!(may_have_kept_rows(effect, result, &[]), effect == Effect::Unkeyed);
         }
     }
 
@@ -370,14 +381,12 @@ mod tests {
             (Effect::Unkeyed, Success, Outcome::Applied),
             (Effect::Keyed, Undecodable, Outcome::Unknown),
             (Effect::Keyed, whole, Outcome::Applied),
-            (Effect::Unkeyed, whole, Outcome::Unknown),
             (Effect::Keyed, KeyInUse { whole_success: false }, Outcome::Unknown),
             (Effect::Keyed, Rejected, Outcome::Unknown),
             (Effect::Read, Success, Outcome::NotApplied),
         ] {
             assert_eq!(outcome(effect, result, true), expected, "{effect:?} {result:?}");
         }
-        assert_eq!(outcome(Effect::Unkeyed, whole, false), Outcome::NotApplied);
         assert_eq!(outcome(Effect::Keyed, KeyInUse { whole_success: false }, false), Outcome::Unknown);
     }
 }
