@@ -1,6 +1,6 @@
 //! Waiting, and the ends of a call.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -172,10 +172,11 @@ impl Exchange {
     pub(crate) fn row_facts(&self) -> RowFacts {
         let session = self.session.clone();
         let own = self.own_secrets();
+        // Few responses have a row with a text to search.
+        let finder = OnceLock::new();
         RowFacts {
             key_failed: self.retry_state.key_failed,
-            // Few responses have a row with a text to search.
-            is_secret: Arc::new(move |text| session.secret_finder(own.clone())(text)),
+            is_secret: Arc::new(move |text| finder.get_or_init(|| session.secret_finder(own.clone()))(text)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Recognizing a secret that the service echoes in a message.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 use memchr::memmem;
 use percent_encoding::percent_decode;
@@ -11,9 +13,11 @@ const WORD: usize = 8;
 /// Secrets below this length are not searched for.
 const SHORTEST: usize = 4;
 
-/// Returns a function that recognizes texts with one of the secrets.
-pub(crate) fn finder(secrets: Vec<Secret>) -> impl Fn(&str) -> bool {
-    move |text| secrets.iter().any(|secret| appears_in(secret.expose(), text))
+/// Returns a function that recognizes texts with one of the secrets: plain, percent-encoded, in base64, with `+` for a
+/// space, in upper or lower case. Secrets are ASCII, as every header value and every credential of a session.
+pub(crate) fn finder(secrets: Vec<Secret>) -> impl Fn(&str) -> bool + use<> {
+    let forms: Vec<_> = secrets.iter().filter_map(|secret| Forms::of(secret.expose())).collect();
+    move |text| is_in(&forms, text)
 }
 
 /// Returns the value of an extra header if it can be a secret. A shorter one, such as `true`, is likely to be a word.
@@ -21,30 +25,46 @@ pub(crate) fn secret_value(value: &HeaderValue) -> Option<Secret> {
     value.to_str().ok().filter(|text| text.len() >= WORD).map(Secret::from)
 }
 
-/// Whether a text contains the secret: plain, percent-encoded, in base64, with `+` for a space, in upper or lower case.
-/// Secrets are ASCII, as every header value and every credential of a session.
-pub(crate) fn appears_in(secret: &str, text: &str) -> bool {
-    if secret.len() < SHORTEST || text.is_empty() {
+/// The forms of a secret that are searched for.
+struct Forms {
+    folded: Vec<u8>,
+    /// None of a secret so short that it is a word: its base64 can be part of any other.
+    base64: Option<[Vec<u8>; 3]>,
+}
+
+impl Forms {
+    fn of(secret: &str) -> Option<Self> {
+        let secret = secret.as_bytes();
+        let base64 = (secret.len() >= WORD).then(|| base64_forms(secret));
+        (secret.len() >= SHORTEST).then(|| Self { folded: folded(secret), base64 })
+    }
+}
+
+fn is_in(secrets: &[Forms], text: &str) -> bool {
+    if secrets.is_empty() || text.is_empty() {
         return false;
     }
-    let plain = folded(secret.as_bytes());
-    let forms = base64_forms(secret.as_bytes());
-    let mut text = text.as_bytes().to_vec();
+    let is_plain = |text: &[u8]| {
+        let text = folded(text);
+        secrets.iter().any(|forms| contains(&text, &forms.folded))
+    };
+    let mut text = Cow::Borrowed(text.as_bytes());
     // A text may be encoded twice, as a part of a URL within a URL.
     for _ in 0..3 {
-        if contains(&folded(&text), &plain) {
+        if is_plain(&text) {
             return true;
         }
         let unified = unified(&text);
-        if secret.len() >= WORD && forms.iter().any(|form| memmem::find(&unified, form).is_some()) {
+        let mut base64 = secrets.iter().filter_map(|forms| forms.base64.as_ref()).flatten();
+        if base64.any(|form| memmem::find(&unified, form).is_some()) {
             return true;
         }
         if !text.contains(&b'%') {
             return false;
         }
-        text = percent_decode(&text).collect();
+        text = Cow::Owned(percent_decode(&text).collect());
     }
-    contains(&folded(&text), &plain)
+    is_plain(&text)
 }
 
 fn folded(text: &[u8]) -> Vec<u8> {
@@ -90,6 +110,10 @@ fn base64_forms(secret: &[u8]) -> [Vec<u8>; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn appears_in(secret: &str, text: &str) -> bool {
+        finder(vec![Secret::from(secret)])(text)
+    }
 
     const SECRET: &str = "hunter2+hunter2/=";
 
