@@ -11,7 +11,7 @@ use http::HeaderMap;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::success_flag::is_named_once;
+use super::success_flag::{is_flag, is_named_once};
 use crate::error::reason::{Reason, ReasonCategory};
 use crate::transport::headers::REQUEST_ID;
 use crate::wire::lenient;
@@ -262,11 +262,6 @@ fn entries<'a>(json: &'a str, each: impl FnMut(&'a str)) {
 
     // A value that is no list has no entries.
     let _ = serde_json::Deserializer::from_str(json).deserialize_seq(Entries(each));
-}
-
-/// Whether this is the name of the success flag.
-pub(crate) fn is_flag(name: &str) -> bool {
-    name.eq_ignore_ascii_case("success")
 }
 
 /// Reads the value of a success flag. Returns `None` for a value that is neither true nor false.

@@ -22,7 +22,7 @@ pub(crate) mod key;
 mod observed;
 mod prepared_request;
 pub(crate) mod retry;
-mod success_flag;
+pub(crate) mod success_flag;
 mod token_request;
 
 use std::mem;

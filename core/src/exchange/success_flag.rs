@@ -34,11 +34,17 @@ pub(super) fn is_named_once(body: &[u8]) -> bool {
     flag_ends(body).nth(1).is_none()
 }
 
-/// The places after each name of the flag. Names may be escaped, but not to the end in any writer.
+/// Whether this is the name of the success flag.
+pub(crate) fn is_flag(name: &str) -> bool {
+    matches!(name, "success" | "Success" | "SUCCESS")
+}
+
+/// The places after each name of the flag, those in capitals last. Names may be escaped, but not to the end in any
+/// writer.
 fn flag_ends(body: &[u8]) -> impl Iterator<Item = usize> {
-    const END: &str = "ccess\"";
-    static FLAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END));
-    FLAG.find_iter(body).map(|start| start + END.len())
+    const ENDS: [&str; 2] = ["ccess\"", "CCESS\""];
+    static FLAGS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ENDS.map(Finder::new));
+    FLAGS.iter().flat_map(|flag| flag.find_iter(body)).map(|start| start + ENDS[0].len())
 }
 
 /// Whether neither an object nor a list begins or ends here. In JSON, a name with its quotation marks is a name wherever
@@ -101,6 +107,8 @@ mod tests {
         assert!(!quick_success(br#"{"success":false}"#));
         assert!(!quick_success(br#"{"success":false,"id":1,"success":true}"#));
         assert!(!quick_success(br#"{"success":true,"id":1,"success":false}"#));
+        assert!(!quick_success(br#"{"success":true,"id":1,"SUCCESS":false}"#));
+        assert!(!quick_success(br#"{"SUCCESS":true,"id":1}"#));
         assert!(!quick_success(br#"{"id":1,"success":"true"}"#));
         assert_eq!(EnvelopeReader::read(br#"{"success":true,"success":false}"#).success, Some(false));
     }

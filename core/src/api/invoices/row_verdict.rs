@@ -2,7 +2,8 @@
 
 use crate::api::invoices::row_cursor::Fields;
 use crate::error::reason::{Reason, ReasonCategory};
-use crate::exchange::envelope_reader::{flag, is_flag};
+use crate::exchange::envelope_reader::flag;
+use crate::exchange::success_flag::is_flag;
 use crate::model::envelope::Envelope;
 
 /// The report of one row about itself.
