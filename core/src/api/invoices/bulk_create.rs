@@ -2,7 +2,7 @@
 
 use crate::api::invoices::Invoice;
 use crate::api::invoices::create::CreateStandaloneInvoice;
-use crate::api::invoices::row_reader::{BulkResponse, BulkRow};
+use crate::api::invoices::row_reader::{BulkResponse, BulkRow, MAX_ROWS};
 use crate::api::invoices::rows::{self, RowName};
 use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
@@ -63,7 +63,7 @@ model! {
     #[doc(alias = "bulk_create_standalone_invoices")]
     #[doc(alias = "BulkCreateInvoicesRequest")]
     pub request BulkCreateStandaloneInvoices {
-        invoices: Vec<CreateStandaloneInvoice> = "invoices" (by hand) [entries(1, 50)],
+        invoices: Vec<CreateStandaloneInvoice> = "invoices" (by hand) [entries(1, MAX_ROWS)],
         /// Whether all invoices are created or none; by default each invoice is created independently.
         use_single_transaction: Option<bool> = "useSingleTransaction",
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::api::invoices::bulk_chunk::{Chunk, body_of, content_hash};
 use crate::api::invoices::bulk_result::{AppliedRow, RowState};
+use crate::api::invoices::row_reader::MAX_ROWS;
 use crate::error::reason::Reason;
 use crate::error::{Error, Result};
 use crate::operation::{Effect, Spec};
@@ -14,8 +15,6 @@ use crate::session::Session;
 use crate::transport::Timestamp;
 use crate::types::RequestScope;
 
-/// Maximum number of rows in one request.
-const MAX_ROWS: usize = 50;
 /// Maximum number of items in the rows of one request.
 const MAX_ITEMS: usize = 1000;
 /// Maximum length of the prefix of the keys.

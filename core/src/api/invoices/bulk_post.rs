@@ -1,6 +1,6 @@
 //! `POST /v1/invoices/bulk-post`
 
-use crate::api::invoices::row_reader::{BulkResponse, BulkRow};
+use crate::api::invoices::row_reader::{BulkResponse, BulkRow, MAX_ROWS};
 use crate::api::invoices::rows::{self, RowName};
 use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
@@ -41,7 +41,7 @@ model! {
     #[doc(alias = "bulk_post_invoices")]
     #[doc(alias = "BulkPostInvoicesRequest")]
     pub request BulkPostInvoices {
-        invoices: Vec<InvoiceToPost> = "invoices" (by hand) [entries(1, 50)],
+        invoices: Vec<InvoiceToPost> = "invoices" (by hand) [entries(1, MAX_ROWS)],
     }
 }
 

@@ -1,5 +1,6 @@
 //! `PUT /v1/invoices`
 
+use crate::api::invoices::row_reader::MAX_ROWS;
 use crate::api::invoices::update::InvoicePatch;
 use crate::error::Result;
 use crate::model::envelope::Success;
@@ -40,7 +41,7 @@ model! {
     #[doc(alias = "bulk_update_invoices")]
     #[doc(alias = "BulkUpdateInvoicesRequest")]
     pub request BulkUpdateInvoices {
-        invoices: Vec<InvoicePatch> = "invoices" (by hand) [entries(1, 50)],
+        invoices: Vec<InvoicePatch> = "invoices" (by hand) [entries(1, MAX_ROWS)],
     }
 }
 

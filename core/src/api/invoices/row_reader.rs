@@ -18,8 +18,8 @@ use crate::wire::{Model, lenient, text_reader};
 
 /// Name of the list of rows.
 pub(super) const ROWS: &str = "invoices";
-/// Rows that are read at most: a bulk request has 50, and so its response.
-const MAX_ROWS: usize = 50;
+/// Maximum number of rows in one request, and so in its response.
+pub(super) const MAX_ROWS: usize = 50;
 /// Reasons of a row that are kept even if the memory that the session allows is used up.
 const FEW_REASONS: usize = 8;
 
@@ -162,15 +162,17 @@ impl<M: BulkRow> ReadRow<M> {
         let mut model: M = model_of(&fields, budget);
         // A row may have further reasons, of a name that its model does not declare.
         let has_none = model.envelope().reasons.is_empty();
-        if fields.iter().any(|(name, _)| is_reason(name) && (has_none || name != "reasons")) {
-            model.envelope_mut().reasons = EnvelopeReader::read(text.as_bytes()).reasons;
-        }
+        let has_further = fields.iter().any(|(name, _)| is_reason(name) && (has_none || name != "reasons"));
         let reasons = &mut model.envelope_mut().reasons;
+        if has_further {
+            *reasons = EnvelopeReader::read(text.as_bytes()).reasons;
+        }
         let verdict = match is_whole && other_names.is_empty() && !has_two_indices {
             true => verdict(flags(&fields), reasons),
             false => Verdict::Unknown,
         };
-        if budget.spend(size_of_val(&**reasons)).is_err() {
+        // The model has paid for its own.
+        if has_further && budget.spend(size_of_val(&**reasons)).is_err() {
             reasons.truncate(FEW_REASONS);
         }
         Self {
