@@ -3,11 +3,12 @@
 use zuora_core::invoices::{BulkEvent, CreateStandaloneInvoice, InvoiceToPost, NewInvoiceItem, RowState};
 use zuora_core::transport::Timestamp;
 use zuora_core::types::AccountId;
-use zuora_core::{ErrorKind, Outcome};
+use zuora_core::{CallOptions, ErrorKind, Outcome};
 use zuora_tests::simulation::{self, SendResult, Simulation, received, rejected, secs, warm};
 
 use crate::{
-    Creations, Postings, config, create_of, creations, day, invoice, ok, post_of, rows, run, serve, session,
+    Creations, Postings, config, create_of, creations, day, invoice, ok, post_of, postings, rows, run, serve,
+    session,
 };
 
 #[test]
@@ -46,6 +47,40 @@ fn each_row_is_judged_by_itself() {
     assert_eq!(create_of(rows(&indexed), 3), "ara");
     assert_eq!(post_of(SendResult::TooLarge, &["i1"]), "?");
     assert_eq!(post_of(received(204, &[], ""), &["i1"]), "?");
+}
+
+#[test]
+fn a_row_is_in_doubt_if_the_service_may_do_its_request_again() {
+    // A 401 precedes the work and a 429 may be a gateway's, so neither is stored under the key.
+    let body = r#"{"success":true,"invoices":[{"id":"i1","success":false,"reasons":[{"code":58490020}]}]}"#;
+    for status in [401, 429, 500] {
+        let session = session();
+        let later = rows(r#"{"id":"i1","success":true},{"id":"i2","success":true}"#);
+        let mut simulation = Simulation::new(simulation::script([received(status, &[], body), later]));
+        let mut job = postings(&session, &["i1", "i2"]);
+        // The second round sends what is in doubt again.
+        run(&mut simulation, &mut job);
+        run(&mut simulation, &mut job);
+        let states: Vec<_> = job.rows().map(|(_, state)| matches!(state, RowState::Applied(_))).collect();
+        assert_eq!(states, [true, true], "{status}: {job:?}");
+        let keys = simulation.keys();
+        assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "{status}");
+    }
+}
+
+#[test]
+fn a_row_that_succeeded_does_not_repeat_the_token_of_the_job() {
+    let session = session();
+    let echo = r#"{"id":"i1","success":true,"reasons":[{"message":"own-token-of-the-job"}]}"#;
+    let mut simulation = Simulation::new(simulation::script([rows(echo)]));
+    let mut job = postings(&session, &["i1"]).options(CallOptions::new().token("own-token-of-the-job"));
+    let mut messages = Vec::new();
+    while let Some(event) = simulation.drive(&mut job).result.unwrap() {
+        let BulkEvent::Chunk(chunk) = event else { continue };
+        let rows = chunk.rows.into_iter().map(|row| row.result.unwrap());
+        messages.extend(rows.map(|row| row.envelope.reasons[0].message.clone()));
+    }
+    assert_eq!(messages, ["[redacted]"]);
 }
 
 #[test]

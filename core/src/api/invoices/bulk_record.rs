@@ -9,7 +9,7 @@ use crate::api::invoices::bulk_job::BulkJob;
 use crate::api::invoices::bulk_ledger::State;
 use crate::api::invoices::bulk_reading::{Cause, Seen, Target};
 use crate::api::invoices::bulk_result::{AppliedRow, RowError};
-use crate::api::invoices::row_reader::BulkBody;
+use crate::api::invoices::row_reader::{BulkBody, BulkRow};
 use crate::api::invoices::rows::{self, RowName};
 use crate::error::{Error, Outcome, Result};
 use crate::model::envelope::Envelope;
@@ -28,32 +28,35 @@ impl<B: Bulk> BulkJob<B> {
         let Some(chunk) = self.ledger.chunk(id) else { return Ok(Vec::new()) };
         let sent = sent_rows::<B>(&chunk.body)?;
         let (places, key_failed) = (chunk.rows.clone(), chunk.key_failed);
-        let judged = judge::<B>(&sent, body, self.session.max_body(), error);
         let is_secret = self.session.secret_finder(self.options.secrets());
+        let judged = judge::<B>(&sent, body, self.session.max_body(), error, is_secret);
         let mut look_up = Vec::new();
-        for ((place, row), (outcome, applied, mut row_error)) in places.into_iter().zip(&sent).zip(judged) {
+        for ((place, row), judged) in places.into_iter().zip(&sent).zip(judged) {
             let Some(place) = place else { continue };
-            row_error.envelope.redact(&is_secret);
+            let mut row_error = match judged {
+                Ok(applied) => {
+                    self.applied(place, applied);
+                    continue;
+                }
+                Err(row_error) => row_error,
+            };
             // A posting that is rejected may have been posted before; a number may be in use by the row itself.
             let is_looked_up = was_in_doubt
                 && B::look_up(row).is_some()
-                && (B::NAMED_BY == RowName::Number || outcome == Outcome::NotApplied);
-            match (outcome, applied) {
-                (Outcome::Applied, Some(applied)) => self.applied(place, applied),
+                && (B::NAMED_BY == RowName::Number || row_error.outcome == Outcome::NotApplied);
+            match row_error.outcome {
                 // Nothing identifies the invoice that an attempt before the failure may have created.
-                (Outcome::NotApplied, _) if !is_looked_up && key_failed => {
+                Outcome::NotApplied if !is_looked_up && key_failed => {
                     row_error.outcome = Outcome::Unknown;
                     row_error.envelope.success = None;
                     self.unknown(place, row_error, None);
                 }
-                (Outcome::NotApplied, _) if !is_looked_up => {
-                    self.rejected(place, row_error);
-                }
-                (outcome, _) => {
+                Outcome::NotApplied if !is_looked_up => self.rejected(place, row_error),
+                _ => {
                     if is_looked_up {
                         look_up.push(place);
                     }
-                    self.run.results.push((place, Err(RowError { outcome, ..row_error })));
+                    self.run.results.push((place, Err(row_error)));
                 }
             }
         }
@@ -139,15 +142,14 @@ fn sent_rows<B: Bulk>(body: &[u8]) -> Result<Vec<B::Row>> {
     rows.map_err(|error| Error::unreadable("bulk job", format!("the body of a chunk: {error}")))
 }
 
-type Judged<A> = (Outcome, Option<A>, RowError);
-
 /// Judges each row by its own row of the response, and by the whole response only if it has no rows.
 fn judge<B: Bulk>(
     sent: &[B::Row],
     body: &[u8],
     max_body: usize,
     error: Option<&Arc<Error>>,
-) -> Vec<Judged<B::Applied>> {
+    is_secret: impl Fn(&str) -> bool,
+) -> Vec<std::result::Result<B::Applied, RowError>> {
     let is_accepted = error.is_none_or(|error| rows::is_accepted(error));
     let may_be_repeated = error.is_some_and(|error| rows::may_be_repeated(error));
     let read = BulkBody::<_, B::Response>::read(body, max_body, B::NAMED_BY).unwrap_or_default();
@@ -171,20 +173,18 @@ fn judge<B: Bulk>(
         .into_iter()
         .zip(sent)
         .map(|(judged, row)| {
-            let outcome = match judged.row {
-                None => whole,
-                Some(_) => judged.after_failure(may_be_repeated),
-            };
-            let row_error = match judged.row {
-                Some(_) => RowError {
+            let has_row = judged.row.is_some();
+            let outcome = if has_row { judged.after_failure(may_be_repeated) } else { whole };
+            let mut model = judged.into_model(outcome);
+            model.envelope_mut().redact(&is_secret);
+            match (outcome, has_row) {
+                (Outcome::Applied, _) => Ok(B::applied(row, has_row.then_some(model))),
+                (_, true) => Err(RowError {
                     request: error.map(Arc::clone),
-                    ..RowError::of_row(outcome, judged.envelope_of(outcome))
-                },
-                None => of_whole(outcome),
-            };
-            let applied =
-                (outcome == Outcome::Applied).then(|| B::applied(row, judged.row.map(|row| row.model)));
-            (outcome, applied, row_error)
+                    ..RowError::of_row(outcome, std::mem::take(model.envelope_mut()))
+                }),
+                (_, false) => Err(of_whole(outcome)),
+            }
         })
         .collect()
 }

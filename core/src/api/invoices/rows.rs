@@ -1,5 +1,7 @@
 //! Assigns the rows of a bulk response to the rows of the request.
 
+use http::StatusCode;
+
 use crate::api::invoices::row_reader::{BulkBody, BulkResponse, BulkRow, ROWS, ReadRow};
 use crate::api::invoices::row_verdict::Verdict;
 use crate::error::{Error, ErrorKind, Outcome, Result};
@@ -65,12 +67,6 @@ impl<M: BulkRow> JudgedRow<M> {
         model.envelope_mut().success = flag(outcome);
         model
     }
-
-    /// The envelope of the row with the flag of an outcome.
-    pub(super) fn envelope_of(&self, outcome: Outcome) -> Envelope {
-        let envelope = self.row.as_ref().map(|row| row.model.envelope().clone()).unwrap_or_default();
-        Envelope { success: flag(outcome), ..envelope }
-    }
 }
 
 fn flag(outcome: Outcome) -> Option<bool> {
@@ -115,7 +111,7 @@ pub(super) fn read<H: BulkResponse>(success: &HttpResponse, sent: &[Option<&str>
         return Err(Error::unreadable("$", "expected a JSON object"));
     };
     if !body.has_all_rows {
-        return Err(Error::unreadable(ROWS, "the list of rows is missing or incomplete"));
+        return Err(Error::unreadable(ROWS, "the list of rows is missing, incomplete or too long"));
     }
     let facts = success.extensions().get::<RowFacts>();
     let key_failed = facts.is_some_and(|facts| facts.key_failed);
@@ -174,8 +170,11 @@ pub(super) fn is_accepted(error: &Error) -> bool {
 /// Whether the service may not have stored the response under the key. The request is then sent again with all its
 /// rows, also those that were rejected.
 pub(super) fn may_be_repeated(error: &Error) -> bool {
-    let is_stored =
-        error.kind() == ErrorKind::Decode && !error.status().is_some_and(|status| status.is_server_error());
+    // A 401 precedes the work, and a 429 may be a gateway's.
+    let is_before_work = |status: StatusCode| {
+        status.is_server_error() || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
+    };
+    let is_stored = error.kind() == ErrorKind::Decode && !error.status().is_some_and(is_before_work);
     error.outcome() == Outcome::Unknown && !is_stored
 }
 
