@@ -212,6 +212,40 @@ fn an_intent_is_sent_with_its_own_entity_and_version() {
 }
 
 #[test]
+fn the_scope_of_an_intent_is_the_one_that_its_requests_name() {
+    // Each bit sets one of the headers: three of the session, three of the call.
+    for set in 0..64_u32 {
+        let is_set = |bit: u32| set >> bit & 1 == 1;
+        let mut own = config();
+        let mut options = CallOptions::new();
+        own = if is_set(0) { own.entity_id("e1") } else { own };
+        own = if is_set(1) { own.org_ids(["o1", "o2"]) } else { own };
+        own = if is_set(2) { own.api_version("2024-05-20") } else { own };
+        options = if is_set(3) { options.entity_id("e3") } else { options };
+        options = if is_set(4) { options.org_ids(["o3"]) } else { options };
+        options = if is_set(5) { options.api_version("341.0") } else { options };
+        let intent = Intent::with_options(&warm(&own), put(), &options, at(0)).unwrap();
+        let scope = intent.scope();
+        // The session that made it, and one of other settings.
+        for config in [own, config().api_version("2023-01-01")] {
+            let mut simulation = Simulation::new(script([success()]));
+            let text = intent.to_json().unwrap();
+            assert!(perform(&mut simulation, &warm(&config), &text, Delivery::first()).result.is_ok());
+            let headers = simulation.calls()[0].request.headers().clone();
+            assert_eq!(header(&headers, "zuora-entity-ids"), scope.entity_id, "{set:b}");
+            assert_eq!(header(&headers, "zuora-org-ids"), scope.org_ids, "{set:b}");
+            assert_eq!(header(&headers, "zuora-version"), scope.api_version, "{set:b}");
+        }
+        let expected = |bit: u32, of_session: &str, of_call: &str| match (is_set(bit + 3), is_set(bit)) {
+            (true, _) => Some(of_call.to_owned()),
+            (false, is_set) => is_set.then(|| of_session.to_owned()),
+        };
+        assert_eq!(scope.entity_id, expected(0, "e1", "e3"));
+        assert_eq!(scope.org_ids, expected(1, "o1,o2", "o3"));
+    }
+}
+
+#[test]
 fn a_transport_without_a_wall_clock_performs_nothing() {
     let text = kept(post());
     let mut simulation = Simulation::new(script([]));
