@@ -17,19 +17,22 @@ use zuora_sandbox::{CLIENT_ID, CLIENT_SECRET, RateQuota, Sandbox, Server, Settin
 
 const USAGE: &str = "\
 usage: cargo run --release -p zuora-sandbox --features serve --example scale [-- ACCOUNTS..]
+       cargo run --release -p zuora-sandbox --features serve --example scale -- --load ROUNDS
        valgrind --tool=callgrind --separate-threads=yes SCALE --requests COUNT sandbox|trivial
 
-Measures a sandbox with each number of accounts (default 1000 10000 100000), then its server. With --requests, one
-server responds to a number of requests and nothing else happens, so that a profiler sees the server alone.";
+Measures a sandbox with each number of accounts (default 1000 10000 100000), then its server. With --load, only the
+server is measured, in that number of rounds. With --requests, one server responds to a number of requests and nothing
+else happens, so that a profiler sees the server alone.";
 
 const START: u64 = 1_772_384_400;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [option, count, server] = &arguments[..] {
-        if let ("--requests", Ok(count)) = (option.as_str(), count.parse()) {
-            return serve_requests(count, server == "trivial");
-        }
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match (&words[..], words.get(1).and_then(|count| count.parse().ok())) {
+        (["--requests", _, server], Some(count)) => return serve_requests(count, *server == "trivial"),
+        (["--load", _], Some(rounds)) => return measure_throughput(rounds),
+        _ => {}
     }
     let sizes: Option<Vec<usize>> = arguments.iter().map(|text| text.parse().ok()).collect();
     let Some(sizes) = sizes else {
@@ -42,7 +45,7 @@ fn main() {
     }
     measure_history();
     measure_posting_over_http(sizes.iter().copied().max().unwrap_or(1000));
-    measure_throughput();
+    measure_throughput(3);
     measure_connections();
 }
 
@@ -412,10 +415,10 @@ fn sandbox_server() -> (Server, String) {
     (server, get)
 }
 
-fn measure_throughput() {
+fn measure_throughput(rounds: usize) {
     let (server, get) = sandbox_server();
     let trivial = trivial_server();
-    for _ in 0..3 {
+    for _ in 0..rounds {
         let (ours, theirs) = (load(address(&server), OURS, &get), load(trivial, TRIVIAL, &get));
         println!(
             "64 connections: {:.0} requests per second, trivial server {:.0}, ratio {:.2}",

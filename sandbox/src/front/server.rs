@@ -274,8 +274,10 @@ async fn pass(
 
 /// Removes the headers of the framing, which hyper adds. It panics in debug builds if those of a fault contradict the body.
 fn unframed(mut response: Response<Bytes>) -> Response<Bytes> {
-    for name in [CONTENT_LENGTH, TRANSFER_ENCODING] {
-        response.headers_mut().remove(name);
+    // Only a response of a fault has one of them.
+    let framing = [CONTENT_LENGTH, TRANSFER_ENCODING];
+    if response.headers().keys().any(|name| framing.contains(name)) {
+        framing.iter().for_each(|name| drop(response.headers_mut().remove(name)));
     }
     response
 }

@@ -12,8 +12,6 @@ mod response;
 
 pub(crate) use self::api_error::{ANY_RESOURCE, ApiError, Category};
 pub(crate) use self::fields::{Fields, is_basic};
-pub(crate) use self::path::{fits_path, match_path, path_ends_with};
-pub(crate) use self::request::{ApiRequest, Version};
-pub(crate) use self::response::{
-    ResponseBody, compress, is_compressible, json_response, pdf_response, written_response,
-};
+pub(crate) use self::path::{fits_path, match_path, path_ends_with, wildcards};
+pub(crate) use self::request::{ApiRequest, ENTITY_IDS, ORG_IDS, Version};
+pub(crate) use self::response::{ResponseBody, compress, is_compressible, json_response};

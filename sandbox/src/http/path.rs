@@ -3,8 +3,12 @@
 /// Returns the path segments that the wildcards of a pattern match, or `None` if the path does not match. A
 /// wildcard never matches an empty segment.
 pub(crate) fn match_path<'p>(pattern: &[&str], path: &[&'p str]) -> Option<Vec<&'p str>> {
-    let wild = path.iter().zip(pattern).filter(|(_, pattern)| **pattern == "*");
-    fits_path(pattern, path).then(|| wild.map(|(part, _)| *part).collect())
+    fits_path(pattern, path).then(|| wildcards(pattern, path).collect())
+}
+
+/// Returns the segments that the wildcards of a matching pattern match.
+pub(crate) fn wildcards<'p>(pattern: &[&str], path: &[&'p str]) -> impl Iterator<Item = &'p str> {
+    path.iter().zip(pattern).filter(|(_, pattern)| **pattern == "*").map(|(part, _)| *part)
 }
 
 /// Whether the path matches the pattern.

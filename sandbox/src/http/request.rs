@@ -5,13 +5,19 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::api_error::{ApiError, Category};
 use super::fields::Fields;
 use crate::settings::Settings;
 use crate::values::{Date, Json};
+
+/// Headers of the service.
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) static ENTITY_IDS: HeaderName = HeaderName::from_static("zuora-entity-ids");
+pub(crate) static ORG_IDS: HeaderName = HeaderName::from_static("zuora-org-ids");
+static ZUORA_VERSION: HeaderName = HeaderName::from_static("zuora-version");
 
 /// One request.
 #[derive(Clone)]
@@ -23,6 +29,8 @@ pub(crate) struct ApiRequest {
     pub(crate) raw_query: Option<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
+    /// The value of `Idempotency-Key`.
+    pub(crate) key: Option<HeaderValue>,
     /// The body as received, possibly compressed.
     pub(crate) body: Bytes,
     /// The decompressed body, or the body as received if it cannot be decompressed.
@@ -66,7 +74,7 @@ impl Version {
 impl ApiRequest {
     pub(crate) fn new(head: http::request::Parts, body: &[u8], settings: &Settings) -> Self {
         let query = head.uri.query().unwrap_or_default();
-        let version = header(&head.headers, "zuora-version").unwrap_or(&settings.default_version);
+        let version = header(&head.headers, &ZUORA_VERSION).unwrap_or(&settings.default_version);
         let mut request = Self {
             path: head.uri.path().to_owned(),
             raw_query: head.uri.query().map(str::to_owned),
@@ -75,6 +83,7 @@ impl ApiRequest {
             base_url: base_url(&head.uri, &head.headers).unwrap_or_else(|| settings.base_url.clone()),
             body: Bytes::copy_from_slice(body),
             content: Bytes::new(),
+            key: head.headers.get(&IDEMPOTENCY_KEY).cloned(),
             method: head.method,
             headers: head.headers,
         };
@@ -93,14 +102,14 @@ impl ApiRequest {
         }
     }
 
-    /// Returns the first value of the header with that name, in lower case, if it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// Returns the first value of the header with that name, if it is text.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         header(&self.headers, name)
     }
 
     /// Returns the value of `Idempotency-Key`, if it is text.
     pub(crate) fn idempotency_key(&self) -> Option<&str> {
-        self.header("idempotency-key")
+        self.key.as_ref()?.to_str().ok()
     }
 
     /// Returns the decoded segments of the path; `None` if one of them is not UTF-8.
@@ -155,13 +164,13 @@ impl ApiRequest {
 
     /// Whether the body has that media type, parameters aside.
     pub(crate) fn has_media_type(&self, media: &str) -> bool {
-        let named = header(&self.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        let named = self.header(&CONTENT_TYPE).unwrap_or_default();
         named.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media)
     }
 
     /// Returns the decompressed body, or an error if it is longer than `limit` bytes.
     pub(crate) fn decompressed_body(&self, limit: usize) -> Result<Cow<'_, [u8]>, ApiError> {
-        let coding = header(&self.headers, CONTENT_ENCODING.as_str()).unwrap_or("identity");
+        let coding = self.header(&CONTENT_ENCODING).unwrap_or("identity");
         let malformed = |message| ApiError::new(Category::Malformed, message);
         if self.body.len() > limit {
             return Err(malformed("The request body is too large."));
@@ -183,19 +192,18 @@ impl ApiRequest {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    // Few headers are compared faster than a name is hashed.
-    let (_, value) = headers.iter().find(|(known, _)| known.as_str() == name)?;
-    value.to_str().ok()
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 fn base_url(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     // A user with a password is no part of a link.
-    let host = |authority: &str| authority.rsplit('@').next().unwrap_or_default().to_owned();
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme), Some(authority)) => Some([scheme, "://", &host(authority.as_str())].concat()),
-        _ => header(headers, HOST.as_str()).map(|authority| ["http://", &host(authority)].concat()),
-    }
+    let (scheme, authority) = match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) => (scheme, authority.as_str()),
+        _ => ("http", header(headers, &HOST)?),
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    Some([scheme, "://", host].concat())
 }
 
 #[cfg(test)]

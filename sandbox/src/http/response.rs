@@ -29,6 +29,16 @@ impl ResponseBody {
         Self::Success(Json::object([]))
     }
 
+    /// Returns the response with this body.
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        match self {
+            Self::Success(body) => json_response(StatusCode::OK, &body.prepend("success", true.into())),
+            Self::Plain(body) => json_response(StatusCode::OK, &body),
+            Self::Written(body) => written_response(StatusCode::OK, body),
+            Self::Pdf(bytes) => pdf_response(bytes),
+        }
+    }
+
     /// Adds fields and values that no document lists, as a later version of the service may send.
     pub(crate) fn with_future_fields(self) -> Self {
         match self {
@@ -65,7 +75,7 @@ pub(crate) fn json_response(status: StatusCode, body: &Json) -> Response<Bytes> 
 }
 
 /// Returns a response with JSON that is written already.
-pub(crate) fn written_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
+fn written_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -77,7 +87,7 @@ pub(crate) fn written_response(status: StatusCode, body: Bytes) -> Response<Byte
 /// Number of headers that a response has, so that they are stored at once.
 const HEADERS: usize = 10;
 
-pub(crate) fn pdf_response(bytes: Bytes) -> Response<Bytes> {
+fn pdf_response(bytes: Bytes) -> Response<Bytes> {
     let mut response = Response::new(bytes);
     let pdf = HeaderValue::from_static("application/pdf;charset=UTF-8");
     response.headers_mut().insert(CONTENT_TYPE, pdf);

@@ -13,10 +13,13 @@ pub(crate) enum ApiFamily {
 
 impl ApiFamily {
     pub(crate) fn of(path: &str) -> Self {
-        match path.split('/').nth(1) {
-            _ if path == PATH => Self::Token,
-            Some("v1") => Self::V1,
-            Some("object-query") => Self::ObjectQuery,
+        let is_below = |folder| {
+            path.strip_prefix(folder).is_some_and(|rest: &str| rest.is_empty() || rest.starts_with('/'))
+        };
+        match path {
+            PATH => Self::Token,
+            _ if is_below("/v1") => Self::V1,
+            _ if is_below("/object-query") => Self::ObjectQuery,
             _ => Self::Unknown,
         }
     }

@@ -13,9 +13,13 @@ use crate::http::ApiRequest;
 
 impl Sandbox {
     /// Returns the change for the log of a request that is about to be performed, if it can change the state.
-    pub(super) fn to_log(&self, request: &ApiRequest) -> Option<Box<Performed>> {
-        let lists_files = || find_operation(&request.method, &request.path) == Some(ApiOperation::ListFiles);
-        if self.changes.is_none() || (request.method == Method::GET && !lists_files()) {
+    pub(super) fn to_log(
+        &self,
+        request: &ApiRequest,
+        operation: Option<ApiOperation>,
+    ) -> Option<Box<Performed>> {
+        let lists_files = operation == Some(ApiOperation::ListFiles);
+        if self.changes.is_none() || (request.method == Method::GET && !lists_files) {
             return None;
         }
         let redactor = Redactor::of(&request.path, &request.headers, &self.state.tenant);
@@ -68,8 +72,9 @@ impl Sandbox {
         let request = ApiRequest::new(request.into_parts().0, &body, &self.state.settings);
         self.advance_background(at);
         self.journal.continue_after(number);
-        self.begin(&request, number, find_operation(&request.method, &request.path), overrides);
-        let response = self.perform(&request, ApiFamily::of(&request.path));
+        let operation = find_operation(&request.method, &request.path);
+        self.begin(&request, number, operation, overrides);
+        let response = self.perform(&request, ApiFamily::of(&request.path), operation);
         self.end(&request.method);
         may_differ || response.status() == status
     }

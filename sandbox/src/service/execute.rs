@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{Method, Response};
 
 use super::deferred_request::{DeferredKind, DeferredRequest};
-use super::journal_entry::JournalEntry;
 use super::operation::ApiOperation;
 use super::router::find_operation;
 use super::sandbox::Sandbox;
@@ -28,12 +27,8 @@ impl Sandbox {
         operation: Option<ApiOperation>,
         faults: Option<String>,
     ) -> Recorded {
-        let number = self.journal.next_number();
         let tenant = Arc::clone(&self.state.tenant);
-        let total_shown = Arc::clone(self.journal.total_shown());
-        let mut entry = JournalEntry::new(number, self.state.now, operation, &request, tenant, total_shown);
-        entry.faults = faults;
-        self.journal.push(entry);
+        let number = self.journal.add(self.state.now, operation, &request, tenant, faults);
         Recorded { request, number, operation }
     }
 
@@ -48,7 +43,7 @@ impl Sandbox {
     /// Executes the request and records its effects and response.
     pub(super) fn execute(&mut self, recorded: &Recorded, overrides: Overrides) -> Response<Bytes> {
         self.begin(&recorded.request, recorded.number, recorded.operation, overrides);
-        let response = self.respond(&recorded.request);
+        let response = self.respond(&recorded.request, recorded.operation);
         self.end(&recorded.request.method);
         self.journal.executed(recorded.number, &response, self.state.now);
         response
@@ -61,7 +56,7 @@ impl Sandbox {
             DeferredKind::Admitted { number, family } => {
                 let operation = find_operation(&request.method, &request.path);
                 self.begin(&request, number, operation, overrides);
-                let response = self.perform(&request, family);
+                let response = self.perform(&request, family, operation);
                 self.end(&request.method);
                 self.journal.executed(number, &response, self.state.now);
             }

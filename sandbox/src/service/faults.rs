@@ -69,6 +69,9 @@ impl Faults {
     /// Takes the faults that apply to a request: the oldest of its delivery and the oldest of its execution.
     pub(crate) fn take(&mut self, request: &RequestTarget<'_>, now: UnixTime) -> AppliedFaults {
         let mut applied = AppliedFaults::default();
+        if self.planned.is_empty() && self.chaos.is_none() {
+            return applied;
+        }
         self.planned.retain_mut(|planned| planned.is_in_force(now));
         for planned in &mut self.planned {
             let place = match planned.fault.affects_execution() {
@@ -98,12 +101,19 @@ impl Faults {
 }
 
 impl AppliedFaults {
+    fn is_empty(&self) -> bool {
+        self.delivery.is_none() && self.execution.is_none() && self.delay.is_zero()
+    }
+
     /// Describes the faults for the journal; `None` if there are none.
     pub(crate) fn describe(&self) -> Option<String> {
+        if self.is_empty() {
+            return None;
+        }
         let faults = self.delivery.iter().chain(&self.execution).map(Fault::describe);
         let delay = (!self.delay.is_zero()).then(|| format!("{:?} late", self.delay));
         let parts: Vec<String> = faults.chain(delay).collect();
-        (!parts.is_empty()).then(|| parts.join("; "))
+        Some(parts.join("; "))
     }
 }
 

@@ -45,8 +45,7 @@ impl IdempotencyStore {
         settings: &Settings,
         now: UnixTime,
     ) -> Result<KeyLookup, ApiError> {
-        let key = request.headers.iter().find(|(name, _)| name.as_str() == KEY);
-        let Some((_, key)) = key else { return Ok(KeyLookup::New) };
+        let Some(key) = &request.key else { return Ok(KeyLookup::New) };
         let reject =
             |status, message: String| Err(ApiError::new(Category::Value, message).with_status(status));
         if !matches!(request.method, Method::POST | Method::PATCH) {
@@ -114,7 +113,10 @@ impl IdempotencyStore {
             // A 401 is about the token, so the request was not executed.
             status => status != StatusCode::UNAUTHORIZED,
         };
-        let (Some(key), &Method::POST) = (request.idempotency_key(), &request.method) else { return };
+        if request.method != Method::POST {
+            return;
+        }
+        let Some(key) = request.idempotency_key() else { return };
         match self.keys.get_mut(key) {
             Some(KeyedRequest { response: Some(_), .. }) => {}
             Some(running) if is_stored => running.response = Some(response.clone()),
@@ -152,5 +154,3 @@ impl KeyedRequest {
         Self { method, path, body, response, at }
     }
 }
-
-const KEY: &str = "idempotency-key";

@@ -8,8 +8,11 @@ use bytes::Bytes;
 use http::Response;
 
 use super::journal_entry::{Delivery, JournalEntry};
+use super::operation::ApiOperation;
+use super::packed::Packer;
 use super::request_pattern::RequestPattern;
-use crate::state::{Effect, EffectKind};
+use crate::http::ApiRequest;
+use crate::state::{Effect, EffectKind, Tenant};
 use crate::values::UnixTime;
 
 /// The requests with their responses, and the effects of requests, background work and other users.
@@ -35,6 +38,7 @@ pub struct Journal {
     entries: VecDeque<JournalEntry>,
     effects: VecDeque<Effect>,
     size: usize,
+    packer: Packer,
     /// Size of what was made of entries that were read.
     total_shown: Arc<AtomicUsize>,
     last_number: u64,
@@ -110,55 +114,58 @@ impl Journal {
         self.last_number = self.last_number.max(number);
     }
 
-    pub(crate) fn next_number(&mut self) -> u64 {
+    /// Adds a request that arrives at a time and is described by `faults`; returns the number of its entry.
+    pub(super) fn add(
+        &mut self,
+        at: UnixTime,
+        operation: Option<ApiOperation>,
+        request: &ApiRequest,
+        tenant: Arc<Tenant>,
+        faults: Option<String>,
+    ) -> u64 {
         self.last_number += 1;
-        self.last_number
-    }
-
-    /// Returns the size of what was made of entries that were read.
-    pub(super) fn total_shown(&self) -> &Arc<AtomicUsize> {
-        &self.total_shown
-    }
-
-    /// Adds an entry, whose number is that of [`next_number`](Self::next_number).
-    pub(crate) fn push(&mut self, entry: JournalEntry) {
+        let (total_shown, packer) = (Arc::clone(&self.total_shown), &mut self.packer);
+        let mut entry =
+            JournalEntry::new(self.last_number, at, operation, request, tenant, total_shown, packer);
+        entry.faults = faults;
         self.size += entry.size();
         self.entries.push_back(entry);
+        self.last_number
     }
 
     /// Records the response of the service to an entry.
     pub(crate) fn executed(&mut self, number: u64, response: &Response<Bytes>, at: UnixTime) {
-        self.change(number, |entry| entry.executed(response, at));
+        self.change(number, |entry, packer| entry.executed(response, at, packer));
     }
 
     /// Records that the request of an entry was not sent.
     pub(crate) fn not_sent(&mut self, number: u64) {
-        self.change(number, |entry| entry.delivery = Delivery::NotSent);
+        self.change(number, |entry, _| entry.delivery = Delivery::NotSent);
     }
 
     /// Records that the client of an entry receives no response.
     pub(crate) fn lost(&mut self, number: u64) {
-        self.change(number, |entry| entry.delivery = Delivery::Lost);
+        self.change(number, |entry, _| entry.delivery = Delivery::Lost);
     }
 
     /// Records that the client of an entry receives the response of an intermediary.
     pub(crate) fn replaced(&mut self, number: u64, response: &Response<Bytes>) {
-        self.change(number, |entry| entry.replaced(response));
+        self.change(number, |entry, packer| entry.replaced(response, packer));
     }
 
     /// Records that the request of an entry is that of an earlier one, delivered again.
     pub(crate) fn mark_duplicate(&mut self, number: u64, original: u64) {
-        self.change(number, |entry| entry.duplicate_of = Some(original));
+        self.change(number, |entry, _| entry.duplicate_of = Some(original));
     }
 
-    fn change(&mut self, number: u64, change: impl FnOnce(&mut JournalEntry)) {
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut JournalEntry, &mut Packer)) {
         let Some(first) = self.entries.front().map(|entry| entry.number) else { return };
         let Some(place) = number.checked_sub(first).and_then(|place| usize::try_from(place).ok()) else {
             return;
         };
         let Some(entry) = self.entries.get_mut(place) else { return };
         let before = entry.size();
-        change(entry);
+        change(entry, &mut self.packer);
         self.size = self.size - before + entry.size();
     }
 

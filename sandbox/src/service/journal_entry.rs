@@ -9,7 +9,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::operation::ApiOperation;
-use super::packed::Packed;
+use super::packed::{Packed, Packer};
 use super::redact::{Redactor, SECRET, TOKEN};
 use super::request_pattern::RequestTarget;
 use crate::http::ApiRequest;
@@ -89,9 +89,10 @@ impl JournalEntry {
         request: &ApiRequest,
         tenant: Arc<Tenant>,
         total_shown: Arc<AtomicUsize>,
+        packer: &mut Packer,
     ) -> Self {
         let query = request.raw_query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-        let head = Packed::new([&request.path, &query, &request.base_url], &request.headers);
+        let head = packer.pack([&request.path, &query, &request.base_url], &request.headers);
         Self {
             number,
             at,
@@ -112,8 +113,8 @@ impl JournalEntry {
     }
 
     /// Records the response of the service.
-    pub(super) fn executed(&mut self, response: &Response<Bytes>, at: UnixTime) {
-        let response = SentResponse::of(response);
+    pub(super) fn executed(&mut self, response: &Response<Bytes>, at: UnixTime, packer: &mut Packer) {
+        let response = SentResponse::of(response, packer);
         self.size += response.size();
         self.service_response = Some(response);
         self.handled_at = Some(at);
@@ -121,8 +122,8 @@ impl JournalEntry {
     }
 
     /// Records the response of an intermediary, which the client receives.
-    pub(super) fn replaced(&mut self, response: &Response<Bytes>) {
-        let response = SentResponse::of(response);
+    pub(super) fn replaced(&mut self, response: &Response<Bytes>, packer: &mut Packer) {
+        let response = SentResponse::of(response, packer);
         self.size += response.size();
         self.gateway_response = Some(response);
         self.delivery = Delivery::Gateway;
@@ -290,8 +291,8 @@ impl JournalEntry {
 }
 
 impl SentResponse {
-    fn of(response: &Response<Bytes>) -> Self {
-        let head = Packed::new([], response.headers());
+    fn of(response: &Response<Bytes>, packer: &mut Packer) -> Self {
+        let head = packer.pack([], response.headers());
         Self { status: response.status(), head, body: response.body().clone() }
     }
 

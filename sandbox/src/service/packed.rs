@@ -1,30 +1,46 @@
 //! Heads of messages, as the journal stores them.
 
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Texts and headers one after the other in one allocation. The journal stores many of them and reads few, so that
-/// it matters how fast one is stored and dropped.
+/// Texts and headers one after the other. The journal stores many of them and reads few, so that it matters how fast
+/// one is stored and dropped.
 #[derive(Clone)]
-pub(super) struct Packed(Box<[u8]>);
+pub(super) struct Packed(Bytes);
+
+/// Stores heads one after the other in blocks of memory, since an allocation for each would take longer than the
+/// rest. A block is freed with the last of its heads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Packer(BytesMut);
+
+/// Size of a block in bytes, unless one head is larger.
+const BLOCK: usize = 64 << 10;
 
 /// Number of bytes of the length before each part.
 const LENGTH: usize = size_of::<u32>();
 
-impl Packed {
-    pub(super) fn new<const N: usize>(texts: [&str; N], headers: &HeaderMap) -> Self {
+impl Packer {
+    pub(super) fn pack<const N: usize>(&mut self, texts: [&str; N], headers: &HeaderMap) -> Packed {
         let texts_size: usize = texts.iter().map(|text| LENGTH + text.len()).sum();
         let header_size =
             |(name, value): (&HeaderName, &HeaderValue)| 2 * LENGTH + name.as_str().len() + value.len();
         let headers_size: usize = headers.iter().map(header_size).sum();
-        let mut bytes = Vec::with_capacity(texts_size + headers_size);
-        texts.iter().for_each(|text| push(text.as_bytes(), &mut bytes));
-        for (name, value) in headers {
-            push(name.as_str().as_bytes(), &mut bytes);
-            push(value.as_bytes(), &mut bytes);
+        let (size, Self(block)) = (texts_size + headers_size, self);
+        if block.capacity() < size {
+            *block = BytesMut::with_capacity(size.max(BLOCK));
         }
-        Self(bytes.into())
+        block.resize(size, 0);
+        let mut free = &mut block[..];
+        texts.iter().for_each(|text| write(text.as_bytes(), &mut free));
+        for (name, value) in headers {
+            write(name.as_str().as_bytes(), &mut free);
+            write(value.as_bytes(), &mut free);
+        }
+        Packed(block.split().freeze())
     }
+}
 
+impl Packed {
     /// Returns the texts and the headers.
     pub(super) fn unpack<const N: usize>(&self) -> ([&str; N], HeaderMap) {
         let (texts, packed) = self.parts();
@@ -54,11 +70,14 @@ impl Packed {
     }
 }
 
-fn push(part: &[u8], bytes: &mut Vec<u8>) {
+/// Writes a part to the start of the free bytes.
+fn write(part: &[u8], free: &mut &mut [u8]) {
     // A head is far smaller than 4 GiB.
     let length = u32::try_from(part.len()).unwrap_or_default();
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&part[..length as usize]);
+    let (place, rest) = std::mem::take(free).split_at_mut(LENGTH + part.len());
+    place[..LENGTH].copy_from_slice(&length.to_le_bytes());
+    place[LENGTH..].copy_from_slice(part);
+    *free = rest;
 }
 
 /// The parts of a packed head.
@@ -87,9 +106,14 @@ mod tests {
         {
             headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap());
         }
-        let packed = Packed::new(["/v1/é", "", "http://x"], &headers);
-        let (texts, unpacked) = packed.unpack();
-        assert_eq!((texts, unpacked), (["/v1/é", "", "http://x"], headers));
-        assert_eq!(Packed::new([], &HeaderMap::new()).unpack::<0>().1, HeaderMap::new());
+        let mut packer = Packer::default();
+        // Some of them are stored in the same block, and one is larger than a block.
+        for path in ["/v1/é".to_owned(), "/v1".repeat(5000), "/v1".repeat(5000), "/v1".repeat(BLOCK)] {
+            let packed = packer.pack([&path, "", "http://x"], &headers);
+            let empty = packer.pack([], &HeaderMap::new());
+            let (texts, unpacked) = packed.unpack();
+            assert_eq!((texts, &unpacked), ([path.as_str(), "", "http://x"], &headers));
+            assert_eq!(empty.unpack::<0>().1, HeaderMap::new());
+        }
     }
 }

@@ -1,18 +1,19 @@
 //! The stages between a request and its operation: quotas, token, concurrency, idempotency key, headers.
 
 use bytes::Bytes;
-use http::header::{Entry, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::api_family::ApiFamily;
 use super::idempotency_store::KeyLookup;
+use super::operation::ApiOperation;
 use super::quotas::QuotaStatus;
 use super::router::dispatch;
 use super::sandbox::Sandbox;
 use super::tokens::unauthorized;
 use crate::http::{
-    ANY_RESOURCE, ApiError, ApiRequest, Category, ResponseBody, compress, is_compressible, json_response,
-    pdf_response, written_response,
+    ANY_RESOURCE, ApiError, ApiRequest, Category, ENTITY_IDS, ORG_IDS, ResponseBody, compress,
+    is_compressible, json_response,
 };
 use crate::state::{PlannedFailure, State, Tenant};
 use crate::values::{Json, UnixTime};
@@ -25,7 +26,11 @@ static CONCURRENCY_REMAINING: HeaderName = HeaderName::from_static("concurrency-
 
 impl Sandbox {
     /// Responds to a request at the current time of the state, without compression.
-    pub(super) fn respond(&mut self, request: &ApiRequest) -> Response<Bytes> {
+    pub(super) fn respond(
+        &mut self,
+        request: &ApiRequest,
+        operation: Option<ApiOperation>,
+    ) -> Response<Bytes> {
         let family = ApiFamily::of(&request.path);
         let (usage, quota) = match family {
             ApiFamily::Token => (&mut self.token_usage, self.state.settings.token_quota),
@@ -33,19 +38,17 @@ impl Sandbox {
         };
         let quota_status = usage.count(quota, self.state.now);
         let mut response = match family {
-            _ if quota_status.exhausted => self.quota_exceeded(&quota_status),
-            ApiFamily::Unknown => json_response(
+            _ if quota_status.exhausted => self.identified(self.quota_exceeded(&quota_status)),
+            ApiFamily::Unknown => self.identified(json_response(
                 StatusCode::NOT_FOUND,
                 &Json::object([("message", "no Route matched with those values".into())]),
-            ),
+            )),
             ApiFamily::Token => {
                 let (status, body) = self.tokens.issue(&mut self.state, request);
-                json_response(status, &body)
+                self.identified(json_response(status, &body))
             }
-            ApiFamily::V1 | ApiFamily::ObjectQuery => self.authenticated(request, family),
+            ApiFamily::V1 | ApiFamily::ObjectQuery => self.authenticated(request, family, operation),
         };
-        // A replay keeps the id of the request that was executed.
-        self.set_request_id(&mut response);
         quota_status.write(response.headers_mut());
         if response.status() == StatusCode::UNAUTHORIZED {
             let realms = "Basic realm=Zuora API, ZSession realm=Zuora API, Bearer realm=Zuora API";
@@ -59,12 +62,17 @@ impl Sandbox {
         response
     }
 
-    /// Gives the response an id, unless it has one.
-    fn set_request_id(&mut self, response: &mut Response<Bytes>) {
-        if let Entry::Vacant(place) = response.headers_mut().entry(&REQUEST_ID) {
-            let id = HeaderValue::from_bytes(self.state.ids.request().as_bytes());
-            place.insert(id.expect("an id is a header value"));
+    /// Gives the response an id, unless it has one. A replay keeps the id of the request that was executed.
+    fn identified(&mut self, mut response: Response<Bytes>) -> Response<Bytes> {
+        if !response.headers().contains_key(&REQUEST_ID) {
+            response.headers_mut().insert(&REQUEST_ID, self.new_request_id());
         }
+        response
+    }
+
+    fn new_request_id(&mut self) -> HeaderValue {
+        let id = self.state.ids.request();
+        HeaderValue::from_bytes(id.as_bytes()).expect("an id is a header value")
     }
 
     /// Compresses the response if the client accepts it.
@@ -92,10 +100,15 @@ impl Sandbox {
     }
 
     /// Responds to a request under `/v1` or `/object-query`.
-    fn authenticated(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
+    fn authenticated(
+        &mut self,
+        request: &ApiRequest,
+        family: ApiFamily,
+        operation: Option<ApiOperation>,
+    ) -> Response<Bytes> {
         match self.admit(request, family) {
-            Ok(()) => self.perform(request, family),
-            Err(response) => *response,
+            Ok(()) => self.perform(request, family, operation),
+            Err(response) => self.identified(*response),
         }
     }
 
@@ -126,38 +139,49 @@ impl Sandbox {
     }
 
     /// Executes an admitted request and stores the response under its idempotency key.
-    pub(super) fn perform(&mut self, request: &ApiRequest, family: ApiFamily) -> Response<Bytes> {
-        let performed = self.to_log(request);
-        let mut response = match self.dispatch(request) {
-            Ok(ResponseBody::Success(body)) => {
-                json_response(StatusCode::OK, &body.prepend("success", true.into()))
+    pub(super) fn perform(
+        &mut self,
+        request: &ApiRequest,
+        family: ApiFamily,
+        operation: Option<ApiOperation>,
+    ) -> Response<Bytes> {
+        let performed = self.to_log(request, operation);
+        let response = match self.dispatch(request, operation) {
+            Ok(body) => {
+                let mut response = body.into_response();
+                response.headers_mut().insert(&REQUEST_ID, self.new_request_id());
+                response
             }
-            Ok(ResponseBody::Plain(body)) => json_response(StatusCode::OK, &body),
-            Ok(ResponseBody::Written(body)) => written_response(StatusCode::OK, body),
-            Ok(ResponseBody::Pdf(bytes)) => pdf_response(bytes),
             Err(error) => self.reject(request, error, family),
         };
-        self.set_request_id(&mut response);
         self.idempotency.store(request, &response, &self.state.settings, self.state.now);
         self.log_performed(performed, response.status());
         response
     }
 
     /// Executes the operation, or fails as a fault has planned.
-    fn dispatch(&mut self, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
-        let body = self.dispatch_as_planned(request)?;
+    fn dispatch(
+        &mut self,
+        request: &ApiRequest,
+        operation: Option<ApiOperation>,
+    ) -> Result<ResponseBody, ApiError> {
+        let body = self.dispatch_as_planned(request, operation)?;
         Ok(if self.state.settings.future_fields { body.with_future_fields() } else { body })
     }
 
-    fn dispatch_as_planned(&mut self, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
+    fn dispatch_as_planned(
+        &mut self,
+        request: &ApiRequest,
+        operation: Option<ApiOperation>,
+    ) -> Result<ResponseBody, ApiError> {
         if let Some(mut earlier) = self.earlier_state(request) {
-            return dispatch(&mut earlier, request);
+            return dispatch(&mut earlier, request, operation);
         }
         match self.state.overrides.failure.take() {
-            None => dispatch(&mut self.state, request),
+            None => dispatch(&mut self.state, request, operation),
             Some(PlannedFailure { category, executed }) => {
                 if executed {
-                    dispatch(&mut self.state, request)?;
+                    dispatch(&mut self.state, request, operation)?;
                 }
                 Err(ApiError::failure(category))
             }
@@ -228,7 +252,7 @@ impl Sandbox {
 
 /// Rejects entities and organizations that are not those of the user.
 fn check_tenant(tenant: &Tenant, request: &ApiRequest) -> Result<(), ApiError> {
-    let named = request.header("zuora-entity-ids").map(str::trim);
+    let named = request.header(&ENTITY_IDS).map(str::trim);
     let is_own = |named: &str| tenant.entities.iter().any(|entity| entity == named);
     if named.is_some_and(|named| !is_own(named)) {
         return Err(ApiError::permission("The entity in Zuora-Entity-Ids is not one of the token."));
@@ -238,7 +262,7 @@ fn check_tenant(tenant: &Tenant, request: &ApiRequest) -> Result<(), ApiError> {
             "The token is for several entities, so Zuora-Entity-Ids is required.",
         ));
     }
-    let mut organizations = request.header("zuora-org-ids").into_iter().flat_map(|ids| ids.split(','));
+    let mut organizations = request.header(&ORG_IDS).into_iter().flat_map(|ids| ids.split(','));
     let is_foreign = |id: &str| !tenant.organizations.iter().any(|organization| organization.id == id.trim());
     match organizations.any(is_foreign) {
         true => Err(ApiError::permission("An organization in Zuora-Org-Ids is not one of the user.")),
@@ -248,7 +272,7 @@ fn check_tenant(tenant: &Tenant, request: &ApiRequest) -> Result<(), ApiError> {
 
 /// Returns the track id of the request, unless the service would reject its value.
 fn track_id(request: &ApiRequest) -> Option<HeaderValue> {
-    let text = request.header(TRACK_ID.as_str())?;
-    let is_valid = (1..=64).contains(&text.len()) && !text.contains([':', ';', '"', '\'']);
-    is_valid.then(|| request.headers.get(&TRACK_ID).cloned()).flatten()
+    let track = request.headers.get(&TRACK_ID)?;
+    let is_valid = |text: &str| (1..=64).contains(&text.len()) && !text.contains([':', ';', '"', '\'']);
+    track.to_str().is_ok_and(is_valid).then(|| track.clone())
 }

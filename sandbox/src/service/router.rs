@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 
 use super::operation::ApiOperation;
 use super::tokens;
-use crate::http::{ApiError, ApiRequest, Category, ResponseBody, fits_path, match_path};
+use crate::http::{ApiError, ApiRequest, Category, ResponseBody, fits_path, wildcards};
 use crate::operations::{bill_runs, invoices, jobs, object_query};
 use crate::state::State;
 
@@ -70,19 +70,21 @@ const ROUTES: &[Route] = &[
 /// Maximum number of segments of a path.
 const SEGMENTS: usize = 6;
 
-/// Returns the segments of a path and their number; `None` if there are more than any route has.
-fn split_path(path: &str) -> Option<([&str; SEGMENTS], usize)> {
-    let mut segments = [""; SEGMENTS];
-    let (mut rest, mut count) = (path.trim_start_matches('/'), 0);
-    loop {
-        let end = rest.bytes().position(|byte| byte == b'/');
-        *segments.get_mut(count)? = &rest[..end.unwrap_or(rest.len())];
-        count += 1;
-        match end {
-            Some(end) => rest = &rest[end + 1..],
-            None => return Some((segments, count)),
+/// The segments of a path: the first ones of the array.
+type Segments<'p> = ([&'p str; SEGMENTS], usize);
+
+/// Returns the segments of a path; `None` if there are more than any route has.
+fn split_path(path: &str) -> Option<Segments<'_>> {
+    let path = path.trim_start_matches('/');
+    let (mut segments, mut count, mut start) = ([""; SEGMENTS], 0, 0);
+    for (end, byte) in path.bytes().enumerate() {
+        if byte == b'/' {
+            *segments.get_mut(count)? = &path[start..end];
+            (count, start) = (count + 1, end + 1);
         }
     }
+    *segments.get_mut(count)? = &path[start..];
+    Some((segments, count + 1))
 }
 
 /// Returns the operation of a request with that method and path, percent-encoded; `None` if there is none.
@@ -91,49 +93,60 @@ pub(crate) fn find_operation(method: &Method, path: &str) -> Option<ApiOperation
         return Some(ApiOperation::CreateToken);
     }
     let (segments, count) = split_path(path)?;
-    let matches = |route: &&Route| fits_path(route.1, &segments[..count]) && route.0 == *method;
-    ROUTES.iter().find(matches).map(|route| route.2)
+    find_route(method, &segments[..count]).map(|route| route.2)
 }
 
-/// Executes the operation of the request.
-pub(crate) fn dispatch(state: &mut State, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
+fn find_route(method: &Method, segments: &[&str]) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| fits_path(route.1, segments) && route.0 == *method)
+}
+
+/// Executes the operation of the request, which is that of [`find_operation`].
+pub(crate) fn dispatch(
+    state: &mut State,
+    request: &ApiRequest,
+    operation: Option<ApiOperation>,
+) -> Result<ResponseBody, ApiError> {
     if request.path.contains('%') {
         let segments = request.decoded_segments().unwrap_or_default();
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-        return dispatch_to(state, request, &segments);
+        return dispatch_to(state, request, find_route(&request.method, &segments), &segments);
     }
-    match split_path(&request.path) {
-        Some((segments, count)) => dispatch_to(state, request, &segments[..count]),
-        None => dispatch_to(state, request, &[]),
-    }
+    let (segments, count) = split_path(&request.path).unwrap_or_default();
+    let route = ROUTES.iter().find(|route| Some(route.2) == operation);
+    dispatch_to(state, request, route, &segments[..count])
 }
 
-fn dispatch_to(state: &mut State, request: &ApiRequest, segments: &[&str]) -> Result<ResponseBody, ApiError> {
-    let mut path_known = false;
-    for (method, pattern, name, operation) in ROUTES {
-        let Some(keys) = match_path(pattern, segments) else { continue };
-        if *method == request.method {
-            let media: &[&str] = match name {
-                ApiOperation::DownloadFile => {
-                    &["application/json", "application/pdf", "application/octet-stream"]
-                }
-                _ => &["application/json"],
-            };
-            if !request.accepts(media) {
-                let error = ApiError::new(Category::Unsupported, "HTTP 406 Not Acceptable");
-                return Err(error.with_status(StatusCode::NOT_ACCEPTABLE));
-            }
-            return operation(state, request, &keys);
-        }
-        path_known = true;
+fn dispatch_to(
+    state: &mut State,
+    request: &ApiRequest,
+    route: Option<&Route>,
+    segments: &[&str],
+) -> Result<ResponseBody, ApiError> {
+    let Some((_, pattern, name, operation)) = route else { return Err(no_route(request, segments)) };
+    let media: &[&str] = match name {
+        ApiOperation::DownloadFile => &["application/json", "application/pdf", "application/octet-stream"],
+        _ => &["application/json"],
+    };
+    if !request.accepts(media) {
+        let error = ApiError::new(Category::Unsupported, "HTTP 406 Not Acceptable");
+        return Err(error.with_status(StatusCode::NOT_ACCEPTABLE));
     }
-    if path_known {
+    let (mut keys, mut count) = ([""; SEGMENTS], 0);
+    for (place, key) in keys.iter_mut().zip(wildcards(pattern, segments)) {
+        (*place, count) = (key, count + 1);
+    }
+    operation(state, request, &keys[..count])
+}
+
+/// Returns the error of a request that no route matches.
+fn no_route(request: &ApiRequest, segments: &[&str]) -> ApiError {
+    if ROUTES.iter().any(|route| fits_path(route.1, segments)) {
         let message = format!("Request method '{}' is not supported", request.method);
-        return Err(ApiError::new(Category::Unsupported, message).with_status(StatusCode::METHOD_NOT_ALLOWED));
+        return ApiError::new(Category::Unsupported, message).with_status(StatusCode::METHOD_NOT_ALLOWED);
     }
     let message = format!(
         "The endpoint {} does not exist. Please check the URL or refer to the API documentation.",
         request.path
     );
-    Err(ApiError::new(Category::NotFound, message).with_status(StatusCode::NOT_FOUND))
+    ApiError::new(Category::NotFound, message).with_status(StatusCode::NOT_FOUND)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
-use crate::http::ApiRequest;
+use crate::http::{ApiRequest, ENTITY_IDS};
 use crate::settings::TokenErrorFormat;
 use crate::state::{OAuthClient, State};
 use crate::values::{Json, UnixTime};
@@ -86,7 +86,7 @@ impl Tokens {
 
     /// Whether the request has a valid token.
     pub(crate) fn accept(&self, request: &ApiRequest, now: UnixTime) -> bool {
-        let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+        let value = request.header(&AUTHORIZATION).and_then(|value| value.split_once(' '));
         value.is_some_and(|(scheme, text)| {
             let is_valid = |token: &Token| token.expires > now;
             scheme.eq_ignore_ascii_case("bearer") && self.valid.get(text).is_some_and(is_valid)
@@ -95,7 +95,7 @@ impl Tokens {
 
     /// Lets the token of the request expire.
     pub(crate) fn expire(&mut self, request: &ApiRequest) {
-        let value = request.header(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
+        let value = request.header(&AUTHORIZATION).and_then(|value| value.split_once(' '));
         if let Some((_, text)) = value {
             self.valid.remove(text);
         }
@@ -114,7 +114,7 @@ fn check(state: &State, request: &ApiRequest) -> Result<String, TokenError> {
     if request.method != Method::POST {
         return Err((StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "Only POST is supported."));
     }
-    let media = request.header(CONTENT_TYPE.as_str()).unwrap_or_default();
+    let media = request.header(&CONTENT_TYPE).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", "The body must be a form."));
@@ -125,7 +125,7 @@ fn check(state: &State, request: &ApiRequest) -> Result<String, TokenError> {
         return Err((BAD, "invalid_request", "The request must carry no other credentials."));
     }
     if request
-        .header("zuora-entity-ids")
+        .header(&ENTITY_IDS)
         .is_some_and(|named| !state.tenant.entities.iter().any(|known| known == named))
     {
         return Err((BAD, "invalid_request", "The entity is not one of the tenant."));

@@ -144,12 +144,10 @@ pub(crate) struct Date {
 impl Date {
     /// Parses `yyyy-mm-dd`; `None` if the day does not exist.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let year = digits(parts.next()?, 4)?;
-        let month = digits(parts.next()?, 2)?;
-        let day = digits(parts.next()?, 2)?;
+        let [a, b, c, d, b'-', m, n, b'-', s, t] = *text.as_bytes() else { return None };
+        let (year, month, day) = (number(&[a, b, c, d])?, number(&[m, n])?, number(&[s, t])?);
         let exists = year >= 1 && (1..=12).contains(&month) && day >= 1 && day <= month_length(year, month);
-        (parts.next().is_none() && exists).then_some(Self { year, month, day })
+        exists.then_some(Self { year, month, day })
     }
 
     /// Formats the date: `2026-03-01`.
@@ -242,8 +240,14 @@ fn month_length(year: i64, month: i64) -> i64 {
     }
 }
 
+/// Returns the number with those digits, which are few.
+fn number(digits: &[u8]) -> Option<i64> {
+    let append = |number, digit: &u8| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'));
+    digits.iter().try_fold(0, append)
+}
+
 fn digits(text: &str, length: usize) -> Option<i64> {
-    (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+    (text.len() == length).then(|| number(text.as_bytes()))?
 }
 
 #[cfg(test)]

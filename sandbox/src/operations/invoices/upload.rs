@@ -1,6 +1,7 @@
 //! `POST /v1/invoices/{invoiceKey}/files`.
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 
 use crate::http::{ApiError, ApiRequest, Category, ResponseBody, is_basic, multipart};
 use crate::state::{EffectKind, InvoiceFile, InvoiceStatus, State};
@@ -20,7 +21,7 @@ pub(crate) fn upload(
         return Err(ApiError::media());
     }
     let body = request.decompressed_body(state.settings.max_file.saturating_add(FRAME))?;
-    let (name, content) = read(request.header("content-type").unwrap_or_default(), &body)?;
+    let (name, content) = read(request.header(&CONTENT_TYPE).unwrap_or_default(), &body)?;
     let checked = check(state, index, &name, content);
     checked.map_err(|error| error.with_resource(state.settings.invoice_code))?;
     let file = InvoiceFile {
