@@ -54,19 +54,25 @@ impl Sandbox {
         }
         let operation = find_operation(&request.method, &request.path);
         let faults = self.faults.take(&target(&request, operation), self.state.now);
-        let recorded = self.record(request, operation, faults.describe());
+        let recorded = self.record(request, operation, faults.as_deref().map(AppliedFaults::describe));
         let target = target(&recorded.request, operation);
         if let Some(action) = self.hooks.take_around(Moment::Before, &target) {
             action.perform(self);
         }
-        let delivered = self.deliver_recorded(&recorded, faults, slot);
+        let delivered = match faults {
+            Some(faults) => self.deliver_with_faults(&recorded, *faults, slot),
+            None => {
+                let overrides = self.overrides(None, &recorded.request, slot);
+                self.respond_as_service(&recorded, overrides, Duration::ZERO, |body| body)
+            }
+        };
         if let Some(action) = self.hooks.take_around(Moment::After, &target) {
             action.perform(self);
         }
         delivered
     }
 
-    fn deliver_recorded(
+    fn deliver_with_faults(
         &mut self,
         recorded: &Recorded,
         faults: AppliedFaults,

@@ -66,12 +66,13 @@ impl Faults {
         self.chaos = Some(chaos);
     }
 
-    /// Takes the faults that apply to a request: the oldest of its delivery and the oldest of its execution.
-    pub(crate) fn take(&mut self, request: &RequestTarget<'_>, now: UnixTime) -> AppliedFaults {
-        let mut applied = AppliedFaults::default();
+    /// Takes the faults that apply to a request: the oldest of its delivery and the oldest of its execution; `None`
+    /// if there are none. They are boxed, since they are large and most requests have none.
+    pub(crate) fn take(&mut self, request: &RequestTarget<'_>, now: UnixTime) -> Option<Box<AppliedFaults>> {
         if self.planned.is_empty() && self.chaos.is_none() {
-            return applied;
+            return None;
         }
+        let mut applied = Box::<AppliedFaults>::default();
         self.planned.retain_mut(|planned| planned.is_in_force(now));
         for planned in &mut self.planned {
             let place = match planned.fault.affects_execution() {
@@ -90,7 +91,7 @@ impl Faults {
                 fault => applied.delivery = fault,
             }
         }
-        applied
+        (applied.delivery.is_some() || applied.execution.is_some()).then_some(applied)
     }
 
     /// Returns how far back requests may read because of a fault.
@@ -101,19 +102,11 @@ impl Faults {
 }
 
 impl AppliedFaults {
-    fn is_empty(&self) -> bool {
-        self.delivery.is_none() && self.execution.is_none() && self.delay.is_zero()
-    }
-
-    /// Describes the faults for the journal; `None` if there are none.
-    pub(crate) fn describe(&self) -> Option<String> {
-        if self.is_empty() {
-            return None;
-        }
+    /// Describes the faults for the journal.
+    pub(crate) fn describe(&self) -> String {
         let faults = self.delivery.iter().chain(&self.execution).map(Fault::describe);
         let delay = (!self.delay.is_zero()).then(|| format!("{:?} late", self.delay));
-        let parts: Vec<String> = faults.chain(delay).collect();
-        Some(parts.join("; "))
+        faults.chain(delay).collect::<Vec<String>>().join("; ")
     }
 }
 
@@ -126,7 +119,8 @@ mod tests {
     const START: UnixTime = UnixTime::from_secs(1000);
 
     fn take_at(faults: &mut Faults, method: &Method, path: &str, now: UnixTime) -> AppliedFaults {
-        faults.take(&RequestTarget { method, path, operation: None, key: None }, now)
+        let applied = faults.take(&RequestTarget { method, path, operation: None, key: None }, now);
+        *applied.unwrap_or_default()
     }
 
     fn take(faults: &mut Faults, method: &Method, path: &str) -> Option<Fault> {
@@ -173,7 +167,7 @@ mod tests {
         faults.push(Fault::NotSent);
         faults.push(PlannedFault::from(Fault::FailDocument(1)).delayed(Duration::from_secs(2)));
         let applied = take_at(&mut faults, &Method::PUT, "/post", START);
-        assert_eq!(applied.describe().as_deref(), Some("lose response; fail document 1; 2s late"));
+        assert_eq!(applied.describe(), "lose response; fail document 1; 2s late");
         assert!(!faults.is_empty());
     }
 }

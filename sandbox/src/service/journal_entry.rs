@@ -34,7 +34,7 @@ pub struct JournalEntry {
     pub(super) delivery: Delivery,
     /// The responses as sent.
     service_response: Option<SentResponse>,
-    gateway_response: Option<SentResponse>,
+    gateway_response: Option<Box<SentResponse>>,
     handled_at: Option<UnixTime>,
     /// Size in memory, roughly.
     size: usize,
@@ -125,7 +125,7 @@ impl JournalEntry {
     pub(super) fn replaced(&mut self, response: &Response<Bytes>, packer: &mut Packer) {
         let response = SentResponse::of(response, packer);
         self.size += response.size();
-        self.gateway_response = Some(response);
+        self.gateway_response = Some(Box::new(response));
         self.delivery = Delivery::Gateway;
         self.forget_shown();
     }
@@ -139,8 +139,7 @@ impl JournalEntry {
         self.shown.get_or_init(|| {
             let ([path, query, base_url], headers) = self.request.unpack();
             let redactor = Redactor::of(path, &headers, &self.tenant);
-            let response =
-                |sent: &Option<SentResponse>| Some(redactor.response(&sent.as_ref()?.to_response()));
+            let response = |sent: Option<&SentResponse>| Some(redactor.response(&sent?.to_response()));
             let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
             Shown {
                 target: redactor.text(&[path, query].concat()),
@@ -148,8 +147,8 @@ impl JournalEntry {
                 key: key.map(|key| redactor.text(key)),
                 headers: redactor.headers(&headers),
                 body: redactor.request_body(&self.content),
-                service_response: response(&self.service_response),
-                gateway_response: response(&self.gateway_response),
+                service_response: response(self.service_response.as_ref()),
+                gateway_response: response(self.gateway_response.as_deref()),
             }
         })
     }
