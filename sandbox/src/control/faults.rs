@@ -21,8 +21,9 @@ pub(super) fn list(sandbox: &mut Sandbox, _: &ControlRequest) -> Result<ControlB
 
 pub(super) fn add(sandbox: &mut Sandbox, request: &ControlRequest) -> Result<ControlBody, ControlError> {
     let fault = PlannedFault::from_fields(request.fields()?)?;
+    let shown = fault.to_json();
     sandbox.faults().push(fault);
-    list(sandbox, request)
+    Ok(ControlBody::Json(shown))
 }
 
 pub(super) fn clear(sandbox: &mut Sandbox, request: &ControlRequest) -> Result<ControlBody, ControlError> {

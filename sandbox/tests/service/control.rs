@@ -51,9 +51,13 @@ fn next_month_is_one_request_away() {
 fn a_fault_that_is_planned_over_http_applies() {
     let mut client = TestClient::demo();
     let fault = json!({"fault": "lose_response", "operation": "create_bill_run"});
-    let faults = client.post_control("/sandbox/faults", &fault);
-    assert_eq!(faults["faults"][0]["operation"], "create_bill_run");
+    client.post_control("/sandbox/faults", &json!({"fault": "not_sent", "operation": "post_bill_run"}));
+    let planned = client.post_control("/sandbox/faults", &fault);
+    assert_eq!(planned, json!({"fault": "lose_response", "operation": "create_bill_run", "times": 1}));
+    assert_eq!(client.get_control("/sandbox/faults")["faults"][1], planned);
     assert!(matches!(client.deliver(Method::POST, "/v1/bill-runs", RUN), DeliveredResponse::Lost { .. }));
+    assert_eq!(client.get_control("/sandbox/faults")["faults"].as_array().map(Vec::len), Some(1));
+    client.control(Method::DELETE, "/sandbox/faults", &Value::Null);
     assert_eq!(client.get_control("/sandbox/faults"), json!({"faults": []}));
     let chaos = client.control(Method::PUT, "/sandbox/chaos", &json!({"seed": 7, "rate": 1})).body;
     assert_eq!(chaos["chaos"], json!({"seed": 7, "rate": 1}));
