@@ -103,13 +103,18 @@ impl Choice {
 
     /// Draws a fault that any request can meet.
     fn transport_fault(&mut self) -> Fault {
-        match self.below(6) {
+        match self.below(7) {
             0 => Fault::LoseResponse,
             1 => Fault::NotSent,
             2 => Fault::html(self.gateway_status()),
             3 => Fault::Delay(self.seconds(30)),
             4 => Fault::Truncate(self.index(200)),
-            _ => Fault::Garble(self.index(200)),
+            5 => Fault::Garble(self.index(200)),
+            // The longest page, of about 100 KB, arrives within a minute.
+            _ => Fault::Drip {
+                bytes: 200 + self.index(800),
+                pause: Duration::from_millis(10 * (1 + self.below(10))),
+            },
         }
     }
 
@@ -185,6 +190,26 @@ mod tests {
     fn a_seed_gives_the_same_faults_again_and_another_seed_other_ones() {
         assert_eq!(drawn(7, 0.05), drawn(7, 0.05));
         assert_ne!(drawn(7, 0.05), drawn(8, 0.05));
+    }
+
+    #[test]
+    fn every_kind_of_request_meets_each_fault_of_a_transport() {
+        for operation in [None, Some(ApiOperation::CreateToken), Some(ApiOperation::GetInvoice)] {
+            let method = if operation == Some(ApiOperation::GetInvoice) { Method::GET } else { Method::POST };
+            let request = RequestTarget { method: &method, path: "/v1/x", operation, key: None };
+            let mut chaos = Chaos::new(7, 1.0);
+            let faults: Vec<Fault> = (0..2000).filter_map(|_| chaos.draw(&request)).collect();
+            let texts: Vec<String> = faults.iter().map(Fault::describe).collect();
+            for name in ["lose response", "not sent", "delay", "truncate", "garble", "drip"] {
+                assert!(texts.iter().any(|text| text.starts_with(name)), "{operation:?}: {name}");
+            }
+            for fault in faults {
+                if let Fault::Drip { bytes, pause } = fault {
+                    let pieces = u32::try_from(100_000 / bytes).unwrap();
+                    assert!(pause > Duration::ZERO && pause * pieces < Duration::from_secs(60));
+                }
+            }
+        }
     }
 
     #[test]
