@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 
 use super::deflate::deflate;
 use crate::error::Result;
@@ -10,14 +10,10 @@ use crate::session::base_url::BaseUrl;
 use crate::session::headers::RequestHeaders;
 use crate::transport::HttpRequest;
 
-/// A request without the headers that each attempt adds. Its body is shared with every attempt, not copied.
+/// A request with the headers of its operation, without those that each attempt adds. Its body is shared with every
+/// attempt, not copied.
 #[derive(Debug)]
-pub(super) struct PreparedRequest {
-    /// Without headers.
-    request: HttpRequest,
-    /// The operation's own headers.
-    own: HeaderMap,
-}
+pub(super) struct PreparedRequest(HttpRequest);
 
 /// Completes the URI of a request, and compresses its body from a size on.
 ///
@@ -32,17 +28,15 @@ pub(super) fn prepare(request: &mut HttpRequest, base: &BaseUrl, gzip_from: usiz
 }
 
 impl PreparedRequest {
-    // Inlined, and so is `next`: a request is large to move.
-    #[inline]
-    pub(super) fn new(mut request: HttpRequest) -> Self {
-        Self { own: mem::take(request.headers_mut()), request }
+    pub(super) fn new(request: HttpRequest) -> Self {
+        Self(request)
     }
 
-    /// The request as it is sent, apart from its headers.
     pub(super) fn get(&self) -> &HttpRequest {
-        &self.request
+        &self.0
     }
 
+    // Inlined, since a request is large to move.
     #[inline]
     pub(super) fn next(
         &self,
@@ -50,8 +44,13 @@ impl PreparedRequest {
         authorization: HeaderValue,
         key: Option<HeaderValue>,
     ) -> HttpRequest {
-        let mut request = self.request.clone();
-        headers.apply(&mut request, &self.own, Some(authorization), key);
+        // All but the headers, which take longer to clone than to leave out.
+        let mut request = HttpRequest::new(self.0.body().clone());
+        *request.method_mut() = self.0.method().clone();
+        *request.uri_mut() = self.0.uri().clone();
+        *request.version_mut() = self.0.version();
+        *request.extensions_mut() = self.0.extensions().clone();
+        headers.apply(&mut request, self.0.headers(), Some(authorization), key);
         request
     }
 }

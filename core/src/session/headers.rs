@@ -283,19 +283,15 @@ impl RequestHeaders<'_> {
         let prepared = if sends_body { &session.with_body } else { &session.without_body };
         let headers = request.headers_mut();
         *headers = prepared.clone();
-        let mut replace = |name, value: Option<HeaderValue>| match value {
-            Some(value) => headers.insert(name, value),
-            None => headers.remove(name),
-        };
-        replace(AUTHORIZATION, authorization);
-        replace(IDEMPOTENCY_KEY, idempotency_key);
+        complete(headers, authorization, idempotency_key, sends_body.then(|| digits(length)));
         if sends_body {
-            replace(CONTENT_LENGTH, Some(digits(length)));
-            // Nearly every body is JSON, as the prepared headers say.
-            let content_type = own.get(CONTENT_TYPE);
-            if content_type.is_none_or(|value| *value != JSON) {
-                replace(CONTENT_TYPE, content_type.cloned());
-            }
+            // A search, since an operation sets one or two headers, and a look-up would compute a hash.
+            match own.iter().find(|(name, _)| **name == CONTENT_TYPE) {
+                // Nearly every body is JSON, as the prepared headers say.
+                Some((_, value)) if *value == JSON => None,
+                Some((name, value)) => headers.insert(name, value.clone()),
+                None => headers.remove(CONTENT_TYPE),
+            };
         }
         if let Some(call) = call {
             call.put_into(headers);
@@ -313,6 +309,40 @@ impl RequestHeaders<'_> {
                 headers.append(name, value.clone());
             }
         }
+    }
+}
+
+/// Replaces the empty values of prepared headers, and removes the headers that a request does not have.
+fn complete(
+    headers: &mut HeaderMap,
+    mut authorization: Option<HeaderValue>,
+    mut key: Option<HeaderValue>,
+    mut length: Option<HeaderValue>,
+) {
+    if authorization.is_none() {
+        headers.remove(AUTHORIZATION);
+    }
+    // The headers of a request without a body have no place for a key.
+    if key.is_none() && length.is_some() {
+        headers.remove(IDEMPOTENCY_KEY);
+    }
+    // A pass takes less time than a look-up for each name, which computes a hash.
+    for (name, value) in headers.iter_mut().filter(|(_, value)| value.is_empty()) {
+        let given = match name {
+            _ if *name == AUTHORIZATION => authorization.take(),
+            _ if *name == CONTENT_LENGTH => length.take(),
+            _ if *name == IDEMPOTENCY_KEY => key.take(),
+            _ => None,
+        };
+        if let Some(given) = given {
+            *value = given;
+        }
+        if authorization.is_none() && key.is_none() && length.is_none() {
+            return;
+        }
+    }
+    if let Some(key) = key {
+        headers.insert(IDEMPOTENCY_KEY, key);
     }
 }
 

@@ -236,8 +236,10 @@ impl Session {
         let mut text = String::with_capacity(self.0.key_tag.len() + digits as usize);
         text.push_str(&self.0.key_tag);
         // By hand, since a key is written for each call.
-        let digit = |place| char::from_digit((number >> (4 * place)) as u32 & 0xf, 16);
-        text.extend((0..digits).rev().filter_map(digit));
+        for place in (0..digits).rev() {
+            let digit = (number >> (4 * place)) as usize & 0xf;
+            text.push(char::from(b"0123456789abcdef"[digit]));
+        }
         text
     }
 
