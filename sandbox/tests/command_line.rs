@@ -213,9 +213,21 @@ fn the_state_survives_a_restart() {
     assert_eq!(shown(&start()), before);
     let error = start_error(&[&state, "--accounts=5"]);
     assert!(error.contains("line 1: the record is not one of this version and tenant"), "{error}");
-    std::fs::write(&file, format!("{text}nonsense\n")).unwrap();
-    let damaged = start_error(&[&state]);
-    assert!(damaged.contains(": the record is damaged"), "{damaged}");
+    let third = text.lines().nth(2).unwrap();
+    let damaged_texts = [
+        text.clone() + "nonsense\n",
+        text.replacen(&format!("{third}\n"), "", 1),
+        text.replacen(third, &third.replacen("freeze", "unfreeze", 1), 1),
+    ];
+    for damaged in damaged_texts {
+        std::fs::write(&file, &damaged).unwrap();
+        let error = start_error(&[&state]);
+        assert!(error.contains(": the record was damaged here"), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged, "the file is not changed");
+    }
+    std::fs::write(&file, [text.as_bytes(), b"\xff\n"].concat()).unwrap();
+    let error = start_error(&[&state]);
+    assert!(error.contains(&format!("line {}: ", text.lines().count() + 1)), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

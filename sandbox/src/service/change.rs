@@ -10,6 +10,14 @@ use crate::http::Fields;
 use crate::state::{Overrides, PlannedFailure, RowFailure};
 use crate::values::{Json, SettingValue as _, UnixTime};
 
+/// The changes since they were last taken.
+#[derive(Clone)]
+pub(crate) struct ChangeLog {
+    pub(super) changes: Vec<Change>,
+    /// Checksum of the record up to its last line.
+    pub(super) checksum: u32,
+}
+
 /// A change that the log contains.
 #[derive(Clone)]
 pub(crate) enum Change {

@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{Method, Request, StatusCode};
 
 use super::api_family::ApiFamily;
-use super::change::{Change, Performed};
+use super::change::{Change, ChangeLog, Performed};
 use super::operation::ApiOperation;
 use super::redact::Redactor;
 use super::router::find_operation;
@@ -47,19 +47,27 @@ impl Sandbox {
     }
 
     pub(crate) fn log(&mut self, change: Change) {
-        if let Some(changes) = &mut self.changes {
-            changes.push(change);
+        if let Some(log) = &mut self.changes {
+            log.changes.push(change);
         }
     }
 
-    /// Starts or ends the log.
-    pub(crate) fn keep_changes(&mut self, keep: bool) {
-        self.changes = keep.then(Vec::new);
+    /// Starts the log of a record with that checksum.
+    pub(crate) fn keep_changes(&mut self, checksum: u32) {
+        self.changes = Some(ChangeLog { changes: Vec::new(), checksum });
     }
 
-    /// Removes and returns the changes since the last call.
-    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
-        self.changes.as_mut().map(std::mem::take).unwrap_or_default()
+    /// Ends the log.
+    pub(crate) fn drop_changes(&mut self) {
+        self.changes = None;
+    }
+
+    /// Removes the changes since the last call, and writes each with the checksum of the record up to it.
+    pub(crate) fn take_changes(&mut self, mut write: impl FnMut(&Change, &mut u32)) {
+        let Some(log) = &mut self.changes else { return };
+        for change in std::mem::take(&mut log.changes) {
+            write(&change, &mut log.checksum);
+        }
     }
 
     /// Performs a logged request again. Returns whether it is one, and has the same status again.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::change::Change;
+use super::change::ChangeLog;
 use super::deferred_request::DeferredRequest;
 use super::faults::Faults;
 use super::history::History;
@@ -49,7 +49,7 @@ pub struct Sandbox {
     /// Snapshots that the control API made; empty in a snapshot.
     pub(super) snapshots: BTreeMap<String, Arc<Self>>,
     /// The changes since they were last taken, if they are logged.
-    pub(super) changes: Option<Vec<Change>>,
+    pub(super) changes: Option<ChangeLog>,
 }
 
 impl Sandbox {

@@ -99,17 +99,55 @@ fn a_record_of_another_tenant_or_with_damage_is_rejected() {
     let error = |record: &str, label| Sandbox::demo().replay_record(record, label).unwrap_err().to_string();
     assert!(error(&record, "other").starts_with("line 1: the record is not one of this version and tenant"));
     assert!(error("", "demo").starts_with("line 1: "));
-    assert_eq!(error(&format!("{record}{{}}\n"), "demo"), "line 3: the record is damaged");
+    let appended = error(&format!("{record}{{}}\n"), "demo");
+    assert!(appended.starts_with("line 3: "), "{appended}");
+}
+
+#[test]
+fn a_line_that_is_missing_doubled_moved_or_changed_is_rejected() {
+    let mut client = TestClient::demo();
+    let mut record = client.sandbox.start_record("demo");
+    for charge in ["a", "b", "c"] {
+        client.deliver(Method::POST, "/v1/invoices", &invoice(charge));
+        record.push_str(&client.sandbox.continue_record());
+    }
+    let lines: Vec<&str> = record.lines().collect();
+    assert_eq!(lines.len(), 5);
+    let replay = |lines: &[&str]| {
+        let record: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        Sandbox::demo().replay_record(&record, "demo").map_err(|error| error.to_string())
+    };
+    for length in 1..=lines.len() {
+        assert_eq!(replay(&lines[..length]), Ok(()), "the start of a record is a record");
+    }
+    for at in 1..lines.len() - 1 {
+        let mut missing = lines.clone();
+        missing.remove(at);
+        let mut doubled = lines.clone();
+        doubled.insert(at, lines[at]);
+        let mut moved = lines.clone();
+        moved.swap(at, at + 1);
+        // The line is valid, and has the same result.
+        let changed = lines[at].replacen("10.05", "10.06", 1).replacen("\"batches\":", "\"batches\" :", 1);
+        assert_ne!(changed, lines[at]);
+        let mut edited = lines.clone();
+        edited[at] = &changed;
+        for (spoiled, line) in [(missing, at + 1), (doubled, at + 2), (moved, at + 1), (edited, at + 1)] {
+            let error = replay(&spoiled).unwrap_err();
+            assert!(error.starts_with(&format!("line {line}: the record was damaged here")), "{error}");
+            assert!(error.ends_with(&format!("remove line {line} and all after it")), "{error}");
+        }
+    }
 }
 
 #[test]
 fn a_request_with_another_status_than_it_had_is_an_error() {
     let mut client = TestClient::demo();
     let mut record = client.sandbox.start_record("demo");
-    client.deliver(Method::POST, "/v1/invoices", &invoice("a"));
+    client.deliver(Method::POST, "/v1/invoices", &invoice("a").replace("A00000001", "A00000002"));
     record.push_str(&client.sandbox.continue_record());
     Sandbox::demo().replay_record(&record, "demo").unwrap();
-    let spoiled = record.replace("A00000001", "A99999999");
-    let error = Sandbox::demo().replay_record(&spoiled, "demo").unwrap_err().to_string();
-    assert_eq!(error, "line 3: the change has another result than it had");
+    let mut without_account = Sandbox::new(Tenant::generated(1), Settings::default());
+    let error = without_account.replay_record(&record, "demo").unwrap_err().to_string();
+    assert!(error.starts_with("line 3: the change has another result than it had"), "{error}");
 }

@@ -47,8 +47,14 @@ impl StateFile {
                 first
             }
             _ => {
-                let text = std::str::from_utf8(&known[..whole])
-                    .map_err(|_| "the file is not a record of a sandbox, or is damaged: it is not UTF-8")?;
+                let text = std::str::from_utf8(&known[..whole]).map_err(|error| {
+                    let before = &known[..error.valid_up_to()];
+                    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+                    format!(
+                        "line {line}: not UTF-8, so that the file is not a record of a sandbox, or was damaged here; \
+                         restore a copy of it, or remove line {line} and all after it"
+                    )
+                })?;
                 sandbox.replay_record(text, &label)?;
                 if let Some(settings) = settings {
                     sandbox.change_settings(settings);
