@@ -7,7 +7,7 @@
 //!    └────────→ Canceled → deleted
 //! ```
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -39,7 +39,7 @@ pub(crate) struct Invoice {
     /// Whether a request has set the due date.
     pub(crate) due_date_given: bool,
     /// The bill run that created the invoice; `None` for a standalone invoice.
-    pub(crate) origin: Option<Origin>,
+    pub(crate) origin: Option<Arc<Origin>>,
     pub(crate) transferred: String,
     pub(crate) comments: Option<String>,
     pub(crate) template_id: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) enum InvoiceStatus {
     Canceled,
 }
 
-/// The bill run that created an invoice, with the dates of that run.
+/// The bill run that created an invoice, with the dates of that run. The invoices of a run share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) run_id: String,
@@ -164,7 +164,7 @@ impl Invoice {
         tenant: &Tenant,
         account: &Account,
         rows: &[DueCharge<'_>],
-        origin: Origin,
+        origin: Arc<Origin>,
         number: String,
         now: UnixTime,
     ) -> Self {

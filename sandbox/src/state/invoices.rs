@@ -21,7 +21,8 @@ pub(crate) struct Invoices {
     store: Store<Invoice>,
     /// Positions by the number of the bill run.
     by_run: TextMap<BTreeSet<usize>>,
-    by_account: TextMap<BTreeSet<usize>>,
+    /// Positions by the id of the account, in order. An account has few of them.
+    by_account: TextMap<Vec<usize>>,
     /// Positions by download id, files that are no longer there included.
     by_file: TextMap<usize>,
     changes: Changes,
@@ -45,7 +46,8 @@ impl Invoices {
         if let Some(origin) = &invoice.origin {
             self.by_run.entry(origin.run_number.as_str().into()).or_default().insert(position);
         }
-        self.by_account.entry(invoice.account_id.as_str().into()).or_default().insert(position);
+        // The position is greater than all others.
+        self.by_account.entry(invoice.account_id.as_str().into()).or_default().push(position);
         self.store.push(invoice)
     }
 
@@ -56,7 +58,9 @@ impl Invoices {
         if let Some(origin) = &invoice.origin {
             forget(&mut self.by_run, &origin.run_number, position);
         }
-        forget(&mut self.by_account, &invoice.account_id, position);
+        if let Some(known) = self.by_account.get_mut(invoice.account_id.as_str()) {
+            known.retain(|other| *other != position);
+        }
         for file in &invoice.files {
             self.by_file.remove(file.download_id.as_str());
         }
@@ -147,7 +151,8 @@ impl Invoices {
         account: &str,
         from: usize,
     ) -> impl Iterator<Item = usize> + use<'i> {
-        positions(&self.by_account, account, from)
+        let known = self.by_account.get(account).map_or(&[][..], Vec::as_slice);
+        known[known.partition_point(|position| *position < from)..].iter().copied()
     }
 
     /// Returns the changes of the invoices.

@@ -133,26 +133,38 @@ pub(crate) fn parse_iso(text: &str) -> Option<UnixTime> {
     u64::try_from(seconds).ok().map(UnixTime::from_secs)
 }
 
-/// A day of the Gregorian calendar, in the years 1 to 9999.
+/// A day of the Gregorian calendar, in the years 1 to 9999. It is small, since an invoice has many of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Date {
-    year: i64,
-    month: i64,
-    day: i64,
+    year: i16,
+    month: i8,
+    day: i8,
 }
 
 impl Date {
+    /// Creates the date of a day that exists.
+    fn new(year: i64, month: i64, day: i64) -> Self {
+        // The numbers are at most 9999, 12 and 31.
+        Self { year: year as i16, month: month as i8, day: day as i8 }
+    }
+
+    /// Returns year, month and day.
+    fn parts(self) -> (i64, i64, i64) {
+        (self.year.into(), self.month.into(), self.day.into())
+    }
+
     /// Parses `yyyy-mm-dd`; `None` if the day does not exist.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let [a, b, c, d, b'-', m, n, b'-', s, t] = *text.as_bytes() else { return None };
         let (year, month, day) = (number(&[a, b, c, d])?, number(&[m, n])?, number(&[s, t])?);
         let exists = year >= 1 && (1..=12).contains(&month) && day >= 1 && day <= month_length(year, month);
-        exists.then_some(Self { year, month, day })
+        exists.then(|| Self::new(year, month, day))
     }
 
     /// Formats the date: `2026-03-01`.
     pub(crate) fn to_text(self) -> Text {
-        let [year, month, day] = [self.year, self.month, self.day].map(i64::unsigned_abs);
+        let (year, month, day) = self.parts();
+        let [year, month, day] = [year, month, day].map(i64::unsigned_abs);
         let [a, b, c, d] = [year / 1000, year / 100, year / 10, year].map(digit);
         let [m, n, s, t] = [month / 10, month, day / 10, day].map(digit);
         let mut text = Text::EMPTY;
@@ -161,7 +173,7 @@ impl Date {
     }
 
     pub(crate) fn day(self) -> i64 {
-        self.day
+        self.day.into()
     }
 
     /// Returns the day of the week, from 0 for Monday to 6 for Sunday.
@@ -170,7 +182,8 @@ impl Date {
     }
 
     pub(crate) fn is_month_end(self) -> bool {
-        self.day == month_length(self.year, self.month)
+        let (year, month, day) = self.parts();
+        day == month_length(year, month)
     }
 
     pub(crate) fn plus_days(self, days: i64) -> Self {
@@ -183,23 +196,25 @@ impl Date {
 
     /// Returns the same day of the month that is `months` away, or the last day of a shorter month.
     pub(crate) fn plus_months(self, months: i64) -> Self {
-        self.in_month(months, self.day)
+        self.in_month(months, self.day())
     }
 
     /// Returns a given day of the month that is `months` away, or the last day of a shorter month.
     pub(crate) fn in_month(self, months: i64, day: i64) -> Self {
-        let month = (self.year * 12 + self.month - 1).saturating_add(months).clamp(12, 9999 * 12 + 11);
+        let (year, month, _) = self.parts();
+        let month = (year * 12 + month - 1).saturating_add(months).clamp(12, 9999 * 12 + 11);
         let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
-        Self { year, month, day: day.clamp(1, month_length(year, month)) }
+        Self::new(year, month, day.clamp(1, month_length(year, month)))
     }
 
     /// Returns the days since 1970-01-01. Years are counted from March, so that the leap day is the last
     /// day.
     fn days(self) -> i64 {
-        let year = if self.month <= 2 { self.year - 1 } else { self.year };
+        let (year, month, day) = self.parts();
+        let year = if month <= 2 { year - 1 } else { year };
         let era = year.div_euclid(400);
         let of_era = year.rem_euclid(400);
-        let of_year = (153 * ((self.month + 9) % 12) + 2) / 5 + self.day - 1;
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
         era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
     }
 
@@ -213,7 +228,7 @@ impl Date {
         let march = (5 * of_year + 2) / 153;
         let month = if march < 10 { march + 3 } else { march - 9 };
         let year = era * 400 + year + i64::from(month <= 2);
-        Self { year, month, day: of_year - (153 * march + 2) / 5 + 1 }
+        Self::new(year, month, of_year - (153 * march + 2) / 5 + 1)
     }
 }
 

@@ -73,12 +73,19 @@ impl State {
         if !run.plan.subscriptions {
             return true;
         }
+        let dates = run.dates();
+        let origin = Arc::new(Origin {
+            run_id: run.id.clone(),
+            run_number: run.number.clone(),
+            invoice_date: dates.invoice,
+            target_date: dates.target,
+        });
         let mut progress = run.progress;
         let (first, last) = (progress.documents, accounts.len().min(progress.next + SLICE_ACCOUNTS));
         while progress.next < last && progress.documents < first + SLICE {
             let account = &accounts[progress.next];
             progress.next += 1;
-            progress.documents += usize::from(self.bill_account(&run, account, progress.documents));
+            progress.documents += usize::from(self.bill_account(&run, &origin, account, progress.documents));
         }
         progress.slices += 1;
         self.runs[index].progress = progress;
@@ -86,7 +93,13 @@ impl State {
     }
 
     /// Creates the draft of one account; whether anything was due. `document` is its position in the run.
-    fn bill_account(&mut self, run: &BillRun, account: &Account, document: usize) -> bool {
+    fn bill_account(
+        &mut self,
+        run: &BillRun,
+        origin: &Arc<Origin>,
+        account: &Account,
+        document: usize,
+    ) -> bool {
         let dates = run.dates();
         let wanted = |subscription: &_, charge: &Charge| {
             !run.plan.excluded.contains(&charge.charge_type)
@@ -107,13 +120,7 @@ impl State {
             self.ledger.bill(&row.charge.id, row.start);
         }
         if !run.plan.catch_up {
-            let origin = Origin {
-                run_id: run.id.clone(),
-                run_number: run.number.clone(),
-                invoice_date: dates.invoice,
-                target_date: dates.target,
-            };
-            let number = self.draft_number();
+            let (origin, number) = (Arc::clone(origin), self.draft_number());
             let invoice =
                 Invoice::of_run(&mut self.ids, &self.tenant, account, &rows, origin, number, self.now);
             self.effects.record(self.now, EffectKind::InvoiceCreated, &invoice.id);
