@@ -24,6 +24,13 @@ impl ExtraFields {
         Self::is_custom(name) || NETSUITE.contains(&name)
     }
 
+    /// Creates the fields of different names that have a text.
+    pub(crate) fn of<const N: usize>(fields: [(&'static str, Option<&String>); N]) -> Self {
+        let mut known = Vec::with_capacity(fields.iter().filter(|(_, text)| text.is_some()).count());
+        known.extend(fields.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into()))));
+        Self(known)
+    }
+
     /// Stores a value; null removes the field.
     pub(crate) fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Json>) {
         let (name, value) = (name.into(), value.into());

@@ -172,7 +172,7 @@ impl Invoice {
         Self {
             number,
             origin: Some(origin),
-            items: rows.iter().map(|row| Item::of_charge(ids.entity(), row)).collect(),
+            items: rows.iter().map(|row| Item::of_charge(ids.entity().into(), row)).collect(),
             ..draft
         }
     }

@@ -5,21 +5,22 @@ use rust_decimal::Decimal;
 use super::billing::DueCharge;
 use super::extra_fields::ExtraFields;
 use super::tenant::ChargeType;
-use crate::values::{Date, UnixTime};
+use crate::values::{Date, Text, UnixTime};
 
-/// One charge for one period, or a discount on an item.
+/// One charge for one period, or a discount on an item. A large run creates many of them, so that their short texts are
+/// stored in place.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// The subscription and charge that a bill run billed; `None` for an item of a request.
     pub(crate) subscribed: Option<Subscribed>,
     /// The id of the item that a discount applies to.
     pub(crate) applied_to: Option<String>,
-    pub(crate) charge_name: String,
+    pub(crate) charge_name: Text,
     pub(crate) charge_type: ChargeType,
     pub(crate) charge_date: Option<String>,
-    pub(crate) product_name: Option<String>,
-    pub(crate) product_rate_plan_charge_id: Option<String>,
+    pub(crate) product_name: Option<Text>,
+    pub(crate) product_rate_plan_charge_id: Option<Text>,
     pub(crate) unit_price: Option<Decimal>,
     pub(crate) quantity: Decimal,
     /// The amount as given or billed, rounded, including inclusive taxes.
@@ -36,9 +37,9 @@ pub(crate) struct Item {
 /// The subscription and charge of an item.
 #[derive(Clone, Debug)]
 pub(crate) struct Subscribed {
-    pub(crate) subscription_id: String,
-    pub(crate) subscription_name: String,
-    pub(crate) charge_id: String,
+    pub(crate) subscription_id: Text,
+    pub(crate) subscription_name: Text,
+    pub(crate) charge_id: Text,
 }
 
 /// One tax on one item.
@@ -85,25 +86,26 @@ impl TaxMode {
 }
 
 impl Item {
-    pub(crate) fn of_charge(id: String, due: &DueCharge<'_>) -> Self {
+    pub(crate) fn of_charge(id: Text, due: &DueCharge<'_>) -> Self {
         let charge = due.charge;
-        let mut extra_fields = ExtraFields::default();
-        extra_fields.set("sku", &charge.sku);
-        extra_fields.set("accountingCode", &charge.accounting_code);
-        extra_fields.set("unitOfMeasure", charge.unit_of_measure.clone());
+        let extra_fields = ExtraFields::of([
+            ("sku", Some(&charge.sku)),
+            ("accountingCode", Some(&charge.accounting_code)),
+            ("unitOfMeasure", charge.unit_of_measure.as_ref()),
+        ]);
         Self {
             id,
             subscribed: Some(Subscribed {
-                subscription_id: due.subscription.id.clone(),
-                subscription_name: due.subscription.name.clone(),
-                charge_id: charge.id.clone(),
+                subscription_id: due.subscription.id.as_str().into(),
+                subscription_name: due.subscription.name.as_str().into(),
+                charge_id: charge.id.as_str().into(),
             }),
             applied_to: None,
-            charge_name: charge.name.clone(),
+            charge_name: charge.name.as_str().into(),
             charge_type: charge.charge_type,
             charge_date: None,
-            product_name: Some(charge.product_name.clone()),
-            product_rate_plan_charge_id: Some(charge.product_rate_plan_charge_id.clone()),
+            product_name: Some(charge.product_name.as_str().into()),
+            product_rate_plan_charge_id: Some(charge.product_rate_plan_charge_id.as_str().into()),
             unit_price: Some(charge.price),
             quantity: due.quantity,
             amount: due.amount,

@@ -64,6 +64,12 @@ impl Member for &String {
     }
 }
 
+impl Member for &Text {
+    fn write(&self, name: &'static str, out: &mut Vec<u8>) {
+        (*self).write(name, out);
+    }
+}
+
 impl Member for Text {
     fn write(&self, name: &'static str, out: &mut Vec<u8>) {
         write_name(name, out);

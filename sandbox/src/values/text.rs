@@ -27,6 +27,10 @@ impl Text {
         }
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        self
+    }
+
     /// Appends a number with at least that many digits.
     pub(crate) fn push_digits(&mut self, number: u64, width: usize) {
         let mut digits = [b'0'; 20];
@@ -138,6 +142,18 @@ impl PartialEq for Text {
 }
 
 impl Eq for Text {}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
 
 impl Borrow<str> for Text {
     fn borrow(&self) -> &str {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use crate::http::{ApiError, Fields};
 use crate::settings::Settings;
 use crate::state::{ChargeType, ExtraFields, Ids, Item, TaxItem, TaxMode, Tenant};
-use crate::values::{Date, UnixTime};
+use crate::values::{Date, Text, UnixTime};
 
 /// A reader of the items of one invoice.
 pub(crate) struct ItemReader<'w> {
@@ -107,7 +107,7 @@ impl ItemReader<'_> {
         let mut discount = self.named(fields)?;
         let amount = self.money(fields, "amount")?;
         discount.amount = amount.ok_or_else(|| ApiError::missing(&fields.name("amount")))?;
-        discount.applied_to = Some(item.id.clone());
+        discount.applied_to = Some(item.id.to_string());
         discount.service_start = item.service_start;
         discount.service_end = item.service_end;
         self.read_common(&mut discount, fields)?;
@@ -129,7 +129,7 @@ impl ItemReader<'_> {
             item.amount = amount;
         }
         if let Some(name) = fields.text_within("chargeName", CHARGE_NAME)? {
-            name.clone_into(&mut item.charge_name);
+            item.charge_name = name.into();
         }
         if let Some(start) = fields.date("serviceStartDate")? {
             item.service_start = start;
@@ -199,12 +199,11 @@ impl ItemReader<'_> {
     /// Creates an item with the charge name of the request or of the product; the other fields are still to
     /// be read.
     fn named(&mut self, fields: Fields<'_>) -> Result<Item, ApiError> {
-        let id = self.ids.entity();
         let mut item = Item {
-            id,
+            id: self.ids.entity().into(),
             subscribed: None,
             applied_to: None,
-            charge_name: String::new(),
+            charge_name: Text::EMPTY,
             charge_type: ChargeType::OneTime,
             charge_date: None,
             product_name: None,
@@ -223,8 +222,8 @@ impl ItemReader<'_> {
         let Some(product) = fields.text("productRatePlanChargeId")? else {
             let name = fields.text_within("chargeName", CHARGE_NAME)?;
             let name = name.filter(|name| !name.is_empty());
-            name.ok_or_else(|| ApiError::missing(&fields.name("chargeName")))?
-                .clone_into(&mut item.charge_name);
+            let name = name.ok_or_else(|| ApiError::missing(&fields.name("chargeName")))?;
+            item.charge_name = name.into();
             return Ok(item);
         };
         let charge = self.tenant.product_charge(product).ok_or_else(|| {
@@ -233,10 +232,10 @@ impl ItemReader<'_> {
                 "the id of a charge of the catalog is expected",
             )
         })?;
-        item.charge_name.clone_from(&charge.name);
+        item.charge_name = charge.name.as_str().into();
         item.charge_type = charge.charge_type;
-        item.product_name = Some(charge.product_name.clone());
-        item.product_rate_plan_charge_id = Some(product.to_owned());
+        item.product_name = Some(charge.product_name.as_str().into());
+        item.product_rate_plan_charge_id = Some(product.into());
         Ok(item)
     }
 

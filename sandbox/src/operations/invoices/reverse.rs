@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::credit_memo::credit_memo_json;
 use crate::http::{ApiError, ApiRequest, Fields, ResponseBody};
 use crate::state::{EffectKind, Invoice, InvoiceStatus, JobOperation, MemoTerms, State};
+use crate::values::Text;
 
 /// Reason code of a reversal, unless the request has one.
 pub(super) const REVERSAL: &str = "Invoice reversal";
@@ -74,7 +75,7 @@ impl State {
 
     /// Whether a later invoice, neither canceled nor reversed, bills one of the subscriptions.
     fn has_newer(&self, index: usize) -> bool {
-        let subscriptions = |invoice: &Invoice| -> Vec<String> {
+        let subscriptions = |invoice: &Invoice| -> Vec<Text> {
             let subscribed = invoice.items.iter().filter_map(|item| item.subscribed.as_ref());
             subscribed.map(|one| one.subscription_id.clone()).collect()
         };

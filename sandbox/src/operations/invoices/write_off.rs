@@ -156,7 +156,7 @@ fn check_items(invoice: &Invoice, fields: Fields<'_>, count: usize) -> Result<()
         }
         named.insert(id.to_owned());
     }
-    match invoice.items.iter().all(|item| item.applied_to.is_some() || named.contains(&item.id)) {
+    match invoice.items.iter().all(|item| item.applied_to.is_some() || named.contains(item.id.as_str())) {
         true => Ok(()),
         false => Err(ApiError::rule("The items of a write-off must be all items of the invoice.")),
     }
