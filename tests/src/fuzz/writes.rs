@@ -74,18 +74,26 @@ fn outcomes_of<O: Operation>(
     let Action::Send(..) = call.step(Event::Tick, moment(Duration::ZERO)) else {
         panic!("a warm session sends at once")
     };
-    let response = FakeTransport::json(status, body.to_vec());
-    match call.step(Event::Response(response), moment(Duration::from_secs(1))) {
-        Action::Done(Ok(response)) => {
-            let outcomes = outcomes(&response);
-            assert_eq!(outcomes.len(), ROWS, "each row of the request has one");
-            Some(outcomes)
-        }
-        Action::Done(Err(error)) => {
-            assert_ne!(error.outcome(), Outcome::Applied, "no success of a request is that of its rows");
-            None
-        }
-        other => panic!("one attempt has one end: {other:?}"),
+    let mut event = Event::Response(FakeTransport::json(status, body.to_vec()));
+    let mut now = Duration::from_secs(1);
+    loop {
+        event = match call.step(event, moment(now)) {
+            Action::Done(Ok(response)) => {
+                let outcomes = outcomes(&response);
+                assert_eq!(outcomes.len(), ROWS, "each row of the request has one");
+                return Some(outcomes);
+            }
+            Action::Done(Err(error)) => {
+                assert_ne!(error.outcome(), Outcome::Applied, "no success of a request is that of its rows");
+                return None;
+            }
+            // A rejected token is requested again, and the attempt does not count.
+            Action::Send(..) => Event::Failure(lost()),
+            Action::Wait(until) => {
+                now = now.max(until.elapsed());
+                Event::Tick
+            }
+        };
     }
 }
 
