@@ -127,6 +127,7 @@ mod tests {
             "hunter2 hunter2/=",
             "hunter2%20hunter2/=",
             "hunter2%252Bhunter2%252F%253D",
+            "hunter2%25252Bhunter2%25252F%25253D",
             "aHVudGVyMitodW50ZXIyLz0=",
             "Basic eDpodW50ZXIyK2h1bnRlcjIvPQ==",
             "Basic eHg6aHVudGVyMitodW50ZXIyLz0=",
@@ -146,8 +147,15 @@ mod tests {
         assert!(appears_in("token", "the token, which has expired"));
         assert!(appears_in("hunter2", "hunter2"));
         assert!(!appears_in("token", "tokens"));
+        assert!(appears_in("word", "a word") && !appears_in("wor", "wor"), "the shortest secret");
         assert!(!appears_in("t", "t"), "one letter is no secret");
         assert!(!appears_in("", "text"));
+    }
+
+    #[test]
+    fn base64_is_that_of_a_secret_which_is_no_word() {
+        assert!(appears_in("hunter22", "aHVudGVyMjI=") && appears_in("hunter22", "xhunter22x"));
+        assert!(!appears_in("hunter2", "aHVudGVyMg==") && !appears_in("hunter2", "xhunter2x"));
     }
 
     #[test]

@@ -81,6 +81,8 @@ fn an_error_names_its_variable_and_contains_no_credential() {
         (&[("ZUORA_CLIENT_SECRET", "")], "ZUORA_CLIENT_SECRET"),
         (&[("ZUORA_CLIENT_SECRET", "hunter2-éé")], "ZUORA_CLIENT_SECRET"),
         (&[("ZUORA_TOKEN", "hunter2")], "ZUORA_TOKEN"),
+        (&[("ZUORA_CLIENT_ID", ""), ("ZUORA_TOKEN", "hunter2")], "ZUORA_TOKEN"),
+        (&[("ZUORA_CLIENT_SECRET", ""), ("ZUORA_TOKEN", "hunter2")], "ZUORA_TOKEN"),
         (
             &[("ZUORA_CLIENT_ID", ""), ("ZUORA_CLIENT_SECRET", ""), ("ZUORA_TOKEN", "hunter2 é")],
             "ZUORA_TOKEN",

@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn all_rows_of_a_body_share_the_memory_that_the_session_allows() {
         const CAP: usize = 1 << 20;
-        for (rows, entries) in [(1, 340_000), (50, 6_000)] {
+        for (rows, entries) in [(1, 340_000), (50, 6_000), (1, 5_000)] {
             let reasons = vec!["{}"; entries].join(",");
             let doubt = format!(r#"{{"success":false,"reasons":[{reasons},{{"code":"58490099"}}]}}"#);
             let body = format!(r#"{{"success":true,"invoices":[{}]}}"#, vec![doubt; rows].join(","));
@@ -360,8 +360,11 @@ mod tests {
     #[test]
     fn a_row_keeps_its_reasons_while_there_is_memory() {
         let reasons = vec![r#"{"code":"58490020"}"#; 2 * FEW_REASONS].join(",");
-        let text = format!(r#"{{"invoices":[{{"success":false,"amount":"n/a","reasons":[{reasons}]}}]}}"#);
-        assert_eq!(read(&text).unwrap().rows[0].model.envelope.reasons.len(), 2 * FEW_REASONS);
+        for name in ["reasons", "errors"] {
+            let row = format!(r#"{{"success":false,"amount":"n/a","{name}":[{reasons}]}}"#);
+            let row = read(&format!(r#"{{"invoices":[{row}]}}"#)).unwrap().rows.remove(0);
+            assert_eq!(row.model.envelope.reasons.len(), 2 * FEW_REASONS, "{name}");
+        }
     }
 
     /// Compares both ways of reading. Returns whether the body of a creation is read at once.
