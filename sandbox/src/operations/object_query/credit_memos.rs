@@ -55,7 +55,7 @@ impl Table for MemoTable<'_> {
             "id" => Value::text(&memo.id),
             "updateddate" => Value::Time(memo.created.to_seconds()),
             "balance" => Value::Number(Decimal::ZERO),
-            "memodate" => Value::text(memo.terms.date.to_string()),
+            "memodate" => Value::Date(memo.terms.date),
             "memonumber" => Value::text(&memo.number),
             "sourcetype" => Value::text(SOURCE_TYPE),
             "status" => Value::text(STATUS),

@@ -55,8 +55,8 @@ impl Table for InvoiceTable<'_> {
             "accountid" => Value::text(&invoice.account_id),
             "amount" => Value::Number(invoice.amount()),
             "balance" => Value::Number(invoice.balance()),
-            "duedate" => Value::text(invoice.due_date.to_string()),
-            "invoicedate" => Value::text(invoice.invoice_date.to_string()),
+            "duedate" => Value::Date(invoice.due_date),
+            "invoicedate" => Value::Date(invoice.invoice_date),
             "invoicenumber" => Value::text(&invoice.number),
             "reversed" => Value::text(if invoice.reversed { "true" } else { "false" }),
             "sourceid" => match &invoice.origin {

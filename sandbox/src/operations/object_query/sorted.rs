@@ -71,39 +71,48 @@ impl Query {
         merged
     }
 
+    /// Returns the rows in order. The ranks of the first field decide most comparisons, and are next to each other in
+    /// memory.
     fn sort<T: Table>(&self, table: &T) -> Vec<usize> {
         let matching = table.candidates(self, 0).filter(|position| self.matches(table, *position));
         let rows: Vec<usize> = matching.collect();
         let width = self.sorts.len();
-        // The values of all rows in one list, since a list for each row would be slow.
-        let mut values = Vec::with_capacity(rows.len() * width);
+        let (mut ranks, mut is_exact) = (Vec::with_capacity(rows.len() * width), vec![true; width]);
         for position in &rows {
-            values.extend(self.sorts.iter().map(|(field, _)| value(table, *position, field)));
+            for ((field, descending), is_exact) in self.sorts.iter().zip(&mut is_exact) {
+                let rank = value(table, *position, field).rank();
+                ranks.push(if *descending { !rank.number } else { rank.number });
+                *is_exact &= rank.is_exact;
+            }
         }
-        let of_row = |row: usize| &values[row * width..(row + 1) * width];
-        let mut order: Vec<usize> = (0..rows.len()).collect();
+        let rank = |index: usize, column: usize| ranks[index * width + column];
+        let order_in = |column: usize, left: usize, right: usize| match is_exact[column] {
+            true => rank(left, column).cmp(&rank(right, column)),
+            false => self.order_in(column, table, rows[left], rows[right]),
+        };
+        let columns_of_ties = usize::from(is_exact.first() == Some(&true))..width;
+        let mut order: Vec<(u128, usize)> = (0..rows.len()).map(|index| (rank(index, 0), index)).collect();
         // Rows are in order of creation, which decides between equal rows.
-        order.sort_by(|left, right| self.order_of(of_row(*left).iter().zip(of_row(*right))));
-        order.into_iter().map(|row| rows[row]).collect()
+        order.sort_by(|(left_rank, left), (right_rank, right)| {
+            let mut ties = columns_of_ties.clone().map(|column| order_in(column, *left, *right));
+            left_rank
+                .cmp(right_rank)
+                .then_with(|| ties.find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
+        });
+        order.into_iter().map(|(_, index)| rows[index]).collect()
     }
 
     /// Returns the order of two objects.
     fn order<T: Table>(&self, table: &T, left: usize, right: usize) -> Ordering {
-        let pair =
-            |(field, _): &(&'static str, bool)| (value(table, left, field), value(table, right, field));
-        let pairs: Vec<_> = self.sorts.iter().map(pair).collect();
-        self.order_of(pairs.iter().map(|(left, right)| (left, right))).then(left.cmp(&right))
+        let mut in_columns = (0..self.sorts.len()).map(|column| self.order_in(column, table, left, right));
+        in_columns.find(|order| order.is_ne()).unwrap_or_else(|| left.cmp(&right))
     }
 
-    /// Returns the order of two rows, from the values of each sorted field.
-    fn order_of<'v>(&self, pairs: impl Iterator<Item = (&'v Value<'v>, &'v Value<'v>)>) -> Ordering {
-        let mut each =
-            self.sorts.iter().zip(pairs).map(
-                |((_, descending), (left, right))| {
-                    if *descending { right.order(left) } else { left.order(right) }
-                },
-            );
-        each.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    /// Returns the order of two objects by one of the sorted fields.
+    fn order_in<T: Table>(&self, column: usize, table: &T, left: usize, right: usize) -> Ordering {
+        let (field, descending) = self.sorts[column];
+        let order = value(table, left, field).order(&value(table, right, field));
+        if descending { order.reverse() } else { order }
     }
 }
 
