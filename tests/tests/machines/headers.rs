@@ -1,11 +1,11 @@
 //! The headers of every request, and the values that are rejected with the name of their header.
 
-use http::Method;
+use http::{Method, Version};
 use zuora_core::machine::Call;
-use zuora_core::operation::{Effect, RawOperation};
+use zuora_core::operation::{Effect, Operation, RawOperation, Spec};
 use zuora_core::session::Session;
-use zuora_core::transport::HttpRequest;
-use zuora_core::{CallOptions, Config, DataCenter, ErrorKind};
+use zuora_core::transport::{HttpRequest, HttpResponse};
+use zuora_core::{CallOptions, Config, DataCenter, ErrorKind, Result};
 use zuora_tests::simulation::{
     CLIENT_ID, CLIENT_SECRET, SendResult, Simulation, call, call_with, cold, config, header, operation,
     play_with, received, rejected, rejection_body, script, secs, seed, success, warm,
@@ -209,6 +209,41 @@ fn extra_headers_are_sent_and_those_of_a_call_replace_those_of_the_session() {
     assert_eq!(call.each_ref().map(Option::as_deref), [Some("call"), Some("billing"), Some("00-1-2-01")]);
     let token = sent(&simulation.token_requests()[0].request);
     assert_eq!(token.each_ref().map(Option::as_deref), [Some("session"), Some("billing"), None]);
+}
+
+/// A read whose request has a version and an extension for its transport.
+struct Marked;
+
+impl Operation for Marked {
+    type Output = ();
+
+    fn spec(&self) -> &Spec {
+        static SPEC: Spec = Spec::read("marked", "/v1/things");
+        &SPEC
+    }
+
+    fn request(&self) -> Result<HttpRequest> {
+        let mut request = RawOperation::new(Method::GET, "/v1/things").request()?;
+        *request.version_mut() = Version::HTTP_10;
+        request.extensions_mut().insert(7_u8);
+        Ok(request)
+    }
+
+    fn parse(&self, _: &HttpResponse) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn every_attempt_has_the_version_and_the_extensions_of_its_operation() {
+    let mut simulation = Simulation::new(script([received(503, &[], ""), success()]));
+    simulation.drive(Call::new(&warm(&config()), Marked)).result.unwrap();
+    let sent = simulation.calls();
+    assert_eq!(sent.len(), 2);
+    for attempt in sent {
+        assert_eq!(attempt.request.version(), Version::HTTP_10);
+        assert_eq!(attempt.request.extensions().get::<u8>(), Some(&7));
+    }
 }
 
 #[test]
