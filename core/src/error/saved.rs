@@ -6,6 +6,7 @@ use super::reason::Reason;
 use super::{Cause, Context, Error, Outcome, Result};
 use crate::transport::{Timestamp, WallTime};
 use crate::types::RequestScope;
+use crate::wire::to_text;
 
 impl Error {
     /// Writes the error as JSON text, for a log or for another process that retries or reconciles the operation.
@@ -57,7 +58,7 @@ impl Error {
             no_budget: context.no_budget,
             scope: context.scope.clone(),
         };
-        serde_json::to_string(&saved).map_err(|error| Error::invalid("error", error.to_string()))
+        to_text(&saved).map_err(|error| Error::invalid("error", error.to_string()))
     }
 
     /// Reads an error from its text.

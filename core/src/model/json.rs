@@ -25,9 +25,16 @@ pub(crate) fn read<M: Model + Default>(response: &HttpResponse) -> Result<M, Err
 
 /// Reads a page, whose lists have at most `rows` entries each.
 pub(crate) fn read_rows<M: Model + Default>(response: &HttpResponse, rows: usize) -> Result<M, Error> {
+    let mut model = M::default();
+    read_body(response, rows, &mut model)?;
+    Ok(model)
+}
+
+fn read_body(response: &HttpResponse, rows: usize, model: &mut dyn Model) -> Result<(), Error> {
     let body = response.body();
     let cap = Cap::of(response.extensions());
-    read_text(text(body)?, &|| Budget::new(body.len(), cap, rows)).map_err(|error| unreadable(error, body))
+    read_text(text(body)?, &|| Budget::new(body.len(), cap, rows), model)
+        .map_err(|error| unreadable(error, body))
 }
 
 /// Reads the response to a deletion, which may have an empty body.
@@ -45,23 +52,22 @@ fn text(body: &[u8]) -> Result<&str, Error> {
 }
 
 /// Reads JSON text in one pass, and leniently after that pass has stopped at a value. The first attempt is for usual text.
-fn read_text<M: Model + Default>(text: &str, budget: &dyn Fn() -> Budget) -> Result<M, ReadError> {
-    let mut model = M::default();
-    if text_reader::read(text, &mut model, &budget()).is_ok() {
-        return Ok(model);
+/// `model` is empty before.
+fn read_text(text: &str, budget: &dyn Fn() -> Budget, model: &mut dyn Model) -> Result<(), ReadError> {
+    if text_reader::read(text, model, &budget()).is_ok() {
+        return Ok(());
     }
-    model = M::default();
-    let Err(error) = fill(&mut model, text, &budget()) else { return Ok(model) };
+    model.clear();
+    let Err(error) = fill(model, text, &budget()) else { return Ok(()) };
     if error.is_final() {
         return Err(error);
     }
     // Frees what the first pass has read.
-    model = M::default();
-    match fill_leniently(&mut model, text, &budget()) {
-        Ok(()) => Ok(model),
+    model.clear();
+    match fill_leniently(model, text, &budget()) {
         // The first pass names the place at which the syntax is broken.
         Err(second) if second.is_of_the_body() && !second.is_final() => Err(error),
-        Err(second) => Err(second),
+        read => read,
     }
 }
 
@@ -122,7 +128,9 @@ impl<'de, M: Model + FromWire + Default> Visitor<'de> for Lent<M> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<M, E> {
-        read_text(text, &Budget::unlimited).map_err(ReadError::into_error)
+        let mut model = M::default();
+        read_text(text, &Budget::unlimited, &mut model).map_err(ReadError::into_error)?;
+        Ok(model)
     }
 
     /// Reads text that serde_json has written itself, from a `Value` that has rounded its numbers.

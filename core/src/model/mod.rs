@@ -159,7 +159,11 @@ macro_rules! model_struct {
                 entry: &mut dyn $crate::wire::ValueReader<'de>,
             ) -> Result<(), $crate::wire::ReadError> {
                 list.push(Self::default());
-                $crate::model::read_last(list, entry)
+                // In place, because a model is large and expensive to move.
+                match list.last_mut() {
+                    Some(model) => $crate::model::read_entry(model, entry),
+                    None => Ok(()),
+                }
             }
         }
 
@@ -196,6 +200,10 @@ macro_rules! model_access {
 
             fn extra(&mut self) -> &mut $crate::wire::fields::ExtraFields {
                 &mut self.extra
+            }
+
+            fn clear(&mut self) {
+                *self = Self::default();
             }
 
             fn write<M: ::serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -306,9 +314,8 @@ pub(crate) use {
     model, model_access, model_checks, model_reflect, model_setter, model_setters, model_struct,
 };
 
-/// Reads an entry into the last element in place, because a model is large and expensive to move.
-pub(crate) fn read_last<M: Model>(list: &mut [M], entry: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
-    let Some(model) = list.last_mut() else { return Ok(()) };
+/// Reads an entry of a list, which must not be null.
+pub(crate) fn read_entry(model: &mut dyn Model, entry: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
     if entry.object(model)? { Ok(()) } else { Err(ReadError::new("expected an object, found null")) }
 }
 

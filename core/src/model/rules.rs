@@ -83,15 +83,15 @@ impl fmt::Display for Path<'_> {
 /// functions receive plain numbers, because a reference to the rule would force it into memory.
 #[inline(always)]
 pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule) -> Result<()> {
-    match rule {
-        Rule::Required if field.is_absent() => Err(path.refuse(name, "is required")),
-        Rule::Text { least, most } if field.as_text().is_some_and(|text| !has_length(text, least, most)) => {
+    match (rule, field.as_text()) {
+        (Rule::Required, _) if field.is_absent() => Err(path.refuse(name, "is required")),
+        (Rule::Text { least, most }, Some(text)) if !has_length(text, least, most) => {
             Err(path.refuse_length(name, least, most, "characters"))
         }
-        Rule::Count { least, most } if !(least..=most).contains(&field.count()) => {
+        (Rule::Count { least, most }, _) if !(least..=most).contains(&field.count()) => {
             Err(path.refuse_length(name, least, most, "entries"))
         }
-        Rule::Id if field.as_text().is_some_and(|text| !is_id(text)) => {
+        (Rule::Id, Some(text)) if !is_id(text) => {
             Err(path.refuse(name, "must be an id of 32 hexadecimal digits"))
         }
         _ => Ok(()),

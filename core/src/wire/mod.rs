@@ -22,7 +22,7 @@ pub(crate) mod writer;
 
 use std::borrow::Cow;
 
-use serde::ser::SerializeMap;
+use serde::ser::{Serialize, SerializeMap};
 
 use self::budget::Budget;
 use self::fields::ExtraFields;
@@ -110,8 +110,19 @@ pub(crate) trait Model {
     /// Returns the fields that are not declared.
     fn extra(&mut self) -> &mut ExtraFields;
 
+    /// Empties all fields.
+    fn clear(&mut self);
+
     /// Writes all fields that are present.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>
     where
         Self: Sized;
+}
+
+/// Writes a value as JSON text that is kept, by the writer of request bodies: a second one would compile each model twice.
+///
+/// # Errors
+/// Those of the value.
+pub(crate) fn to_text(value: &impl Serialize) -> serde_json::Result<String> {
+    String::from_utf8(writer::write(value, 0)?.into()).map_err(serde::ser::Error::custom)
 }

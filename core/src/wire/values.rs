@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::reader::Once;
 use super::{Field, FromWire, ReadError, ValueReader};
 
+// By `match`, since a closure would be compiled again for each type of field.
 impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
     fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         if self.is_some() {
@@ -20,7 +21,8 @@ impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
     }
 
     fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
-        Ok(T::read(source)?.is_none_or(|value| self.as_ref() == Some(&value)))
+        let again = T::read(source)?;
+        Ok(again.is_none() || again == *self)
     }
 
     fn is_absent(&self) -> bool {
@@ -28,11 +30,17 @@ impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
     }
 
     fn as_text(&self) -> Option<&str> {
-        self.as_ref().and_then(FromWire::as_text)
+        match self {
+            Some(value) => value.as_text(),
+            None => None,
+        }
     }
 
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        self.as_ref().map_or(Ok(()), |value| map.serialize_entry(name, value))
+        match self {
+            Some(value) => map.serialize_entry(name, value),
+            None => Ok(()),
+        }
     }
 }
 
@@ -52,7 +60,10 @@ impl<T: FromWire + Serialize + PartialEq> Field for Vec<T> {
     }
 
     fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
-        Ok(<Self as FromWire>::read(source)?.is_none_or(|list| list == *self))
+        match <Self as FromWire>::read(source)? {
+            Some(again) => Ok(again == *self),
+            None => Ok(true),
+        }
     }
 
     fn is_absent(&self) -> bool {

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::rules::Path;
 use crate::operation::{Operation, Spec};
 use crate::types::{InvoiceId, InvoiceNumber};
+use crate::wire;
 
 /// Bulk operation on invoices that [`BulkJob`](crate::api::invoices::BulkJob) can split into several
 /// requests: create, post or update.
@@ -112,7 +113,7 @@ impl Bulk for BulkCreateStandaloneInvoices {
     }
 
     fn to_text(row: CreateStandaloneInvoice) -> serde_json::Result<String> {
-        serde_json::to_string(&row)
+        wire::to_text(&row)
     }
 
     fn from_text(text: &str) -> serde_json::Result<CreateStandaloneInvoice> {
@@ -164,7 +165,7 @@ impl Bulk for BulkPostInvoices {
     }
 
     fn to_text(row: InvoiceToPost) -> serde_json::Result<String> {
-        serde_json::to_string(&row)
+        wire::to_text(&row)
     }
 
     fn from_text(text: &str) -> serde_json::Result<InvoiceToPost> {
@@ -221,7 +222,7 @@ impl Bulk for BulkUpdateInvoices {
     }
 
     fn to_text((invoice, changes): Self::Row) -> serde_json::Result<String> {
-        serde_json::to_string(&changes.of(invoice))
+        wire::to_text(&changes.of(invoice))
     }
 
     fn from_text(text: &str) -> serde_json::Result<Self::Row> {

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::operation::{Effect, Spec};
 use crate::transport::WallTime;
 use crate::types::RequestScope;
+use crate::wire::to_text;
 
 /// Version of the form. A later form that this version cannot continue has another number.
 const VERSION: u32 = 1;
@@ -110,7 +111,7 @@ pub(super) fn write(ledger: &Ledger, spec: &Spec, being_sent: Option<u64>) -> Re
         keys: ledger.keys.iter().map(|(content, count)| (content.as_str().into(), *count)).collect(),
         rows: rows.map_err(|error| unwritable(&error))?,
     };
-    serde_json::to_string(&saved).map_err(|error| unwritable(&error))
+    to_text(&saved).map_err(|error| unwritable(&error))
 }
 
 fn save_row(entry: &Entry) -> serde_json::Result<SavedRow<'_>> {
@@ -122,7 +123,7 @@ fn save_row(entry: &Entry) -> serde_json::Result<SavedRow<'_>> {
         State::Unknown => (SavedState::Unknown, None, &[][..]),
     };
     let result = result.map(|applied| {
-        serde_json::to_string(&SavedResult {
+        to_text(&SavedResult {
             id: applied.id.as_ref().map(|id| id.as_str().into()),
             number: applied.number.as_ref().map(|number| number.as_str().into()),
         })

@@ -48,7 +48,7 @@ impl BillRunCheck {
                 note(sight, &seen, run.status.as_ref().map(BillRunStatus::as_str), run.updated_date);
                 self.judge(run)
             }
-            SeenObject::Invoices(page) => posted(sight, read, page),
+            SeenObject::Invoices(page) => posted(&mut sight.ids, read, page),
             _ => Step::Found(Finding::Unexpected("the service returned another object".to_owned())),
         })
     }
@@ -91,18 +91,18 @@ impl BillRunCheck {
     }
 }
 
-/// Gathers the posted invoices of a run that is `Completed`.
-fn posted<T>(sight: &mut Sight<T>, read: &ReadObject, page: &QueriedInvoices) -> Step {
+/// Gathers the ids of the posted invoices of a run that is `Completed`.
+fn posted(ids: &mut Vec<String>, read: &ReadObject, page: &QueriedInvoices) -> Step {
     let ReadObject::Invoices(query) = read else {
         return Step::Found(Finding::Unexpected("the service returned another object".to_owned()));
     };
     let (invoices, next) = query.into_page(page.clone());
     let posted = invoices.iter().filter(|invoice| invoice.status == Some(InvoiceStatus::Posted));
-    sight.ids.extend(posted.filter_map(|invoice| invoice.id.as_ref()).map(ToString::to_string));
+    ids.extend(posted.filter_map(|invoice| invoice.id.as_ref()).map(ToString::to_string));
     match next {
         Some(next) => Step::Read(ReadObject::Invoices(next)),
-        None if sight.ids.is_empty() => Step::Found(Finding::Unchanged),
-        None => Step::Found(Finding::Partly(std::mem::take(&mut sight.ids))),
+        None if ids.is_empty() => Step::Found(Finding::Unchanged),
+        None => Step::Found(Finding::Partly(std::mem::take(ids))),
     }
 }
 

@@ -86,7 +86,9 @@ pub(super) fn observe<T: FromSeen>(
     if let Some(next) = checks.get(sight.parts.len()).and_then(Check::begin) {
         return Ok(Some(next));
     }
-    finish(sight);
+    let parts = std::mem::take(&mut sight.parts);
+    sight.updated = times(&parts);
+    sight.finding = Some(combined(&parts));
     Ok(None)
 }
 
@@ -104,16 +106,19 @@ fn add<T>(sight: &mut Sight<T>, check: &Check, finding: Finding) {
     sight.changes.clear();
 }
 
+/// Returns the times of the last change of all objects, in lines, if each has one.
+fn times(parts: &[Part]) -> Option<String> {
+    let times: Option<Vec<&str>> = parts.iter().map(|part| part.updated.as_deref()).collect();
+    times.map(|times| times.join("\n"))
+}
+
 /// Combines the findings about all objects.
-fn finish<T>(sight: &mut Sight<T>) {
-    let parts = std::mem::take(&mut sight.parts);
-    let times: Option<Vec<String>> = parts.iter().map(|part| part.updated.clone()).collect();
-    sight.updated = times.map(|times| times.join("\n"));
+fn combined(parts: &[Part]) -> Finding {
     let is_applied = |part: &&Part| matches!(part.finding, Finding::Applied | Finding::UnderWay);
     let applied: Vec<String> = parts.iter().filter(is_applied).map(|part| part.id.clone()).collect();
     let all = |wanted: &Finding| parts.iter().all(|part| part.finding == *wanted);
     let unexpected = parts.iter().find(|part| matches!(part.finding, Finding::Unexpected(_)));
-    sight.finding = Some(match (&parts[..], unexpected) {
+    match (parts, unexpected) {
         ([part], _) => part.finding.clone(),
         _ if !applied.is_empty() && applied.len() == parts.len() => {
             if all(&Finding::Applied) {
@@ -129,5 +134,5 @@ fn finish<T>(sight: &mut Sight<T>) {
         _ if all(&Finding::Unchanged) => Finding::Unchanged,
         _ if all(&Finding::Absent) => Finding::Absent,
         _ => Finding::Inconclusive,
-    });
+    }
 }

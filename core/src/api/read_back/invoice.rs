@@ -67,7 +67,9 @@ impl InvoiceCheck {
                 note(sight, &seen, None, None);
                 self.reversed(page)
             }
-            (SeenObject::Items(page), ReadObject::Items(list)) => self.item_changes(sight, list, page),
+            (SeenObject::Items(page), ReadObject::Items(list)) => {
+                self.item_changes(&mut sight.changes, list, page)
+            }
             (SeenObject::CreditMemos(page), ReadObject::CreditMemos(query)) => {
                 match (
                     page.data.iter().any(|memo| self.is_memo(memo, sight.not_sent_before)),
@@ -141,12 +143,17 @@ impl InvoiceCheck {
 
     /// Judges the items, once all of them are read. An item that is absent shows a removal only if each page has items,
     /// all with their ids, and no field that cannot be read.
-    fn item_changes<T>(&self, sight: &mut Sight<T>, list: &GetInvoiceItems, page: &InvoiceItems) -> Step {
+    fn item_changes(
+        &self,
+        met: &mut Vec<(usize, bool)>,
+        list: &GetInvoiceItems,
+        page: &InvoiceItems,
+    ) -> Step {
         let WantedInvoice::Changed(changes) = &self.wanted else {
             return unexpected("the service returned another object");
         };
         let (items, next) = list.into_page(page.clone());
-        items.iter().for_each(|item| item_traces::note(&changes.items, item, &mut sight.changes));
+        items.iter().for_each(|item| item_traces::note(&changes.items, item, met));
         let is_complete = page.extra.unreadable().next().is_none()
             && !items.is_empty()
             && items.iter().all(|item| item.id.is_some());
@@ -154,7 +161,7 @@ impl InvoiceCheck {
             Some(next) if is_complete => return Step::Read(ReadObject::Items(next)),
             _ => {}
         }
-        Step::Found(match item_traces::decide(&changes.items, &sight.changes) {
+        Step::Found(match item_traces::decide(&changes.items, met) {
             Some(true) if is_complete => Finding::Applied,
             Some(false) => Finding::Unchanged,
             Some(true) | None => Finding::Inconclusive,
