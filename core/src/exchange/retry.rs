@@ -373,6 +373,21 @@ mod tests {
     }
 
     #[test]
+    fn a_row_may_be_kept_unless_every_reason_is_about_the_request_as_a_whole() {
+        let may_have_kept = |codes: &[&str]| {
+            let reason = |code: &&str| Reason { code: (*code).to_owned(), ..Reason::default() };
+            let reasons: Vec<_> = codes.iter().map(reason).collect();
+            may_have_kept_rows(Effect::Unkeyed, AttemptResult::Rejected, &reasons)
+        };
+        for code in ["10", "11", "20", "21", "22", "23", "27", "45", "70", "90"] {
+            assert!(!may_have_kept(&[code]) && may_have_kept(&[code, "30"]), "{code}");
+        }
+        for code in ["30", "40", "50", "60", "61", "99", "SOMETHING_ELSE"] {
+            assert!(may_have_kept(&[code]), "{code}");
+        }
+    }
+
+    #[test]
     fn a_success_is_applied_also_after_an_unknown_attempt() {
         use AttemptResult::{KeyInUse, Rejected, Success, Undecodable};
         let whole = KeyInUse { whole_success: true };

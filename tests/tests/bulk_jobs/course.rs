@@ -24,6 +24,17 @@ fn a_job_obeys_its_deadline() {
 }
 
 #[test]
+fn rows_remain_that_could_not_be_sent_before_the_deadline() {
+    let session = warm(&Config::with_token("https://rest.zuora.com", "token"));
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| (secs(48), SendResult::NotSent));
+    let mut job = postings(&session, &["i0", "i1"]).timeout(secs(100));
+    let ran = run(&mut simulation, &mut job);
+    let error = ran.end.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotApplied));
+    assert_eq!((job.in_doubt(), job.remaining()), (0, 2));
+}
+
+#[test]
 fn a_service_that_does_not_respond_stops_the_job() {
     let session = session();
     let mut simulation = Simulation::new(serve(|_| SendResult::Lost));

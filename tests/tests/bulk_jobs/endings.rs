@@ -175,9 +175,13 @@ fn a_rejection_without_a_reason_does_not_stop_the_job() {
 }
 
 #[test]
-fn an_update_without_authorization_or_connection_stops_the_job() {
-    let responses: [fn() -> SendResult; 3] =
-        [|| rejected(401, &["90000011"]), || rejected(403, &["50000010"]), || SendResult::NotSent];
+fn an_update_without_authorization_connection_or_quota_stops_the_job() {
+    let responses: [fn() -> SendResult; 4] = [
+        || rejected(401, &["90000011"]),
+        || rejected(403, &["50000010"]),
+        || rejected(429, &["70"]),
+        || SendResult::NotSent,
+    ];
     for respond in responses {
         let session = session();
         let mut simulation = Simulation::new(serve(|_| respond()));
@@ -190,17 +194,20 @@ fn an_update_without_authorization_or_connection_stops_the_job() {
 
 #[test]
 fn a_rejected_update_is_read_once_and_decided_without_the_span() {
-    let session = session();
-    let mut simulation = Simulation::new(serve(|request| match *request.method() {
-        Method::PUT => rejected(400, &["58490030"]),
-        _ => ok(r#"{"success":true,"autoPay":false}"#),
-    }));
-    let begin = simulation.now;
-    let mut job = updates(&session, 2);
-    assert_eq!(run(&mut simulation, &mut job).letters(), "rr");
-    assert_eq!(simulation.calls().len(), 3, "the service has ended its work");
-    assert!(begin.until(simulation.now) < secs(10));
+    for code in ["58490030", "58490050"] {
+        let session = session();
+        let mut simulation = Simulation::new(serve(move |request| match *request.method() {
+            Method::PUT => rejected(400, &[code]),
+            _ => ok(r#"{"success":true,"autoPay":false}"#),
+        }));
+        let begin = simulation.now;
+        let mut job = updates(&session, 2);
+        assert_eq!(run(&mut simulation, &mut job).letters(), "rr");
+        assert_eq!(simulation.calls().len(), 3, "the service has ended its work");
+        assert!(begin.until(simulation.now) < secs(10));
+    }
 
+    let session = session();
     let mut simulation = Simulation::new(serve(|_| rejected(400, &["58490020"])));
     let mut job = updates(&session, 2);
     assert_eq!(run(&mut simulation, &mut job).letters(), "rr");

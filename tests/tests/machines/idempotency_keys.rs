@@ -30,6 +30,8 @@ fn posts_and_patches_have_a_key_and_nothing_else_does() {
         let raw = RawOperation::new(method.clone(), "/v1/x");
         simulation.drive(zuora_core::machine::Call::new(&warm(&config()), raw)).result.unwrap();
         assert_eq!(simulation.keys().len(), usize::from(keyed), "{method}");
+        let length = header(simulation.calls()[0].request.headers(), "content-length");
+        assert_eq!(length.as_deref(), (keyed || method == Method::PUT).then_some("0"), "{method}");
     }
     let mut simulation = Simulation::new(script([success()]));
     let query = RawOperation::new(Method::POST, "/v1/action/query").read_only();

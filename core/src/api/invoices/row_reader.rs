@@ -240,6 +240,7 @@ mod tests {
             (r#"{"success":false,"reasons":{"code":"58490099"}}"#, Unknown),
             (r#"{"success":false,"reasons":[{"code":"58490020"}],"errors":[{"code":"58490099"}]}"#, Unknown),
             (r#"{"reasons":[{"code":"58490050"}]}"#, Rejected),
+            (r#"{"reasons":[{"code":"58490070"}]}"#, Rejected),
             (r#"{"reasons":[{"code":"58490020"}]}"#, Unknown),
             (r#"{"success":true,"success":false}"#, Unknown),
             (r#"{"success":true,"invoiceNumber":"A","invoiceNumber":"B"}"#, Unknown),
