@@ -287,6 +287,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_that_stops_within_a_list_leaves_nothing_behind() {
+        // The quick pass stops at the escaped name, and the first pass of serde at the quantity.
+        for last in [r#""\u0069d":"c""#, r#""id":"c","quantity":[1]"#] {
+            let body = format!(r#"{{"x__c":"y","invoiceItems":[{{"id":"a"}},{{"id":"b"}},{{{last}}}]}}"#);
+            let page = GetInvoiceItems::new("1").parse(&HttpResponse::new(body.into())).unwrap();
+            let ids: Vec<_> = page.items.iter().map(|item| item.id.as_ref().unwrap().as_str()).collect();
+            assert_eq!(ids, ["a", "b", "c"], "{last}");
+            assert_eq!(page.extra.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["x__c"], "{last}");
+        }
+    }
+
+    #[test]
     fn a_field_that_cannot_be_read_costs_nothing_but_itself() {
         let body = r#"{"id":"i","comments":"x","amount":"1,5","balance":2.50,"dueDate":{"a": [1]},"Region__c":"EU"}"#;
         let seen = invoice(body);
