@@ -14,7 +14,7 @@ type Handler = fn(&mut State, &ApiRequest, &[&str]) -> Result<ResponseBody, ApiE
 /// Method, pattern of the path, name and function of an operation.
 type Route = (Method, &'static [&'static str], ApiOperation, Handler);
 
-/// The routes; the first match is used.
+/// The routes, one for each operation; the first match is used.
 const ROUTES: &[Route] = &[
     (Method::POST, &["v1", "bill-runs"], ApiOperation::CreateBillRun, bill_runs::create),
     (Method::GET, &["v1", "bill-runs", "*"], ApiOperation::GetBillRun, bill_runs::get),
@@ -149,4 +149,18 @@ fn no_route(request: &ApiRequest, segments: &[&str]) -> ApiError {
         request.path
     );
     ApiError::new(Category::NotFound, message).with_status(StatusCode::NOT_FOUND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [`dispatch`] finds the route of a request by its operation.
+    #[test]
+    fn each_operation_has_one_route() {
+        for (index, route) in ROUTES.iter().enumerate() {
+            let first = ROUTES.iter().position(|other| other.2 == route.2);
+            assert_eq!(first, Some(index), "{:?}", route.2);
+        }
+    }
 }
