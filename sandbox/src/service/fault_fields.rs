@@ -1,5 +1,6 @@
 //! Faults as JSON.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,45 +13,31 @@ use super::request_pattern::RequestPattern;
 use crate::http::{ApiError, Fields};
 use crate::values::{FailureCategory, Json, SettingValue as _};
 
-/// The kinds of faults. `throttle` is read as `reject` with the response of the concurrency limit.
-pub(crate) const KINDS: &[&str] = &[
-    "lose_response",
-    "not_sent",
-    "respond",
-    "reject",
-    "throttle",
-    "delay",
-    "execute_then_respond",
-    "execute_later",
-    "lose_then_execute",
-    "disconnect",
-    "truncate",
-    "garble",
-    "drip",
-    "duplicate",
-    "fail",
-    "execute_then_fail",
-    "fail_row",
-    "fail_document",
-    "run_as_job",
-    "stale_read",
-    "expire_token",
-    "expire_token_after",
-];
-
-/// The members that describe what a fault does.
-const KIND_FIELDS: &[&str] = &[
-    "fault",
-    "status",
-    "body",
-    "headers",
-    "retry_after",
-    "after",
-    "bytes",
-    "pause",
-    "response",
-    "category",
-    "index",
+/// The kinds of faults, each with the members that describe it. `throttle` is read as `reject` with the response of the
+/// concurrency limit.
+const KINDS: &[(&str, &[&str])] = &[
+    ("lose_response", &[]),
+    ("not_sent", &[]),
+    ("respond", &["status", "headers", "body"]),
+    ("reject", &["status", "headers", "body"]),
+    ("throttle", &["retry_after"]),
+    ("delay", &["after"]),
+    ("execute_then_respond", &["status", "headers", "body"]),
+    ("execute_later", &["after", "status", "headers", "body"]),
+    ("lose_then_execute", &["after"]),
+    ("disconnect", &["bytes"]),
+    ("truncate", &["bytes"]),
+    ("garble", &["bytes"]),
+    ("drip", &["bytes", "pause"]),
+    ("duplicate", &["response", "after"]),
+    ("fail", &["category"]),
+    ("execute_then_fail", &["category"]),
+    ("fail_row", &["category", "index"]),
+    ("fail_document", &["index"]),
+    ("run_as_job", &["after"]),
+    ("stale_read", &["after"]),
+    ("expire_token", &[]),
+    ("expire_token_after", &[]),
 ];
 
 /// The members that plan a fault.
@@ -59,7 +46,11 @@ const PLAN_FIELDS: &[&str] = &["nth", "times", "delayed", "lasting"];
 impl PlannedFault {
     /// Returns the names of all members of a fault.
     pub(crate) fn fields() -> Vec<&'static str> {
-        [KIND_FIELDS, RequestPattern::FIELDS, PLAN_FIELDS].concat()
+        let details = KINDS.iter().flat_map(|(_, details)| *details).copied().collect::<BTreeSet<_>>();
+        let mut fields = vec!["fault"];
+        fields.extend(details);
+        fields.extend(RequestPattern::FIELDS.iter().chain(PLAN_FIELDS));
+        fields
     }
 
     /// Reads a fault from an object such as `{"fault": "lose_response", "operation": "post_bill_run"}`.
@@ -108,8 +99,22 @@ impl PlannedFault {
     }
 }
 
+/// Reads the kind of a fault, and rejects the details of other kinds: a fault that ignored them would not be the one
+/// that was meant.
+fn read_kind(fields: Fields<'_>) -> Result<&str, ApiError> {
+    let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+    let kind = fields.one_of("fault", &names)?.ok_or_else(|| ApiError::missing(&fields.name("fault")))?;
+    let has_detail =
+        |name: &str| KINDS.iter().any(|(known, details)| *known == kind && details.contains(&name));
+    let details = KINDS.iter().flat_map(|(_, details)| *details);
+    match details.filter(|name| fields.has(name)).find(|name| !has_detail(name)) {
+        Some(name) => Err(ApiError::value(&fields.name(name), &format!("{kind} has no such member"))),
+        None => Ok(kind),
+    }
+}
+
 fn read_fault(fields: Fields<'_>) -> Result<Fault, ApiError> {
-    let kind = fields.one_of("fault", KINDS)?.ok_or_else(|| ApiError::missing(&fields.name("fault")))?;
+    let kind = read_kind(fields)?;
     let after = || required(fields, "after", duration(fields, "after")?);
     let bytes = || required(fields, "bytes", fields.integer("bytes", 0, i64::from(u32::MAX))?).map(size);
     let index = || required(fields, "index", fields.integer("index", 0, i64::from(u32::MAX))?).map(size);
@@ -330,15 +335,26 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read() {
-        for kind in KINDS {
-            let text = format!(
-                r#"{{"fault":"{kind}","status":500,"after":1,"bytes":1,"pause":1,"category":60,"index":0}}"#
-            );
-            let planned = read(&text).unwrap();
-            let written = planned.to_json();
+    fn every_kind_is_read_with_its_own_members_alone() {
+        let all = r#""status":500,"headers":{},"body":"x","retry_after":1,"after":1,"bytes":1,"pause":1,"response":"first","category":60,"index":0"#;
+        let members: Vec<(&str, &str)> = all
+            .split(",\"")
+            .map(|member| member.trim_start_matches('"').split_once("\":").unwrap())
+            .collect();
+        for (kind, details) in KINDS {
+            let with = |names: &[&str]| {
+                let chosen = members.iter().filter(|(name, _)| names.contains(name));
+                let chosen: String = chosen.map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+                read(&format!("{{\"fault\":\"{kind}\"{chosen}}}"))
+            };
+            let written = with(details).unwrap().to_json();
             let name = written.get("fault").and_then(Json::text).unwrap();
             assert_eq!(name, if *kind == "throttle" { "reject" } else { kind });
+            for (other, _) in members.iter().filter(|(name, _)| !details.contains(name)) {
+                let error = with(&[details, &[*other][..]].concat()).unwrap_err();
+                let says = format!("Invalid value for field '{other}': {kind} has no such member.");
+                assert_eq!(error, says);
+            }
         }
     }
 

@@ -60,14 +60,14 @@ impl RequestPattern {
     /// Reads the members of a pattern; without any, it matches every request.
     pub(crate) fn from_fields(fields: Fields<'_>) -> Result<Self, ApiError> {
         let invalid = |name: &str, expected: &str| ApiError::value(&fields.name(name), expected);
-        let method = fields.text("method")?.map(|method| Method::from_bytes(method.as_bytes())).transpose();
+        let method = fields.text("method")?.map(read_method).transpose();
         let path = fields.text("path")?;
         if path.is_some_and(|path| !path.starts_with('/')) {
             return Err(invalid("path", "a path that starts with / is expected"));
         }
         let operation = fields.text("operation")?.map(str::parse).transpose();
         Ok(Self {
-            method: method.map_err(|_| invalid("method", "a method is expected"))?,
+            method: method.map_err(|()| invalid("method", "a method such as POST is expected"))?,
             path: path.map(str::to_owned),
             operation: operation
                 .map_err(|_| invalid("operation", "an operation such as post_bill_run is expected"))?,
@@ -92,6 +92,13 @@ impl RequestPattern {
             && self.operation.is_none_or(|operation| Some(operation) == request.operation)
             && self.key.as_ref().is_none_or(|key| Some(key.as_str()) == request.key)
     }
+}
+
+/// Reads a method in any case. Another word would be a method too, of which no client makes use.
+fn read_method(name: &str) -> Result<Method, ()> {
+    let changing = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let reading = [Method::GET, Method::HEAD, Method::OPTIONS];
+    changing.into_iter().chain(reading).find(|method| method.as_str().eq_ignore_ascii_case(name)).ok_or(())
 }
 
 /// The parts of a request that a pattern compares.
@@ -126,6 +133,19 @@ mod tests {
         assert!(!RequestPattern::operation(ApiOperation::PostInvoice).matches(&target));
         assert!(!RequestPattern::any().with_key("k").matches(&target));
         assert!(RequestPattern::any().with_key("k").matches(&RequestTarget { key: Some("k"), ..target }));
+    }
+
+    #[test]
+    fn a_method_is_a_usual_one_in_any_case() {
+        let read = |text: &str| {
+            let json = Json::object([("method", text.into())]);
+            RequestPattern::from_fields(Fields::new("", &json).unwrap())
+        };
+        assert_eq!(read("put").unwrap(), RequestPattern::method(Method::PUT));
+        for text in ["", "PUTS", "P\u{fc}T"] {
+            let error = read(text).unwrap_err();
+            assert!(error.reasons[0].message.contains("a method such as POST is expected"), "{text}");
+        }
     }
 
     #[test]
