@@ -150,22 +150,12 @@ impl Choice {
                 _ => Duplication::Later(self.seconds(120)),
             }),
             (_, Some(ApiOperation::PostBillRun)) => Fault::FailDocument(self.index(4)),
-            (
-                _,
-                Some(
-                    ApiOperation::CreateInvoices | ApiOperation::PostInvoices | ApiOperation::UpdateInvoices,
-                ),
-            ) => Fault::FailRow(self.index(3), FailureCategory::Temporary),
-            (
-                _,
-                Some(
-                    ApiOperation::PostInvoice
-                    | ApiOperation::CancelInvoice
-                    | ApiOperation::DeleteInvoice
-                    | ApiOperation::ReverseInvoice
-                    | ApiOperation::WriteOffInvoice,
-                ),
-            ) => Fault::RunAsJob(Duration::from_secs(1 + self.below(300))),
+            (_, Some(operation)) if operation.has_rows() => {
+                Fault::FailRow(self.index(3), FailureCategory::Temporary)
+            }
+            (_, Some(operation)) if operation.may_be_a_job() => {
+                Fault::RunAsJob(Duration::from_secs(1 + self.below(300)))
+            }
             _ => Fault::LoseResponse,
         }
     }

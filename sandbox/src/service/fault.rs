@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::operation::ApiOperation;
 use super::planned_fault::PlannedFault;
-use super::request_pattern::RequestPattern;
+use super::request_pattern::{RequestPattern, RequestTarget};
 use crate::values::FailureCategory;
 
 /// A fault that affects a request on its way to the service, in the service, or on the way back.
 ///
-/// A fault applies once, to the first request that it matches. [`InProcess`](crate::InProcess) and the HTTP
+/// A fault applies once, to the first request that it matches and can affect. [`InProcess`](crate::InProcess) and the HTTP
 /// server apply faults; [`Sandbox::handle`](crate::Sandbox::handle) does not. Both a fault of the delivery and
 /// a fault of the execution can apply to one request; see [`affects_execution`](Self::affects_execution).
 ///
@@ -226,6 +226,19 @@ impl Fault {
                 | Self::ExpireToken
                 | Self::ExpireTokenAfter
         )
+    }
+
+    /// Whether the fault has an effect on a request of that kind.
+    pub(super) fn can_affect(&self, request: &RequestTarget<'_>) -> bool {
+        let operation = request.operation;
+        match self {
+            Self::FailRow(..) => operation.is_some_and(ApiOperation::has_rows),
+            Self::FailDocument(_) => operation == Some(ApiOperation::PostBillRun),
+            Self::RunAsJob(_) => operation.is_some_and(ApiOperation::may_be_a_job),
+            Self::StaleRead(_) => *request.method == Method::GET,
+            Self::ExpireToken | Self::ExpireTokenAfter => operation != Some(ApiOperation::CreateToken),
+            _ => true,
+        }
     }
 
     /// Describes the fault for the journal.

@@ -115,12 +115,17 @@ mod tests {
     use http::Method;
 
     use super::*;
+    use crate::service::ApiOperation;
+    use crate::values::FailureCategory;
 
     const START: UnixTime = UnixTime::from_secs(1000);
 
+    fn target<'r>(method: &'r Method, path: &'r str) -> RequestTarget<'r> {
+        RequestTarget { method, path, operation: None, key: None }
+    }
+
     fn take_at(faults: &mut Faults, method: &Method, path: &str, now: UnixTime) -> AppliedFaults {
-        let applied = faults.take(&RequestTarget { method, path, operation: None, key: None }, now);
-        *applied.unwrap_or_default()
+        *faults.take(&target(method, path), now).unwrap_or_default()
     }
 
     fn take(faults: &mut Faults, method: &Method, path: &str) -> Option<Fault> {
@@ -166,8 +171,39 @@ mod tests {
         faults.push(Fault::LoseResponse);
         faults.push(Fault::NotSent);
         faults.push(PlannedFault::from(Fault::FailDocument(1)).delayed(Duration::from_secs(2)));
-        let applied = take_at(&mut faults, &Method::PUT, "/post", START);
+        let post =
+            RequestTarget { operation: Some(ApiOperation::PostBillRun), ..target(&Method::PUT, "/post") };
+        let applied = faults.take(&post, START).unwrap();
         assert_eq!(applied.describe(), "lose response; fail document 1; 2s late");
         assert!(!faults.is_empty());
+    }
+
+    #[test]
+    fn a_fault_waits_for_a_request_that_it_can_affect() {
+        let second = Duration::from_secs(1);
+        for (fault, other, affected) in [
+            (
+                Fault::FailRow(0, FailureCategory::Lock),
+                ApiOperation::CreateInvoice,
+                ApiOperation::CreateInvoices,
+            ),
+            (Fault::FailDocument(0), ApiOperation::PostInvoice, ApiOperation::PostBillRun),
+            (Fault::RunAsJob(second), ApiOperation::UpdateInvoice, ApiOperation::CancelInvoice),
+            (Fault::StaleRead(second), ApiOperation::UpdateInvoice, ApiOperation::QueryInvoices),
+            (Fault::ExpireToken, ApiOperation::CreateToken, ApiOperation::GetInvoice),
+            (Fault::ExpireTokenAfter, ApiOperation::CreateToken, ApiOperation::GetInvoice),
+        ] {
+            let name = fault.describe();
+            let mut faults = Faults::default();
+            faults.push(fault.nth(2));
+            let mut takes = |operation: ApiOperation| {
+                let reads = [ApiOperation::GetInvoice, ApiOperation::QueryInvoices].contains(&operation);
+                let method = if reads { Method::GET } else { Method::PUT };
+                let target = RequestTarget { operation: Some(operation), ..target(&method, "/x") };
+                faults.take(&target, START).is_some()
+            };
+            let taken = [other, affected, other, affected, affected].map(&mut takes);
+            assert_eq!(taken, [false, false, false, true, false], "{name}");
+        }
     }
 }

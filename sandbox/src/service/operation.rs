@@ -67,6 +67,25 @@ operations! {
     QueryCreditMemos "query_credit_memos" "GET /object-query/credit-memos";
 }
 
+impl ApiOperation {
+    /// Whether the request has rows that succeed or fail one by one.
+    pub(super) const fn has_rows(self) -> bool {
+        matches!(self, Self::CreateInvoices | Self::PostInvoices | Self::UpdateInvoices)
+    }
+
+    /// Whether a job may execute the operation.
+    pub(super) const fn may_be_a_job(self) -> bool {
+        matches!(
+            self,
+            Self::PostInvoice
+                | Self::CancelInvoice
+                | Self::DeleteInvoice
+                | Self::ReverseInvoice
+                | Self::WriteOffInvoice
+        )
+    }
+}
+
 impl fmt::Display for ApiOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

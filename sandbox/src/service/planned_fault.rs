@@ -78,7 +78,7 @@ impl PlannedFault {
 
     /// Whether the fault applies to the request, which is counted.
     pub(super) fn apply(&mut self, request: &RequestTarget<'_>) -> bool {
-        if !self.pattern.matches(request) {
+        if !self.pattern.matches(request) || !self.fault.can_affect(request) {
             return false;
         }
         if self.skip > 0 {
