@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::values::{Json, SettingValue};
+use crate::values::{Date, Json, SettingValue, is_origin};
 
 /// Declares [`Settings`]: each line is a public field with its default and a consuming setter of its name.
 macro_rules! settings {
@@ -39,10 +39,13 @@ macro_rules! settings {
 
             /// Sets the value of the setting with that name.
             pub(crate) fn set_json(&mut self, name: &str, value: &Json) -> Result<(), SettingError> {
+                let mut changed = self.clone();
                 match name {
-                    $(stringify!($name) => self.$name = read(name, value)?,)*
+                    $(stringify!($name) => changed.$name = read(name, value)?,)*
                     _ => return Err(SettingError(format!("no setting is named {name:?}"))),
                 }
+                changed.check(name)?;
+                *self = changed;
                 Ok(())
             }
 
@@ -92,16 +95,41 @@ impl Settings {
     /// ```
     ///
     /// # Errors
-    /// Fails if no setting has that name, or if the value is not of its type.
+    /// Fails if no setting has that name, or if the value is not of its type or is impossible.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
         let json = Some(value).filter(|value| value.starts_with(['{', '['])).map(|value| {
             Json::read(value.as_bytes()).ok_or_else(|| SettingError(format!("{name}: must be valid JSON")))
         });
         self.set_json(name, &json.transpose()?.unwrap_or_else(|| value.into()))
     }
+
+    /// Checks a value as far as its type does not express what is possible.
+    fn check(&self, name: &str) -> Result<(), SettingError> {
+        let six_digits = 100_000..=999_999;
+        let (is_possible, expected) = match name {
+            "default_version" => {
+                (is_version(&self.default_version), "a date such as 2025-08-12, or a number such as 186.0")
+            }
+            "base_url" => (is_origin(&self.base_url), "a scheme and a host, such as https://rest.zuora.com"),
+            "invoice_code" => (six_digits.contains(&self.invoice_code), "a number of six digits"),
+            "bill_run_code" => (six_digits.contains(&self.bill_run_code), "a number of six digits"),
+            _ => return Ok(()),
+        };
+        match is_possible {
+            true => Ok(()),
+            false => Err(SettingError(format!("{name}: must be {expected}"))),
+        }
+    }
 }
 
-/// The error of a setting that does not exist, or of a value that is not of its type.
+/// Whether a text is a version of the API: a date or a decimal number.
+fn is_version(text: &str) -> bool {
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    Date::parse(text).is_some()
+        || text.split_once('.').is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+}
+
+/// The error of a setting that does not exist, or of a value that is impossible or not of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingError(String);
@@ -142,7 +170,7 @@ settings! {
     /// Response to a rejected token request. Default [`TokenErrorFormat::OAuth`].
     token_error_format: TokenErrorFormat = TokenErrorFormat::OAuth;
 
-    /// Version of a request without `Zuora-Version`. Default `186.0`, the oldest one.
+    /// Version of a request without `Zuora-Version`: a date or a number. Default `186.0`, the oldest one.
     default_version: String = "186.0".to_owned();
     /// Whether the code of a reason is a text instead of a number. Default false.
     text_codes: bool = false;
@@ -446,9 +474,20 @@ mod tests {
             ("quota", "1,2", "quota: must be an object of per_minute"),
             ("quota", "{", "quota: must be valid JSON"),
             ("token_error_format", "xml", "token_error_format: must be oauth or envelope"),
+            ("default_version", "newest", "default_version: must be a date such as 2025-08-12"),
+            ("default_version", "186", "default_version: must be a date such as 2025-08-12"),
+            ("default_version", "2025-02-30", "default_version: must be a date such as 2025-08-12"),
+            ("base_url", "rest.zuora.com", "base_url: must be a scheme and a host"),
+            ("base_url", "https://rest.zuora.com/", "base_url: must be a scheme and a host"),
+            ("invoice_code", "59000", "invoice_code: must be a number of six digits"),
+            ("bill_run_code", "1000000", "bill_run_code: must be a number of six digits"),
         ] {
             let error = settings.set(name, value).unwrap_err().to_string();
             assert!(error.starts_with(says), "{error}");
+        }
+        assert_eq!(settings.to_json(), Settings::default().to_json(), "nothing was changed");
+        for version in ["2099-01-01", "999.0"] {
+            settings.set("default_version", version).unwrap();
         }
     }
 }

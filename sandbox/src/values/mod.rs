@@ -6,6 +6,7 @@
 mod failure_category;
 mod json;
 mod object_writer;
+mod origin;
 mod setting_value;
 mod text;
 mod text_map;
@@ -14,6 +15,7 @@ mod time;
 pub use self::failure_category::FailureCategory;
 pub(crate) use self::json::{Json, exact_decimal};
 pub(crate) use self::object_writer::ObjectWriter;
+pub(crate) use self::origin::is_origin;
 pub(crate) use self::setting_value::SettingValue;
 pub(crate) use self::text::Text;
 pub(crate) use self::text_map::TextMap;
