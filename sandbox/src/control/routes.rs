@@ -110,6 +110,7 @@ impl Sandbox {
     pub fn control<B: AsRef<[u8]>>(&mut self, request: Request<B>, now: UnixTime) -> Response<Bytes> {
         self.advance(now);
         let target = request.uri().to_string();
+        let is_head = *request.method() == Method::HEAD;
         let respond = || {
             let (route, request) = find(request, now)?;
             let body = (route.handler)(self, &request)?;
@@ -119,7 +120,11 @@ impl Sandbox {
             }
             Ok(body)
         };
-        respond().map_or_else(ControlError::respond, ControlBody::respond)
+        let mut response = respond().map_or_else(ControlError::respond, ControlBody::respond);
+        if is_head {
+            response.body_mut().clear();
+        }
+        response
     }
 }
 
@@ -129,13 +134,15 @@ fn find<B: AsRef<[u8]>>(
     outside: UnixTime,
 ) -> Result<(&'static Route, ControlRequest), ControlError> {
     let (head, body) = request.into_parts();
+    // Some health checks send HEAD, which has the head of the response to GET.
+    let method = if head.method == Method::HEAD { Method::GET } else { head.method };
     let path = head.uri.path();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let mut methods = Vec::new();
     for route in ROUTES {
         let pattern: Vec<&str> = route.path.trim_start_matches('/').split('/').collect();
         let Some(arguments) = match_path(&pattern, &segments) else { continue };
-        if route.method == head.method {
+        if route.method == method {
             let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
             let request = ControlRequest {
                 arguments: arguments.into_iter().map(str::to_owned).collect(),
@@ -149,7 +156,7 @@ fn find<B: AsRef<[u8]>>(
         }
         methods.push(route.method.as_str());
     }
-    let (method, allowed) = (&head.method, methods.join(", "));
+    let allowed = methods.join(", ");
     Err(match methods.is_empty() {
         true => ControlError::not_found(format!("no route {path}; see /sandbox/openapi.json")),
         false => ControlError::new(

@@ -69,9 +69,7 @@ pub(super) fn fail(sandbox: &mut Sandbox, request: &ControlRequest) -> Result<Co
         ("posting", None) => BackgroundJob::Posting,
         ("billing", Some(document)) => BackgroundJob::BillingOf(document),
         (_, Some(_)) => {
-            return Err(
-                ApiError::value("document", "a document is expected for posting and billing only").into()
-            );
+            return Err(ApiError::value("document", "only billing and posting have documents").into());
         }
         ("billing", None) => BackgroundJob::Billing,
         ("pdf", None) => BackgroundJob::Pdf,

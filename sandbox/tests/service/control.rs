@@ -178,6 +178,13 @@ fn errors_name_the_route_and_the_field() {
             400,
             "'job': one of billing, posting, job, pdf",
         ),
+        (
+            Method::POST,
+            "/sandbox/fail",
+            r#"{"job":"pdf","document":0}"#,
+            400,
+            "'document': only billing and posting have documents.",
+        ),
         (Method::PUT, "/sandbox/chaos", r#"{"seed":1,"rate":2}"#, 400, "'rate': a number from 0 to 1"),
         (Method::GET, "/sandbox/state?limit=x", "", 400, "limit: must be a whole number"),
     ] {
@@ -187,6 +194,16 @@ fn errors_name_the_route_and_the_field() {
         let message = response.body["error"].as_str().unwrap();
         assert!(message.contains(says), "{message}");
     }
+}
+
+#[test]
+fn a_health_check_may_send_head() {
+    let mut client = TestClient::demo();
+    let head = client.control(Method::HEAD, "/sandbox/health", &Value::Null);
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+    assert_eq!(head.header("content-type"), "application/json");
+    let wrong = client.control(Method::HEAD, "/sandbox/reset", &Value::Null);
+    assert_eq!((wrong.status, wrong.text.as_str()), (405, ""));
 }
 
 #[test]
