@@ -10,6 +10,7 @@ pub(crate) fn read(text: &str, options: &mut Options) -> Result<(), String> {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         format!("line {line}: {}", error.message())
     })?;
+    Options::check_tenant(table.keys().map(String::as_str))?;
     for (name, value) in &table {
         match (name.as_str(), value) {
             ("settings", Value::Table(settings)) => {
@@ -79,6 +80,7 @@ mod tests {
             ("speed = 1\n", "unknown option \"speed\""),
             ("open = 1\n", "open: must be true or false"),
             ("accounts = \"many\"\n", "accounts: must be"),
+            ("accounts = 5\ntenant = \"t.json\"\n", "accounts: must not be used together with a tenant file"),
         ] {
             let error = read(text, &mut Options::default()).unwrap_err();
             assert!(error.starts_with(says), "{error}");

@@ -1,5 +1,6 @@
 //! The options of the command line.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ Usage: zuora-sandbox [OPTIONS]
   --set NAME=VALUE    one setting, such as processing=50ms; can be used several times
   --list-settings     print all settings with their values as a TOML file, and end
   --tenant FILE       a tenant file instead of the demo tenant
-  --accounts N        a generated tenant with that number of accounts
+  --accounts N        a generated tenant with that number of accounts, instead of a file
   --state FILE        keep the state in a file, and continue from it after a restart
   --chaos seed=N,rate=SHARE
                       a random fault for that share of the requests, from 0 to 1
@@ -130,12 +131,22 @@ impl Options {
             let text = std::fs::read_to_string(&file).map_err(|error| format!("--config {file}: {error}"))?;
             config::read(&text, &mut options).map_err(|error| format!("--config {file}: {error}"))?;
         }
+        Self::check_tenant(flags.iter().map(|(name, _)| name.as_str()))
+            .map_err(|error| format!("--{error}"))?;
         for (name, value) in flags {
             if name != "config" {
                 options.set(&name, value).map_err(|error| format!("--{error}"))?;
             }
         }
         Ok(options)
+    }
+
+    /// Checks that the options with these names select one tenant.
+    pub(crate) fn check_tenant<'n>(names: impl Iterator<Item = &'n str>) -> Result<(), String> {
+        match names.filter(|name| ["tenant", "accounts"].contains(name)).collect::<BTreeSet<_>>().len() {
+            2 => Err("accounts: must not be used together with a tenant file".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the option with that name has a value.
@@ -275,6 +286,7 @@ mod tests {
             ("--set processing=fast", "processing: must be a number of seconds"),
             ("--preset huge", "--preset: no preset is named \"huge\"; use one of production"),
             ("--accounts 0", "--accounts: must be a whole number from 1"),
+            ("--accounts 5 --tenant t.json", "--accounts: must not be used together with a tenant file"),
             ("--chaos 7", "--chaos: must be seed=N,rate=SHARE"),
             ("--chaos seed=7,rate=2", "--chaos: must be seed=N,rate=SHARE"),
             ("--config /nowhere/x.toml", "--config /nowhere/x.toml: No such file"),
