@@ -81,10 +81,10 @@ class Browser:
         return self.evaluate(f"document.getElementById({json.dumps(id)}).innerText")
 
     def wait(self, id, expected):
-        """Waits until the element contains the text."""
+        """Waits until the element contains the text, or is empty if the text is."""
         for _ in range(300):
             text = self.text(id)
-            if expected in text:
+            if expected in text if expected else not text:
                 return text
             time.sleep(0.1)
         raise SystemExit(f"#{id} does not show {expected!r} but {text!r}")
@@ -200,7 +200,11 @@ def check(browser, client):
     browser.evaluate("document.querySelector('#fault-details input').value = 'soon'")
     browser.click("fault-add")
     browser.wait("message", "Invalid value for field 'after'")
+    # The page is read again each second, which does not remove the error.
+    time.sleep(2.5)
+    browser.wait("message", "Invalid value for field 'after'")
     browser.click("reset")
+    browser.wait("message", "")
     browser.wait("runs", "No bill runs yet")
     browser.wait("clock-state", "running")
     assert browser.errors == [], browser.errors
