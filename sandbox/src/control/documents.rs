@@ -172,6 +172,36 @@ mod tests {
         );
     }
 
+    #[test]
+    fn every_error_of_a_wrong_parameter_or_body_is_described() {
+        let (openapi, schema) = (parse(OPENAPI), parse(SCHEMA));
+        let mut wrong = 0;
+        for route in ROUTES {
+            let operation = operation(&openapi, route.method.as_str(), route.path);
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let parameters = parameters.map(|one| match one["in"].as_str() {
+                Some("path") => (route.path.replace('*', "none"), ""),
+                _ => (format!("{}?{}=none", route.path, one["name"].as_str().unwrap()), ""),
+            });
+            let bodies = ["[]", "{", r#"{"none":1}"#].map(|body| (route.path.to_owned(), body));
+            let bodies = bodies.into_iter().filter(|_| operation["requestBody"].is_object());
+            for (target, body) in parameters.chain(bodies) {
+                let request =
+                    Request::builder().method(route.method.clone()).uri(&target).body(body).unwrap();
+                let response = Sandbox::demo().control(request, NOW);
+                assert!(response.status().is_client_error(), "{target} {body}");
+                let described = &operation["responses"][response.status().as_str()];
+                let definition = definition(&schema, described);
+                let definition =
+                    definition.unwrap_or_else(|| panic!("{target} {body}: {}", response.status()));
+                let error = parse(std::str::from_utf8(response.body()).unwrap());
+                validate(&schema, definition, &error, &target);
+                wrong += 1;
+            }
+        }
+        assert!(wrong > 30, "{wrong}");
+    }
+
     fn note_members(value: &Value, seen: &mut BTreeMap<String, BTreeSet<String>>, path: &str) {
         for (name, member) in value.as_object().into_iter().flatten() {
             seen.entry(path.to_owned()).or_default().insert(name.clone());
