@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A run without a socket.
+    /// Returns a run without a socket.
     fn simulated(case: &'a Case, scenarios: &'a [Scenario], simulate: Simulate<'a>) -> Self {
         Self { simulated: Some((simulate, scenarios)), ..Self::new(case) }
     }

@@ -50,7 +50,7 @@ impl From<(Decision, Record)> for Delivered {
     }
 }
 
-/// [`deliver`], with what concerns the worker: its session and its places.
+/// Does what [`deliver`] does, with the session and the places of the worker.
 pub(crate) async fn deliver_once<T: AsyncTransport, L: SendLog>(
     client: &AsyncClient<T>,
     log: &L,
@@ -173,7 +173,7 @@ async fn perform<T: AsyncTransport, L: SendLog>(
 /// Shortest time between two polls of the lease.
 const MIN_TICK: Duration = Duration::from_millis(200);
 
-/// The end of the lease that is written in the record.
+/// Returns the end of the lease that is written in the record.
 fn record_end(
     record: &Record,
     now: zuora_core::transport::Timestamp,
@@ -226,7 +226,7 @@ async fn read_items<T: AsyncTransport>(
     Ok(seen)
 }
 
-/// Options of a read for an intent.
+/// Returns the options of a read for an intent.
 fn options(scope: &RequestScope) -> CallOptions {
     let mut options = CallOptions::new();
     if let Some(entity) = &scope.entity_id {

@@ -374,7 +374,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// The credentials that a stored token belongs to; none if this worker stores none.
+    /// Returns the credentials that a stored token belongs to; none if this worker stores none.
     fn token_owner(&self) -> Option<String> {
         self.client.session().token_owner().filter(|_| self.settings.is_token_stored)
     }
@@ -453,7 +453,7 @@ fn intent_of(claimed: &Claimed) -> String {
     serde_json::from_str::<Job>(&claimed.payload).map(|job| job.intent).unwrap_or_default()
 }
 
-/// A name that no worker had before: a lease belongs to one start of a process.
+/// Makes a name that no worker had before: a lease belongs to one start of a process.
 fn new_name() -> String {
     let mut random = [0; 8];
     // Without randomness, the process id and the time tell two starts apart.
@@ -462,7 +462,7 @@ fn new_name() -> String {
     format!("zuora-{}-{time:x}-{:016x}", std::process::id(), u64::from_be_bytes(random))
 }
 
-/// Ready when the process is asked to end, by SIGTERM or Ctrl-C.
+/// Waits until the process is asked to end, by SIGTERM or Ctrl-C.
 pub async fn termination() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -65,6 +65,8 @@ impl<O: Operation> Call<O> {
         }
     }
 
+    /// Checks that the call can begin.
+    ///
     /// # Errors
     /// The error that the first step would end with.
     pub(crate) fn check(&mut self) -> Result<()> {
@@ -74,7 +76,7 @@ impl<O: Operation> Call<O> {
         }
     }
 
-    /// No attempt is sent at this time or later.
+    /// Sets the time from which no attempt is sent.
     pub(crate) fn send_before(&mut self, time: Timestamp) {
         if let Ok(exchange) = &mut self.exchange {
             exchange.send_before = Some(time);

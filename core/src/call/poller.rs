@@ -17,7 +17,7 @@ use crate::transport::Timestamp;
 /// A condition that is polled until it is met or can no longer be met.
 ///
 /// A waiter has memory, may change what it reads from poll to poll, and sees rejections too: an object that no longer
-/// exists can be what is waited for.
+/// exists can meet the condition.
 ///
 /// ```
 /// use zuora_core::invoices::{GetInvoice, Invoice};
@@ -74,19 +74,19 @@ pub trait Waiter {
     /// Returns the settings of the next poll, by default those of the wait.
     ///
     /// # Errors
-    /// The session cannot read what is waited for.
+    /// The session cannot read the object.
     fn options(&self, session: &Session, options: &CallOptions) -> Result<CallOptions> {
         let _ = session;
         Ok(options.clone())
     }
 
-    /// Ends a wait that was not decided, after `watched`: the time is over, or the reads fail. Returns `error` unless
+    /// Ends a wait that was not decided, after `waited`: the time is over, or the reads fail. Returns `error` unless
     /// implemented.
     ///
     /// # Errors
     /// `error`, or one that says more.
-    fn undecided(&mut self, error: Error, watched: Duration) -> Result<Self::Output> {
-        let _ = watched;
+    fn undecided(&mut self, error: Error, waited: Duration) -> Result<Self::Output> {
+        let _ = waited;
         Err(error)
     }
 
@@ -104,7 +104,7 @@ pub trait Waiter {
     ) -> Result<Progress<Self::Output>>;
 }
 
-/// What a caller cannot go below: a loop without rest would use up the tenant's limits for everybody.
+/// Shortest delay, whatever the policy: a loop without rest would use up the limits of the whole tenant.
 const MIN_DELAY: Duration = Duration::from_millis(100);
 
 /// Time for the first poll of a wait that has less.
@@ -122,7 +122,7 @@ pub enum Progress<T> {
     Ready(T),
 }
 
-/// The pauses between looks, and the time for all of them.
+/// The delays between polls, and the time for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollingPolicy {
@@ -250,12 +250,12 @@ impl<A: Waiter> Poller<A> {
         self
     }
 
-    /// What is waiter, with what it remembers of the last look.
+    /// Returns the waiter, with its memory of the last poll.
     pub fn waiter(&self) -> &A {
         &self.waiter
     }
 
-    /// A machine that ends when it is decided.
+    /// Returns a machine that polls until the condition is met or can no longer be met.
     pub fn until_done(self) -> UntilDone<A> {
         UntilDone(self)
     }
@@ -273,8 +273,8 @@ impl<A: Waiter> Poller<A> {
         now: Timestamp,
     ) -> Option<Action<Progress<A::Output>>> {
         let failed = seen.is_err();
-        let judged = self.waiter.evaluate(seen.map(Response::into_inner), began);
-        let hint = match judged {
+        let evaluated = self.waiter.evaluate(seen.map(Response::into_inner), began);
+        let hint = match evaluated {
             Ok(Progress::Ready(ready)) => {
                 self.over = true;
                 return Some(Action::Done(Ok(Progress::Ready(ready))));
@@ -333,7 +333,7 @@ impl<A: Waiter> Machine for Poller<A> {
 
     fn step(&mut self, mut event: Event, now: Timestamp) -> Action<Self::Output> {
         if self.over {
-            return Action::Done(Err(Error::failed("this watch is over: it was decided or has failed")));
+            return Action::Done(Err(Error::failed("the poller is over: it was decided or has failed")));
         }
         if self.started.is_none() {
             self.started = Some(now);
@@ -439,7 +439,7 @@ impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
             delay_ms: millis(self.delay),
             failures: self.failures,
         };
-        serde_json::to_string(&saved).map_err(|error| Error::invalid("watch", error.to_string()))
+        serde_json::to_string(&saved).map_err(|error| Error::invalid("poller", error.to_string()))
     }
 
     /// Restores a poller that was saved. The time that it had waited counts, and the next poll is due at once.
@@ -448,7 +448,7 @@ impl<A: Waiter + Serialize + DeserializeOwned> Poller<A> {
     /// The text was not written by [`to_json`](Self::to_json).
     pub fn from_json(session: &Session, text: &str, policy: PollingPolicy) -> Result<Self> {
         let saved: SavedPoller<A> =
-            serde_json::from_str(text).map_err(|error| Error::unreadable("watch", error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| Error::unreadable("poller", error.to_string()))?;
         Ok(Self {
             delay: Duration::from_millis(saved.delay_ms),
             waited_before: Duration::from_millis(saved.waited_ms),

@@ -287,7 +287,7 @@ mod tests {
         }
     }
 
-    /// A server whose list has `pages` pages.
+    /// Returns a server whose list has `pages` pages.
     fn server(pages: u64) -> impl Fn(u64) -> HttpResponse + Send + Sync {
         move |page| match page <= pages {
             true => FakeTransport::json(

@@ -27,7 +27,7 @@ pub trait ReadBack: Clone {
 
 /// A write that can be reconciled: which reads show its effect, and what they prove.
 ///
-/// A *look* is one or more reads, one after the other: of an object, then of what belongs to it. Every write of this
+/// A *poll* is one or more reads, one after the other: of an object, then of what belongs to it. Every write of this
 /// crate implements the trait, also those that no read can tell. Implement [`ReadBack`] for other operations.
 pub trait Reconcile: Clone {
     /// Operation of a read.
@@ -38,10 +38,10 @@ pub trait Reconcile: Clone {
     /// Returns the name of the object for messages, such as `invoice INV00000155`.
     fn object(&self) -> String;
 
-    /// Returns the first read of a look, or `None` if no read can tell whether the write was applied.
+    /// Returns the first read of a poll, or `None` if no read can tell whether the write was applied.
     fn begin(&self) -> Option<Self::Read>;
 
-    /// Notes in `sight` what a read of a look has shown, and returns the next read of the look.
+    /// Notes in `sight` what a read of a poll has shown, and returns the next read of the poll.
     ///
     /// # Errors
     /// The read failed, and the failure shows nothing about the object.
@@ -105,7 +105,7 @@ pub enum JobCheck<R> {
     Impossible,
 }
 
-/// Result of a look.
+/// Result of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -125,11 +125,11 @@ pub enum Finding {
     Unexpected(String),
 }
 
-/// Memory of one look.
+/// Memory of one poll.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sight<T> {
-    /// Finding, once the look is complete.
+    /// Finding, once the poll is complete.
     pub finding: Option<Finding>,
     /// Object that was read.
     pub object: Option<T>,

@@ -21,7 +21,7 @@ use crate::session::call_options::CallOptions;
 use crate::transport::{HttpRequest, HttpResponse, Timestamp, WallTime};
 use crate::types::RequestScope;
 
-/// Longest pause between two looks while the service may still be at work.
+/// Longest pause between two polls while the service may still be at work.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// Time for which [`Reconciliation::policy`] reads.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -32,7 +32,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 ///
 /// - 130 s have passed since the attempt failed: the service may go on working for 120 s after a lost connection. An
 ///   error of another client or process is dated by its wall time, with 300 s for the difference of the clocks; if that
-///   is not enough, or without wall times, the 130 s count from the first look.
+///   is not enough, or without wall times, the 130 s count from the first poll.
 /// - The service cannot have started a job: the items were counted, and are fewer than the limit for jobs.
 /// - The time of the last change equals the [`baseline`](Self::baseline). Without a baseline, the caller who sent the
 ///   write gets that result within ten minutes of the failure, on the assumption that the write has not been undone.
@@ -40,9 +40,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// All reads use the entity, organizations and API version of the failed call. A session with another base URL, or with
 /// an entity that the call did not have, is rejected. The [table](crate::reconcile) has the details of every write.
 ///
-/// A reconciliation can be kept as JSON ([`to_json`](Self::to_json)) and resumed by another process. To hold no worker
-/// for 130 s, drive a [`Poller`](super::poller::Poller) once: it takes one look, and its
-/// [`Progress::Pending`] contains the time until the next look.
+/// A reconciliation can be kept as JSON ([`to_json`](Self::to_json)) and resumed by another process. To occupy no worker
+/// for 130 s, drive a [`Poller`](super::poller::Poller) once: its
+/// [`Progress::Pending`] contains the time until the next poll.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "O: Serialize", deserialize = "O: DeserializeOwned"))]
 pub struct Reconciliation<O: Reconcile> {
@@ -60,12 +60,12 @@ pub struct Reconciliation<O: Reconcile> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     may_be_job: Option<bool>,
     #[serde(skip)]
-    look: Option<Look<O>>,
+    poll: Option<PartialPoll<O>>,
     #[serde(skip)]
     last: Option<Sight<O::Object>>,
 }
 
-/// A clone begins with a new look.
+/// A clone begins with a new poll.
 impl<O: Reconcile> Clone for Reconciliation<O> {
     fn clone(&self) -> Self {
         Self {
@@ -90,8 +90,8 @@ impl<O: Reconcile> fmt::Debug for Reconciliation<O> {
     }
 }
 
-/// A look that needs more reads.
-struct Look<O: Reconcile> {
+/// A poll that needs more reads.
+struct PartialPoll<O: Reconcile> {
     began: Timestamp,
     sight: Sight<O::Object>,
     next: O::Read,
@@ -107,7 +107,7 @@ impl<O: Reconcile> Reconciliation<O> {
     }
 
     /// Creates the reconciliation of a write that may have been sent until `last_sent_at`, in `scope`, by another
-    /// process. Without a time the 130 s count from the first look; without a scope the reads use the session's.
+    /// process. Without a time the 130 s count from the first poll; without a scope the reads use the session's.
     pub fn of_unconfirmed(write: &O, last_sent_at: Option<WallTime>, scope: Option<RequestScope>) -> Self {
         Self::of(write, WrittenAt::by_wall(last_sent_at), scope)
     }
@@ -120,7 +120,7 @@ impl<O: Reconcile> Reconciliation<O> {
             baseline: None,
             job: None,
             may_be_job: None,
-            look: None,
+            poll: None,
             last: None,
         }
     }
@@ -144,7 +144,7 @@ impl<O: Reconcile> Reconciliation<O> {
         PollingPolicy::default().timeout(DEFAULT_TIMEOUT)
     }
 
-    /// Returns the time until a look can prove that the write was not applied, by the clock of `now`.
+    /// Returns the time until a poll can prove that the write was not applied, by the clock of `now`.
     pub fn conclusive_in(&self, now: Timestamp) -> Duration {
         self.written_at.uncertain_for(now)
     }
@@ -173,45 +173,49 @@ impl<O: Reconcile + Serialize + DeserializeOwned> Reconciliation<O> {
     }
 }
 
-/// Judging what was seen.
+/// Evaluating what was seen.
 impl<O: Reconcile> Reconciliation<O> {
-    /// Returns the first read of a look.
+    /// Returns the first read of a poll.
     fn begin(&self) -> Option<O::Read> {
         self.job.as_deref().and_then(|job| self.write.job(job)).or_else(|| self.write.begin())
     }
 
-    /// Judges a complete look, or asks for the items of the object.
-    fn judge(&mut self, mut look: Look<O>, next: Option<O::Read>) -> Progress<Reconciled<O::Object>> {
+    /// Evaluates a complete poll, or requests the items of the object.
+    fn evaluate_poll(
+        &mut self,
+        mut poll: PartialPoll<O>,
+        next: Option<O::Read>,
+    ) -> Progress<Reconciled<O::Object>> {
         if let Some(next) = next {
-            self.look = Some(Look { next, ..look });
+            self.poll = Some(PartialPoll { next, ..poll });
             return Progress::Incomplete;
         }
-        let now = look.began;
+        let now = poll.began;
         let wait = self.written_at.uncertain_for(now);
-        let finding = look.sight.finding.take().unwrap_or(Finding::Inconclusive);
+        let finding = poll.sight.finding.take().unwrap_or(Finding::Inconclusive);
         let ready = match &finding {
-            Finding::Applied => Reconciled::Applied(look.sight.object),
-            Finding::UnderWay => Reconciled::UnderWay(look.sight.object),
+            Finding::Applied => Reconciled::Applied(poll.sight.object),
+            Finding::UnderWay => Reconciled::UnderWay(poll.sight.object),
             _ if !wait.is_zero() => {
                 let pause = wait.min(MAX_PAUSE);
-                self.last = Some(Sight { finding: Some(finding), ..look.sight });
+                self.last = Some(Sight { finding: Some(finding), ..poll.sight });
                 return Progress::Pending(Some(pause));
             }
             Finding::Absent => Reconciled::NotApplied(None),
-            Finding::Partly(_) | Finding::Unexpected(_) => self.unknown(Some(finding), look.sight, None),
+            Finding::Partly(_) | Finding::Unexpected(_) => self.unknown(Some(finding), poll.sight, None),
             Finding::Unchanged | Finding::Inconclusive => match self.processing() {
-                Processing::Immediate => self.conclude(finding, look.sight, now),
+                Processing::Immediate => self.conclude(finding, poll.sight, now),
                 Processing::MaybeJob if self.may_be_job.is_none() => {
                     if let Some(next) = self.write.count() {
-                        let sight = Sight { finding: Some(finding), ..look.sight };
-                        self.look = Some(Look { began: look.began, sight, next, items: Some(0) });
+                        let sight = Sight { finding: Some(finding), ..poll.sight };
+                        self.poll = Some(PartialPoll { began: poll.began, sight, next, items: Some(0) });
                         return Progress::Incomplete;
                     }
-                    self.last = Some(Sight { finding: Some(finding), ..look.sight });
+                    self.last = Some(Sight { finding: Some(finding), ..poll.sight });
                     return Progress::Pending(None);
                 }
                 Processing::MaybeJob | Processing::Background => {
-                    self.last = Some(Sight { finding: Some(finding), ..look.sight });
+                    self.last = Some(Sight { finding: Some(finding), ..poll.sight });
                     return Progress::Pending(None);
                 }
             },
@@ -239,7 +243,7 @@ impl<O: Reconcile> Reconciliation<O> {
             (None, _) if self.written_at.is_callers(now) => return Reconciled::NotApplied(sight.object),
             (None, _) => {
                 "the object is in its former state, but without a baseline only the caller who sent the write, within \
-                 ten minutes, may assume that nobody has undone it"
+                 ten minutes, may assume that nothing has undone it"
             }
         };
         self.unknown(Some(finding), sight, Some(why))
@@ -263,32 +267,32 @@ impl<O: Reconcile> Reconciliation<O> {
             object: self.write.object(),
             status: sight.status,
             last: sight.object,
-            watched: self.written_at.watched(),
+            waited: self.written_at.waited(),
             why: why.map_or(shown, str::to_owned),
             applied_to,
             error: None,
         })
     }
 
-    /// Continues to count items, and judges the look when the count is complete.
+    /// Continues to count items, and evaluates the poll when the count is complete.
     fn count(
         &mut self,
-        mut look: Look<O>,
+        mut poll: PartialPoll<O>,
         mut items: u64,
         page: Result<<O::Read as Operation>::Output>,
     ) -> Result<Progress<Reconciled<O::Object>>> {
-        let check = match self.write.counted(&mut items, &look.next, page) {
+        let check = match self.write.counted(&mut items, &poll.next, page) {
             Ok(check) => check,
             Err(error) if error.is_retryable() => return Err(error),
             Err(_) => JobCheck::Possible,
         };
         if let JobCheck::Next(next) = check {
-            self.look = Some(Look { next, items: Some(items), ..look });
+            self.poll = Some(PartialPoll { next, items: Some(items), ..poll });
             return Ok(Progress::Incomplete);
         }
         self.may_be_job = Some(matches!(check, JobCheck::Possible));
-        look.items = None;
-        Ok(self.judge(look, None))
+        poll.items = None;
+        Ok(self.evaluate_poll(poll, None))
     }
 }
 
@@ -297,7 +301,7 @@ impl<O: Reconcile> Waiter for Reconciliation<O> {
     type Output = Reconciled<O::Object>;
 
     fn read(&self) -> Self::Read {
-        let next = self.look.as_ref().map(|look| look.next.clone());
+        let next = self.poll.as_ref().map(|poll| poll.next.clone());
         NextRead(next.or_else(|| self.begin()))
     }
 
@@ -327,18 +331,18 @@ impl<O: Reconcile> Waiter for Reconciliation<O> {
         now: Timestamp,
     ) -> Result<Progress<Self::Output>> {
         self.written_at.read_at(now);
-        let mut look = match self.look.take() {
-            Some(look) => look,
+        let mut poll = match self.poll.take() {
+            Some(poll) => poll,
             None => match self.begin() {
                 Some(next) => {
                     let sight = Sight::new(self.written_at.not_sent_before());
-                    Look { began: now, sight, next, items: None }
+                    PartialPoll { began: now, sight, next, items: None }
                 }
                 None => return Err(Error::failed("no read can tell whether the write was applied")),
             },
         };
-        if let Some(items) = look.items {
-            return self.count(look, items, seen);
+        if let Some(items) = poll.items {
+            return self.count(poll, items, seen);
         }
         if let (Some(_), Err(error)) = (&self.job, &seen) {
             if !error.is_retryable() {
@@ -347,11 +351,11 @@ impl<O: Reconcile> Waiter for Reconciliation<O> {
                 return Ok(Progress::Incomplete);
             }
         }
-        let next = self.write.observe(&mut look.sight, &look.next, seen)?;
-        Ok(self.judge(look, next))
+        let next = self.write.observe(&mut poll.sight, &poll.next, seen)?;
+        Ok(self.evaluate_poll(poll, next))
     }
 
-    fn undecided(&mut self, error: Error, watched: Duration) -> Result<Self::Output> {
+    fn undecided(&mut self, error: Error, waited: Duration) -> Result<Self::Output> {
         let is_over = error.kind() == ErrorKind::Timeout && error.attempts() == 0;
         let mut sight = self.last.take().unwrap_or_else(|| Sight::new(None));
         let why = match (&sight.finding, self.processing()) {
@@ -364,14 +368,14 @@ impl<O: Reconcile> Waiter for Reconciliation<O> {
             }
             (None, _) => Some("the object was not read in time"),
             (Some(Finding::Unchanged | Finding::Absent), _) => {
-                Some("the service may still be at work: the time of watching was too short")
+                Some("the service may still be at work: the time of waiting was too short")
             }
             _ => None,
         };
         let finding = sight.finding.take();
         let mut reconciled = self.unknown(finding, sight, why);
         if let Reconciled::Unknown(undecided) = &mut reconciled {
-            undecided.watched = watched;
+            undecided.waited = waited;
             undecided.error = (!is_over).then(|| Arc::new(error.with_unknown_outcome()));
         }
         Ok(reconciled)

@@ -32,20 +32,20 @@ impl<T> Reconciled<T> {
     }
 }
 
-/// End of a reconciliation that did not decide the outcome: for a person to look at.
+/// End of a reconciliation that did not decide the outcome: for a person to decide.
 ///
-/// `{}` is one line with the object, its last status, the time of watching, and the reason.
+/// `{}` is one line with the object, its last status, the time of waiting, and the reason.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Undecided<T> {
     /// Name of the object, such as `invoice INV00000155`.
     pub object: String,
-    /// Status of the object in the last look.
+    /// Status of the object in the last poll.
     pub status: Option<String>,
-    /// Object as of the last look.
+    /// Object as of the last poll.
     pub last: Option<T>,
-    /// Time from the first look to the last.
-    pub watched: Duration,
+    /// Time from the first poll to the last.
+    pub waited: Duration,
     /// Reason why the outcome is unknown.
     pub why: String,
     /// Ids or numbers of the objects to which a write on several objects is applied: the invoices of a bill run that
@@ -62,7 +62,7 @@ impl<T> fmt::Display for Undecided<T> {
         if let Some(status) = &self.status {
             write!(f, ", last status {status}")?;
         }
-        write!(f, ", watched for {} s)", self.watched.as_secs())?;
+        write!(f, ", waited {} s)", self.waited.as_secs())?;
         if !self.applied_to.is_empty() {
             write!(f, "; applied to {}", self.applied_to.join(", "))?;
         }

@@ -19,7 +19,7 @@ impl ProcessingLimits {
     pub(crate) const DOCUMENTED: Self =
         Self { processing: Duration::from_secs(130), clock_skew: Duration::from_secs(300) };
 
-    /// The time after which a write has ended that was sent by another clock.
+    /// Returns the time after which a write has ended that was sent by another clock.
     fn by_any_clock(self) -> Duration {
         self.processing.saturating_add(self.clock_skew)
     }
@@ -73,7 +73,7 @@ impl WrittenAt {
     }
 
     /// Returns the time from the first read to the last.
-    pub(crate) fn watched(&self) -> Duration {
+    pub(crate) fn waited(&self) -> Duration {
         self.first_read.zip(self.last_read).map_or(Duration::ZERO, |(first, last)| first.until(last))
     }
 
@@ -138,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_watching_is_that_from_the_first_read_to_the_last() {
+    fn the_time_of_waiting_is_that_from_the_first_read_to_the_last() {
         let mut written = WrittenAt::new(Some(moment(100, 100)));
-        assert_eq!(written.watched(), Duration::ZERO);
+        assert_eq!(written.waited(), Duration::ZERO);
         for second in [110, 120, 150] {
             written.read_at(moment(second, second));
         }
-        assert_eq!(written.watched(), Duration::from_secs(40));
+        assert_eq!(written.waited(), Duration::from_secs(40));
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Exchange {
         }
     }
 
-    /// Time that must be left to send the next attempt: none for the first one.
+    /// Returns the time that must be left to send the next attempt: none for the first one.
     pub(super) fn needed_time(&self) -> Duration {
         if self.counted_attempts() == 0 { Duration::ZERO } else { self.timing().min_attempt }
     }
@@ -128,7 +128,7 @@ impl Exchange {
         Action::Done(Err(self.describe(error, context)))
     }
 
-    /// The error of an accepted response that the operation cannot read.
+    /// Returns the error of an accepted response that the operation cannot read.
     pub(crate) fn decode_failed(&mut self, error: Error, response: &HttpResponse, now: Timestamp) -> Error {
         let says_success = || {
             let envelope = EnvelopeReader::read(response.body());
@@ -168,7 +168,7 @@ impl Exchange {
         error.with_context(context).redact(redact::finder(secrets))
     }
 
-    /// The facts of the call that its rows are judged by.
+    /// Returns the facts of the call by which its rows are evaluated.
     pub(crate) fn row_facts(&self) -> RowFacts {
         let session = self.session.clone();
         let own = self.own_secrets();

@@ -21,17 +21,17 @@ pub(crate) const REQUIRED: Rule = Rule::Required;
 /// The field must be an id of 32 hexadecimal digits. Passing a number instead of an id is a common mistake.
 pub(crate) const ID: Rule = Rule::Id;
 
-/// The text must have at most `most` characters.
+/// Requires that the text has at most `most` characters.
 pub(crate) const fn max_len(most: usize) -> Rule {
     Rule::Text { least: 0, most }
 }
 
-/// The text must have `least` to `most` characters.
+/// Requires that the text has `least` to `most` characters.
 pub(crate) const fn len(least: usize, most: usize) -> Rule {
     Rule::Text { least, most }
 }
 
-/// The list must have `least` to `most` entries.
+/// Requires that the list has `least` to `most` entries.
 pub(crate) const fn entries(least: usize, most: usize) -> Rule {
     Rule::Count { least, most }
 }
@@ -53,15 +53,15 @@ impl<'a> Path<'a> {
 
     /// Creates the error of a field of this model.
     #[cold]
-    pub(crate) fn refuse(&self, field: &str, why: impl Into<Cow<'static, str>>) -> Error {
+    pub(crate) fn reject(&self, field: &str, why: impl Into<Cow<'static, str>>) -> Error {
         Error::invalid(format!("{self}{field}"), why)
     }
 
     #[cold]
     fn refuse_length(&self, field: &str, least: usize, most: usize, unit: &str) -> Error {
         match least {
-            0 => self.refuse(field, format!("must have at most {most} {unit}")),
-            _ => self.refuse(field, format!("must have {least} to {most} {unit}")),
+            0 => self.reject(field, format!("must have at most {most} {unit}")),
+            _ => self.reject(field, format!("must have {least} to {most} {unit}")),
         }
     }
 }
@@ -84,7 +84,7 @@ impl fmt::Display for Path<'_> {
 #[inline(always)]
 pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule) -> Result<()> {
     match (rule, field.as_text()) {
-        (Rule::Required, _) if field.is_absent() => Err(path.refuse(name, "is required")),
+        (Rule::Required, _) if field.is_absent() => Err(path.reject(name, "is required")),
         (Rule::Text { least, most }, Some(text)) if !has_length(text, least, most) => {
             Err(path.refuse_length(name, least, most, "characters"))
         }
@@ -92,7 +92,7 @@ pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule)
             Err(path.refuse_length(name, least, most, "entries"))
         }
         (Rule::Id, Some(text)) if !is_id(text) => {
-            Err(path.refuse(name, "must be an id of 32 hexadecimal digits"))
+            Err(path.reject(name, "must be an id of 32 hexadecimal digits"))
         }
         _ => Ok(()),
     }

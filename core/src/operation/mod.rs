@@ -73,7 +73,7 @@ impl<O: Operation + ?Sized> Operation for &O {
     }
 }
 
-/// Facts of a call that the rows of its response are judged by. The response has them as an extension, for operations
+/// Facts of a call by which the rows of its response are evaluated. The response has them as an extension, for operations
 /// with [`Spec::has_rows`].
 #[derive(Clone)]
 pub(crate) struct RowFacts {

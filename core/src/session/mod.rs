@@ -329,6 +329,8 @@ impl Session {
         self.0.retries.take()
     }
 
+    /// Checks a request against the guards of the session.
+    ///
     /// # Errors
     /// A request that a guard of the session forbids.
     pub(crate) fn check_guards(&self, effect: Effect, request: &HttpRequest) -> Result<()> {
@@ -370,7 +372,7 @@ impl Session {
         RequestHeaders { session: &self.0.token_headers, call }
     }
 
-    /// The scope of a call that sets these headers.
+    /// Returns the scope of a call that sets these headers.
     pub(crate) fn scope_of(&self, call: Option<&CommonHeaders>) -> RequestScope {
         let text = |field: fn(&CommonHeaders) -> Option<&HeaderValue>| {
             of_call(call, self.headers(), field)?.to_str().ok().map(str::to_owned)
@@ -383,7 +385,7 @@ impl Session {
         }
     }
 
-    /// The scope of a call with these options.
+    /// Returns the scope of a call with these options.
     ///
     /// # Errors
     /// A header that cannot be sent.
@@ -391,6 +393,8 @@ impl Session {
         Ok(self.scope_of(Some(&CommonHeaders::check(&options.headers)?)))
     }
 
+    /// Checks that calls of this session can have a scope.
+    ///
     /// # Errors
     /// A scope that a call of this session cannot have: another tenant, or none of what the session always sends.
     pub(crate) fn check_scope(&self, scope: &RequestScope) -> Result<()> {
@@ -408,7 +412,7 @@ impl Session {
         Ok(())
     }
 
-    /// A new idempotency key as text.
+    /// Returns a new idempotency key as text.
     pub(crate) fn new_key(&self) -> String {
         self.key_text(self.next_key())
     }

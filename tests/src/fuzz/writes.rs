@@ -199,7 +199,7 @@ pub fn reconcile(data: &[u8]) {
             }
             Action::Done(Ok(_)) => {
                 if byte & 1 == 1 {
-                    let text = poller.to_json(moment(now)).expect("a watch can be kept");
+                    let text = poller.to_json(moment(now)).expect("a poller can be kept");
                     poller = Poller::from_json(&session, &text, policy).expect("what is kept can be read");
                 }
                 Event::Tick

@@ -1,4 +1,4 @@
-//! The rows of a response: each is judged by itself.
+//! The rows of a response: each is evaluated by itself.
 
 use zuora_core::invoices::{BulkEvent, CreateStandaloneInvoice, InvoiceToPost, NewInvoiceItem, RowState};
 use zuora_core::transport::Timestamp;

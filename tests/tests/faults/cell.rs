@@ -156,7 +156,7 @@ impl Story<'_> {
         }
     }
 
-    /// Does what happens between the first attempt and the next look, and returns the client that looks.
+    /// Does what happens between the first attempt and the next poll, and returns the client that polls.
     pub fn go_on(&mut self, client: &Client<InProcess>, judge: &mut Judge<'_>) -> Client<InProcess> {
         match self.cell.after {
             After::SameProcess | After::PersonFirst => {}
@@ -275,7 +275,7 @@ fn report(result: Result<AnyResponse>, judge: &mut Judge<'_>) -> Option<Error> {
 }
 
 /// Reports the end of a delivery. If that is unknown, returns `Some`, with the last possible sending and the time of the
-/// next look where they are known.
+/// next poll where they are known.
 #[allow(clippy::option_option, reason = "unknown, with or without times")]
 fn performed(result: Result<Performed>, judge: &mut Judge<'_>) -> Option<Option<(WallTime, WallTime)>> {
     match result {

@@ -215,7 +215,7 @@ fn an_error_without_a_time_counts_from_the_first_poll_and_needs_a_baseline() {
 }
 
 #[test]
-fn the_caller_who_wrote_may_assume_for_ten_minutes_that_nobody_has_undone_it() {
+fn the_caller_who_wrote_may_assume_for_ten_minutes_that_nothing_has_undone_it() {
     for (begin, is_told) in [(601, true), (602, false), (100_000, false)] {
         let session = cold(&Config::with_token(DataCenter::UsCloud2, TOKEN));
         let error = lost_post(&session, at(1));
@@ -231,7 +231,7 @@ fn the_caller_who_wrote_may_assume_for_ten_minutes_that_nobody_has_undone_it() {
 }
 
 #[test]
-fn another_process_does_not_assume_that_nobody_has_undone_it() {
+fn another_process_does_not_assume_that_nothing_has_undone_it() {
     let session = cold(&Config::with_token(DataCenter::UsCloud2, TOKEN));
     let error = lost_post(&session, at(1));
     let mut simulation = Simulation::new(|_: &HttpRequest, _| (ms(10), status("Draft")));
@@ -347,7 +347,7 @@ fn reading_ends_with_the_time_that_the_caller_gives() {
         let ended = simulation.drive(poller.until_done());
         assert!(at(1).until(ended.at) <= secs(seconds), "{seconds}: {:?}", ended.at);
         let undecided = unknown(ended.result);
-        assert!(undecided.watched >= secs(seconds), "{undecided}");
+        assert!(undecided.waited >= secs(seconds), "{undecided}");
     }
 }
 

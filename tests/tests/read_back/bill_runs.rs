@@ -12,11 +12,7 @@ fn posting_a_bill_run() {
     for status in ["Error", "Canceled", "CancelInProgress", "RemoveInProgress", "Archived"] {
         let end = end_of(&post, shows(200, &run(status)));
         assert_end(&end, &format!("the bill run is {status}"), AFTER_THE_SPAN);
-        assert!(
-            end.shown.contains(&format!("(bill run r, last status {status}, watched for ")),
-            "{}",
-            end.shown
-        );
+        assert!(end.shown.contains(&format!("(bill run r, last status {status}, waited ")), "{}", end.shown);
     }
     assert_end(&end_of(&post, shows(404, GONE)), "no longer exists", AFTER_THE_SPAN);
     for status in ["Pending", "Processing", "Paused", "Completed"] {

@@ -45,7 +45,7 @@ pub fn unreadable(
     (decision, record)
 }
 
-/// The reason that a text cannot be performed, with its beginning. The job itself keeps the whole text.
+/// Returns the reason that a text cannot be performed, with its beginning. The job itself keeps the whole text.
 pub(crate) fn with_text(why: impl std::fmt::Display, text: &str) -> String {
     format!("{}; the text is {}", end::cut(&why.to_string(), QUOTE), end::cut(text, QUOTE))
 }
@@ -53,8 +53,8 @@ pub(crate) fn with_text(why: impl std::fmt::Display, text: &str) -> String {
 /// Longest quotation of a text of another program, in characters.
 const QUOTE: usize = 1000;
 
-/// The doubt about an intent that may have been sent, with all that a person needs. `intent` is none if its text cannot
-/// be read.
+/// Returns the doubt about an intent that may have been sent, with all that a person needs. `intent` is none if its
+/// text cannot be read.
 pub(super) fn doubt(
     key: &str,
     intent: Option<&Intent>,

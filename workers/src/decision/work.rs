@@ -149,7 +149,7 @@ impl Work {
         }
     }
 
-    /// The record of a possible sending until the end of the lease.
+    /// Returns the record of a possible sending until the end of the lease.
     fn write(&mut self, now: Timestamp, lease: Timestamp) -> Step {
         self.record.unreadable_since = None;
         self.before = self.record.sent;
@@ -320,7 +320,7 @@ impl Work {
         self.intent.operation().spec().effect
     }
 
-    /// The list of the items of the invoice that the operation updates.
+    /// Returns the list of the items of the invoice that the operation updates.
     fn items(&self) -> Option<GetInvoiceItems> {
         let AnyOperation::UpdateInvoice(update) = self.intent.operation() else { return None };
         #[derive(serde::Deserialize)]
@@ -346,7 +346,7 @@ fn rejected(error: &Error) -> Decision {
     Decision::rejected(error.to_string())
 }
 
-/// Wall time of a moment. A transport without a wall clock makes no intents, so the fallback is never used.
+/// Returns the wall time of a moment. A transport without a wall clock makes no intents, so the fallback is never used.
 fn wall(moment: Timestamp) -> WallTime {
     moment.wall().unwrap_or(WallTime::from_unix_millis(0))
 }

@@ -198,7 +198,7 @@ impl Waiter for BillRunWaiter {
         self.evaluate_status(run, &status)
     }
 
-    fn undecided(&mut self, error: Error, watched: Duration) -> Result<BillRun> {
+    fn undecided(&mut self, error: Error, waited: Duration) -> Result<BillRun> {
         if error.kind() != ErrorKind::Timeout {
             return Err(error);
         }
@@ -206,7 +206,7 @@ impl Waiter for BillRunWaiter {
             "bill run {} was not {:?} within {} s (last status {})",
             self.id,
             self.goal,
-            watched.as_secs(),
+            waited.as_secs(),
             self.status().map_or("unknown", BillRunStatus::as_str),
         );
         Err(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome())

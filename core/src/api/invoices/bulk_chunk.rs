@@ -51,8 +51,8 @@ impl Chunk {
         by_clock.max(by_wall)
     }
 
-    /// The time since the first possible sending by the clock of this process and by the wall clock, or `None` if the
-    /// wall clock cannot be right.
+    /// Returns the time since the first possible sending by the clock of this process and by the wall clock, or `None`
+    /// if the wall clock cannot be right.
     fn ages(&self, now: Timestamp) -> Option<(Option<Duration>, Option<Duration>)> {
         let by_clock = self.made.map(|made| made.until(now));
         let by_wall = match (self.first_sent, now.wall()) {

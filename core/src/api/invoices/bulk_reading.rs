@@ -65,11 +65,11 @@ pub(super) struct Reading<B: Bulk> {
 
 enum Read {
     Reconciliation(Box<UntilDone<Reconciliation<UpdatedRow>>>),
-    Look(Box<Call<GetInvoice>>),
+    LookUp(Box<Call<GetInvoice>>),
 }
 
 impl<B: Bulk> Reading<B> {
-    /// `options` are those of the write, without its key: a read has to use the same entity.
+    /// Creates a reading of rows. `options` are those of the write, without its key: a read has to use the same entity.
     pub(super) fn new(
         session: &Session,
         options: &CallOptions,
@@ -104,7 +104,7 @@ impl<B: Bulk> Reading<B> {
         }
         let timeout = self.session.timing().with(&self.options).timeout.min(left);
         let options = self.options.clone().timeout(timeout);
-        Some(Read::Look(Box::new(Call::with_options(&self.session, B::look_up(row)?, &options))))
+        Some(Read::LookUp(Box::new(Call::with_options(&self.session, B::look_up(row)?, &options))))
     }
 
     fn note(&mut self, target: Target<B>, seen: Result<Seen>) {
@@ -133,7 +133,7 @@ impl<B: Bulk> Machine for Reading<B> {
                     Read::Reconciliation(machine) => {
                         machine.step(event, now).map(|seen| reconciled::<B>(row, seen))
                     }
-                    Read::Look(call) => {
+                    Read::LookUp(call) => {
                         call.step(event, now).map(|seen| compared::<B>(row, seen.into_inner()))
                     }
                 };

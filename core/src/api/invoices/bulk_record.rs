@@ -29,11 +29,11 @@ impl<B: Bulk> BulkJob<B> {
         let sent = sent_rows::<B>(&chunk.body)?;
         let (places, key_failed) = (chunk.rows.clone(), chunk.key_failed);
         let is_secret = self.session.secret_finder(self.options.secrets());
-        let judged = judge::<B>(&sent, body, self.session.max_body(), error, is_secret);
+        let evaluated = evaluate::<B>(&sent, body, self.session.max_body(), error, is_secret);
         let mut look_up = Vec::new();
-        for ((place, row), judged) in places.into_iter().zip(&sent).zip(judged) {
+        for ((place, row), evaluated) in places.into_iter().zip(&sent).zip(evaluated) {
             let Some(place) = place else { continue };
-            let mut row_error = match judged {
+            let mut row_error = match evaluated {
                 Ok(applied) => {
                     self.applied(place, applied);
                     continue;
@@ -125,7 +125,7 @@ impl<B: Bulk> BulkJob<B> {
         self.run.results.push((place, Err(RowError { invoice, ..error })));
     }
 
-    /// The rows of a chunk with these indices, as they were sent.
+    /// Returns the rows of a chunk with these indices, as they were sent.
     pub(super) fn targets(&mut self, id: u64, places: &[usize]) -> Result<Vec<Target<B>>> {
         let Some(chunk) = self.ledger.chunk(id) else { return Ok(Vec::new()) };
         let sent = sent_rows::<B>(&chunk.body)?;
@@ -142,8 +142,8 @@ fn sent_rows<B: Bulk>(body: &[u8]) -> Result<Vec<B::Row>> {
     rows.map_err(|error| Error::unreadable("bulk job", format!("the body of a chunk: {error}")))
 }
 
-/// Judges each row by its own row of the response, and by the whole response only if it has no rows.
-fn judge<B: Bulk>(
+/// Evaluates each row by its own row of the response, and by the whole response only if it has no rows.
+fn evaluate<B: Bulk>(
     sent: &[B::Row],
     body: &[u8],
     max_body: usize,
@@ -168,14 +168,14 @@ fn judge<B: Bulk>(
         Some(error) if reports_rows && error.outcome() == Outcome::Applied => Outcome::Unknown,
         Some(error) => error.outcome(),
     };
-    let judged = rows::judge(read, &names, B::NAMED_BY, is_accepted);
-    judged
+    let evaluated = rows::evaluate(read, &names, B::NAMED_BY, is_accepted);
+    evaluated
         .into_iter()
         .zip(sent)
-        .map(|(judged, row)| {
-            let has_row = judged.row.is_some();
-            let outcome = if has_row { judged.after_failure(may_be_repeated) } else { whole };
-            let mut model = judged.into_model(outcome);
+        .map(|(evaluated, row)| {
+            let has_row = evaluated.row.is_some();
+            let outcome = if has_row { evaluated.after_failure(may_be_repeated) } else { whole };
+            let mut model = evaluated.into_model(outcome);
             model.envelope_mut().redact(&is_secret);
             match (outcome, has_row) {
                 (Outcome::Applied, _) => Ok(B::applied(row, has_row.then_some(model))),
@@ -189,8 +189,8 @@ fn judge<B: Bulk>(
         .collect()
 }
 
-/// Two changes to one invoice that are read back together hide each other: unless reading proves the same of all of
-/// them, it proves nothing.
+/// Marks the changes to one invoice as unclear unless reading proves the same of all of them: two changes that are read
+/// back together hide each other.
 fn agreed<B: Bulk>(mut seen: Vec<(Target<B>, Seen)>) -> Vec<(Target<B>, Seen)> {
     let kinds: Vec<_> = seen
         .iter()

@@ -90,7 +90,7 @@ impl RowError {
         Self { request: Some(Arc::clone(error)), ..Self::of_row(outcome, Envelope::default()) }
     }
 
-    /// The reasons to keep in the state of the job.
+    /// Returns the reasons to keep in the state of the job.
     pub(super) fn reasons(&self) -> Vec<Reason> {
         match &self.request {
             _ if !self.envelope.reasons.is_empty() => self.envelope.reasons.clone(),

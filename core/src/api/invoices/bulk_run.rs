@@ -185,6 +185,8 @@ impl<B: Bulk> BulkJob<B> {
         Ok(next)
     }
 
+    /// Begins a round of chunks.
+    ///
     /// # Errors
     /// Options that cannot be sent, or another scope than that of the chunks sent before.
     fn begin_round(&self, now: Timestamp) -> Result<Round> {
@@ -199,7 +201,7 @@ impl<B: Bulk> BulkJob<B> {
         })
     }
 
-    /// The scope of the options, which may have changed since a chunk was made.
+    /// Returns the scope of the options, which may have changed since a chunk was made.
     ///
     /// # Errors
     /// As for [`begin_round`](Self::begin_round).
@@ -212,6 +214,8 @@ impl<B: Bulk> BulkJob<B> {
         Ok(scope)
     }
 
+    /// Begins the next chunk.
+    ///
     /// # Errors
     /// No time is left for a chunk, or the service does not respond.
     fn begin_chunk(&self, round: &mut Round, now: Timestamp) -> Result<()> {
@@ -232,7 +236,7 @@ impl<B: Bulk> BulkJob<B> {
         Ok(())
     }
 
-    /// The error of a job that stops. Its outcome is that of the rows in doubt.
+    /// Returns the error of a job that stops. Its outcome is that of the rows in doubt.
     fn unfinished(&self, cause: Cause) -> Error {
         let outcome = if self.in_doubt() > 0 { Outcome::Unknown } else { Outcome::NotApplied };
         let operation = B::fixed_spec().name.into();

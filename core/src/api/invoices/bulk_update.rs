@@ -73,7 +73,7 @@ impl Operation for BulkUpdateInvoices {
         for (index, changes) in self.invoices.iter().enumerate() {
             let path = Path::ROOT.row("invoices", index);
             if changes.invoice().is_none() {
-                return Err(path.refuse("id", "is required"));
+                return Err(path.reject("id", "is required"));
             }
             changes.check(&path)?;
         }

@@ -183,10 +183,10 @@ impl CreateStandaloneInvoice {
     pub(super) fn check(&self, path: &Path<'_>) -> Result<()> {
         self.check_fields(path)?;
         if self.account_id.is_none() && self.account_number.is_none() {
-            return Err(path.refuse("accountId", "either `accountId` or `accountNumber` is required"));
+            return Err(path.reject("accountId", "either `accountId` or `accountNumber` is required"));
         }
         if self.invoice_number.as_ref().is_some_and(|number| !number.chars().all(is_allowed_in_number)) {
-            return Err(path.refuse("invoiceNumber", "must contain only letters, digits, `-` and `_`"));
+            return Err(path.reject("invoiceNumber", "must contain only letters, digits, `-` and `_`"));
         }
         let is_impossible = matches!(
             self.status,
@@ -200,7 +200,7 @@ impl CreateStandaloneInvoice {
             )
         );
         if is_impossible {
-            return Err(path.refuse("status", "must be `Draft` or `Posted` on a new invoice"));
+            return Err(path.reject("status", "must be `Draft` or `Posted` on a new invoice"));
         }
         for (index, rate) in self.custom_rates.iter().enumerate() {
             rate.check_fields(&path.row("customRates", index))?;
@@ -214,7 +214,7 @@ impl CreateStandaloneInvoice {
             if usize::from(id.is_some()) + usize::from(contact.is_some()) + usize::from(same == Some(true))
                 > 1
             {
-                return Err(path.refuse(
+                return Err(path.reject(
                     name,
                     "must be only one of: existing contact, new contact, same as bill-to contact",
                 ));

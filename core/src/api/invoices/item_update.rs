@@ -37,7 +37,7 @@ impl ItemUpdate {
             Self::Add(item) => item.check(path),
             Self::Modify(item) => item.check(path),
             Self::Remove(id) if id.as_str().chars().count() > 32 => {
-                Err(path.refuse("id", "must have at most 32 characters"))
+                Err(path.reject("id", "must have at most 32 characters"))
             }
             Self::Remove(_) => Ok(()),
         }
@@ -203,7 +203,7 @@ impl DiscountUpdate {
     fn check(&self, path: &Path<'_>) -> Result<()> {
         match self {
             Self::Add(discount) => match field_for_new_items_only(discount) {
-                Some(field) => Err(path.refuse(field, "is allowed only for discounts of new items")),
+                Some(field) => Err(path.reject(field, "is allowed only for discounts of new items")),
                 None => discount.check(path),
             },
             Self::Modify(discount) => discount.check_fields(path),

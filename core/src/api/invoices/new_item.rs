@@ -133,12 +133,12 @@ impl NewInvoiceItem {
         check_new(path, &self.extra)?;
         if self.charge_name.is_none() && self.product_rate_plan_charge_id.is_none() {
             return Err(
-                path.refuse("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
+                path.reject("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
             );
         }
         if !self.tax_items.is_empty() && (self.tax_code.is_some() || self.tax_mode.is_some()) {
             let field = if self.tax_code.is_some() { "taxCode" } else { "taxMode" };
-            return Err(path.refuse(field, "cannot be combined with `taxItems`"));
+            return Err(path.reject(field, "cannot be combined with `taxItems`"));
         }
         check_taxes(path, &self.tax_items)?;
         for (index, discount) in self.discount_items.iter().enumerate() {
@@ -234,7 +234,7 @@ impl NewDiscountItem {
         check_new(path, &self.extra)?;
         if self.charge_name.is_none() && self.product_rate_plan_charge_id.is_none() {
             return Err(
-                path.refuse("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
+                path.reject("chargeName", "either `chargeName` or `productRatePlanChargeId` is required")
             );
         }
         check_taxes(path, &self.tax_items)
@@ -285,10 +285,10 @@ impl NewTaxItem {
     }
 }
 
-/// Refuses an id: with it, the service would change an existing item instead of adding a new one.
+/// Rejects an id: with it, the service would change an existing item instead of adding a new one.
 fn check_new(path: &Path<'_>, extra: &ExtraFields) -> Result<()> {
     match extra.raw("id") {
-        Some(_) => Err(path.refuse("id", "must be absent from a new item")),
+        Some(_) => Err(path.reject("id", "must be absent from a new item")),
         None => Ok(()),
     }
 }
@@ -298,7 +298,7 @@ fn check_taxes(path: &Path<'_>, taxes: &[NewTaxItem]) -> Result<()> {
         let path = path.row("taxItems", index);
         tax.check_fields(&path)?;
         if tax.tax_mode == Some(TaxMode::TaxInclusive) {
-            return Err(path.refuse("taxMode", "must be `TaxExclusive` for custom tax lines"));
+            return Err(path.reject("taxMode", "must be `TaxExclusive` for custom tax lines"));
         }
     }
     Ok(())

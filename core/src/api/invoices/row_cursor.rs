@@ -116,7 +116,7 @@ pub(super) fn fields<'a>(
     Some((fields, is_whole))
 }
 
-/// The values of a field that are not null, as text. A value that is not text is empty text.
+/// Returns the values of a field that are not null, as text. A value that is not text is empty text.
 pub(super) fn texts<'a>(fields: &'a Fields<'_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
     let of_name = fields.iter().filter(move |(known, json)| known == name && *json != "null");
     of_name.map(|(_, json)| lenient::text(json).unwrap_or_default())

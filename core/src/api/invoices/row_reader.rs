@@ -7,7 +7,7 @@
 use memchr::memmem;
 
 use crate::api::invoices::row_cursor::{Fields, fields, texts};
-use crate::api::invoices::row_verdict::{Verdict, flags, flags_of, rejects, verdict};
+use crate::api::invoices::row_report::{RowReport, flags, flags_of, rejects, report};
 use crate::api::invoices::rows::RowName;
 use crate::exchange::envelope_reader::{EnvelopeReader, is_reason};
 use crate::exchange::success_flag::is_flag;
@@ -66,7 +66,7 @@ pub(super) struct ReadRow<M> {
     pub(super) other_names: Vec<String>,
     /// Index in the request, or -1 for an index that cannot be read or for two of them.
     pub(super) index: Option<i64>,
-    pub(super) verdict: Verdict,
+    pub(super) report: RowReport,
     /// The row with its envelope. A field that cannot be read is kept as JSON text in `extra`.
     pub(super) model: M,
 }
@@ -146,7 +146,7 @@ impl<M: BulkRow> ReadRow<M> {
             name,
             other_names: Vec::new(),
             index: model.index(),
-            verdict: verdict(flags_of(envelope), &envelope.reasons),
+            report: report(flags_of(envelope), &envelope.reasons),
             model,
         })
     }
@@ -167,9 +167,9 @@ impl<M: BulkRow> ReadRow<M> {
         if has_further {
             *reasons = EnvelopeReader::read(text.as_bytes()).reasons;
         }
-        let verdict = match is_whole && other_names.is_empty() && !has_two_indices {
-            true => verdict(flags(&fields), reasons),
-            false => Verdict::Unknown,
+        let report = match is_whole && other_names.is_empty() && !has_two_indices {
+            true => report(flags(&fields), reasons),
+            false => RowReport::Unknown,
         };
         // The model has paid for its own.
         if has_further && budget.spend(size_of_val(&**reasons)).is_err() {
@@ -180,7 +180,7 @@ impl<M: BulkRow> ReadRow<M> {
             other_names,
             index: first_index
                 .map(|index| index.parse().ok().filter(|_: &i64| !has_two_indices).unwrap_or(-1)),
-            verdict,
+            report,
             model,
         }
     }
@@ -219,14 +219,14 @@ mod tests {
         Created::read(body.as_bytes(), DEFAULT_CAP, RowName::Number)
     }
 
-    fn verdicts(body: &str) -> (Vec<Verdict>, bool) {
+    fn reports(body: &str) -> (Vec<RowReport>, bool) {
         let body = read(body).unwrap();
-        (body.rows.iter().map(|row| row.verdict).collect(), body.has_all_rows)
+        (body.rows.iter().map(|row| row.report).collect(), body.has_all_rows)
     }
 
     #[test]
     fn every_row_reports_for_itself() {
-        use Verdict::{Applied, Rejected, Unknown};
+        use RowReport::{Applied, Rejected, Unknown};
         for (row, expected) in [
             (r#"{"success":true}"#, Applied),
             (r#"{"success":"true","id":"i"}"#, Applied),
@@ -262,7 +262,7 @@ mod tests {
             ("[true]", Unknown),
         ] {
             let body = format!(r#"{{"success":true,"invoices":[{row}]}}"#);
-            assert_eq!(verdicts(&body), (vec![expected], true), "{row}");
+            assert_eq!(reports(&body), (vec![expected], true), "{row}");
         }
     }
 
@@ -297,16 +297,16 @@ mod tests {
         let many = vec![r#""a":1"#; 2 * MAX_FIELDS].join(",");
         let row = format!(r#"{{"success":true,"amount":"n/a",{many}}}"#);
         let body = format!(r#"{{"invoices":[{row}],"x":1}}"#);
-        assert_eq!(verdicts(&body), (vec![Verdict::Unknown], true));
+        assert_eq!(reports(&body), (vec![RowReport::Unknown], true));
         let body = format!(r#"{{"invoices":[{{"success":true,"amount":"n/a"}}],{many}}}"#);
-        assert_eq!(verdicts(&body), (vec![Verdict::Applied], false));
+        assert_eq!(reports(&body), (vec![RowReport::Applied], false));
     }
 
     #[test]
     fn rows_before_a_fault_are_read() {
-        use Verdict::{Applied, Rejected};
+        use RowReport::{Applied, Rejected};
         let whole = r#"{"invoices":[{"id":"a","success":true},{"id":"b","success":false}],"success":true}"#;
-        assert_eq!(verdicts(whole), (vec![Applied, Rejected], true));
+        assert_eq!(reports(whole), (vec![Applied, Rejected], true));
         for end in 0..whole.len() {
             let Some(body) = read(&whole[..end]) else { continue };
             let expected: Vec<_> = [(Applied, 38), (Rejected, 65)]
@@ -314,17 +314,17 @@ mod tests {
                 .filter(|(_, closed)| end >= *closed)
                 .map(|(row, _)| row)
                 .collect();
-            let read: Vec<_> = body.rows.iter().map(|row| row.verdict).collect();
+            let read: Vec<_> = body.rows.iter().map(|row| row.report).collect();
             assert_eq!((read, body.has_all_rows), (expected, end >= 66), "{}", &whole[..end]);
         }
         let broken =
             r#"{"success":true,"invoices":[{"success":false},{"id":"x",,"success":true},{"success":true}]}"#;
-        assert_eq!(verdicts(broken), (vec![Rejected], false));
-        assert_eq!(verdicts(r#"{"id":,"invoices":[{"success":true}]}"#), (vec![], false));
-        assert_eq!(verdicts(r#"{"invoices":[12"#), (vec![], false), "the number may be truncated");
-        assert_eq!(verdicts(r#"{"invoices":[ ]}"#), (vec![], true));
+        assert_eq!(reports(broken), (vec![Rejected], false));
+        assert_eq!(reports(r#"{"id":,"invoices":[{"success":true}]}"#), (vec![], false));
+        assert_eq!(reports(r#"{"invoices":[12"#), (vec![], false), "the number may be truncated");
+        assert_eq!(reports(r#"{"invoices":[ ]}"#), (vec![], true));
         let spaces = r#"{ "invoices" : [ { "success" : true , "amount" : "n/a" } , { } ] }"#;
-        assert_eq!(verdicts(spaces), (vec![Applied, Verdict::Unknown], true));
+        assert_eq!(reports(spaces), (vec![Applied, RowReport::Unknown], true));
         assert!(read("[]").is_none() && read("").is_none());
     }
 
@@ -343,7 +343,7 @@ mod tests {
         const LEVELS: usize = 100_000;
         let rows = format!("{}{}", r#"{"success":false,"invoices":["#.repeat(LEVELS), "]}".repeat(LEVELS));
         for body in [format!(r#"{{"success":true,"invoices":[{rows}]}}"#), rows] {
-            assert_eq!(verdicts(&body), (vec![Verdict::Rejected], true));
+            assert_eq!(reports(&body), (vec![RowReport::Rejected], true));
         }
     }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::api::invoices::row_reader::{BulkBody, BulkResponse, BulkRow, ROWS, ReadRow};
-use crate::api::invoices::row_verdict::Verdict;
+use crate::api::invoices::row_report::RowReport;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::model::envelope::Envelope;
 use crate::operation::{RowFacts, Spec};
@@ -40,14 +40,15 @@ impl RowName {
 
 /// Outcome of one row of the request.
 #[derive(Debug)]
-pub(super) struct JudgedRow<M> {
+pub(super) struct EvaluatedRow<M> {
     pub(super) outcome: Outcome,
     /// The row of the response that belongs to it.
     pub(super) row: Option<ReadRow<M>>,
 }
 
-impl<M: BulkRow> JudgedRow<M> {
-    /// The outcome of the row, given whether an earlier attempt may have applied a row that this response rejects.
+impl<M: BulkRow> EvaluatedRow<M> {
+    /// Returns the outcome of the row, given whether an earlier attempt may have applied a row that this response
+    /// rejects.
     ///
     /// The service documents that it stores the first response under a key, whether success or failure. So a response
     /// with rows is that of the only work of the key, or the stored one, and the rows that it rejects were not applied:
@@ -77,29 +78,29 @@ fn flag(outcome: Outcome) -> Option<bool> {
     }
 }
 
-/// Judges each row of the request by the row of the response that belongs to it.
+/// Evaluates each row of the request by the row of the response that belongs to it.
 ///
 /// `sent` contains the name of each row of the request, if it has one. `is_accepted` is false for the response of a
 /// request that failed as a whole, in which a row that succeeded is a contradiction.
-pub(super) fn judge<M, H>(
+pub(super) fn evaluate<M, H>(
     body: BulkBody<M, H>,
     sent: &[Option<&str>],
     by: RowName,
     is_accepted: bool,
-) -> Vec<JudgedRow<M>> {
+) -> Vec<EvaluatedRow<M>> {
     let may_succeed = is_accepted && !body.is_rejection;
     let places = assign(&body, sent, by);
     let mut rows: Vec<_> = body.rows.into_iter().map(Some).collect();
-    let judge = |place: Option<usize>| {
+    let evaluate = |place: Option<usize>| {
         let row = place.and_then(|place| rows.get_mut(place)?.take());
-        let outcome = match row.as_ref().map(|row| row.verdict) {
-            Some(Verdict::Applied) if may_succeed => Outcome::Applied,
-            Some(Verdict::Rejected) => Outcome::NotApplied,
+        let outcome = match row.as_ref().map(|row| row.report) {
+            Some(RowReport::Applied) if may_succeed => Outcome::Applied,
+            Some(RowReport::Rejected) => Outcome::NotApplied,
             _ => Outcome::Unknown,
         };
-        JudgedRow { outcome, row }
+        EvaluatedRow { outcome, row }
     };
-    places.into_iter().map(judge).collect()
+    places.into_iter().map(evaluate).collect()
 }
 
 /// Reads the response to a call that succeeded.
@@ -152,9 +153,9 @@ fn response<H: BulkResponse>(
 ) -> H {
     let mut response = std::mem::take(&mut body.head);
     redact(response.envelope_mut());
-    let rows = judge(body, sent, by, is_accepted).into_iter().map(|judged| {
-        let outcome = judged.after_failure(may_have_begun_before);
-        let mut row = judged.into_model(outcome);
+    let rows = evaluate(body, sent, by, is_accepted).into_iter().map(|evaluated| {
+        let outcome = evaluated.after_failure(may_have_begun_before);
+        let mut row = evaluated.into_model(outcome);
         redact(row.envelope_mut());
         row
     });
@@ -218,11 +219,11 @@ impl Assignment {
             let given: Vec<usize> =
                 (at..body.rows.len()).filter(|other| is_same(body.rows[*other].name.as_deref())).collect();
             given.iter().for_each(|other| self.is_placed[*other] = true);
-            let verdict = body.rows[at].verdict;
+            let report = body.rows[at].report;
             let in_order = asked.len() == given.len()
                 && (asked.len() == 1
                     || self.place_counts
-                    || given.iter().all(|other| body.rows[*other].verdict == verdict));
+                    || given.iter().all(|other| body.rows[*other].report == report));
             for (nth, place) in asked.iter().enumerate() {
                 self.slots[*place] = given.get(nth).copied();
                 self.contradicted[*place] |= !in_order;
@@ -247,8 +248,8 @@ impl Assignment {
         }
     }
 
-    /// An index that names another row of the request than the name does contradicts both. `place` is `None` for a row
-    /// beyond those that the request has of its name.
+    /// Compares the index of a row with the place that its name has. An index that names another row contradicts both.
+    /// `place` is `None` for a row beyond those that the request has of its name.
     fn check_index(&mut self, place: Option<usize>, index: Option<i64>) {
         let Some(index) = index else { return };
         let index = usize::try_from(index).ok();
@@ -308,31 +309,31 @@ mod tests {
         BulkBody::read(body.as_bytes(), DEFAULT_CAP, by).unwrap()
     }
 
-    /// Outcomes of rows as letters: applied, rejected, unknown.
-    fn judged(by: RowName, sent: &[&str], body: &str) -> String {
+    /// Returns the outcomes of rows as letters: applied, rejected, unknown.
+    fn letters(by: RowName, sent: &[&str], body: &str) -> String {
         let sent: Vec<_> = sent.iter().map(|name| Some(*name).filter(|name| !name.is_empty())).collect();
         let body = read_as(by, body);
-        let letter = |row: &JudgedRow<Invoice>| match row.outcome {
+        let letter = |row: &EvaluatedRow<Invoice>| match row.outcome {
             Outcome::Applied => 'a',
             Outcome::NotApplied => 'r',
             Outcome::Unknown => '?',
         };
-        judge(body, &sent, by, true).iter().map(letter).collect()
+        evaluate(body, &sent, by, true).iter().map(letter).collect()
     }
 
     fn posted(sent: &[&str], rows: &str) -> String {
-        judged(RowName::Id, sent, &format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
+        letters(RowName::Id, sent, &format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
     }
 
     fn created(sent: &[&str], rows: &str) -> String {
-        judged(RowName::Number, sent, &format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
+        letters(RowName::Number, sent, &format!(r#"{{"success":true,"invoices":[{rows}]}}"#))
     }
 
     const OK: &str = r#"{"success":true}"#;
     const BAD: &str = r#"{"success":false}"#;
 
     #[test]
-    fn a_row_with_an_id_is_judged_by_its_id() {
+    fn a_row_with_an_id_is_identified_by_its_id() {
         let swapped = r#"{"id":"i2","success":false},{"id":"i1","success":true}"#;
         assert_eq!(posted(&["i1", "i2"], swapped), "ar");
         assert_eq!(posted(&["i1", "i2", "i3"], swapped), "ar?", "a row that is not mentioned");
@@ -348,7 +349,7 @@ mod tests {
         assert_eq!(created(&["", ""], &format!("{OK},{BAD}")), "ar");
         assert_eq!(created(&["", "", ""], r#"{"objectIndex":2,"success":false}"#), "???");
         let cut = r#"{"success":true,"invoices":[{"success":true},{"success":false}"#;
-        assert_eq!(judged(RowName::Number, &["", ""], cut), "??", "there may be more rows");
+        assert_eq!(letters(RowName::Number, &["", ""], cut), "??", "there may be more rows");
     }
 
     #[test]
@@ -455,13 +456,13 @@ mod tests {
     #[test]
     fn a_success_in_a_request_that_failed_is_a_contradiction() {
         let rows = r#"{"success":false,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}]}"#;
-        assert_eq!(judged(RowName::Id, &["i1", "i2"], rows), "?r");
+        assert_eq!(letters(RowName::Id, &["i1", "i2"], rows), "?r");
         let late = r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}],"success":false}"#;
-        assert_eq!(judged(RowName::Id, &["i1", "i2"], late), "?r");
+        assert_eq!(letters(RowName::Id, &["i1", "i2"], late), "?r");
         let damaged = r#"{"success":true,"invoices":[{"id":"i1","success":true},{"id":"i2","success":false}],x,"success":false}"#;
-        assert_eq!(judged(RowName::Id, &["i1", "i2"], damaged), "?r", "the second flag is behind a damage");
+        assert_eq!(letters(RowName::Id, &["i1", "i2"], damaged), "?r", "the second flag is behind a damage");
         let rows = read_as(RowName::Id, r#"{"invoices":[{"id":"i1","success":true}]}"#);
-        assert_eq!(judge(rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
+        assert_eq!(evaluate(rows, &[Some("i1")], RowName::Id, false)[0].outcome, Outcome::Unknown);
     }
 
     #[test]
@@ -477,6 +478,6 @@ mod tests {
     #[test]
     fn cut_responses_keep_what_was_read() {
         let cut = r#"{"success":true,"invoices":[{"id":"i1","success":false},{"id":"i2","success":true},{"id":"i3","suc"#;
-        assert_eq!(judged(RowName::Id, &["i1", "i2", "i3"], cut), "ra?");
+        assert_eq!(letters(RowName::Id, &["i1", "i2", "i3"], cut), "ra?");
     }
 }

@@ -185,7 +185,7 @@ impl InvoicePatch {
         self.check_fields(path)?;
         if self.invoice_date.is_some() && self.due_date.is_some() {
             return Err(
-                path.refuse("dueDate", "cannot be changed together with `invoiceDate`: send two updates")
+                path.reject("dueDate", "cannot be changed together with `invoiceDate`: send two updates")
             );
         }
         for (index, item) in self.items.iter().enumerate() {

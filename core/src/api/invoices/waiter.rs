@@ -214,7 +214,7 @@ impl Waiter for InvoiceWaiter {
         }
     }
 
-    fn undecided(&mut self, error: Error, watched: Duration) -> Result<InvoiceOutcome> {
+    fn undecided(&mut self, error: Error, waited: Duration) -> Result<InvoiceOutcome> {
         if error.kind() != ErrorKind::Timeout {
             return Err(error);
         }
@@ -222,7 +222,7 @@ impl Waiter for InvoiceWaiter {
             "invoice {} was not {} within {} s (last status {})",
             self.invoice,
             self.goal.participle(),
-            watched.as_secs(),
+            waited.as_secs(),
             self.last.as_deref().unwrap_or("unknown"),
         );
         Err(Error::from(Cause::Timeout { what: what.into() }).with_unknown_outcome())

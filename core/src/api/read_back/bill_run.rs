@@ -46,7 +46,7 @@ impl BillRunCheck {
         Ok(match &seen {
             SeenObject::BillRun(run) => {
                 note(sight, &seen, run.status.as_ref().map(BillRunStatus::as_str), run.updated_date);
-                self.judge(run)
+                self.evaluate(run)
             }
             SeenObject::Invoices(page) => posted(&mut sight.ids, read, page),
             _ => Step::Found(Finding::Unexpected("the service returned another object".to_owned())),
@@ -60,7 +60,7 @@ impl BillRunCheck {
         }
     }
 
-    fn judge(&self, run: &BillRun) -> Step {
+    fn evaluate(&self, run: &BillRun) -> Step {
         use BillRunStatus::{
             CancelInProgress, Canceled, Completed, Error, Paused, Pending, PostInProgress, Posted,
             Processing, RemoveInProgress,

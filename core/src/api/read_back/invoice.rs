@@ -61,7 +61,7 @@ impl InvoiceCheck {
         Ok(match (&seen, read) {
             (SeenObject::Invoice(invoice), _) => {
                 note(sight, &seen, invoice.status.as_ref().map(InvoiceStatus::as_str), invoice.updated_date);
-                self.judge(invoice)
+                self.evaluate(invoice)
             }
             (SeenObject::Invoices(page), _) => {
                 note(sight, &seen, None, None);
@@ -97,7 +97,7 @@ impl InvoiceCheck {
         }
     }
 
-    fn judge(&self, invoice: &Invoice) -> Step {
+    fn evaluate(&self, invoice: &Invoice) -> Step {
         use InvoiceStatus::{CancelInProgress, Canceled, Draft, Posted};
         if let WantedInvoice::Created(create) = &self.wanted {
             return Step::Found(created(create, invoice));
@@ -125,7 +125,7 @@ impl InvoiceCheck {
         })
     }
 
-    /// Judges the fields of the invoice, and reads the items if they can show more.
+    /// Evaluates the fields of the invoice, and reads the items if they can show more.
     fn changed(&self, changes: &InvoicePatch, invoice: &Invoice) -> Step {
         let fields = changes.without_items();
         Step::Found(match fields.matches(invoice) {
@@ -141,7 +141,7 @@ impl InvoiceCheck {
         })
     }
 
-    /// Judges the items, once all of them are read. An item that is absent shows a removal only if each page has items,
+    /// Evaluates the items, once all of them are read. An item that is absent shows a removal only if each page has items,
     /// all with their ids, and no field that cannot be read.
     fn item_changes(
         &self,

@@ -1,4 +1,4 @@
-//! The steps of looking at one object.
+//! The steps of a poll of one object.
 
 use super::reads::{FromSeen, ReadObject, SeenObject};
 use crate::call::read_back::{Finding, Sight};

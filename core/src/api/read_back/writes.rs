@@ -40,7 +40,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// A write, or any other operation, that no read can tell.
+    /// Creates the check of a write, or of any other operation, that no read can show.
     pub fn unreadable(object: impl Into<String>) -> Self {
         Self { checks: Vec::new(), object: object.into(), processing: Processing::Immediate, job: None }
     }
@@ -71,12 +71,12 @@ impl Checked {
         &self.object
     }
 
-    /// See [`Reconcile::begin`](crate::reconcile::Reconcile::begin).
+    /// Does what [`Reconcile::begin`](crate::reconcile::Reconcile::begin) does.
     pub fn begin(&self) -> Option<ReadObject> {
         self.checks.iter().find_map(Check::begin)
     }
 
-    /// See [`Reconcile::observe`](crate::reconcile::Reconcile::observe).
+    /// Does what [`Reconcile::observe`](crate::reconcile::Reconcile::observe) does.
     ///
     /// # Errors
     /// The read failed.
@@ -89,22 +89,22 @@ impl Checked {
         observe(&self.checks, sight, read, seen)
     }
 
-    /// See [`Reconcile::processing`](crate::reconcile::Reconcile::processing).
+    /// Does what [`Reconcile::processing`](crate::reconcile::Reconcile::processing) does.
     pub fn processing(&self) -> Processing {
         self.processing
     }
 
-    /// See [`Reconcile::job`](crate::reconcile::Reconcile::job).
+    /// Does what [`Reconcile::job`](crate::reconcile::Reconcile::job) does.
     pub fn job(&self, id: &str) -> Option<ReadObject> {
         self.job.as_ref().map(|_| ReadObject::Job(GetOperationJob::new(id)))
     }
 
-    /// See [`Reconcile::count`](crate::reconcile::Reconcile::count).
+    /// Does what [`Reconcile::count`](crate::reconcile::Reconcile::count) does.
     pub fn count(&self) -> Option<ReadObject> {
         self.job.as_ref().map(|(invoice, _)| ReadObject::Items(GetInvoiceItems::new(invoice.clone())))
     }
 
-    /// See [`Reconcile::counted`](crate::reconcile::Reconcile::counted). Discounts are items too, and each tax line counts.
+    /// Does what [`Reconcile::counted`](crate::reconcile::Reconcile::counted) does. Discounts are items too, and each tax line counts.
     ///
     /// # Errors
     /// The read failed.

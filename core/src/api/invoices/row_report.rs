@@ -1,4 +1,4 @@
-//! Judgement of a row by what it reports about itself.
+//! The report of a row about itself: applied, rejected or unknown.
 
 use crate::api::invoices::row_cursor::Fields;
 use crate::error::reason::{Reason, ReasonCategory};
@@ -8,7 +8,7 @@ use crate::model::envelope::Envelope;
 
 /// The report of one row about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RowReport {
     Applied,
     Rejected,
     Unknown,
@@ -26,23 +26,25 @@ pub(super) fn rejects(flags: Flags, has_reasons: impl Fn() -> bool) -> bool {
     flags.is_false || (!flags.is_true && has_reasons())
 }
 
-/// Judges a row by its flags and reasons. Reasons of categories 60, 61 and 99 decide nothing: the work may have been
+/// Returns what a row reports by its flags and reasons. Reasons of categories 60, 61 and 99 decide nothing: the work may have been
 /// done.
-pub(super) fn verdict(flags: Flags, reasons: &[Reason]) -> Verdict {
+pub(super) fn report(flags: Flags, reasons: &[Reason]) -> RowReport {
     let category = |reason: &Reason| reason.category();
     match (flags.is_true, flags.is_false) {
-        (true, false) => Verdict::Applied,
-        (false, true) if !reasons.iter().map(category).any(ReasonCategory::leaves_doubt) => Verdict::Rejected,
+        (true, false) => RowReport::Applied,
+        (false, true) if !reasons.iter().map(category).any(ReasonCategory::leaves_doubt) => {
+            RowReport::Rejected
+        }
         (false, false) if !reasons.is_empty() => {
             let began =
                 |reason: &Reason| !matches!(reason.category(), ReasonCategory::Lock | ReasonCategory::Limit);
-            if reasons.iter().any(began) { Verdict::Unknown } else { Verdict::Rejected }
+            if reasons.iter().any(began) { RowReport::Unknown } else { RowReport::Rejected }
         }
-        _ => Verdict::Unknown,
+        _ => RowReport::Unknown,
     }
 }
 
-/// All values of the success flag, which an object may contain twice.
+/// Returns all values of the success flag, which an object may contain twice.
 pub(super) fn flags(fields: &Fields<'_>) -> Flags {
     let mut flags = Flags::default();
     for (_, json) in fields.iter().filter(|(name, _)| is_flag(name)) {
