@@ -74,12 +74,12 @@ impl Case {
         self.steps.iter().filter(|step| matches!(step, Step::Send(_))).count()
     }
 
-    /// A short sentence that states the requirement.
+    /// Returns a short sentence that states the requirement.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The scenarios of the requests; `None` if the case depends on sockets.
+    /// Returns the scenarios of the requests; `None` if the case depends on sockets.
     pub(crate) fn scenarios(&self) -> Option<&[Scenario]> {
         (self.scenarios.len() == self.request_count()).then_some(&self.scenarios)
     }
@@ -202,13 +202,13 @@ impl TestRequest {
         Step::Send(self)
     }
 
-    /// The path and query with a marker by which the server's record identifies the request of this index.
+    /// Returns the path and query with a marker by which the server's record identifies the request of this index.
     pub(crate) fn marked_target(&self, index: usize) -> String {
         let separator = if self.target.contains('?') { '&' } else { '?' };
         format!("{}{separator}step={index}", self.target)
     }
 
-    /// All headers that the transport is given.
+    /// Returns all headers that the transport is given.
     pub(crate) fn all_headers(&self) -> Vec<(String, Vec<u8>)> {
         let mut headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -245,22 +245,22 @@ pub(crate) struct Expected {
     pub(crate) too_large: bool,
 }
 
-/// The request was not sent, so nothing can have happened.
+/// Expects that the request was not sent, so nothing can have happened.
 pub(crate) fn not_sent() -> Expected {
     Expected { not_sent: true, ..Expected::default() }
 }
 
-/// The request arrived, or may have arrived.
+/// Expects that the request arrived, or may have arrived.
 pub(crate) fn maybe_sent() -> Expected {
     Expected { maybe_sent: true, ..Expected::default() }
 }
 
-/// No response; not every transport can know whether the request was sent.
+/// Expects no response; not every transport can know whether the request was sent.
 pub(crate) fn no_response() -> Expected {
     not_sent().or(maybe_sent())
 }
 
-/// The body is larger than the limit, and the transport reports that.
+/// Expects that the body is larger than the limit, and the transport reports that.
 pub(crate) fn too_large() -> Expected {
     Expected { too_large: true, ..Expected::default() }
 }
@@ -302,13 +302,13 @@ pub(crate) struct CannedResponse {
     pub(crate) body: Vec<u8>,
 }
 
-/// A response with a body and its length.
+/// Returns a response with a body and its length.
 pub(crate) fn canned(status: u16, body: impl Into<Vec<u8>>) -> CannedResponse {
     let body = body.into();
     canned_bare(status).header("content-length", body.len().to_string()).body(body)
 }
 
-/// A response without headers and body.
+/// Returns a response without headers and body.
 pub(crate) fn canned_bare(status: u16) -> CannedResponse {
     CannedResponse { status, headers: Vec::new(), body: Vec::new() }
 }
@@ -324,7 +324,7 @@ impl CannedResponse {
         self
     }
 
-    /// The bytes up to and including the empty line.
+    /// Returns the bytes up to and including the empty line.
     pub(crate) fn head(&self) -> Vec<u8> {
         let mut bytes = format!("HTTP/1.1 {} Reason\r\n", self.status).into_bytes();
         for (name, value) in &self.headers {
@@ -341,7 +341,7 @@ impl CannedResponse {
         [self.head(), self.body.clone()].concat()
     }
 
-    /// The scenario of this response, for a transport without a socket.
+    /// Returns the scenario of this response, for a transport without a socket.
     pub(crate) fn scenario(&self) -> Scenario {
         let mut response = http::Response::builder().status(self.status);
         for (name, value) in &self.headers {

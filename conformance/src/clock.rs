@@ -15,7 +15,7 @@ use crate::caught::caught;
 /// Difference between the wall time of the transport and that of this process that is taken for a wrong clock.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
-/// Two readings of the clock: it does not run backwards, and both have the wall time.
+/// Returns two readings of the clock: it does not run backwards, and both have the wall time.
 pub(crate) fn clock(now: impl Fn() -> Timestamp, has_wall: bool) -> CaseResult {
     judged("a monotonic clock with the wall time", || {
         let (before, after) = (now(), now());
@@ -38,7 +38,7 @@ pub(crate) fn clock(now: impl Fn() -> Timestamp, has_wall: bool) -> CaseResult {
     })
 }
 
-/// Two seeds: sessions with the same seed would send the same idempotency keys.
+/// Returns two seeds: sessions with the same seed would send the same idempotency keys.
 pub(crate) fn seeds(seed: impl Fn() -> Result<Seed, TransportError>) -> CaseResult {
     judged("a new seed from the operating system for each call", || {
         match (first_key(seed()), first_key(seed())) {
@@ -49,7 +49,7 @@ pub(crate) fn seeds(seed: impl Fn() -> Result<Seed, TransportError>) -> CaseResu
     })
 }
 
-/// The idempotency key of the first write in a session with this seed, which is all that a seed shows.
+/// Returns the idempotency key of the first write in a session with this seed, which is all that a seed shows.
 fn first_key(seed: Result<Seed, TransportError>) -> Result<Option<HeaderValue>, String> {
     let seed = seed.map_err(|error| format!("no seed: {error}"))?;
     let session = Session::new(&Config::with_token("http://127.0.0.1", "token"), &seed);

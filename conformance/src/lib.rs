@@ -91,12 +91,12 @@ impl Report {
         self.failures().next().is_none()
     }
 
-    /// The results of the cases in which the transport does not conform.
+    /// Returns the results of the cases in which the transport does not conform.
     pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
         self.results.iter().filter(|result| !result.problems.is_empty())
     }
 
-    /// The results of all cases, in the order of the list.
+    /// Returns the results of all cases, in the order of the list.
     pub fn results(&self) -> &[CaseResult] {
         &self.results
     }

@@ -134,7 +134,7 @@ impl Peer {
         Ok(Self { connection, stream: Box::new(stream), inbox: Vec::new(), shared })
     }
 
-    /// Index of this connection, counted from 0.
+    /// Returns the index of this connection, counted from 0.
     pub(crate) fn connection(&self) -> usize {
         self.connection
     }
@@ -272,13 +272,13 @@ impl Drop for Peer {
 }
 
 impl ReceivedRequest {
-    /// The request line without its line end.
+    /// Returns the request line without its line end.
     pub(crate) fn line(&self) -> String {
         let end = self.head.iter().position(|&byte| byte == b'\r').unwrap_or(self.head.len());
         String::from_utf8_lossy(&self.head[..end]).into_owned()
     }
 
-    /// The headers: names in lower case, values without surrounding space.
+    /// Returns the headers: names in lower case, values without surrounding space.
     pub(crate) fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let lines = self.head.split(|&byte| byte == b'\n').skip(1);
         lines
@@ -297,13 +297,13 @@ impl ReceivedRequest {
     }
 }
 
-/// The address of a local port without a listener.
+/// Returns the address of a local port without a listener.
 pub(crate) fn closed_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// The address of a listener that accepts no connection: its queue is full and stays full while the returned sockets
-/// are open.
+/// Returns the address of a listener that accepts no connection: its queue is full and stays full while the returned
+/// sockets are open.
 #[cfg(target_os = "linux")]
 pub(crate) fn unresponsive_port() -> io::Result<(SocketAddr, Vec<socket2::Socket>)> {
     use socket2::{Domain, Socket, Type};
@@ -323,7 +323,7 @@ pub(crate) fn unresponsive_port() -> io::Result<(SocketAddr, Vec<socket2::Socket
     Ok((address, kept))
 }
 
-/// The record of a poisoned mutex is still valid.
+/// Locks a mutex. The record of a poisoned one is still valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

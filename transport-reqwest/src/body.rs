@@ -53,7 +53,7 @@ pub(crate) struct TrackedBody {
 }
 
 impl TrackedBody {
-    /// An empty body is not read, so it is no evidence.
+    /// Creates a body with the evidence that it was read. An empty body is not read, so it is no evidence.
     pub(crate) fn new(bytes: Bytes) -> (Self, Evidence) {
         let evidence = Evidence(Arc::new(AtomicU8::new(if bytes.is_empty() { READ } else { UNREAD })));
         (Self { rest: bytes, may_yield: false, evidence: evidence.clone() }, evidence)

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::body::TrackedBody;
 
-    /// A server that reports the method of each request, until the flag is set.
+    /// Starts a server that reports the method of each request, until the flag is set.
     fn serve(methods: Sender<String>, stop: Arc<AtomicBool>) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

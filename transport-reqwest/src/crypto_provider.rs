@@ -2,6 +2,8 @@
 
 use zuora_core::transport::TransportError;
 
+/// Checks that there is a crypto provider.
+///
 /// # Errors
 /// There is no provider. reqwest would panic.
 #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
@@ -15,7 +17,8 @@ pub(crate) fn check() -> Result<(), TransportError> {
     }
 }
 
-/// Another feature brings a provider or another library, or the application has chosen a TLS feature of reqwest.
+/// Returns `Ok`, since another feature provides a provider or another library, or the application has chosen a TLS
+/// feature of reqwest.
 #[cfg(not(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls")))))]
 pub(crate) fn check() -> Result<(), TransportError> {
     Ok(())

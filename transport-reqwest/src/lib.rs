@@ -211,7 +211,7 @@ impl Reqwest {
         Ok(Self { client, direct, has_default_tls: false, connections, epoch: Instant::now() })
     }
 
-    /// A proxy could read the token in a request over http.
+    /// Returns the client for a URL. One without a proxy is used for http, where a proxy could read the token.
     fn client(&self, uri: &http::Uri) -> &reqwest::Client {
         let (is_http, is_loopback) = (uri.scheme_str() == Some("http"), is_loopback(uri));
         let is_direct = if self.has_default_tls { is_http || is_loopback } else { is_http && is_loopback };

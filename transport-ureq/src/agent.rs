@@ -125,7 +125,7 @@ mod tests {
         address
     }
 
-    /// A listener that accepts no connection, since its queue is full.
+    /// Starts a listener that accepts no connection, since its queue is full.
     fn black_hole() -> (SocketAddr, Vec<Socket>) {
         let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let mut kept = vec![socket()];

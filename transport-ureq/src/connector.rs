@@ -90,7 +90,7 @@ impl<In: Transport> Connector<In> for EachAddress {
     }
 }
 
-/// The details of an attempt that still has to be given its address.
+/// Returns the details of an attempt that still has to be given its address.
 fn on_address<'a>(details: &ConnectionDetails<'a>, limit: Duration) -> ConnectionDetails<'a> {
     ConnectionDetails {
         uri: details.uri,

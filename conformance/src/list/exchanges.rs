@@ -115,7 +115,8 @@ fn connections() -> Vec<Case> {
     ]
 }
 
-/// The transport has had time to notice: it may open another connection, or report that nothing was sent.
+/// Returns a case in which the transport has had time to notice the close. It may open another connection, or report
+/// that nothing was sent.
 fn closed_in_between(kind: &str, request: fn() -> TestRequest) -> Case {
     let (first, second) = (canned(200, "first"), canned(201, "second"));
     let (hang_up, serve) = (respond_once(first.wire()), respond_always(second.wire()));

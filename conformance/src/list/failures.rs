@@ -59,7 +59,8 @@ fn closed_connections() -> Vec<Case> {
     cases
 }
 
-/// The close resets the connection while the body is being sent, but the response has already arrived.
+/// Returns a case whose server closes while the body is being sent. The close resets the connection, but the response
+/// has already arrived.
 #[cfg(target_os = "linux")]
 fn early_response_to_an_upload() -> Case {
     let throttled = canned(429, BODY).header("retry-after", "30").header("connection", "close");
@@ -133,8 +134,8 @@ fn unreachable() -> Vec<Case> {
     cases
 }
 
-/// The server responds in the end, so that a transport without a timeout, or with one that restarts at every byte,
-/// is detected by the result that it reports and not by the clock.
+/// Returns the cases about time limits. The server responds in the end, so that a transport without a timeout, or with
+/// one that restarts at every byte, is detected by the result that it reports and not by the clock.
 fn timeouts() -> Vec<Case> {
     let response = canned(200, BODY);
     let held_back = |first: Vec<u8>, rest: Vec<u8>| {
@@ -190,7 +191,8 @@ fn timeouts() -> Vec<Case> {
     ]
 }
 
-/// Every read succeeds, so a loop over reads would neither yield to other tasks nor look at its time limit.
+/// Returns a case whose interim responses do not end. Every read succeeds, so a loop over reads would neither yield to
+/// other tasks nor look at its time limit.
 fn endless(name: &str, interim: &'static [u8]) -> Case {
     let (many, response) = (interim.repeat(100), canned(200, BODY).wire());
     Case::new(

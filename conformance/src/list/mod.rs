@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
 const BODY: &[u8] =
     br#"{"success":false,"processId":"0123456789ABCDEF","reasons":[{"code":"50000040","message":"no"}]}"#;
 
-/// A case whose server writes the same whole response to each request.
+/// Returns a case whose server writes the same whole response to each request.
 fn responds_with(
     name: impl Into<String>,
     response: &CannedResponse,

@@ -47,7 +47,8 @@ fn statuses() -> Vec<Case> {
     cases
 }
 
-/// A redirect that is followed would send the token to whatever address the response names.
+/// Returns the cases about redirects. A redirect that is followed would send the token to whatever address the response
+/// names.
 fn redirects() -> Vec<Case> {
     [301, 302, 303, 307, 308]
         .into_iter()
@@ -126,7 +127,8 @@ fn bodies() -> Vec<Case> {
     ]
 }
 
-/// The core inflates bodies under a separate limit, so the transport returns the bytes unchanged.
+/// Returns the cases about compressed bodies. The core inflates bodies under a separate limit, so the transport returns
+/// the bytes unchanged.
 fn compressed() -> Vec<Case> {
     let good = gzip(BODY);
     let cut = good[..good.len() / 2].to_vec();
@@ -198,7 +200,8 @@ fn heads() -> Vec<Case> {
     ]
 }
 
-/// None of these is a valid response; a lenient reader may accept the last two anyway.
+/// Returns the cases about malformed heads. None of these is a valid response; a lenient reader may accept the last two
+/// anyway.
 fn broken_heads() -> Vec<Case> {
     let length = BODY.len();
     let body = String::from_utf8_lossy(BODY);

@@ -94,7 +94,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.pages_with(operation, &CallOptions::default())
     }
 
-    /// [`pages`](Self::pages) with settings for the call of each page.
+    /// Does what [`pages`](Self::pages) does, with settings for the call of each page.
     pub fn pages_with<'a, O: Paginated>(&'a self, operation: &O, options: &CallOptions) -> Pages<'a, T, O> {
         let prefetch = Prefetch::with_options(&self.session, operation.clone(), 1, options);
         Pages { client: self, prefetch, in_flight: VecDeque::new() }
@@ -106,7 +106,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.items_with(operation, &CallOptions::default())
     }
 
-    /// [`items`](Self::items) with settings for the call of each page.
+    /// Does what [`items`](Self::items) does, with settings for the call of each page.
     pub fn items_with<'a, O: Paginated>(&'a self, operation: &O, options: &CallOptions) -> Items<'a, T, O> {
         Items { pages: self.pages_with(operation, options), rows: Vec::new().into_iter() }
     }
@@ -118,7 +118,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.resume(Poller::new(&self.session, waiter, policy))
     }
 
-    /// [`poller`](Self::poller) with settings for the call of each poll.
+    /// Does what [`poller`](Self::poller) does, with settings for the call of each poll.
     pub fn poller_with<A: Waiter>(
         &self,
         waiter: A,
@@ -147,7 +147,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// [`wait`](Self::wait) with settings for the call of each poll, such as the entity of the object.
+    /// Does what [`wait`](Self::wait) does, with settings for the call of each poll, such as the entity of the object.
     ///
     /// # Errors
     /// As for [`wait`](Self::wait).

@@ -33,7 +33,8 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.wait(Reconciliation::new(write, error), Reconciliation::<O>::policy())
     }
 
-    /// [`reconcile`](Self::reconcile) with a baseline, for another time, or for a reconciliation kept as JSON.
+    /// Does what [`reconcile`](Self::reconcile) does, with a baseline, for another time, or for a reconciliation kept
+    /// as JSON.
     ///
     /// # Errors
     /// As for [`reconcile`](Self::reconcile).
@@ -61,7 +62,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(ReadBaseline::new(self.session(), write, &CallOptions::default()))
     }
 
-    /// [`baseline`](Self::baseline) with the settings of the write, such as its entity.
+    /// Does what [`baseline`](Self::baseline) does, with the settings of the write, such as its entity.
     ///
     /// # Errors
     /// As for [`baseline`](Self::baseline).
@@ -85,7 +86,7 @@ impl<T: AsyncTransport> AsyncClient<T> {
         async move { self.drive(reviewing?).await }
     }
 
-    /// [`review`](Self::review) with settings for each call, such as the entity of the run.
+    /// Does what [`review`](Self::review) does, with settings for each call, such as the entity of the run.
     ///
     /// # Errors
     /// As for [`review`](Self::review).
@@ -112,7 +113,8 @@ impl<T: AsyncTransport> AsyncClient<T> {
         self.drive(post.machine(self.session()))
     }
 
-    /// [`post_if_unchanged`](Self::post_if_unchanged) with settings for each call, such as the entity of the run.
+    /// Does what [`post_if_unchanged`](Self::post_if_unchanged) does, with settings for each call, such as the entity
+    /// of the run.
     ///
     /// # Errors
     /// As for [`post_if_unchanged`](Self::post_if_unchanged).

@@ -88,7 +88,7 @@ impl<T: Transport> Client<T> {
         self.pages_with(operation, &CallOptions::default())
     }
 
-    /// [`pages`](Self::pages) with settings for the call of each page.
+    /// Does what [`pages`](Self::pages) does, with settings for the call of each page.
     pub fn pages_with<O: Paginated>(&self, operation: &O, options: &CallOptions) -> Pages<'_, T, O> {
         let paginator = Paginator::with_options(&self.session, operation.clone(), options);
         Pages { client: self, paginator: Some(paginator) }
@@ -100,7 +100,7 @@ impl<T: Transport> Client<T> {
         self.items_with(operation, &CallOptions::default())
     }
 
-    /// [`items`](Self::items) with settings for the call of each page.
+    /// Does what [`items`](Self::items) does, with settings for the call of each page.
     pub fn items_with<O: Paginated>(&self, operation: &O, options: &CallOptions) -> Items<'_, T, O> {
         Items { pages: self.pages_with(operation, options), rows: Vec::new().into_iter() }
     }
@@ -112,7 +112,7 @@ impl<T: Transport> Client<T> {
         self.resume(Poller::new(&self.session, waiter, policy))
     }
 
-    /// [`poller`](Self::poller) with settings for the call of each poll.
+    /// Does what [`poller`](Self::poller) does, with settings for the call of each poll.
     pub fn poller_with<A: Waiter>(
         &self,
         waiter: A,
@@ -137,7 +137,7 @@ impl<T: Transport> Client<T> {
         self.drive(Poller::new(&self.session, waiter, policy).until_done())
     }
 
-    /// [`wait`](Self::wait) with settings for the call of each poll, such as the entity of the object.
+    /// Does what [`wait`](Self::wait) does, with settings for the call of each poll, such as the entity of the object.
     ///
     /// # Errors
     /// As for [`wait`](Self::wait).
@@ -162,7 +162,8 @@ impl<T: Transport> Client<T> {
         self.wait(Reconciliation::new(write, error), Reconciliation::<O>::policy())
     }
 
-    /// [`reconcile`](Self::reconcile) with a baseline, for another time, or for a reconciliation kept as JSON.
+    /// Does what [`reconcile`](Self::reconcile) does, with a baseline, for another time, or for a reconciliation kept
+    /// as JSON.
     ///
     /// # Errors
     /// As for [`reconcile`](Self::reconcile).
@@ -183,7 +184,7 @@ impl<T: Transport> Client<T> {
         self.baseline_with(write, &CallOptions::default())
     }
 
-    /// [`baseline`](Self::baseline) with the settings of the write, such as its entity.
+    /// Does what [`baseline`](Self::baseline) does, with the settings of the write, such as its entity.
     ///
     /// # Errors
     /// As for [`baseline`](Self::baseline).
@@ -199,7 +200,7 @@ impl<T: Transport> Client<T> {
         self.review_with(run, &CallOptions::default())
     }
 
-    /// [`review`](Self::review) with settings for each call, such as the entity of the run.
+    /// Does what [`review`](Self::review) does, with settings for each call, such as the entity of the run.
     ///
     /// # Errors
     /// As for [`review`](Self::review).
@@ -219,7 +220,8 @@ impl<T: Transport> Client<T> {
         self.post_if_unchanged_with(post, &CallOptions::default())
     }
 
-    /// [`post_if_unchanged`](Self::post_if_unchanged) with settings for each call, such as the entity of the run.
+    /// Does what [`post_if_unchanged`](Self::post_if_unchanged) does, with settings for each call, such as the entity
+    /// of the run.
     ///
     /// # Errors
     /// As for [`post_if_unchanged`](Self::post_if_unchanged).

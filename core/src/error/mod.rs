@@ -285,12 +285,14 @@ impl Error {
         self.0.context.replayed
     }
 
-    /// When the last attempt with an unknown outcome failed, on the clock of the transport that sent it.
+    /// Returns the time at which the last attempt with an unknown outcome failed, on the clock of the transport that
+    /// sent it.
     pub fn failed_at(&self) -> Option<Timestamp> {
         self.0.context.failed_at
     }
 
-    /// The entity, organizations and API version that the failed call was made with: a read has to use the same.
+    /// Returns the entity, organizations and API version that the failed call was made with: a read has to use the
+    /// same.
     pub(crate) fn scope(&self) -> Option<&RequestScope> {
         self.0.context.scope.as_deref()
     }
@@ -433,12 +435,12 @@ impl Error {
         self.0.context.key_failed
     }
 
-    /// Texts that no row of the response may show.
+    /// Returns the texts that no row of the response may show.
     pub(crate) fn secrets(&self) -> &[Secret] {
         &self.0.context.secrets
     }
 
-    /// When the idempotency key was first sent, by this call or by one that it retried.
+    /// Returns the time at which the idempotency key was first sent, by this call or by one that it retried.
     pub(crate) fn key_since(&self) -> Option<Timestamp> {
         self.0.context.key_since
     }

@@ -223,7 +223,7 @@ impl Cause {
         }
     }
 
-    /// The text without that which the kind and the field say.
+    /// Returns the text, without the part that follows from the kind and the field.
     fn saved_text(&self) -> String {
         match self {
             Self::Field { why, .. } | Self::Decode { why, .. } => why.to_string(),

@@ -28,7 +28,8 @@ pub(crate) fn one_line(value: impl Display) -> String {
     line
 }
 
-/// Control characters, line and paragraph separators, and the controls of text direction.
+/// Whether a character can forge a line: a control character, a line or paragraph separator, or a control of the
+/// direction of text.
 fn is_forging(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -207,8 +207,8 @@ impl Exchange {
         self.finish_with(error, Context { retry_after, retryable, outcome, replayed, no_budget, ..context })
     }
 
-    /// The delay before a retry, and the time by which it may be longer because other calls wait for the same moment.
-    /// Where the tenant's limits demand it, the whole session is held back.
+    /// Returns the delay before a retry, and the time by which it may be longer because other calls wait for the same
+    /// moment. Throttles the whole session if the limits of the tenant require it.
     fn delay_after(&self, attempt: &Attempt, now: Timestamp) -> (Duration, Duration) {
         let ceiling = retry::backoff_ceiling(
             self.counted_attempts(),
@@ -238,7 +238,7 @@ impl Exchange {
         (delay, spread)
     }
 
-    /// The attempts that count; the one that only showed the token to be stale does not.
+    /// Returns the number of attempts that count, which leaves out one that only showed the token to be stale.
     pub(super) fn counted_attempts(&self) -> u32 {
         self.attempts.saturating_sub(u32::from(self.retry_state.refreshed))
     }
@@ -286,7 +286,7 @@ impl Attempt {
     }
 }
 
-/// The part of an error's context that a response contains.
+/// Returns the part of an error's context that a response contains.
 pub(super) fn context_of(response: Option<HttpResponse>, envelope: EnvelopeReader) -> Context {
     let context = match response {
         None => Context { request_id: envelope.request_id, ..Context::default() },
@@ -336,7 +336,7 @@ fn error_of(
     .into()
 }
 
-/// The error of a call that has no time for the retry that `last` asks for.
+/// Returns the error of a call that has no time for the retry that `last` asks for.
 fn give_up(last: &Error, in_time: bool) -> Error {
     let what = match in_time {
         true => "the next attempt is due later than this call's `max_wait` allows",

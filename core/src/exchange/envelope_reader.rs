@@ -277,7 +277,7 @@ fn id(json: &str) -> Option<Box<str>> {
     text(json).filter(|id| !id.is_empty()).map(Into::into)
 }
 
-/// The text of a JSON string or number. Of a number, the literal: a code is not a quantity.
+/// Returns the text of a JSON string, or the literal of a number: a code is not a quantity.
 fn text(json: &str) -> Option<String> {
     match json.as_bytes().first()? {
         b'"' => lenient::text(json),

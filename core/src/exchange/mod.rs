@@ -124,6 +124,8 @@ pub(crate) struct Accepted {
 }
 
 impl Exchange {
+    /// Prepares a request to be sent.
+    ///
     /// # Errors
     /// A request that a guard of the session forbids or that cannot be built, a header that cannot be sent, or a key for
     /// an operation that takes none.
@@ -201,7 +203,7 @@ impl Exchange {
         })
     }
 
-    /// The absolute URI of the request.
+    /// Returns the absolute URI of the request.
     pub(crate) fn uri(&self) -> &Uri {
         self.request.get().uri()
     }
@@ -308,17 +310,17 @@ impl Exchange {
         self.timing.as_deref().unwrap_or(self.session.timing())
     }
 
-    /// Headers that the call sets itself.
+    /// Returns the headers that the call sets itself.
     fn common_headers(&self) -> Option<&CommonHeaders> {
         self.headers.as_ref().map(|headers| &headers.common)
     }
 
-    /// The token that the call has instead of that of the session, with its header.
+    /// Returns the token that the call has instead of that of the session, with its header.
     fn own_token(&self) -> Option<&(Secret, HeaderValue)> {
         self.headers.as_ref()?.token.as_ref()
     }
 
-    /// The secrets that only the call has.
+    /// Returns the secrets that only the call has.
     fn own_secrets(&self) -> Vec<Secret> {
         self.headers.as_ref().map(|headers| headers.secrets()).unwrap_or_default()
     }
@@ -330,7 +332,7 @@ impl Exchange {
             && self.key_since.is_some_and(|first| key::may_be_forgotten(first, now))
     }
 
-    /// The request of the next attempt, with all headers.
+    /// Returns the request of the next attempt, with all headers.
     ///
     /// # Errors
     /// A key that has grown too long.
@@ -339,7 +341,7 @@ impl Exchange {
         Ok(self.next_request(authorization, key))
     }
 
-    /// The idempotency key of the next attempt.
+    /// Returns the idempotency key of the next attempt.
     fn key(&mut self) -> Result<Option<HeaderValue>> {
         match self.effect {
             Effect::Keyed => self.key.value(&self.session).map(Some),
@@ -406,7 +408,7 @@ fn not_built(error: Error, spec: &Spec, options: &CallOptions) -> Error {
     }
 }
 
-/// The error of a PUT or DELETE that would be sent although an earlier attempt may have been applied.
+/// Returns the error of a PUT or DELETE that would be sent although an earlier attempt may have been applied.
 fn unsafe_retry(failed_at: Option<Timestamp>) -> Error {
     let what = "not sent again: the outcome of an earlier attempt is unknown, and a PUT or DELETE has no idempotency key";
     Error::failed(what).with_context(Context { outcome: Outcome::Unknown, failed_at, ..Context::default() })

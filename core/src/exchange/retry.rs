@@ -151,7 +151,7 @@ pub(crate) fn may_have_kept_rows(effect: Effect, result: AttemptResult, reasons:
         && (is_silent || reasons.iter().any(had_begun))
 }
 
-/// The known outcome of a call that ends with `result`, after an `uncertain` attempt or without one.
+/// Returns the known outcome of a call that ends with `result`, after an `uncertain` attempt or without one.
 pub(crate) fn outcome(effect: Effect, result: AttemptResult, uncertain: bool) -> Outcome {
     match result {
         // A read changes nothing, however it ends.
@@ -209,7 +209,7 @@ pub(crate) fn classify(
     (result, envelope)
 }
 
-/// A success that is recognized without reading the whole body.
+/// Whether a response is a success that is recognized without reading the whole body.
 fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpResponse) -> bool {
     let body = response.body();
     if response.status() == StatusCode::NO_CONTENT && body.is_empty() {
@@ -294,7 +294,7 @@ pub(crate) fn classify_error(status: StatusCode, envelope: &EnvelopeReader) -> A
     AttemptResult::Rejected
 }
 
-/// The row that reasons lead to by themselves, at any status.
+/// Returns the row that reasons lead to by themselves, at any status.
 fn classify_reasons(reasons: &[Reason]) -> Option<AttemptResult> {
     use ReasonCategory::{Authentication, External, Internal, Limit, Lock, Temporary};
 
@@ -314,7 +314,7 @@ fn classify_reasons(reasons: &[Reason]) -> Option<AttemptResult> {
     }
 }
 
-/// Upper end of the random delay after the `attempt`-th attempt.
+/// Returns the upper end of the random delay after the `attempt`-th attempt.
 pub(crate) fn backoff_ceiling(attempt: u32, base: Duration, cap: Duration) -> Duration {
     let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     base.saturating_mul(doubled).min(cap)

@@ -39,8 +39,8 @@ pub(crate) fn is_flag(name: &str) -> bool {
     matches!(name, "success" | "Success" | "SUCCESS")
 }
 
-/// The places after each name of the flag, those in capitals last. Names may be escaped, but not to the end in any
-/// writer.
+/// Returns the places after each name of the flag, those in capitals last. Names may be escaped, but not to the end in
+/// any writer.
 fn flag_ends(body: &[u8]) -> impl Iterator<Item = usize> {
     const ENDS: [&str; 2] = ["ccess\"", "CCESS\""];
     static FLAGS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ENDS.map(Finder::new));

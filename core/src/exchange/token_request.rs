@@ -77,7 +77,7 @@ impl TokenRequest {
         }
     }
 
-    /// Like [`Machine::step`](crate::machine::Machine::step), on the budget of the call.
+    /// Does what [`Machine::step`](crate::machine::Machine::step) does, on the budget of the call.
     pub(super) fn step(&mut self, event: Event, now: Timestamp, budget: &mut Budget) -> Action<TokenOutcome> {
         match (self.state, event) {
             (State::Ready { not_before }, Event::Tick) if now < not_before => Action::Wait(not_before),
@@ -265,8 +265,8 @@ impl TokenRequest {
     }
 }
 
-/// Headers of a call that its token request shares: other calls use the token as well, so it names no entity and has no
-/// extra headers.
+/// Returns the headers of a call that its token request shares. Other calls use the token as well, so it names no entity
+/// and has no extra headers.
 fn of_token_request(call: &CommonHeaders) -> CommonHeaders {
     CommonHeaders { entity_id: None, extra: Vec::new(), ..call.clone() }
 }

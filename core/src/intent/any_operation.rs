@@ -94,6 +94,8 @@ macro_rules! any_operation {
     };
 }
 
+/// Returns the operation if it may be saved.
+///
 /// # Errors
 /// A token request: its secret and its token would be saved as JSON.
 fn saved(operation: &RawOperation) -> Result<&RawOperation> {

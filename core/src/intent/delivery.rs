@@ -27,13 +27,13 @@ pub(super) enum Sent {
 }
 
 impl Delivery {
-    /// The intent was surely never sent.
+    /// Creates the first delivery: the intent was surely never sent.
     pub const fn first() -> Self {
         Self { sent: Sent::Never, lease_until: None, limits: ProcessingLimits::DOCUMENTED }
     }
 
-    /// The intent may have been sent before, at the latest at `last`: the time of the last send, the end of the last
-    /// lease, or any later time.
+    /// Creates a further delivery: the intent may have been sent before, at the latest at `last`: the time of the last
+    /// send, the end of the last lease, or any later time.
     pub const fn again(last: WallTime) -> Self {
         let sent = Sent::Maybe { first: None, last };
         Self { sent, lease_until: None, limits: ProcessingLimits::DOCUMENTED }

@@ -115,27 +115,27 @@ impl Intent {
         Ok(Self { scope: session.scope_with(options)?, operation, idempotency_key, made_at, baseline: None })
     }
 
-    /// The operation.
+    /// Returns the operation.
     pub fn operation(&self) -> &AnyOperation {
         &self.operation
     }
 
-    /// The idempotency key of a POST. It names the intent among all intents; other operations have none.
+    /// Returns the idempotency key of a POST. It names the intent among all intents; other operations have none.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
     }
 
-    /// The tenant, entity, organizations and API version that the intent is for.
+    /// Returns the tenant, entity, organizations and API version that the intent is for.
     pub fn scope(&self) -> &RequestScope {
         &self.scope
     }
 
-    /// When the intent was made, by the wall clock of its maker.
+    /// Returns the time at which the intent was made, by the wall clock of its maker.
     pub fn made_at(&self) -> WallTime {
         self.made_at
     }
 
-    /// `updatedDate` of the object as it was read before the first sending of a PUT or DELETE.
+    /// Returns the `updatedDate` of the object as it was read before the first sending of a PUT or DELETE.
     pub fn baseline(&self) -> Option<&str> {
         self.baseline.as_deref()
     }
@@ -169,7 +169,7 @@ impl Intent {
         serde_json::from_str(text).map_err(|error| Error::unreadable("intent", error.to_string()))
     }
 
-    /// The options of every request for the intent.
+    /// Returns the options of every request for the intent.
     ///
     /// # Errors
     /// A session of another tenant, or one that would add an entity or organizations.

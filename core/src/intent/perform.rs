@@ -95,7 +95,7 @@ pub struct Undecided {
 const PAUSE: Duration = Duration::from_secs(60);
 
 impl Perform {
-    /// Nothing is sent before the machine is driven.
+    /// Creates the machine. Nothing is sent before it is driven.
     pub fn new(session: &Session, intent: &Intent, delivery: Delivery) -> Self {
         Self { session: session.clone(), intent: intent.clone(), delivery, state: State::Start }
     }
@@ -156,7 +156,7 @@ impl Perform {
         Poller::with_options(&self.session, reconciliation, policy, options)
     }
 
-    /// The end of a read, or the send that it permits.
+    /// Ends with the result of a read, or sends if the read permits that.
     fn after_read(
         &self,
         progress: Result<Progress<Reconciled<SeenObject>>>,
@@ -202,7 +202,7 @@ impl Perform {
         }
     }
 
-    /// The last possible sending before this delivery.
+    /// Returns the time of the last possible sending before this delivery.
     fn sent_before(&self) -> Option<WallTime> {
         match self.delivery.sent {
             Sent::Maybe { last, .. } => Some(last),
@@ -210,7 +210,7 @@ impl Perform {
         }
     }
 
-    /// The error of a delivery that has sent nothing, which says nothing about an earlier one.
+    /// Returns the error of a delivery that has sent nothing, which says nothing about an earlier one.
     fn not_begun(&self, error: Error) -> Error {
         let is_read = self.intent.operation.spec().effect == Effect::Read;
         if is_read || self.sent_before().is_none() {
@@ -219,7 +219,8 @@ impl Perform {
         error.in_doubt(self.unseen())
     }
 
-    /// The context of attempts that another process made, to one of which the service may have reported a failure.
+    /// Returns the context of attempts that another process made, to one of which the service may have reported a
+    /// failure.
     fn unseen(&self) -> Context {
         Context {
             idempotency_key: self.intent.idempotency_key.as_deref().map(Into::into),
@@ -241,7 +242,7 @@ impl Perform {
         })
     }
 
-    /// The end of a call.
+    /// Ends with the result of the call.
     fn finish(&self, result: Result<Response<AnyResponse>>, now: Timestamp) -> Result<Performed> {
         let error = match result {
             Ok(response) => return Ok(Performed::Done(response)),
@@ -303,8 +304,8 @@ impl Perform {
     }
 }
 
-/// The time of the next look: once the service has ended its work, once that is certain whatever the clocks say, and
-/// from then on in intervals.
+/// Returns the time of the next poll: once the service has ended its work, once that is certain whatever the clocks
+/// say, and from then on in intervals.
 fn poll_again_at(last_sent: WallTime, soonest: WallTime, limits: ProcessingLimits) -> WallTime {
     let ended = last_sent + limits.processing;
     let certain = ended + limits.clock_skew;

@@ -38,8 +38,8 @@ impl Envelope {
         }
     }
 
-    /// Outcome that the envelope of a row of a bulk response reports: applied with the success flag, not applied
-    /// without success, and unknown without a flag.
+    /// Returns the outcome that the envelope of a row of a bulk response reports: applied with the success flag, not
+    /// applied without success, and unknown without a flag.
     ///
     /// Reasons of categories 60, 61 and 99 report failures inside or behind the service, after which the work may
     /// have been done: the outcome is unknown.

@@ -45,7 +45,7 @@ impl<T: FromWire + Serialize + PartialEq> Field for Patch<T> {
         Ok(())
     }
 
-    /// Null clears the field, so it is a value like any other.
+    /// Whether the source has the same value. Null clears the field, so it is a value like any other.
     fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
         Ok(*self == T::read(source)?.map_or(Self::Clear, Self::Set))
     }

@@ -16,6 +16,8 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// Reads and checks a base URL.
+    ///
     /// # Errors
     /// The scheme is not `https`, or `http` to a loopback address or to one of `http_hosts`. The URL contains more than a
     /// scheme and a host. One of `http_hosts` is not a host, or a host of the service.
@@ -67,6 +69,8 @@ impl BaseUrl {
         is_loopback_host(self.host())
     }
 
+    /// Joins the base URL and a path.
+    ///
     /// # Errors
     /// The path names a host, or does not form a URL with the base URL.
     pub(crate) fn join(&self, path: Uri) -> Result<Uri> {
@@ -88,6 +92,8 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+/// Checks a host for which `http` is to be allowed.
+///
 /// # Errors
 /// A text that is not a host, or a host of the service, which offers https.
 fn check_http_host(host: &str) -> Result<()> {

@@ -270,7 +270,7 @@ impl CallOptions {
         is_changed.then(|| Box::new(session.with(self)))
     }
 
-    /// Exactly the entity, organizations and API version of a scope.
+    /// Sets exactly the entity, organizations and API version of a scope.
     pub(crate) fn in_scope(mut self, scope: &RequestScope) -> Self {
         self.headers = self.headers.in_scope(scope);
         self
@@ -285,7 +285,7 @@ impl CallOptions {
         self
     }
 
-    /// The token of the call, and the values of its extra headers.
+    /// Returns the token of the call, and the values of its extra headers.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         CallHeaders::check(self).ok().flatten().map(|headers| headers.secrets()).unwrap_or_default()
     }
@@ -321,7 +321,7 @@ impl CallHeaders {
         Ok(Some(Box::new(Self { common: CommonHeaders::check(text)?, token })))
     }
 
-    /// The token of the call, and the values of its extra headers.
+    /// Returns the token of the call, and the values of its extra headers.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         self.token.iter().map(|(token, _)| token.clone()).chain(self.common.secrets()).collect()
     }
@@ -347,7 +347,7 @@ pub(crate) struct RetryOf {
 }
 
 impl RetryOf {
-    /// The context of an error that ends the retry before anything is sent.
+    /// Returns the context of an error that ends the retry before anything is sent.
     pub(crate) fn context(&self, key: Option<&str>) -> Context {
         Context {
             idempotency_key: key.map(Into::into),

@@ -18,6 +18,8 @@ pub(crate) struct Guards {
 const READING_POSTS: [&str; 3] = ["/oauth/token", "/v1/action/query", "/v1/action/queryMore"];
 
 impl Guards {
+    /// Checks a request against the guards.
+    ///
     /// # Errors
     /// A request that a guard forbids. The error names the guard.
     pub(crate) fn check(self, effect: Effect, request: &HttpRequest, base: &BaseUrl) -> Result<()> {

@@ -74,6 +74,8 @@ pub(crate) struct CommonHeaders {
 }
 
 impl CommonHeaders {
+    /// Checks the headers of a configuration or a call.
+    ///
     /// # Errors
     /// The service would reject a value, or an extra header is one of the library. The error names the header.
     pub(crate) fn check(text: &CommonHeaderText) -> Result<Self> {
@@ -87,7 +89,7 @@ impl CommonHeaders {
         })
     }
 
-    /// The values of extra headers that may be secret.
+    /// Returns the values of extra headers that may be secret.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
         self.extra.iter().filter_map(|(_, value)| redact::secret_value(value))
     }
@@ -214,7 +216,7 @@ fn remedy(header: &HeaderName) -> Option<&'static str> {
             "an operation needs the whole response, whatever the object was before"
         }
         "x-http-method-override" | "x-http-method" | "x-method-override" => {
-            "the operation decides about the method, by which retries are judged"
+            "the operation decides about the method, which decides about retries"
         }
         "host"
         | "connection"

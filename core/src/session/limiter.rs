@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// Number of requests that may be in flight; none is in flight.
+    /// Returns the number of requests that may be in flight; none is in flight.
     fn limit(limiters: &mut RateLimiters) -> usize {
         let count = acquire_all(limiters);
         release(limiters, count);

@@ -71,7 +71,7 @@ fn folded(text: &[u8]) -> Vec<u8> {
     text.iter().map(|byte| if *byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }).collect()
 }
 
-/// A text in which both alphabets of base64 look alike.
+/// Returns a text in which both alphabets of base64 look alike.
 fn unified(text: &[u8]) -> Vec<u8> {
     let unify = |byte: &u8| match byte {
         b'-' => b'+',
@@ -90,8 +90,8 @@ fn contains(text: &[u8], secret: &[u8]) -> bool {
     })
 }
 
-/// The characters that base64 makes of the secret alone, for each place in a group of three that it can begin at, in
-/// lower case and without the characters that depend on its neighbors.
+/// Returns the characters that base64 makes of the secret alone, for each place in a group of three that it can begin
+/// at, in lower case and without the characters that depend on its neighbors.
 fn base64_forms(secret: &[u8]) -> [Vec<u8>; 3] {
     const ALPHABET: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789+/";
     [0, 1, 2].map(|offset| {

@@ -214,7 +214,7 @@ impl Settings<'_> {
         }
     }
 
-    /// The value of a setting, if there is one that is not blank.
+    /// Returns the value of a setting, if there is one that is not blank.
     fn get(&self, name: &str) -> Option<String> {
         let value = (self.value)(name)?;
         Some(value.trim().to_owned()).filter(|value| !value.is_empty())

@@ -109,7 +109,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, wall: Option<WallTime>) -> Option
     })
 }
 
-/// Time of a response since 1970: its `Date`, or else the wall time of its arrival.
+/// Returns the time of a response since 1970: its `Date`, or else the wall time of its arrival.
 fn time_of(headers: &HeaderMap, wall: Option<WallTime>) -> Option<Duration> {
     let date = text(headers, DATE).and_then(http_date::parse).map(Duration::from_secs);
     date.or_else(|| wall.map(|wall| Duration::from_millis(wall.unix_millis())))

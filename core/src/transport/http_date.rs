@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
     Some(((days(year, month as u64, day) * 24 + hour) * 60 + minute) * 60 + second)
 }
 
-/// Days from 1970-01-01 to this day. The year is counted from March, so that a leap day is its last day.
+/// Returns the days from 1970-01-01 to this day. The year is counted from March, so that a leap day is its last day.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
     let of_year = (153 * month + 2) / 5 + day - 1;

@@ -30,7 +30,7 @@ pub struct Timestamp {
 const ADJUSTMENT: Duration = Duration::from_secs(2);
 
 impl Timestamp {
-    /// The moment `since` after the transport's own starting point, without a wall time.
+    /// Creates the moment `since` after the transport's own starting point, without a wall time.
     pub const fn new(since: Duration) -> Self {
         Self { since, wall: None }
     }
@@ -42,23 +42,23 @@ impl Timestamp {
         self
     }
 
-    /// Time since the transport's own starting point.
+    /// Returns the time since the transport's own starting point.
     pub const fn elapsed(self) -> Duration {
         self.since
     }
 
-    /// The wall time of the moment, if the transport has one.
+    /// Returns the wall time of the moment, if the transport has one.
     pub const fn wall(self) -> Option<WallTime> {
         self.wall
     }
 
-    /// Time left until `later`; zero when it has passed.
+    /// Returns the time left until `later`; zero when it has passed.
     pub fn until(self, later: Timestamp) -> Duration {
         later.since.saturating_sub(self.since)
     }
 
-    /// The moment `span` before `self`. Where the transport's clock did not run yet, it is the start of that clock, and
-    /// only the wall time is right.
+    /// Returns the moment `span` before `self`. Where the transport's clock did not run yet, it is the start of that
+    /// clock, and only the wall time is right.
     pub(crate) fn before(self, span: Duration) -> Timestamp {
         let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Timestamp {
@@ -118,17 +118,17 @@ impl Ord for Timestamp {
 pub struct WallTime(u64);
 
 impl WallTime {
-    /// The moment this many milliseconds after 1970-01-01T00:00:00 UTC.
+    /// Creates the moment this many milliseconds after 1970-01-01T00:00:00 UTC.
     pub const fn from_unix_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00 UTC.
+    /// Returns the milliseconds since 1970-01-01T00:00:00 UTC.
     pub const fn unix_millis(self) -> u64 {
         self.0
     }
 
-    /// Time passed since `earlier`; none when `earlier` is in the future.
+    /// Returns the time passed since `earlier`; none when `earlier` is in the future.
     pub fn since(self, earlier: WallTime) -> Option<Duration> {
         self.0.checked_sub(earlier.0).map(Duration::from_millis)
     }

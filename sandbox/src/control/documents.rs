@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// A sandbox with two bill runs, a posted invoice, a failed request, and a response of a gateway.
+    /// Creates a sandbox with two bill runs, a posted invoice, a failed request, and a response of a gateway.
     fn busy_sandbox() -> Sandbox {
         let mut sandbox = Sandbox::demo();
         let form = format!(

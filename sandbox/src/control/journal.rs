@@ -45,7 +45,7 @@ pub(super) fn curl(sandbox: &mut Sandbox, request: &ControlRequest) -> Result<Co
     Ok(ControlBody::Text("text/plain;charset=utf-8", format!("{}\n", entry.to_curl()).into()))
 }
 
-/// The members of an expectation.
+/// Returns the members of an expectation.
 pub(super) fn expect_fields() -> Vec<&'static str> {
     [RequestPattern::FIELDS, &["effect", "id", "count", "at_least", "at_most"]].concat()
 }

@@ -38,7 +38,7 @@ const fn route(
     Route { method, path, fields, handler, is_recorded: false }
 }
 
-/// A route whose requests change what survives a restart.
+/// Returns a route whose requests change what survives a restart.
 const fn recorded(
     method: Method,
     path: &'static str,
@@ -48,7 +48,7 @@ const fn recorded(
     Route { method, path, fields, handler, is_recorded: true }
 }
 
-/// The members of a request without a body.
+/// Returns the members of a request without a body: none.
 fn none() -> Vec<&'static str> {
     Vec::new()
 }

@@ -45,7 +45,7 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Time between two looks for background work.
+/// Time between two polls for background work.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Maximum size of a request body, in bytes as received.

@@ -63,7 +63,7 @@ impl ServerConfig {
         Ok((self, certificate))
     }
 
-    /// Scheme of the URL of the server.
+    /// Returns the scheme of the URL of the server.
     pub(super) fn scheme(&self) -> &'static str {
         #[cfg(feature = "tls")]
         if self.tls.is_some() {

@@ -78,7 +78,7 @@ impl ApiError {
         Self::new(Category::Value, format!("Invalid value for field '{field}': {expected}."))
     }
 
-    /// A value that refers to an object that does not exist.
+    /// Rejects a value that refers to an object that does not exist.
     pub(crate) fn unknown(message: impl Into<String>) -> Self {
         Self::new(Category::Value, message)
     }
@@ -95,28 +95,28 @@ impl ApiError {
         Self::new(Category::Query, message)
     }
 
-    /// No object has that id or number.
+    /// Rejects an id or number that no object has.
     pub(crate) fn not_found(key: &str) -> Self {
         Self::new(Category::NotFound, format!("Cannot find entity by key: '{key}'."))
     }
 
-    /// A feature is disabled, or a permission is missing.
+    /// Rejects a request whose feature is disabled, or whose permission is missing.
     pub(crate) fn permission(message: impl Into<String>) -> Self {
         Self::new(Category::Permission, message)
     }
 
-    /// The body is missing, or its media type is not supported.
+    /// Rejects a request whose body is missing, or whose media type is not supported.
     pub(crate) fn media() -> Self {
         Self::new(Category::Unsupported, "HTTP 415 Unsupported Media Type")
             .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
     }
 
-    /// Another operation is in progress on the same invoice.
+    /// Rejects a request while another operation is in progress on the same invoice.
     pub(crate) fn locked() -> Self {
         Self::new(Category::Lock, "Operation failed due to a lock competition, please retry later.")
     }
 
-    /// A failure that a test has planned.
+    /// Fails a request as a test has planned.
     pub(crate) fn failure(category: FailureCategory) -> Self {
         match category {
             FailureCategory::Rule => Self::rule("The request failed, as planned by the test."),

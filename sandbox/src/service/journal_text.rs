@@ -98,7 +98,7 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// The 64-bit FNV-1a hash, which distinguishes bodies that are not text.
+/// Computes the 64-bit FNV-1a hash, which distinguishes bodies that are not text.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes
         .iter()

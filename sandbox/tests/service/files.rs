@@ -80,7 +80,7 @@ fn changes_make_a_pdf_obsolete_or_new() {
     client.put(&invoice, r#"{"invoiceDate":"2026-03-02"}"#);
     assert_eq!(client.pdf_status(&invoice), "Obsolete");
     assert_eq!(files(&mut client, &invoice).len(), 1, "the old one is still there");
-    assert_eq!(client.pdf_status(&invoice), "Pending", "the look at the files asked for a new one");
+    assert_eq!(client.pdf_status(&invoice), "Pending", "the list of files requested a new one");
     client.seconds += 1;
     assert_eq!(client.pdf_status(&invoice), "Processing");
     client.put(&invoice, r#"{"comments":"two"}"#);

@@ -143,7 +143,7 @@ impl Commands for NatsQueue {
         self.fleet.put("paused", "false".into()).await.map(drop).map_err(NatsError::nats)
     }
 
-    /// The number of running jobs is that of the last heartbeats.
+    /// Counts the jobs by their states. The number of running jobs is that of the last heartbeats.
     async fn count(&self) -> Result<Counts, NatsError> {
         let mut running: u64 = 0;
         if let Ok(beats) = self.jetstream.get_key_value(format!("{}-workers", self.name)).await {

@@ -139,7 +139,7 @@ impl NatsQueue {
     }
 }
 
-/// The stream of a bucket, in the form of [`Context::create_key_value`], which requires a newer server.
+/// Returns the stream of a bucket, in the form of [`Context::create_key_value`], which requires a newer server.
 fn bucket(queue: &str, part: &str, replicas: usize) -> stream::Config {
     let name = format!("{queue}-{part}");
     stream::Config {

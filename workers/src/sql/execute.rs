@@ -142,12 +142,12 @@ impl SqlQueue {
     }
 }
 
-/// A result in the form of apalis, as JSON text.
+/// Returns a result in the form of apalis, as JSON text.
 fn result(kind: &str, text: &str) -> String {
     serde_json::json!({ kind: without_zeros(text) }).to_string()
 }
 
-/// The texts of PostgreSQL have no zero bytes.
+/// Removes zero bytes, which the texts of PostgreSQL cannot have.
 fn without_zeros(text: &str) -> String {
     text.replace('\0', "")
 }

@@ -68,7 +68,7 @@ impl SqlQueue {
         Ok(self.pool.begin_with(self.dialect.of(&BEGIN)).await?)
     }
 
-    /// The longest window of all workers: none of them may lose its jobs earlier.
+    /// Returns the longest window of all workers: none of them may lose its jobs earlier.
     async fn longest_window(&self) -> Result<i64, SqlError> {
         let stored = self.value("window").await?.and_then(|value| value.parse::<i64>().ok());
         Ok(stored.unwrap_or_default().max(self.window_seconds()))

@@ -128,6 +128,8 @@ impl Machine for CheckThenPost {
     }
 }
 
+/// Checks that nothing has changed.
+///
 /// # Errors
 /// The changes, if there are any.
 fn unchanged(comparison: Comparison) -> Result<()> {

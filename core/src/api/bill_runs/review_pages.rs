@@ -72,6 +72,8 @@ impl Machine for ReviewPages {
     }
 }
 
+/// Checks that a row has the selected fields.
+///
 /// # Errors
 /// A row without a field that a row may lack, but whose changes a review compares.
 fn has_selected_fields(invoice: &QueriedInvoice) -> Result<()> {

@@ -159,6 +159,8 @@ impl From<MonthlySchedule> for RunTiming {
     }
 }
 
+/// Checks the scope of a bill run.
+///
 /// # Errors
 /// A scope that the service would reject. The error names the field.
 pub(super) fn check_scope(

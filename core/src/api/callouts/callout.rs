@@ -108,7 +108,7 @@ impl Callout {
     }
 }
 
-/// The text of a header, if it is not empty.
+/// Returns the text of a header, if it is not empty.
 fn text(headers: &HeaderMap, name: &str) -> Option<Box<str>> {
     headers.get(name)?.to_str().ok().filter(|text| !text.is_empty()).map(Into::into)
 }

@@ -210,7 +210,7 @@ impl HmacAuth {
         self.data.iter().any(is_sent)
     }
 
-    /// The bytes of the signature in the value of the header.
+    /// Returns the bytes of the signature in the value of the header.
     fn signature(&self, value: &[u8]) -> Option<Vec<u8>> {
         let text =
             std::str::from_utf8(value).ok()?.strip_prefix(&*self.around.0)?.strip_suffix(&*self.around.1)?;

@@ -59,7 +59,7 @@ mod post;
 mod reverse;
 mod row_cursor;
 mod row_reader;
-mod row_verdict;
+mod row_report;
 mod rows;
 mod taxation_items;
 mod terms;

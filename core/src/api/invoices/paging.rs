@@ -127,7 +127,8 @@ macro_rules! numbered_pages {
         impl $crate::operation::Paginated for $operation {
             type Item = $row;
 
-            /// The last page is the one that names no next page, whether it has rows or not.
+            /// Separates the rows from the next page. The last page is the one that names none, whether it has rows or
+            /// not.
             fn into_page(&self, page: $output) -> (Vec<$row>, Option<Self>) {
                 let has_next = page.next_page.is_some_and(|link| !link.trim().is_empty());
                 (page.$rows, if has_next { $crate::operation::Paginated::next_page(self) } else { None })

@@ -54,7 +54,7 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// `session` is a random number.
+    /// Creates the observers of a session, whose number `session` is random.
     pub(crate) fn new(observers: &Observers, session: u64) -> Self {
         let observers = observers.clone();
         Self { observers, session, calls: AtomicU64::new(0), closed: AtomicU8::new(0) }

@@ -126,7 +126,7 @@ fn span_of(call: &CallInfo) -> Span {
     )
 }
 
-/// The URL without its query. Formatted only for a span that is enabled.
+/// Returns the URL without its query. It is formatted only for a span that is enabled.
 fn url_of(uri: &Uri) -> String {
     let (scheme, authority) = (uri.scheme_str(), uri.authority());
     format!("{}://{}{}", scheme.unwrap_or("https"), authority.map_or("", |a| a.as_str()), uri.path())

@@ -73,7 +73,7 @@ impl<Z: TimeZone> TryFrom<chrono::DateTime<Z>> for DateTime {
     }
 }
 
-/// The clock's date and time, whatever the offset is.
+/// Returns the clock's date and time, whatever the offset is.
 fn clock(time: DateTime) -> Result<NaiveDateTime, DateError> {
     let (second, nanos) = match time.second() {
         60 => (59, time.nanosecond() + SECOND),

@@ -81,7 +81,7 @@ impl TryFrom<&ZonedDateTime> for DateTime {
     }
 }
 
-/// The clock's date and time, whatever the offset is.
+/// Returns the clock's date and time, whatever the offset is.
 fn clock(time: DateTime) -> Result<civil::DateTime, DateError> {
     let date = civil::Date::from(time.date());
     let (hour, minute, second) = (time.hour() as i8, time.minute() as i8, time.second() as i8);

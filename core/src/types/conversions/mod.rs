@@ -36,13 +36,15 @@ impl DateTime {
             .ok_or_else(|| DateError::new(&format!("the offset {seconds} s"), why))
     }
 
-    /// The offset from UTC in seconds.
+    /// Returns the offset from UTC in seconds.
     fn offset_seconds(self) -> Result<i32, DateError> {
         let offset =
             self.offset().ok_or_else(|| DateError::new(&self.to_string(), "a time with a UTC offset"))?;
         Ok(i32::from(offset) * 60)
     }
 
+    /// Returns the time if it has no offset.
+    ///
     /// # Errors
     /// The time has an offset, which a time on a wall clock would lose.
     fn on_wall_clock(self) -> Result<Self, DateError> {

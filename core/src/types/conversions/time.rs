@@ -62,7 +62,7 @@ impl TryFrom<OffsetDateTime> for DateTime {
     }
 }
 
-/// The clock's date and time, whatever the offset is.
+/// Returns the clock's date and time, whatever the offset is.
 fn clock(time: DateTime) -> Result<PrimitiveDateTime, DateError> {
     Time::from_hms_nano(time.hour(), time.minute(), time.second(), time.nanosecond())
         .map(|clock| PrimitiveDateTime::new(time.date().into(), clock))

@@ -105,7 +105,7 @@ fn open_alone(path: &Path) -> Result<File, Box<dyn Error>> {
     Ok(file)
 }
 
-/// The 64-bit FNV-1a hash.
+/// Computes the 64-bit FNV-1a hash.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes
         .iter()
