@@ -110,6 +110,21 @@ fn a_write_off_and_a_reversal_leave_no_balance_and_show_the_applications() {
 }
 
 #[test]
+fn many_application_parts_are_listed_once_each_whatever_the_page_size() {
+    let client = client();
+    let id = posted(&client, 3);
+    for _ in 0..50 {
+        client.transport().sandbox().pay(id.as_str(), "0.01".parse().unwrap()).unwrap();
+    }
+    let list = GetInvoiceApplicationParts::new(id);
+    for list in [list.clone(), list.clone().page_size(7), list.page_size(40)] {
+        let parts = client.items(&list).take(100).collect::<Result<Vec<_>, _>>().unwrap();
+        let payments: std::collections::BTreeSet<_> = parts.iter().map(|part| &part.payment_id).collect();
+        assert_eq!((parts.len(), payments.len()), (50, 50), "{list:?}");
+    }
+}
+
+#[test]
 fn a_lost_response_of_each_unkeyed_write_is_reconciled_by_reading() {
     let client = client();
     let lose = |method: &Method, end: &str| {

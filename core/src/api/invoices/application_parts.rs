@@ -15,7 +15,7 @@ static SPEC: Spec =
 ///
 /// Requires Invoice Settlement. From `Zuora-Version` 341.0 on, only processed payments are listed. The
 /// service may return all application parts at once. The page and the page size are sent only when they are
-/// set.
+/// set, and a page requires a page size.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceApplicationParts;
@@ -104,9 +104,11 @@ mod tests {
             r#"{"success":true,"applicationParts":[{"appliedAmount":"5.10","paymentId":"p","creditMemoId":null}]}"#,
         );
         assert_eq!((parts[0].applied_amount.as_ref().unwrap().to_string().as_str(), next), ("5.10", None));
-        let (_, next) = page(r#"{"applicationParts":[{}],"nextPage":"x"}"#);
-        let next = next.unwrap().page_size(40);
-        assert_eq!(next.request().unwrap().uri(), "/v1/invoices/INV1/application-parts?pageSize=40&page=2");
+        assert_eq!(list.next_page(), None, "the size of a page is unknown before the response");
+        let (_, next) = page(r#"{"applicationParts":[{},{}],"nextPage":"x"}"#);
+        let next = next.unwrap();
+        assert_eq!(next.request().unwrap().uri(), "/v1/invoices/INV1/application-parts?pageSize=2&page=2");
+        assert_eq!(next.next_page(), Some(next.clone().page(3)));
         assert_eq!(
             serde_json::from_str::<GetInvoiceApplicationParts>(&serde_json::to_string(&next).unwrap())
                 .unwrap(),
@@ -120,5 +122,6 @@ mod tests {
             |list: GetInvoiceApplicationParts| list.request().unwrap_err().field().unwrap().to_owned();
         assert_eq!(invalid_field(GetInvoiceApplicationParts::new("1").page_size(41)), "pageSize");
         assert_eq!(invalid_field(GetInvoiceApplicationParts::new("1").page(0)), "page");
+        assert_eq!(invalid_field(GetInvoiceApplicationParts::new("1").page(2)), "pageSize");
     }
 }

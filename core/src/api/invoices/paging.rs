@@ -44,7 +44,8 @@ impl From<PageNumber> for Option<u32> {
 /// Adds the page number and the page size to a request, if they are set.
 ///
 /// # Errors
-/// [`ErrorKind::Build`](crate::ErrorKind::Build) for a page that does not exist.
+/// [`ErrorKind::Build`](crate::ErrorKind::Build) for a page that does not exist, and for one without a page size, which
+/// the service ignores.
 pub(super) fn select(
     mut request: RequestBuilder,
     page: Option<u32>,
@@ -58,8 +59,14 @@ pub(super) fn select(
     match page {
         Some(0) => Err(Error::invalid("page", "must be at least 1")),
         None => Ok(request),
+        Some(_) if size.is_none() => Err(Error::invalid("pageSize", "is required together with `page`")),
         Some(page) => Ok(request.query_number("page", page)),
     }
+}
+
+/// Returns the size of the page after one with this number of rows. The page that has a next page is a full one.
+pub(super) fn size_of_next(size: Option<u32>, rows: usize) -> u32 {
+    size.unwrap_or_else(|| u32::try_from(rows).unwrap_or(u32::MAX))
 }
 
 /// Returns the number of rows that a page may have. Without a page size, the service may send all rows.
@@ -131,10 +138,15 @@ macro_rules! numbered_pages {
             /// not.
             fn into_page(&self, page: $output) -> (Vec<$row>, Option<Self>) {
                 let has_next = page.next_page.is_some_and(|link| !link.trim().is_empty());
-                (page.$rows, if has_next { $crate::operation::Paginated::next_page(self) } else { None })
+                let size = $crate::api::invoices::paging::size_of_next(self.$($size).+.into(), page.$rows.len());
+                let next = has_next.then(|| self.clone().page_size(size));
+                (page.$rows, next.and_then(|list| $crate::operation::Paginated::next_page(&list)))
             }
 
+            /// Without a page size, only the response shows how many rows the service puts on a page.
             fn next_page(&self) -> Option<Self> {
+                let size: Option<u32> = self.$($size).+.into();
+                size?;
                 let page: Option<u32> = self.$($page).+.into();
                 Some(self.clone().page(page.unwrap_or(1).checked_add(1)?))
             }
