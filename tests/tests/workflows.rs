@@ -159,8 +159,15 @@ fn posted_documents_are_emailed_by_number() {
     let run = complete(&client, Batches::all());
     client.call(&PostBillRun::new(run.id().unwrap().clone())).unwrap();
     reach(&client, &run, BillRunGoal::Posted).unwrap();
+    let documents = QueryInvoices::of_bill_run(run.number().unwrap().clone());
+    let emailed = || {
+        let invoices = client.items(&documents).collect::<Result<Vec<_>, _>>().unwrap();
+        (invoices.len(), invoices.iter().filter(|invoice| invoice.last_email_sent_date.is_some()).count())
+    };
+    assert_eq!(emailed(), (12, 0));
     let mailed = client.call(&EmailBillRun::new(run.number().unwrap().as_str())).unwrap();
     assert_eq!(mailed.envelope.success, Some(true));
+    assert_eq!(emailed(), (12, 12), "all documents of the run");
 }
 
 #[test]

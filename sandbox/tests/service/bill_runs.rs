@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use zuora_sandbox::{BackgroundJob, Settings};
+use zuora_sandbox::{BackgroundJob, Sandbox, Settings, Tenant};
 
 use crate::client::TestClient;
 
+const DEMO: &str = include_str!("../../demo-tenant.json");
 const ALL: &str = r#"{"batches":["AllBatches"],"targetDate":"2026-03-31"}"#;
 
 fn account_id(number: usize) -> String {
-    let tenant: Value = serde_json::from_str(include_str!("../../demo-tenant.json")).unwrap();
+    let tenant: Value = serde_json::from_str(DEMO).unwrap();
     tenant["accounts"][number - 1]["id"].as_str().unwrap().to_owned()
 }
 
 fn subscription_id(account: usize, place: usize) -> String {
-    let tenant: Value = serde_json::from_str(include_str!("../../demo-tenant.json")).unwrap();
+    let tenant: Value = serde_json::from_str(DEMO).unwrap();
     tenant["accounts"][account - 1]["subscriptions"][place]["id"].as_str().unwrap().to_owned()
 }
 
@@ -304,6 +305,35 @@ fn creation_is_rejected_field_by_field() {
 }
 
 #[test]
+fn documents_of_zero_are_emailed_unless_the_run_excludes_them() {
+    let free = DEMO.replacen(r#""price": 9.995"#, r#""price": 0"#, 1);
+    assert_ne!(free, DEMO);
+    let filter = format!(
+        r#"{{"filterType":"Subscription","accountId":"{}","subscriptionId":"{}"}}"#,
+        account_id(1),
+        subscription_id(1, 0)
+    );
+    let body = format!(
+        r#"{{"billRunFilters":[{filter}],"targetDate":"2026-03-31","chargeTypeToExclude":["OneTime","Usage"]}}"#
+    );
+    for (field, emailed) in [("", true), ("false", true), ("true", false)] {
+        let tenant = Tenant::from_json(&free).unwrap();
+        let mut client = TestClient::of(Sandbox::new(tenant, Settings::default()));
+        let excludes = match field {
+            "" => String::new(),
+            value => format!(r#""noEmailForZeroAmountInvoice":{value},"#),
+        };
+        let run = client.completed(&body.replacen('{', &format!("{{{excludes}"), 1));
+        client.put(&format!("{run}/post"), "{}");
+        client.seconds += 1;
+        assert_eq!(client.post(&format!("{run}/emails"), "{}").status, 200);
+        let invoices = client.invoices(&run);
+        assert_eq!((invoices.len(), &invoices[0]["amount"]), (1, &0.into()), "{invoices:?}");
+        assert_eq!(invoices[0]["lastEmailSentDate"].is_string(), emailed, "{field}");
+    }
+}
+
+#[test]
 fn too_many_pending_runs_are_rejected() {
     let mut client = TestClient::with(Settings::default().pending_runs(2_usize));
     for _ in 0..3 {
@@ -312,6 +342,7 @@ fn too_many_pending_runs_are_rejected() {
     assert_eq!(client.post("/v1/bill-runs", ALL).error().1, 50_000_030);
     client.seconds += 2;
     client.create(ALL);
+    assert_eq!(TestClient::demo().sandbox.settings().pending_runs, 500, "the documented number");
 }
 
 #[test]
@@ -343,6 +374,13 @@ fn a_schedule_runs_and_repeats() {
     assert_eq!(client.status("/v1/bill-runs/BR-00000002"), "Completed");
     assert_eq!(client.invoices("/v1/bill-runs/BR-00000002")[0]["targetDate"], "2026-04-20");
     assert_eq!(client.get("/v1/bill-runs/BR-00000003").status, 404, "the schedule ends in April");
+
+    let run = client.create(
+        r#"{"batches":["AllBatches"],"schedule":{"repeatFrom":"2026-06-15","repeatType":"Daily","runTime":3}}"#,
+    );
+    let shown = client.get(&run).body;
+    let first = &"2026-06-15".into();
+    assert_eq!((&shown["invoiceDate"], &shown["targetDate"]), (first, first), "the day of the first run");
 }
 
 #[test]

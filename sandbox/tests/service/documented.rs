@@ -124,6 +124,41 @@ fn bill_runs_are_documented() {
 }
 
 #[test]
+fn a_created_run_has_the_fields_and_the_nulls_of_the_documented_sample() {
+    let account = "2c92a08282fa634378aca02a1626d315";
+    let filter = format!(r#"{{"filterType":"Account","accountId":"{account}"}}"#);
+    let body = format!(
+        r#"{{"autoEmail":false,"autoPost":false,"autoRenewal":false,"billRunFilters":[{filter}],
+        "chargeTypeToExclude":["OneTime"],"invoiceDate":"2020-02-01","name":"test",
+        "noEmailForZeroAmountInvoice":false,"targetDate":"2020-02-01"}}"#
+    );
+    let created = TestClient::demo().post("/v1/bill-runs", &body).body;
+    let nulls = ["batches", "billCycleDay"].into_iter().chain(NULLS_OF_RUNS);
+    for name in nulls {
+        assert_eq!(created.get(name), Some(&Value::Null), "{name}");
+    }
+    for (name, value) in [
+        ("autoEmail", Value::Bool(false)),
+        ("autoPost", Value::Bool(false)),
+        ("autoRenewal", Value::Bool(false)),
+        ("noEmailForZeroAmountInvoice", Value::Bool(false)),
+        ("billRunNumber", "BR-00000001".into()),
+        ("chargeTypeToExclude", vec!["OneTime"].into()),
+        ("billRunFilters", serde_json::from_str(&format!("[{filter}]")).unwrap()),
+        ("invoiceDate", "2020-02-01".into()),
+        ("targetDate", "2020-02-01".into()),
+        ("name", "test".into()),
+        ("status", "Pending".into()),
+        ("success", Value::Bool(true)),
+    ] {
+        assert_eq!(created[name], value, "{name}");
+    }
+    for name in ["id", "createdById", "createdDate", "updatedById", "updatedDate"] {
+        assert!(created[name].is_string(), "{name}");
+    }
+}
+
+#[test]
 fn invoices_and_their_items_are_documented() {
     let facts = Facts::read();
     let mut client = TestClient::demo();

@@ -184,14 +184,23 @@ fn a_file_may_be_as_large_as_the_limit() {
 }
 
 #[test]
-fn files_are_listed_in_pages() {
+fn files_are_listed_in_pages_the_newest_first() {
     let mut client = TestClient::demo();
     let invoice = draft(&mut client);
     for index in 0..25 {
         client.upload(&invoice, &format!("{index}.pdf"), "application/pdf", "%PDF-");
     }
+    let versions = |client: &mut TestClient| {
+        let listed = files(client, &invoice);
+        listed.iter().map(|file| file["versionNumber"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    client.seconds += 60;
+    client.upload(&invoice, "last.pdf", "application/pdf", "%PDF-");
+    let listed = versions(&mut client);
+    assert!(listed.is_sorted_by(|newer, older| newer >= older), "{listed:?}");
+    assert!(listed[0] > listed[1], "{listed:?}");
     let first = client.get(&format!("{invoice}/files")).body;
     assert_eq!(first["invoiceFiles"].as_array().unwrap().len(), 20);
     assert!(first["nextPage"].as_str().unwrap().ends_with("/files?page=2&pageSize=20"));
-    assert_eq!(files(&mut client, &invoice).len(), 25);
+    assert_eq!(files(&mut client, &invoice).len(), 26);
 }

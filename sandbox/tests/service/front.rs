@@ -30,7 +30,12 @@ fn tokens_are_as_documented_and_expire() {
         late.header("www-authenticate"),
         "Basic realm=Zuora API, ZSession realm=Zuora API, Bearer realm=Zuora API"
     );
-    assert_eq!(late.headers.get("concurrency-limit-limit"), None);
+    for name in ["limit", "remaining", "reset"] {
+        assert!(late.headers.contains_key(format!("ratelimit-{name}")), "{name}");
+    }
+    for name in ["limit", "remaining", "type"] {
+        assert!(!late.headers.contains_key(format!("concurrency-limit-{name}")), "{name}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use http::Method;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use zuora_sandbox::{BackgroundJob, Settings};
+use zuora_sandbox::{BackgroundJob, Sandbox, Settings, Tenant};
 
 use crate::client::TestClient;
 
@@ -250,6 +250,44 @@ fn invalid_write_offs_and_reversals_are_rejected() {
     assert_eq!(client.put(&format!("{path}/reverse"), "{}").error().1, 50_000_010);
     assert_eq!(client.get(&format!("{path}/application-parts")).error().0, 403);
     assert_eq!(client.get(&path).body["creditMemoAmount"], 0);
+}
+
+#[test]
+fn only_posted_invoices_with_a_positive_total_are_reversed_or_written_off() {
+    let mut client = TestClient::demo();
+    let draft = invoice(&mut client, 1);
+    let canceled = invoice(&mut client, 1);
+    assert_eq!(client.put(&format!("{canceled}/cancel"), "{}").status, 200);
+    for path in [&draft, &canceled] {
+        for call in ["reverse", "write-off"] {
+            let (_, message) = rejected(&mut client, &Method::PUT, &format!("{path}/{call}"));
+            assert!(message.contains("Posted status"), "{call}: {message}");
+        }
+    }
+
+    // A credit of the first subscription.
+    let demo = include_str!("../../demo-tenant.json");
+    let tenant = Tenant::from_json(&demo.replacen(r#""price": 9.995"#, r#""price": -9.995"#, 1)).unwrap();
+    let mut client = TestClient::of(Sandbox::new(tenant, Settings::default()));
+    let run = client.completed(
+        r#"{"batches":["Batch1"],"targetDate":"2026-01-31","chargeTypeToExclude":["OneTime","Usage"]}"#,
+    );
+    client.put(&format!("{run}/post"), "{}");
+    client.seconds += 1;
+    let negative = client.invoices(&run).into_iter().find(|invoice| invoice["amount"].as_f64() < Some(0.0));
+    let negative = format!("/v1/invoices/{}", negative.unwrap()["id"].as_str().unwrap());
+    let (_, message) = rejected(&mut client, &Method::PUT, &format!("{negative}/reverse"));
+    assert!(message.contains("negative total"), "{message}");
+    let (_, message) = rejected(&mut client, &Method::PUT, &format!("{negative}/write-off"));
+    assert!(message.contains("without a balance"), "{message}");
+}
+
+#[test]
+fn the_documented_numbers_of_items_are_the_defaults() {
+    let defaults = Settings::default();
+    let thresholds = (defaults.post_job_from, defaults.cancel_job_from, defaults.delete_job_from);
+    assert_eq!(thresholds, (1000, 1000, 100));
+    assert_eq!((defaults.write_off_items, defaults.reverse_job_above, defaults.files), (2000, 2000, 50));
 }
 
 #[test]

@@ -137,6 +137,22 @@ fn a_written_off_balance_may_be_zero_if_memos_mirror_items() {
 }
 
 #[test]
+fn posting_and_emailing_by_the_run_require_the_billing_rule() {
+    let with = |client: &mut TestClient, more: &str| {
+        let response = client.post("/v1/bill-runs", &RUN.replacen('{', &format!("{{{more},"), 1));
+        (response.status, response.body["autoPost"].clone(), response.body["autoEmail"].clone())
+    };
+    let mut client = TestClient::demo();
+    assert_eq!(with(&mut client, r#""name":"x""#), (200, false.into(), false.into()), "neither by default");
+    assert_eq!(with(&mut client, r#""autoPost":true"#), (200, true.into(), false.into()));
+    client.sandbox.settings().auto_post_rule = false;
+    for fields in [r#""autoPost":true"#, r#""autoEmail":true"#] {
+        assert_eq!(with(&mut client, fields).0, 403, "{fields}");
+    }
+    assert_eq!(with(&mut client, r#""autoPost":false,"autoEmail":false"#).0, 200);
+}
+
+#[test]
 fn a_switched_off_notification_mails_nothing() {
     let mut client = TestClient::with(Settings::default().invoice_mail(false));
     let run = client.completed(RUN);

@@ -16,6 +16,7 @@ mod ledger;
 mod operations;
 mod requests;
 mod responses;
+mod samples;
 mod sdk_names;
 mod subject;
 mod token;

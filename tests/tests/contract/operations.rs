@@ -72,8 +72,8 @@ fn request_line(operation: &Operation, spec: &Spec, request: &HttpRequest) -> Re
     Ok(())
 }
 
-/// Checks that every documented header is sent except `Content-Encoding`, since bodies are not compressed, and apart
-/// from these only headers that any HTTP client sends.
+/// Checks that every documented header is sent except `Content-Encoding`, since only large bodies are compressed, and
+/// apart from these only headers that any HTTP client sends.
 fn headers(operation: &Operation, request: &HttpRequest) -> Result<(), String> {
     let usual = [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT];
     let sent: BTreeSet<String> =

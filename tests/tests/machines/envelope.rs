@@ -243,7 +243,9 @@ fn gzip_responses_are_read_like_plain_ones() {
     assert!(ended.result.is_ok(), "an empty body is not decoded");
     let (ended, _) =
         play(Effect::Keyed, [compressed(400, "gzip", gzip(br#"{"reasons":[{"code":"50000020"}]}"#))]);
-    assert_eq!(ended.result.unwrap_err().reasons()[0].code, "50000020", "an error response is inflated too");
+    let error = ended.result.unwrap_err();
+    assert_eq!(error.reasons()[0].code, "50000020", "an error response is inflated too");
+    assert_eq!(error.headers()["content-encoding"], "gzip", "headers are as received");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use zuora_core::machine::{Action, Event, Machine};
 use zuora_core::operation::{Effect, RawOperation};
 use zuora_core::session::Token;
+use zuora_core::transport::HttpRequest;
 use zuora_core::types::Secret;
 use zuora_core::{CallOptions, ErrorKind, Outcome};
 use zuora_tests::simulation::{
@@ -410,6 +411,17 @@ fn an_unreachable_token_endpoint_does_not_blame_the_credentials() {
     assert!(error.to_string().contains("connection refused"), "{error}");
     assert!(!error.to_string().contains("data center"), "{error}");
     assert!(error.is_retryable());
+}
+
+#[test]
+fn an_error_of_a_token_request_has_the_headers_of_its_response() {
+    let mut simulation = Simulation::new(|_: &HttpRequest, _| {
+        let headers = [("WWW-Authenticate", "Basic realm=Zuora API"), ("RateLimit-Remaining", "9")];
+        (secs(1), received(401, &headers, r#"{"error":"invalid_client"}"#))
+    });
+    let error = simulation.drive(call(&cold(&config()), Effect::Read)).result.unwrap_err();
+    assert_eq!(error.headers()["www-authenticate"], "Basic realm=Zuora API");
+    assert_eq!(error.rate_limit().remaining, Some(9));
 }
 
 #[test]

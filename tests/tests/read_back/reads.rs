@@ -44,10 +44,12 @@ fn any_operation_is_reconciled_without_its_type() {
 }
 
 #[test]
-fn every_verb_that_reads_takes_the_entity_of_the_write() {
+fn every_verb_that_reads_takes_the_entity_and_organizations_of_the_write() {
     let others = Mutex::new(Vec::new());
     let transport = FakeTransport::new(|request| {
-        if request.headers().get("zuora-entity-ids").is_none_or(|entity| entity != "2c98") {
+        let names =
+            |header: &str, value: &str| request.headers().get(header).is_some_and(|sent| sent == value);
+        if !names("zuora-entity-ids", "2c98") || !names("zuora-org-ids", "north,south") {
             others.lock().unwrap().push(request.uri().to_string());
         }
         Ok(match request.uri().path() {
@@ -61,7 +63,7 @@ fn every_verb_that_reads_takes_the_entity_of_the_write() {
     });
     let client =
         Client::with_transport(&Config::with_token("https://rest.zuora.com", "token"), transport).unwrap();
-    let options = CallOptions::new().entity_id("2c98");
+    let options = CallOptions::new().entity_id("2c98").org_ids(["north", "south"]);
     let run = client.call_with(&GetBillRun::new("r"), &options).unwrap().into_inner();
     assert_eq!(client.pages_with(&QueryInvoices::new(), &options).count(), 1);
     assert_eq!(client.items_with(&QueryInvoices::new(), &options).count(), 1);
