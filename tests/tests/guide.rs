@@ -121,6 +121,42 @@ fn the_page_for_users_of_the_official_sdk_has_every_name_with_ours() {
         }
     }
     assert!(checked > 50, "{checked}");
+    for (theirs, ours) in facts["arguments"].as_object().unwrap() {
+        let row = rows.iter().find(|row| row[0].contains(&format!("`{theirs}`")));
+        let row = row.unwrap_or_else(|| panic!("no row has {theirs}"));
+        assert!(row[1].contains(ours.as_str().unwrap()), "{theirs} is {ours}, not {}", row[1]);
+    }
+}
+
+#[test]
+fn the_page_for_users_of_the_official_sdk_names_the_type_that_each_operation_returns() {
+    let page = read("core/guide/moving-from-the-python-sdk.md");
+    let list = read("core/src/intent/any_operation.rs");
+    let mut checked = 0;
+    for row in rows(between(&page, "# Methods", "\n# ")) {
+        let words: Vec<&str> = row[2].split('`').collect();
+        let method = row[0].trim_matches('`');
+        let line = list.lines().find(|line| line.trim().ends_with(&format!(" = \"{method}\",")));
+        let (_, output) = line.unwrap_or_else(|| panic!("no {method}")).split_once(" => ").unwrap();
+        let output = output.split_once(" = ").unwrap().0;
+        let returned = match words[2] {
+            " for each row" => row_of_list(output).unwrap_or_else(|| panic!("{output} is no list")),
+            _ => output.to_owned(),
+        };
+        assert_eq!(words[1], returned, "{method}");
+        checked += 1;
+    }
+    assert_eq!(checked, 25);
+}
+
+/// The type of the rows of a list, whose declaration names the page and its rows.
+fn row_of_list(page: &str) -> Option<String> {
+    let files = fs::read_dir(root().join("core/src/api/invoices")).unwrap();
+    files.into_iter().find_map(|file| {
+        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+        let (_, rows) = source.split_once(&format!("-> {page} {{ "))?;
+        Some(rows.split([':', '}']).nth(1)?.trim().to_owned())
+    })
 }
 
 #[test]
@@ -157,6 +193,46 @@ fn the_table_of_permissions_has_every_operation_once() {
         }
     }
     assert_eq!(listed, operations());
+}
+
+/// The permissions, features and rules that the documents name: operation, its file, words.
+const REQUIREMENTS: [(&str, &str, &[&str]); 8] = [
+    (
+        "CreateBillRun",
+        "bill_runs/create",
+        &["Create Bill Runs", "Support Bill Run Auto-Post?", "Catch-Up Bill Run", "Multi-Org"],
+    ),
+    (
+        "EmailBillRun",
+        "bill_runs/email",
+        &["Manual Email For Invoice", "Email Credit Memo", "Invoice Settlement"],
+    ),
+    ("CreateStandaloneInvoice", "invoices/create", &["Modify Invoice", "Create Standalone Invoice"]),
+    (
+        "BulkCreateStandaloneInvoices",
+        "invoices/bulk_create",
+        &["Modify Invoice", "Create Standalone Invoice"],
+    ),
+    ("UploadInvoiceFile", "invoices/upload_file", &["Modify Invoice"]),
+    ("GetInvoiceApplicationParts", "invoices/application_parts", &["Invoice Settlement"]),
+    ("ReverseInvoice", "invoices/reverse", &["Invoice Settlement"]),
+    ("WriteOffInvoice", "invoices/write_off", &["Invoice Settlement", "mirror"]),
+];
+
+#[test]
+fn documented_requirements_are_named_in_the_table_and_at_the_operation() {
+    let page = read("core/guide/permissions.md");
+    for (operation, file, words) in REQUIREMENTS {
+        let rows = rows(&page);
+        let row = rows.iter().find(|row| row[0].contains(&format!("[`{operation}`]"))).unwrap();
+        let source = read(&format!("core/src/api/{file}.rs"));
+        let docs = source.lines().filter_map(|line| line.trim().strip_prefix("/// "));
+        let docs = docs.collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(row[1..].join(" ").contains(word), "permissions.md: {operation}: {word}");
+            assert!(docs.contains(word), "{file}.rs: {word}");
+        }
+    }
 }
 
 #[test]
