@@ -15,6 +15,8 @@ static SPEC: Spec = Spec::put("cancel_bill_run", "/v1/bill-runs/{billRunId}/canc
 ///
 /// `PUT /v1/bill-runs/{billRunId}/cancel` ("Cancel a bill run")
 ///
+/// The page of the operation names the status `Draft`, which no bill run has.
+///
 /// The service cancels the run in the background. The status in the response is `CancelInProgress`, and the final
 /// status is `Canceled`. Wait for it with [`BillRunGoal::Canceled`](super::BillRunGoal::Canceled).
 ///

@@ -27,9 +27,9 @@ model! {
     /// is `Pending`. Wait until the run is `Completed`, and then post it with
     /// [`PostBillRun`](crate::bill_runs::PostBillRun).
     ///
-    /// Requires the permission "Create Bill Runs". A run that posts or e-mails its documents itself also requires the
-    /// tenant's billing rule for it. The service rejects the request while more than 500 runs created through the API
-    /// are pending.
+    /// Requires the permission "Create Bill Runs". A run that posts or e-mails its documents itself also requires that
+    /// the tenant's billing rule "Support Bill Run Auto-Post?" is set to Yes. The service rejects the request while
+    /// more than 500 runs created through the API are pending.
     ///
     /// ```
     /// use zuora_core::bill_runs::{AdHoc, Batches, BillRunStatus, CreateBillRun};
@@ -64,17 +64,17 @@ model! {
         batches: Vec<BatchName> = "batches" (by hand),
         bill_cycle_day: Option<BillCycleDay> = "billCycleDay" (by hand),
         filters: Vec<BillRunFilter> = "billRunFilters" (by hand),
-        /// Type of the bill run. The default is `Regular`. Requires the Catch-Up Bill Run feature.
+        /// Type of the bill run. The default is `Regular`. Setting it requires the Catch-Up Bill Run feature.
         bill_run_type: Option<BillRunType> = "billRunType",
         /// Types of charges that the run does not bill: at most two of `OneTime`, `Recurring` and `Usage`. A type that
         /// this version does not know is sent unchecked.
         #[doc(alias = "chargeTypeToExclude")]
         excluded_charge_types: Vec<ChargeType> = "chargeTypeToExclude",
         /// Whether to e-mail the documents automatically after auto-posting them. The default is false. Requires the
-        /// tenant's billing rule for auto-posting.
+        /// billing rule "Support Bill Run Auto-Post?".
         auto_email: Option<bool> = "autoEmail",
         /// Whether to post the documents automatically as soon as the run is completed. The default is false. Requires
-        /// the tenant's billing rule for auto-posting.
+        /// the billing rule "Support Bill Run Auto-Post?".
         auto_post: Option<bool> = "autoPost",
         /// Whether to renew subscriptions that are due for renewal. The default is false.
         auto_renewal: Option<bool> = "autoRenewal",
@@ -88,7 +88,8 @@ model! {
         target_date: Option<Date> = "targetDate" (by hand),
         target_date_month_offset: Option<i64> = "targetDateMonthOffset" (by hand),
         target_date_day_of_month: Option<i64> = "targetDateDayOfMonth" (by hand),
-        /// Organizations to bill, for tenants with the Multi-Org feature.
+        /// Organizations to bill, each with its id or name. Tenants with the Multi-Org feature require them, and no
+        /// other tenant has any.
         organization_labels: Vec<OrganizationLabel> = "organizationLabels",
         /// Whether to bill subscriptions. The default is true.
         include_subscriptions: Option<bool> = "includeSubscriptions",

@@ -14,7 +14,8 @@ use crate::types::{Date, InvoiceId};
 pub(super) static SPEC: Spec = Spec::keyed("bulk_post_invoices", "/v1/invoices/bulk-post").with_rows();
 
 model! {
-    /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts 1 to 50 draft invoices.
+    /// `POST /v1/invoices/bulk-post` ("Post invoices"): posts 1 to 50 draft invoices, each with a new date if it
+    /// [has one](InvoiceToPost::invoice_date).
     ///
     /// The service posts the invoices one after the other within the call, which can take a long time with an
     /// external tax engine. It posts or rejects each invoice independently, so check every row of the

@@ -12,10 +12,10 @@ static SPEC: Spec = Spec::put("cancel_invoice", "/v1/invoices/{invoiceKey}/cance
 
 /// `PUT /v1/invoices/{invoiceKey}/cancel` ("Cancel an invoice"): cancels a draft invoice permanently.
 ///
-/// The service cancels an invoice with fewer than 1,000 items synchronously, and a larger one in a background job. Zuora
-/// Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`] reports whether the work is done, and
-/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. The service accepts no
-/// idempotency key. After an unknown outcome, reconcile before retrying.
+/// The service cancels an invoice with fewer than 1,000 items synchronously, and a larger one in a background job.
+/// Zuora Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`]
+/// reports whether the work is done, and [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job.
+/// The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::CancelInvoice;

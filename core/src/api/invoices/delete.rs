@@ -12,10 +12,10 @@ static SPEC: Spec = Spec::delete("delete_invoice", "/v1/invoices/{invoiceKey}");
 
 /// `DELETE /v1/invoices/{invoiceKey}` ("Delete an invoice"): deletes a canceled invoice permanently.
 ///
-/// The service deletes an invoice with fewer than 100 items synchronously, and a larger one in a background job. Zuora
-/// Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`] reports whether the work is done, and
-/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. The service accepts no
-/// idempotency key. After an unknown outcome, reconcile before retrying.
+/// The service deletes an invoice with fewer than 100 items synchronously, and a larger one in a background job.
+/// Zuora Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`]
+/// reports whether the work is done, and [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job.
+/// The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::DeleteInvoice;

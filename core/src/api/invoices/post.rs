@@ -13,10 +13,11 @@ static SPEC: Spec = Spec::put("post_invoice", "/v1/invoices/{invoiceKey}/post");
 
 /// `PUT /v1/invoices/{invoiceKey}/post` ("Post an invoice"): posts a draft invoice.
 ///
-/// The service posts an invoice with fewer than 1,000 items synchronously, and a larger one in a background job. Zuora
-/// Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`] reports whether the work is done, and
-/// [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job. Posting may change the number of
-/// the invoice. The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
+/// The service posts an invoice with fewer than 1,000 items synchronously, and a larger one in a background job.
+/// Zuora Global Support changes this threshold on request, so rely on the response. [`SubmittedJob::status`]
+/// reports whether the work is done, and [`InvoiceWaiter`](crate::api::invoices::InvoiceWaiter) waits for the job.
+/// Posting may change the number of the invoice. The service accepts no idempotency key. After an unknown outcome,
+/// reconcile before retrying.
 ///
 /// ```
 /// use zuora_core::invoices::PostInvoice;

@@ -28,9 +28,9 @@ static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reve
 /// - It is split.
 /// - Its total is negative.
 /// - Its taxes were calculated by a tax connector of the Extension Platform.
+/// - It has more than 50,000 items, discount items and tax lines in total. An older page says 2,000.
 ///
-/// The service reverses an invoice with up to about 2,000 items synchronously, and one with up to 50,000
-/// items in a background job.
+/// The service reverses an invoice with up to about 2,000 items synchronously, and a larger one in a background job.
 /// [`InvoiceWaiter::of_reversal`](crate::api::invoices::InvoiceWaiter::of_reversal) waits for the job. The
 /// service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
 ///
