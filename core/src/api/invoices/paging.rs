@@ -143,7 +143,7 @@ macro_rules! numbered_pages {
                 (page.$rows, next.and_then(|list| $crate::operation::Paginated::next_page(&list)))
             }
 
-            /// Without a page size, only the response shows how many rows the service puts on a page.
+            /// Returns the next page, if the page size is known: otherwise only the response shows how many rows a page has.
             fn next_page(&self) -> Option<Self> {
                 let size: Option<u32> = self.$($size).+.into();
                 size?;
