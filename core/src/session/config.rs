@@ -96,6 +96,7 @@ impl Config {
     /// ```
     #[doc(alias = "OAuth")]
     #[doc(alias = "bearer")]
+    #[doc(alias = "access_token")]
     pub fn with_token(endpoint: impl Into<Endpoint>, token: impl Into<String>) -> Self {
         Self::with(endpoint.into(), Credentials::Token(Secret::from(token.into())))
     }
@@ -196,9 +197,9 @@ impl Config {
     /// sends all bodies uncompressed.
     ///
     /// Only JSON is compressed, never an upload. The body of a [`RawOperation`](crate::operation::RawOperation) is
-    /// compressed only if this is set here or for the call, since not every endpoint documents compressed bodies. A body is compressed once, and every attempt of the call sends the same
-    /// bytes under the same idempotency key. The same call in another process sends the same bytes only with the same
-    /// setting and the same build of the program.
+    /// compressed only if this is set here or for the call, since not every endpoint documents compressed bodies. A body
+    /// is compressed once, and every attempt of the call sends the same bytes under the same idempotency key. The same
+    /// call in another process sends the same bytes only with the same setting and the same build of the program.
     ///
     /// ```
     /// use zuora_core::{Config, DataCenter};

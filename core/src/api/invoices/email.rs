@@ -65,17 +65,12 @@ impl EmailInvoice {
     }
 
     /// Sets the addresses that the email is sent to, instead of the addresses of the template or of the
-    /// contact. An empty list is an error of the request.
+    /// contact. An empty list, or an empty address, is an error of the request.
     #[must_use]
     pub fn to<A: AsRef<str>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
-        let mut list = String::new();
-        for address in addresses {
-            if !list.is_empty() {
-                list.push(',');
-            }
-            list.push_str(address.as_ref());
-        }
-        self.body.email_addresses = Some(list);
+        let addresses: Vec<A> = addresses.into_iter().collect();
+        let addresses: Vec<&str> = addresses.iter().map(A::as_ref).collect();
+        self.body.email_addresses = Some(addresses.join(","));
         self.body.use_email_template_setting = None;
         self
     }
@@ -123,7 +118,8 @@ impl Operation for EmailInvoice {
             .as_deref()
             .is_some_and(|list| list.split(',').any(|one| one.trim().is_empty()))
         {
-            let why = "must not be empty; leave it out to send the email to the bill-to contact";
+            let why = "must have at least one address and no empty one; leave it out to send the email to the bill-to \
+                       contact";
             return Err(Error::invalid("emailAddresses", why));
         }
         RequestBuilder::with_keys(&SPEC, &[self.invoice.as_str()])?.json(&self.body, 128)
@@ -159,7 +155,9 @@ mod tests {
 
     #[test]
     fn an_empty_list_of_addresses_is_rejected() {
-        for addresses in [&[][..], &[""], &["a@example.com", " "], &["a@example.com,"]] {
+        for addresses in
+            [&[][..], &[""], &["", "a@example.com"], &["a@example.com", " "], &["a@example.com,"], &["", ""]]
+        {
             let error = EmailInvoice::new("1").to(addresses).request().unwrap_err();
             assert_eq!(error.field(), Some("emailAddresses"), "{addresses:?}");
         }

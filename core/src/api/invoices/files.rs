@@ -16,8 +16,8 @@ static SPEC: Spec = Spec::read("get_invoice_files", "/v1/invoices/{invoiceKey}/f
 ///
 /// A file that is still being generated is not listed.
 /// [`GetInvoicePdfStatus`](crate::api::invoices::GetInvoicePdfStatus) reports its status. A
-/// [`RawOperation`](crate::operation::RawOperation) for `POST /v1/action/query` reads the latest file without a list, by the query
-/// `select Body from Invoice where Id = '..'`.
+/// [`RawOperation`](crate::operation::RawOperation) for `POST /v1/action/query` reads the latest file without a list,
+/// by the query `select Body from Invoice where Id = '..'`.
 ///
 /// ```
 /// use zuora_core::invoices::GetInvoiceFiles;
