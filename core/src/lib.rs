@@ -39,8 +39,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With a bearer token instead of the credentials of an OAuth client, the configuration is
-//! [`Config::with_token`], whose documentation shows how to renew the token.
+//! With a bearer token instead of the credentials of an OAuth client:
+//!
+//! ```
+//! use zuora_core::bill_runs::GetBillRun;
+//! use zuora_core::{Config, DataCenter};
+//! # use zuora_core::{Client, testing::FakeTransport};
+//! # let transport = FakeTransport::new(|request| {
+//! #     assert_eq!(request.headers()["authorization"], "Bearer my-token");
+//! #     Ok(FakeTransport::json(200, r#"{"status":"Posted","success":true}"#))
+//! # });
+//! # let bearer_token = "my-token"; /*
+//! let bearer_token = std::env::var("BEARER_TOKEN")?;
+//! # */
+//!
+//! let config = Config::with_token(DataCenter::UsCloud2, bearer_token);
+//! # let client = Client::with_transport(&config, transport)?;
+//! # /*
+//! let client = zuora_ureq::Client::new(&config)?;
+//! # */
+//! let run = client.call(&GetBillRun::new("2c9890077e8a8490017e8bf3a5171a43"))?;
+//! println!("{}", run.status()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The session cannot renew such a token. [`Config::with_token`] shows how the application does.
 //!
 //! # States of one call
 //!

@@ -195,7 +195,8 @@ enum Form {
 }
 
 impl BillCycleDay {
-    /// Creates a value that is sent unchecked, for a tenant that accepts more than the documented values.
+    /// Creates a value that is sent although no document names it, for a tenant that accepts more. A number that is not
+    /// a day of a month, and an empty text, are still errors of the request.
     ///
     /// ```
     /// use zuora_core::bill_runs::{AdHoc, Batches, BillCycleDay, CreateBillRun};

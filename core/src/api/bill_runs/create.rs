@@ -249,6 +249,13 @@ mod tests {
         for day in ["", "0", "32", "01", "+1", "Foo", "AsRunDay", "allbillcycledays"] {
             assert_eq!(with_day(day.into()).unwrap_err().field(), Some("billCycleDay"), "{day}");
         }
+        for day in ["", "0", "32"] {
+            assert_eq!(
+                with_day(BillCycleDay::unchecked(day)).unwrap_err().field(),
+                Some("billCycleDay"),
+                "{day}"
+            );
+        }
         let request = with_day(BillCycleDay::unchecked("1,15")).unwrap();
         let stored: CreateBillRun = serde_json::from_slice(request.body()).unwrap();
         assert_eq!(stored.request().unwrap().body(), request.body(), "a stored operation is sent as it was");
