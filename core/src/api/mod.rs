@@ -5,6 +5,7 @@
 
 #[doc(alias = "BillRunApi")]
 pub mod bill_runs;
+mod blake3;
 #[cfg(feature = "callouts")]
 pub mod callouts;
 pub mod files;

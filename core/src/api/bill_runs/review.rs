@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::review_rows::{Comparison, Row, Rows};
+use crate::api::blake3::Hasher;
 use crate::api::invoices::InvoiceStatus;
 use crate::types::{AccountId, Amount, AmountError, BillRunId, BillRunNumber, InvoiceId, InvoiceNumber};
 
@@ -109,7 +110,7 @@ impl Review {
     /// Returns a checksum of 24 hexadecimal digits over the run and the ids, accounts, currencies, amounts and statuses
     /// of its invoices. Two reviews with the same fingerprint show the same invoices: it is the start of a BLAKE3 hash.
     pub fn fingerprint(&self) -> String {
-        let mut hash = blake3::Hasher::new();
+        let mut hash = Hasher::new();
         let mut mix = |text: &str| {
             hash.update(&(text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
@@ -126,7 +127,7 @@ impl Review {
                 .map_or_else(|_| row.amount.to_string(), |d| d.normalize().to_string()));
             mix(row.status.as_deref().unwrap_or_default());
         }
-        hash.finalize().to_hex()[..24].to_owned()
+        hash.to_hex()[..24].to_owned()
     }
 
     /// Describes the differences between this review and a `later` one, with one line for each changed invoice.
