@@ -216,7 +216,7 @@ const REQUIREMENTS: [(&str, &str, &[&str]); 8] = [
     ("UploadInvoiceFile", "invoices/upload_file", &["Modify Invoice"]),
     ("GetInvoiceApplicationParts", "invoices/application_parts", &["Invoice Settlement"]),
     ("ReverseInvoice", "invoices/reverse", &["Invoice Settlement"]),
-    ("WriteOffInvoice", "invoices/write_off", &["Invoice Settlement", "mirror"]),
+    ("WriteOffInvoice", "invoices/write_off", &["Invoice Settlement"]),
 ];
 
 #[test]
@@ -225,14 +225,60 @@ fn documented_requirements_are_named_in_the_table_and_at_the_operation() {
     for (operation, file, words) in REQUIREMENTS {
         let rows = rows(&page);
         let row = rows.iter().find(|row| row[0].contains(&format!("[`{operation}`]"))).unwrap();
-        let source = read(&format!("core/src/api/{file}.rs"));
-        let docs = source.lines().filter_map(|line| line.trim().strip_prefix("/// "));
-        let docs = docs.collect::<Vec<_>>().join(" ");
+        let docs = docs_of(file);
         for word in words {
             assert!(row[1..].join(" ").contains(word), "permissions.md: {operation}: {word}");
             assert!(docs.contains(word), "{file}.rs: {word}");
         }
     }
+}
+
+/// The restrictions and thresholds that the pages of the operations name: file of an operation, words.
+const RESTRICTIONS: [(&str, &[&str]); 12] = [
+    ("bill_runs/create", &["500 runs", "at most two", "several accounts"]),
+    ("bill_runs/scope", &["1 to 50 subscriptions of one account", "`Batch1` to `Batch50`"]),
+    ("bill_runs/delete", &["`Canceled` or `Error`"]),
+    ("bill_runs/post", &["`Completed`", "`PostInProgress`"]),
+    (
+        "bill_runs/email",
+        &["Include Invoice PDF", "Include Credit Memo PDF", "Invoice Posted Default Email Template"],
+    ),
+    ("invoices/email", &["Manual Email For Invoice", "Include Invoice PDF", "bill-to contact"]),
+    ("invoices/post", &["1,000 items", "Zuora Global Support"]),
+    ("invoices/cancel", &["1,000 items", "Zuora Global Support"]),
+    ("invoices/delete", &["100 items", "Zuora Global Support"]),
+    ("invoices/upload_file", &["4 MiB", "50 files", "draft or posted"]),
+    (
+        "invoices/reverse",
+        &["`Posted`", "split", "negative", "tax connector", "2,000", "newer invoice", "mirror"],
+    ),
+    (
+        "invoices/write_off",
+        &[
+            "2,000",
+            "before Invoice Settlement",
+            "zero balance",
+            "application rule",
+            "mirroring invoice items",
+        ],
+    ),
+];
+
+#[test]
+fn documented_restrictions_are_named_at_the_operation() {
+    for (file, words) in RESTRICTIONS {
+        let docs = docs_of(file);
+        for word in words {
+            assert!(docs.contains(word), "{file}.rs: {word}");
+        }
+    }
+}
+
+/// The documentation in a file of the API, in one line.
+fn docs_of(file: &str) -> String {
+    let source = read(&format!("core/src/api/{file}.rs"));
+    let lines = source.lines().filter_map(|line| line.trim().strip_prefix("/// "));
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 #[test]

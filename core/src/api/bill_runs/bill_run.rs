@@ -145,8 +145,9 @@ open_enum! {
     pub enum BillRunType {
         /// A run that creates invoices and credit memos.
         Regular = "Regular",
-        /// A run that creates no documents. It moves the charged-through dates of the charges to the target date,
-        /// which cannot be undone. Requires the Catch-Up Bill Run feature.
+        /// An ad hoc run that creates no documents. It moves the charged-through dates of the charges to the target date,
+        /// which cannot be undone. It leaves out order line items, and accounts that ever had an invoice. Requires the
+        /// Catch-Up Bill Run feature and the permission "Manage Billing Settings".
         CatchUp = "CatchUp",
     }
 }

@@ -27,9 +27,9 @@ model! {
     /// is `Pending`. Wait until the run is `Completed`, and then post it with
     /// [`PostBillRun`](crate::bill_runs::PostBillRun).
     ///
-    /// Requires the permission "Create Bill Runs". A run that posts or e-mails its documents itself also requires that
-    /// the tenant's billing rule "Support Bill Run Auto-Post?" is set to Yes. The service rejects the request while
-    /// more than 500 runs created through the API are pending.
+    /// Requires the permission "Create Bill Runs", and a further one to bill several accounts at once. A run that posts
+    /// or e-mails its documents itself also requires that the tenant's billing rule "Support Bill Run Auto-Post?" is set
+    /// to Yes. The service rejects the request while more than 500 runs created through the API are pending.
     ///
     /// ```
     /// use zuora_core::bill_runs::{AdHoc, Batches, BillRunStatus, CreateBillRun};

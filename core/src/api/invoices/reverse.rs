@@ -26,7 +26,9 @@ static SPEC: Spec = Spec::put("reverse_invoice", "/v1/invoices/{invoiceKey}/reve
 /// - Its status is not `Posted`.
 /// - A payment or a credit memo is applied to it.
 /// - It is split.
-/// - Its total is negative.
+/// - Its total is negative, or all its items are zero. The billing rule for credit memos that mirror invoice items lifts
+///   the second restriction.
+/// - A newer invoice exists for one of its subscriptions.
 /// - Its taxes were calculated by a tax connector of the Extension Platform.
 /// - It has more than 50,000 items, discount items and tax lines in total. An older page says 2,000.
 ///

@@ -25,7 +25,7 @@ static SPEC: Spec = Spec::put("write_off_invoice", "/v1/invoices/{invoiceKey}/wr
 ///
 /// - It has more than 2,000 items, discount items and tax lines in total.
 /// - Its balance was changed by an adjustment before Invoice Settlement was enabled.
-/// - All its items have a zero balance. The billing rule for credit memos that mirror invoice items lifts this
+/// - Its items have a zero balance. The billing rule "Create credit memos mirroring invoice items" lifts this
 ///   restriction.
 ///
 /// The service accepts no idempotency key. After an unknown outcome, reconcile before retrying.
