@@ -182,13 +182,27 @@ fn measure_accounts(accounts: usize) {
             measured.send("GET", "/object-query/invoices?pageSize=50", "");
         }),
     );
-    for field in ["updateddate", "duedate", "invoicenumber", "status", "amount"] {
-        let query = format!("/object-query/invoices?pageSize=50&sort[]={field}.DESC&filter[]=reversed.NE:");
-        // No query had the filter before, so that all rows are sorted.
-        let first = measured.median_and_high(6, |measured, index| {
-            measured.send("GET", &format!("{query}{index}"), "");
-        });
-        show(&format!("first page of a new sort by {field}"), first);
+    let middle = format!("&cursor={:08x}", accounts / 2);
+    for (what, query) in [
+        ("updateddate", "sort[]=updateddate.DESC"),
+        ("duedate", "sort[]=duedate.DESC"),
+        ("invoicenumber", "sort[]=invoicenumber.DESC"),
+        ("status", "sort[]=status.DESC"),
+        ("amount", "sort[]=amount.DESC"),
+        ("accountid", "sort[]=accountid.ASC"),
+        ("status, balance and id", "sort[]=status.ASC&sort[]=balance.DESC&sort[]=id.ASC"),
+        (
+            "two filters, and a sort by duedate",
+            "filter[]=status.EQ:Posted&filter[]=amount.GT:0&sort[]=duedate.ASC",
+        ),
+        ("a filter that nothing matches", "filter[]=amount.LT:0"),
+    ] {
+        for (place, cursor) in [("first page", ""), ("page in the middle", &middle)] {
+            let pages = measured.median_and_high(20, |measured, _| {
+                measured.send("GET", &format!("/object-query/invoices?pageSize=50&{query}{cursor}"), "");
+            });
+            show(&format!("{place} by {what}"), pages);
+        }
     }
     let sorted = "/object-query/invoices?pageSize=50&sort[]=updateddate.DESC";
     show(

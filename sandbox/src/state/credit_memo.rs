@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::columns::Field;
 use super::store::Stored;
 use crate::values::{Date, UnixTime};
 
@@ -33,7 +34,26 @@ impl MemoTerms {
     }
 }
 
+impl CreditMemo {
+    pub(crate) const SOURCE_TYPE: &str = "Invoice";
+    pub(crate) const STATUS: &str = "Posted";
+}
+
 impl Stored for CreditMemo {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::text("id", |memo| Some(&memo.id)),
+        Field::time("updateddate", |memo| memo.created),
+        Field::number("balance", |_| Decimal::ZERO),
+        Field::text("einvoicestatus", |_| None),
+        Field::date("memodate", |memo| memo.terms.date),
+        Field::text("memonumber", |memo| Some(&memo.number)),
+        Field::text("sourcetype", |_| Some(Self::SOURCE_TYPE)),
+        Field::text("status", |_| Some(Self::STATUS)),
+        Field::number("totalamount", |memo| memo.amount),
+        Field::text("invoiceid", |memo| Some(&memo.invoice_id)),
+        Field::text("accountid", |memo| Some(&memo.account_id)),
+    ];
+
     fn id(&self) -> &str {
         &self.id
     }

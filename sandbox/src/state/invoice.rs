@@ -185,6 +185,10 @@ impl Invoice {
         self.origin.is_none()
     }
 
+    pub(crate) fn source_type(&self) -> &'static str {
+        if self.is_standalone() { "Standalone" } else { "Subscription" }
+    }
+
     pub(crate) fn includes(&self, charge_type: ChargeType) -> bool {
         self.items.iter().any(|item| item.charge_type == charge_type)
     }

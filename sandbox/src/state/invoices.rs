@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::changes::Changes;
+use super::columns::Field;
 use super::invoice::Invoice;
 use super::pdf::InvoiceFile;
 use super::store::{Store, Stored};
@@ -25,10 +25,25 @@ pub(crate) struct Invoices {
     by_account: TextMap<Vec<usize>>,
     /// Positions by download id, files that are no longer there included.
     by_file: TextMap<usize>,
-    changes: Changes,
 }
 
 impl Stored for Invoice {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::text("id", |invoice| Some(&invoice.id)),
+        Field::time("updateddate", |invoice| invoice.updated),
+        Field::text("accountid", |invoice| Some(&invoice.account_id)),
+        Field::number("amount", Self::amount),
+        Field::number("balance", Self::balance),
+        Field::date("duedate", |invoice| invoice.due_date),
+        Field::date("invoicedate", |invoice| invoice.invoice_date),
+        Field::text("invoicenumber", |invoice| Some(&invoice.number)),
+        Field::text("reversed", |invoice| Some(if invoice.reversed { "true" } else { "false" })),
+        Field::text("sourceid", |invoice| Some(&invoice.origin.as_ref()?.run_number)),
+        Field::text("sourcetype", |invoice| Some(invoice.source_type())),
+        Field::text("status", |invoice| Some(invoice.status.as_str())),
+        Field::text("einvoicestatus", |_| None),
+    ];
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -42,7 +57,6 @@ impl Invoices {
     /// Adds an invoice and returns its position.
     pub(crate) fn push(&mut self, invoice: Invoice) -> usize {
         let position = self.store.end();
-        self.changes.record(position);
         if let Some(origin) = &invoice.origin {
             self.by_run.entry(origin.run_number.as_str().into()).or_default().insert(position);
         }
@@ -53,7 +67,6 @@ impl Invoices {
 
     /// Removes the invoice at a position.
     pub(crate) fn remove(&mut self, position: usize) -> Option<Arc<Invoice>> {
-        self.changes.record(position);
         let invoice = self.store.remove(position)?;
         if let Some(origin) = &invoice.origin {
             forget(&mut self.by_run, &origin.run_number, position);
@@ -89,7 +102,6 @@ impl Invoices {
 
     /// Changes the number of the invoice at a position.
     pub(crate) fn renumber(&mut self, position: usize, number: String) {
-        self.changes.record(position);
         self.store.renumber(position, |invoice| {
             invoice.number = number;
             invoice.shown.clear();
@@ -121,7 +133,6 @@ impl Invoices {
 
     /// Returns to an earlier version of the invoice at a position.
     pub(crate) fn replace(&mut self, position: usize, invoice: Arc<Invoice>) {
-        self.changes.record(position);
         self.store.replace(position, invoice);
     }
 
@@ -155,9 +166,14 @@ impl Invoices {
         known[known.partition_point(|position| *position < from)..].iter().copied()
     }
 
-    /// Returns the changes of the invoices.
-    pub(crate) fn changes(&self) -> &Changes {
-        &self.changes
+    /// Returns the invoices as a store.
+    pub(crate) fn store(&self) -> &Store<Invoice> {
+        &self.store
+    }
+
+    /// Brings the columns of the store up to date.
+    pub(crate) fn refresh_columns(&mut self) {
+        self.store.refresh_columns();
     }
 }
 
@@ -171,7 +187,6 @@ impl Index<usize> for Invoices {
 
 impl IndexMut<usize> for Invoices {
     fn index_mut(&mut self, position: usize) -> &mut Invoice {
-        self.changes.record(position);
         let invoice = &mut self.store[position];
         invoice.shown.clear();
         invoice

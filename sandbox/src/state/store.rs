@@ -3,10 +3,14 @@
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
+use super::columns::{Column, Columns, Field};
 use crate::values::{Text, TextMap};
 
 /// An object that a [`Store`] contains.
-pub(crate) trait Stored: Clone {
+pub(crate) trait Stored: Clone + 'static {
+    /// The fields that Object Query can filter and sort by.
+    const FIELDS: &'static [Field<Self>] = &[];
+
     fn id(&self) -> &str;
 
     /// Returns the second key of the object, if it has one.
@@ -22,11 +26,12 @@ pub(crate) struct Store<T> {
     slots: Vec<Option<Arc<T>>>,
     positions: TextMap<usize>,
     len: usize,
+    columns: Columns,
 }
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), positions: TextMap::default(), len: 0 }
+        Self { slots: Vec::new(), positions: TextMap::default(), len: 0, columns: Columns::default() }
     }
 }
 
@@ -39,6 +44,7 @@ impl<T: Stored> Store<T> {
         }
         self.slots.push(Some(Arc::new(object)));
         self.len += 1;
+        self.outdate(position);
         position
     }
 
@@ -49,6 +55,7 @@ impl<T: Stored> Store<T> {
             self.forget(key, position);
         }
         self.len -= 1;
+        self.outdate(position);
         Some(object)
     }
 
@@ -81,6 +88,7 @@ impl<T: Stored> Store<T> {
 
     /// Returns to an earlier version of the object at a position.
     pub(crate) fn replace(&mut self, position: usize, object: Arc<T>) {
+        self.outdate(position);
         self.slots[position] = Some(object);
     }
 
@@ -111,6 +119,20 @@ impl<T: Stored> Store<T> {
         self.slots.len()
     }
 
+    /// Brings the [`column`](Self::column)s up to date.
+    pub(crate) fn refresh_columns(&mut self) {
+        self.columns.refresh(T::FIELDS, |position| self.slots.get(position)?.as_deref());
+    }
+
+    /// Returns the ranks of a field, by its place in [`Stored::FIELDS`]. The columns are refreshed before.
+    pub(crate) fn column(&self, field: usize) -> Column<'_> {
+        self.columns.of(field)
+    }
+
+    fn outdate(&mut self, position: usize) {
+        self.columns.outdate(position, T::FIELDS, |position| self.slots.get(position)?.as_deref());
+    }
+
     fn forget(&mut self, key: &str, position: usize) {
         if self.positions.get(key) == Some(&position) {
             self.positions.remove(key);
@@ -132,6 +154,7 @@ impl<T: Stored> Index<usize> for Store<T> {
 
 impl<T: Stored> IndexMut<usize> for Store<T> {
     fn index_mut(&mut self, position: usize) -> &mut T {
+        self.outdate(position);
         let object = self.slots[position].as_mut();
         Arc::make_mut(object.expect("the position of an object that exists"))
     }

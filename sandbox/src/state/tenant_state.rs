@@ -13,7 +13,6 @@ use super::ids::Ids;
 use super::invoices::Invoices;
 use super::job::Job;
 use super::overrides::Overrides;
-use super::sorted_rows::SortedQueries;
 use super::store::Store;
 use super::tenant::Tenant;
 use crate::settings::Settings;
@@ -34,7 +33,6 @@ pub(crate) struct State {
     pub(crate) credit_memos: Store<CreditMemo>,
     /// Contacts that were created with an invoice.
     pub(crate) contacts: Store<Contact>,
-    pub(crate) sorted: SortedQueries,
     pub(crate) jobs: Store<Job>,
     /// Positions of the jobs that are running.
     pub(crate) active_jobs: BTreeSet<usize>,
@@ -60,7 +58,6 @@ impl State {
             invoices: Invoices::default(),
             credit_memos: Store::default(),
             contacts: Store::default(),
-            sorted: SortedQueries::default(),
             jobs: Store::default(),
             active_jobs: BTreeSet::new(),
             ledger: Ledger::default(),

@@ -4,6 +4,7 @@
 //! Depends on no other module.
 
 mod failure_category;
+mod field_value;
 mod json;
 mod object_writer;
 mod origin;
@@ -13,6 +14,7 @@ mod text_map;
 mod time;
 
 pub use self::failure_category::FailureCategory;
+pub(crate) use self::field_value::{FieldValue, RANKS, Rank, Ranks};
 pub(crate) use self::json::{Json, exact_decimal};
 pub(crate) use self::object_writer::ObjectWriter;
 pub(crate) use self::origin::is_origin;

@@ -176,12 +176,6 @@ impl Date {
         self.day.into()
     }
 
-    /// Returns a number such as 20260301, which is greater for later dates.
-    pub(crate) fn as_number(self) -> u32 {
-        let (year, month, day) = self.parts();
-        u32::try_from(year * 10_000 + month * 100 + day).unwrap_or_default()
-    }
-
     /// Returns the day of the week, from 0 for Monday to 6 for Sunday.
     pub(crate) fn weekday(self) -> usize {
         usize::try_from((self.days() + 3).rem_euclid(7)).unwrap_or(0)

@@ -67,10 +67,6 @@ impl Invoice {
     pub(crate) fn source(&self) -> &'static str {
         if self.is_standalone() { "API" } else { "BillRun" }
     }
-
-    pub(crate) fn source_type(&self) -> &'static str {
-        if self.is_standalone() { "Standalone" } else { "Subscription" }
-    }
 }
 
 impl Item {

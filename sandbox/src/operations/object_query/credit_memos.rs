@@ -2,10 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::filter::Value;
-use super::query::{Query, Table, by_keys, list, respond};
+use super::query::{Query, Table, by_keys, list};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{CreditMemo, State, Tenant};
+use crate::state::{CreditMemo, State, Store, Tenant};
 use crate::values::Json;
 
 /// Lists the credit memos that match every filter, in order of creation unless sorted.
@@ -15,73 +14,37 @@ pub(crate) fn credit_memos(
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     state.check_settlement()?;
-    respond(state, |state, sorted| list(&MemoTable(state), request, sorted))
+    state.credit_memos.refresh_columns();
+    list(&MemoTable(state), request)
 }
 
 struct MemoTable<'s>(&'s State);
 
 impl Table for MemoTable<'_> {
-    const INDEXED: &'static [&'static str] = &[
-        "id",
-        "updateddate",
-        "balance",
-        "einvoicestatus",
-        "memodate",
-        "memonumber",
-        "sourcetype",
-        "status",
-        "totalamount",
-        "invoiceid",
-        "accountid",
-    ];
+    type Row = CreditMemo;
+
     const FIELDS: &'static [&'static str] = FIELDS;
 
-    fn candidates<'t>(&'t self, query: &Query, from: usize) -> Box<dyn Iterator<Item = usize> + 't> {
-        let memos = &self.0.credit_memos;
-        if let Some([invoice]) = query.exact("invoiceid") {
-            let invoice = self.0.invoices.find(invoice).and_then(|invoice| self.0.invoices.get(invoice));
-            let memos = invoice.map(|invoice| invoice.memos.clone()).unwrap_or_default();
-            return Box::new(memos.into_iter().filter(move |memo| *memo >= from));
-        }
-        if let Some(keys) = query.exact("id").or_else(|| query.exact("memonumber")) {
-            return by_keys(keys, from, |key| memos.find(key));
-        }
-        Box::new(from..memos.end())
+    fn store(&self) -> &Store<CreditMemo> {
+        &self.0.credit_memos
     }
 
-    fn value(&self, position: usize, field: &str) -> Option<Value<'_>> {
-        let memo = self.0.credit_memos.get(position)?;
-        Some(match field {
-            "id" => Value::text(&memo.id),
-            "updateddate" => Value::Time(memo.created.to_seconds()),
-            "balance" => Value::Number(Decimal::ZERO),
-            "memodate" => Value::Date(memo.terms.date),
-            "memonumber" => Value::text(&memo.number),
-            "sourcetype" => Value::text(SOURCE_TYPE),
-            "status" => Value::text(STATUS),
-            "totalamount" => Value::Number(memo.amount),
-            "invoiceid" => Value::text(&memo.invoice_id),
-            "accountid" => Value::text(&memo.account_id),
-            _ => Value::Absent,
-        })
+    fn candidates<'t>(&'t self, query: &Query, from: usize) -> Option<Box<dyn Iterator<Item = usize> + 't>> {
+        let memos = &self.0.credit_memos;
+        let exact = |field| query.exact::<CreditMemo>(field);
+        if let Some([invoice]) = exact("invoiceid") {
+            let invoice = self.0.invoices.find(invoice).and_then(|invoice| self.0.invoices.get(invoice));
+            let memos = invoice.map(|invoice| invoice.memos.clone()).unwrap_or_default();
+            return Some(Box::new(memos.into_iter().filter(move |memo| *memo >= from)));
+        }
+        let keys = exact("id").or_else(|| exact("memonumber"))?;
+        Some(by_keys(keys, from, |key| memos.find(key)))
     }
 
     fn show(&self, position: usize) -> Json {
         self.0.credit_memos[position].json(&self.0.tenant)
     }
-
-    fn revision(&self) -> u64 {
-        // A memo does not change.
-        u64::try_from(self.0.credit_memos.end()).unwrap_or(u64::MAX)
-    }
-
-    fn changed_since(&self, revision: u64) -> Option<Vec<usize>> {
-        Some((usize::try_from(revision).ok()?..self.0.credit_memos.end()).collect())
-    }
 }
-
-const SOURCE_TYPE: &str = "Invoice";
-const STATUS: &str = "Posted";
 
 impl CreditMemo {
     /// Shows the memo without the fields that are not set.
@@ -90,7 +53,7 @@ impl CreditMemo {
         Json::non_null([
             ("id", (&self.id).into()),
             ("memoNumber", (&self.number).into()),
-            ("status", STATUS.into()),
+            ("status", Self::STATUS.into()),
             ("invoiceId", (&self.invoice_id).into()),
             ("accountId", (&self.account_id).into()),
             ("currency", (&self.currency).into()),
@@ -105,7 +68,7 @@ impl CreditMemo {
             ("comments", self.terms.comment.clone().into()),
             ("reversed", false.into()),
             ("source", "AdhocFromInvoice".into()),
-            ("sourceType", SOURCE_TYPE.into()),
+            ("sourceType", Self::SOURCE_TYPE.into()),
             ("postedById", (&tenant.user_id).into()),
             ("postedOn", stamp.clone().into()),
             ("createdById", (&tenant.user_id).into()),

@@ -1,9 +1,8 @@
 //! `GET /object-query/invoices`.
 
-use super::filter::Value;
-use super::query::{Query, Table, by_keys, list, respond};
+use super::query::{Query, Table, by_keys, list};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{Invoice, State, Tenant};
+use crate::state::{Invoice, State, Store, Tenant};
 use crate::values::{Json, UnixTime};
 
 /// Lists the invoices that match every filter, in order of creation unless sorted.
@@ -12,73 +11,36 @@ pub(crate) fn invoices(
     request: &ApiRequest,
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
-    respond(state, |state, sorted| list(&InvoiceTable(state), request, sorted))
+    state.invoices.refresh_columns();
+    list(&InvoiceTable(state), request)
 }
 
 struct InvoiceTable<'s>(&'s State);
 
 impl Table for InvoiceTable<'_> {
-    const INDEXED: &'static [&'static str] = &[
-        "id",
-        "updateddate",
-        "accountid",
-        "amount",
-        "balance",
-        "duedate",
-        "invoicedate",
-        "invoicenumber",
-        "reversed",
-        "sourceid",
-        "sourcetype",
-        "status",
-        "einvoicestatus",
-    ];
+    type Row = Invoice;
+
     const FIELDS: &'static [&'static str] = FIELDS;
 
-    fn candidates<'t>(&'t self, query: &Query, from: usize) -> Box<dyn Iterator<Item = usize> + 't> {
-        let invoices = &self.0.invoices;
-        if let Some(keys) = query.exact("id").or_else(|| query.exact("invoicenumber")) {
-            return by_keys(keys, from, |key| invoices.find(key));
-        }
-        match (query.exact("sourceid"), query.exact("accountid")) {
-            (Some([run]), _) if run != "null" => Box::new(invoices.of_run(run, from)),
-            (_, Some([account])) => Box::new(invoices.of_account(account, from)),
-            _ => Box::new((from..invoices.end()).filter(|position| invoices.get(*position).is_some())),
-        }
+    fn store(&self) -> &Store<Invoice> {
+        self.0.invoices.store()
     }
 
-    fn value(&self, position: usize, field: &str) -> Option<Value<'_>> {
-        let invoice = self.0.invoices.get(position)?;
-        Some(match field {
-            "id" => Value::text(&invoice.id),
-            "updateddate" => Value::Time(invoice.updated.to_seconds()),
-            "accountid" => Value::text(&invoice.account_id),
-            "amount" => Value::Number(invoice.amount()),
-            "balance" => Value::Number(invoice.balance()),
-            "duedate" => Value::Date(invoice.due_date),
-            "invoicedate" => Value::Date(invoice.invoice_date),
-            "invoicenumber" => Value::text(&invoice.number),
-            "reversed" => Value::text(if invoice.reversed { "true" } else { "false" }),
-            "sourceid" => match &invoice.origin {
-                Some(origin) => Value::text(&origin.run_number),
-                None => Value::Absent,
-            },
-            "sourcetype" => Value::text(invoice.source_type()),
-            "status" => Value::text(invoice.status.as_str()),
-            _ => Value::Absent,
-        })
+    fn candidates<'t>(&'t self, query: &Query, from: usize) -> Option<Box<dyn Iterator<Item = usize> + 't>> {
+        let invoices = &self.0.invoices;
+        let exact = |field| query.exact::<Invoice>(field);
+        if let Some(keys) = exact("id").or_else(|| exact("invoicenumber")) {
+            return Some(by_keys(keys, from, |key| invoices.find(key)));
+        }
+        match (exact("sourceid"), exact("accountid")) {
+            (Some([run]), _) if run != "null" => Some(Box::new(invoices.of_run(run, from))),
+            (_, Some([account])) => Some(Box::new(invoices.of_account(account, from))),
+            _ => None,
+        }
     }
 
     fn show(&self, position: usize) -> Json {
         expanded(&self.0.invoices[position], &self.0.tenant)
-    }
-
-    fn revision(&self) -> u64 {
-        self.0.invoices.changes().revision()
-    }
-
-    fn changed_since(&self, revision: u64) -> Option<Vec<usize>> {
-        self.0.invoices.changes().since(revision)
     }
 }
 
