@@ -32,6 +32,7 @@ pub(super) struct Columns {
     ranks: Vec<[Vec<Rank>; RANKS]>,
     /// Positions of objects whose ranks may be those of an earlier version.
     outdated: Vec<usize>,
+    revision: u64,
 }
 
 /// The ranks of one field.
@@ -93,6 +94,7 @@ impl Columns {
         fields: &'static [Field<T>],
         get: impl Fn(usize) -> Option<&'t T>,
     ) {
+        self.revision += 1;
         // An object is often changed several times in a row.
         if fields.is_empty() || self.outdated.last() == Some(&position) {
             return;
@@ -119,6 +121,11 @@ impl Columns {
                 }
             }
         }
+    }
+
+    /// Returns a number that is different after every change.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Returns the ranks of a field by position.

@@ -129,6 +129,11 @@ impl<T: Stored> Store<T> {
         self.columns.of(field)
     }
 
+    /// Returns a number that is different after every change of an object.
+    pub(crate) fn revision(&self) -> u64 {
+        self.columns.revision()
+    }
+
     fn outdate(&mut self, position: usize) {
         self.columns.outdate(position, T::FIELDS, |position| self.slots.get(position)?.as_deref());
     }

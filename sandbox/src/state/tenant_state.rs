@@ -13,6 +13,7 @@ use super::ids::Ids;
 use super::invoices::Invoices;
 use super::job::Job;
 use super::overrides::Overrides;
+use super::page_ends::PageEnds;
 use super::store::Store;
 use super::tenant::Tenant;
 use crate::settings::Settings;
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub(crate) credit_memos: Store<CreditMemo>,
     /// Contacts that were created with an invoice.
     pub(crate) contacts: Store<Contact>,
+    pub(crate) page_ends: PageEnds,
     pub(crate) jobs: Store<Job>,
     /// Positions of the jobs that are running.
     pub(crate) active_jobs: BTreeSet<usize>,
@@ -58,6 +60,7 @@ impl State {
             invoices: Invoices::default(),
             credit_memos: Store::default(),
             contacts: Store::default(),
+            page_ends: PageEnds::default(),
             jobs: Store::default(),
             active_jobs: BTreeSet::new(),
             ledger: Ledger::default(),

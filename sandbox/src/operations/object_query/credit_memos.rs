@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::query::{Query, Table, by_keys, list};
+use super::query::{Query, Table, by_keys, list, respond};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{CreditMemo, State, Store, Tenant};
 use crate::values::Json;
@@ -15,7 +15,7 @@ pub(crate) fn credit_memos(
 ) -> Result<ResponseBody, ApiError> {
     state.check_settlement()?;
     state.credit_memos.refresh_columns();
-    list(&MemoTable(state), request)
+    respond(state, |state, ends| list(&MemoTable(state), request, ends))
 }
 
 struct MemoTable<'s>(&'s State);

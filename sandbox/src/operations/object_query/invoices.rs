@@ -1,6 +1,6 @@
 //! `GET /object-query/invoices`.
 
-use super::query::{Query, Table, by_keys, list};
+use super::query::{Query, Table, by_keys, list, respond};
 use crate::http::{ApiError, ApiRequest, ResponseBody};
 use crate::state::{Invoice, State, Store, Tenant};
 use crate::values::{Json, UnixTime};
@@ -12,7 +12,7 @@ pub(crate) fn invoices(
     _keys: &[&str],
 ) -> Result<ResponseBody, ApiError> {
     state.invoices.refresh_columns();
-    list(&InvoiceTable(state), request)
+    respond(state, |state, ends| list(&InvoiceTable(state), request, ends))
 }
 
 struct InvoiceTable<'s>(&'s State);

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use super::query::{Query, Table};
-use crate::state::{Column, Store, Stored};
+use crate::state::{Column, PageEnd, PageEnds, Store, Stored};
 use crate::values::Rank;
 
 /// A row with the rank of its first sorted field. Rows that are equal by all fields are in order of creation.
@@ -31,17 +31,31 @@ struct SortedField<'q> {
 impl Query {
     /// Returns the rows of a page, and the cursor of the next one. The cursor is the position of its first row, or the
     /// number of rows before it if they are sorted.
-    pub(super) fn page<T: Table>(&self, table: &T) -> (Vec<usize>, Option<usize>) {
-        if self.sorts.is_empty() {
-            let mut matching = self.matching(table, self.start);
-            let rows: Vec<usize> = matching.by_ref().take(self.size).collect();
-            return (rows, matching.next());
+    pub(super) fn page<T: Table>(&self, table: &T, ends: &mut PageEnds) -> (Vec<usize>, Option<usize>) {
+        if !self.sorts.is_empty() {
+            return self.sorted_page(table, ends);
         }
-        let (end, mut count) = (self.start.saturating_add(self.size), 0);
-        let counted = self.matching(table, 0).inspect(|_| count += 1);
+        let mut matching = self.matching(table, self.start);
+        let rows: Vec<usize> = matching.by_ref().take(self.size).collect();
+        (rows, matching.next())
+    }
+
+    fn sorted_page<T: Table>(&self, table: &T, ends: &mut PageEnds) -> (Vec<usize>, Option<usize>) {
         let sorted = Sorted::new(table.store(), &self.sorts);
-        let rows = sorted.page(counted, self.start, end);
-        (rows, (count > end).then_some(end))
+        let end_after =
+            |count| PageEnd { query: self.text.clone(), revision: table.store().revision(), count };
+        // The rows behind the page before are found faster than those behind a number of rows.
+        let before = ends.last_row(&end_after(self.start)).map(|row| sorted.key(row));
+        let skipped = if before.is_some() { 0 } else { self.start };
+        let mut count = 0;
+        let rows = self.matching(table, 0).map(|row| sorted.key(row));
+        let rows = rows.filter(|row| before.is_none_or(|before| sorted.order(row, &before).is_gt()));
+        let page = sorted.page(rows.inspect(|_| count += 1), skipped, skipped.saturating_add(self.size));
+        let next = (count > skipped.saturating_add(self.size)).then(|| self.start + page.len());
+        if let (Some(next), Some(last)) = (next, page.last()) {
+            ends.keep(end_after(next), *last);
+        }
+        (page, next)
     }
 
     /// Returns the positions of the rows that match all filters, from a position on, in order.
@@ -70,15 +84,18 @@ impl<'q, T: Stored> Sorted<'q, T> {
         Self { store, fields: sorts.iter().map(field).collect() }
     }
 
+    fn key(&self, row: usize) -> Key {
+        (self.fields[0].rank(row), row)
+    }
+
     /// Returns the rows from the `start`th to before the `end`th in their order.
-    fn page(&self, rows: impl Iterator<Item = usize>, start: usize, end: usize) -> Vec<usize> {
+    fn page(&self, rows: impl Iterator<Item = Key>, start: usize, end: usize) -> Vec<usize> {
         // The wanted rows are selected as soon as there are many others, so that a row is compared with few.
         let capacity = end.saturating_add(end.max(OTHERS));
         let (mut first, mut last): (Vec<Key>, Option<Key>) = (Vec::new(), None);
         for row in rows {
-            let key = (self.fields[0].rank(row), row);
-            if last.is_none_or(|last| self.order(&key, &last).is_lt()) {
-                first.push(key);
+            if last.is_none_or(|last| self.order(&row, &last).is_lt()) {
+                first.push(row);
             }
             if first.len() >= capacity {
                 last = self.keep_first(&mut first, end);
@@ -104,12 +121,16 @@ impl<'q, T: Stored> Sorted<'q, T> {
     }
 
     fn order(&self, (left_rank, left): &Key, (right_rank, right): &Key) -> Ordering {
-        left_rank.cmp(right_rank).then_with(|| {
-            // Most ranks decide by themselves whether the first fields are equal.
-            let undecided = &self.fields[usize::from(self.fields[0].is_exact(*left_rank))..];
-            let mut in_fields = undecided.iter().map(|field| field.order(self.store, *left, *right));
-            in_fields.find(|order| order.is_ne()).unwrap_or_else(|| left.cmp(right))
+        left_rank.cmp(right_rank).then_with(|| match self.fields.len() {
+            1 if self.fields[0].is_exact(*left_rank) => left.cmp(right),
+            _ => self.order_by_fields(*left, *right),
         })
+    }
+
+    #[cold]
+    fn order_by_fields(&self, left: usize, right: usize) -> Ordering {
+        let mut in_fields = self.fields.iter().map(|field| field.order(self.store, left, right));
+        in_fields.find(|order| order.is_ne()).unwrap_or_else(|| left.cmp(&right))
     }
 }
 
@@ -289,12 +310,14 @@ mod tests {
                 sorts,
                 names: Vec::new(),
                 nulls: false,
+                text: String::new(),
             };
             let table = Rows(store);
-            let mut found = Vec::new();
+            let (mut found, mut ends) = (Vec::new(), PageEnds::default());
             loop {
-                let (page, next) = query.page(&table);
+                let (page, next) = query.page(&table, &mut ends);
                 prop_assert!(page.len() == size || next.is_none());
+                prop_assert_eq!(&(page.clone(), next), &query.page(&table, &mut PageEnds::default()));
                 found.extend(page);
                 let Some(next) = next else { break };
                 query.start = next;

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::filter::Filter;
 use crate::http::{ApiError, ApiRequest, ResponseBody};
-use crate::state::{Field, Store, Stored};
+use crate::state::{Field, PageEnds, State, Store, Stored};
 use crate::values::Json;
 
 const DEFAULT_PAGE_SIZE: usize = 10;
@@ -37,17 +37,30 @@ pub(super) struct Query {
     pub(super) sorts: Vec<(usize, bool)>,
     pub(super) names: Vec<&'static str>,
     pub(super) nulls: bool,
+    /// Path, filters and sorts as received.
+    pub(super) text: String,
 }
 
-/// Returns the body of the response.
-pub(super) fn list<T: Table>(table: &T, request: &ApiRequest) -> Result<ResponseBody, ApiError> {
-    let query = Query::read::<T>(request).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))?;
-    let (positions, next) = query.page(table);
+/// Responds to a query of a table of the state.
+pub(super) fn respond(
+    state: &mut State,
+    list: impl FnOnce(&State, &mut PageEnds) -> Result<Json, ApiError>,
+) -> Result<ResponseBody, ApiError> {
+    let mut ends = std::mem::take(&mut state.page_ends);
+    let body = list(state, &mut ends);
+    state.page_ends = ends;
+    body.map(ResponseBody::Plain).map_err(|error| error.with_status(StatusCode::BAD_REQUEST))
+}
+
+/// Returns the body of the response. `ends` are those of the last pages.
+pub(super) fn list<T: Table>(table: &T, request: &ApiRequest, ends: &mut PageEnds) -> Result<Json, ApiError> {
+    let query = Query::read::<T>(request)?;
+    let (positions, next) = query.page(table, ends);
     let rows = positions.into_iter().map(|position| query.shown(table.show(position), T::FIELDS));
-    Ok(ResponseBody::Plain(Json::non_null([
+    Ok(Json::non_null([
         ("nextPage", next.map(|next| format!("{next:08x}")).into()),
         ("data", Json::Array(rows.collect())),
-    ])))
+    ]))
 }
 
 /// Returns the positions of the objects with these keys, from a position on, in order.
@@ -71,6 +84,7 @@ impl Query {
         let values = |name: &'static str| {
             request.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
         };
+        let text: Vec<&str> = values("filter[]").chain(values("sort[]")).collect();
         let fields = T::Row::FIELDS;
         Ok(Self {
             size: page_size(request.query("pageSize"))?,
@@ -79,6 +93,7 @@ impl Query {
             sorts: values("sort[]").map(|text| read_sort(text, fields)).collect::<Result<_, _>>()?,
             names: shown_fields(values("fields[]"), T::FIELDS)?,
             nulls: request.query("includeNullFields") == Some("true"),
+            text: format!("{}\n{}", request.path, text.join("\n")),
         })
     }
 
