@@ -25,8 +25,8 @@ pub(crate) struct Rank(u128);
 pub(crate) type Ranks = [Rank; RANKS];
 
 pub(crate) const RANKS: usize = 3;
-/// A number that is greater than the cents of every decimal.
-const LIMIT: i128 = 1 << 98;
+/// A number that is greater than the cents of every decimal, whose mantissa has 96 bits.
+const LIMIT: i128 = 1 << 103;
 /// Number of bytes of a text that its rank has, behind a byte that is 1.
 const RANKED_BYTES: usize = size_of::<u128>() - 1;
 
@@ -56,12 +56,18 @@ impl FieldValue<'_> {
             Self::Absent => Rank::ABSENT.alone(),
             Self::Time(time) => Rank::new(1 + time.0.as_nanos(), true).alone(),
             Self::Number(number) => {
-                // Most amounts are whole cents. The mantissa of a decimal has 96 bits.
-                let cents = number.checked_mul(Decimal::ONE_HUNDRED);
-                let beyond = if number.is_sign_negative() { -LIMIT } else { LIMIT };
-                let whole = cents.map_or(beyond, |cents| cents.floor().mantissa());
-                Rank::new(1 + whole.abs_diff(-LIMIT), cents.is_some_and(|cents| cents.fract().is_zero()))
-                    .alone()
+                // Most amounts are whole cents.
+                let (digits, scale) = (number.mantissa(), number.scale());
+                let (cents, is_exact) = match scale {
+                    0 => (digits * 100, true),
+                    1 => (digits * 10, true),
+                    2 => (digits, true),
+                    _ => {
+                        let unit = 10_i128.pow(scale - 2);
+                        (digits.div_euclid(unit), digits.rem_euclid(unit) == 0)
+                    }
+                };
+                Rank::new(1 + cents.abs_diff(-LIMIT), is_exact).alone()
             }
             Self::Text(text) => Rank::of_text(text.as_bytes()),
         }
@@ -154,9 +160,9 @@ mod tests {
     fn values() -> impl Strategy<Value = (FieldValue<'static>, FieldValue<'static>)> {
         let number = || {
             let digits = prop_oneof![-300_i64..300, any::<i64>()];
-            let long = any::<i64>().prop_map(|high| i128::from(high) << 32);
+            let long = any::<i64>().prop_map(|high| i128::from(high) << 32 | 7);
             let digits = prop_oneof![digits.prop_map(i128::from), long];
-            (digits, 0_u32..5)
+            (digits, prop_oneof![0_u32..5, 24_u32..29])
                 .prop_map(|(digits, scale)| FieldValue::Number(Decimal::from_i128_with_scale(digits, scale)))
         };
         let text = || texts().prop_map(|text| FieldValue::Text(text.into()));
