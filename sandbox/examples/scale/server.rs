@@ -1,4 +1,4 @@
-//! The server: other calls during a large run, throughput beside a trivial server, and many connections.
+//! The server: other calls during a large run, throughput next to that of a trivial server, and many connections.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -135,7 +135,7 @@ impl Columns {
     }
 }
 
-/// Few values have a second rank, so that a list of absent ones takes no memory.
+/// Sets the rank of an object. Few values have a second rank, so that a list of absent ones takes no memory.
 fn set(ranks: &mut Vec<Rank>, position: usize, rank: Rank) {
     if position >= ranks.len() && rank != Rank::ABSENT {
         ranks.resize(position + 1, Rank::ABSENT);

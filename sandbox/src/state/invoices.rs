@@ -171,7 +171,7 @@ impl Invoices {
         &self.store
     }
 
-    /// Brings the columns of the store up to date.
+    /// Updates the columns of the store.
     pub(crate) fn refresh_columns(&mut self) {
         self.store.refresh_columns();
     }

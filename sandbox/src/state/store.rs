@@ -119,7 +119,7 @@ impl<T: Stored> Store<T> {
         self.slots.len()
     }
 
-    /// Brings the [`column`](Self::column)s up to date.
+    /// Updates the [`column`](Self::column)s.
     pub(crate) fn refresh_columns(&mut self) {
         self.columns.refresh(T::FIELDS, |position| self.slots.get(position)?.as_deref());
     }

@@ -77,7 +77,7 @@ impl FieldValue<'_> {
 impl Rank {
     pub(crate) const ABSENT: Self = Self(0);
 
-    /// The lowest bit is set if other values have the same number.
+    /// Returns a rank whose lowest bit is set if other values have the same number.
     fn new(number: u128, is_exact: bool) -> Self {
         Self(number << 1 | u128::from(!is_exact))
     }
