@@ -148,7 +148,10 @@ fn mistakes_end_with_one_line() {
     for (arguments, says) in [
         (vec!["--nonsense"], "unknown option \"--nonsense\"; see --help".to_owned()),
         (vec!["--listen", &taken], format!("cannot listen on {taken}: ")),
-        (vec!["--listen", "nowhere"], "cannot listen on nowhere: ".to_owned()),
+        (
+            vec!["--listen", "8470"],
+            "cannot listen on 8470: invalid socket address; must be like 127.0.0.1:8470".to_owned(),
+        ),
         (vec!["--tenant", "/nowhere/t.json"], "--tenant /nowhere/t.json: ".to_owned()),
         (vec!["--cors", "example"], "--cors: the origin \"example\" must be".to_owned()),
         (

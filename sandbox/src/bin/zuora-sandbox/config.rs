@@ -22,14 +22,21 @@ pub(crate) fn read(text: &str, options: &mut Options) -> Result<(), String> {
             ("open", Value::Boolean(false)) => {}
             ("open", Value::Boolean(true)) => options.set(name, None)?,
             ("open", _) => return Err(format!("{name}: must be true or false")),
-            ("config" | "settings", _) => return Err(format!("{name}: must be a table of settings")),
-            (_, value) => options.set(name, Some(argument(value)))?,
+            ("settings", _) => return Err(format!("{name}: must be a table of settings")),
+            ("config", _) => return Err(format!("{name}: must not be used in a file")),
+            ("chaos", Value::Table(parts)) => {
+                let parts = parts.iter().map(|(name, value)| format!("{name}={}", argument(value)));
+                options.set(name, Some(parts.collect::<Vec<_>>().join(",")))?;
+            }
+            (_, Value::String(_)) | ("accounts", _) => options.set(name, Some(argument(value)))?,
+            _ if Options::has_value(name).is_err() => return Err(format!("unknown option {name:?}")),
+            _ => return Err(format!("{name}: must be a text in quotes")),
         }
     }
     Ok(())
 }
 
-/// Writes a value as an argument of a command line; lists and tables as JSON, except `seed = 7, rate = 0.05`.
+/// Writes a value as an argument of a command line; lists and tables as JSON.
 fn argument(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -73,12 +80,29 @@ mod tests {
     }
 
     #[test]
+    fn chaos_is_a_text_or_a_table() {
+        for text in ["chaos = \"seed=7,rate=0.05\"\n", "[chaos]\nrate = 0.05\nseed = 7\n"] {
+            let mut options = Options::default();
+            read(text, &mut options).unwrap();
+            let chaos = options.chaos.unwrap();
+            assert_eq!((chaos.seed(), chaos.rate()), (7, 0.05));
+        }
+    }
+
+    #[test]
     fn errors_name_the_line_or_the_member() {
         for (text, says) in [
             ("listen = \"x\"\nlisten = 1\n", "line 2: duplicate key"),
             ("[settings\n", "line 1: "),
             ("speed = 1\n", "unknown option \"speed\""),
             ("open = 1\n", "open: must be true or false"),
+            ("list-settings = true\n", "unknown option \"list-settings\""),
+            ("state = true\n", "state: must be a text in quotes"),
+            ("listen = 8470\n", "listen: must be a text in quotes"),
+            ("cors = [\"*\"]\n", "cors: must be a text in quotes"),
+            ("config = \"other.toml\"\n", "config: must not be used in a file"),
+            ("settings = 1\n", "settings: must be a table of settings"),
+            ("chaos = { seed = 7 }\n", "chaos: must be seed=N,rate=SHARE"),
             ("accounts = \"many\"\n", "accounts: must be"),
             ("accounts = 5\ntenant = \"t.json\"\n", "accounts: must not be used together with a tenant file"),
         ] {

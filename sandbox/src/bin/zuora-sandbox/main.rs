@@ -62,6 +62,7 @@ fn serve(options: &Options) -> Result<(), String> {
 /// Describes why the server cannot listen.
 fn explain(options: &Options, error: &io::Error) -> String {
     let remedy = match error.kind() {
+        ErrorKind::InvalidInput => "; must be like 127.0.0.1:8470",
         ErrorKind::AddrInUse => "; choose another port, or --listen 127.0.0.1:0 for a free one",
         _ => "",
     };

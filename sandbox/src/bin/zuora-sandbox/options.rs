@@ -150,7 +150,7 @@ impl Options {
     }
 
     /// Whether the option with that name has a value.
-    fn has_value(name: &str) -> Result<bool, String> {
+    pub(crate) fn has_value(name: &str) -> Result<bool, String> {
         match name {
             "listen" | "preset" | "set" | "tenant" | "accounts" | "chaos" | "cors" | "tls" | "config"
             | "state" => Ok(true),
