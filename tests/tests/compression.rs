@@ -139,7 +139,7 @@ fn the_sandbox_reads_and_records_compressed_requests() {
     assert_eq!(entries.iter().map(|entry| entry.0).collect::<Vec<_>>(), [true, true, false, true]);
     assert!(entries[..3].iter().all(|(_, body, _)| *body == written));
     assert_eq!(entries[0].2.replace(" -H 'content-encoding: gzip'", ""), entries[0].2);
-    assert!(entries[0].2.contains("--data-binary '{\"invoices\""), "a command that can be run");
+    assert!(entries[0].2.contains("--data-raw '{\"invoices\""), "a command that can be run");
 }
 
 #[test]

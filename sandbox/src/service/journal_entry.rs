@@ -1,16 +1,15 @@
 //! Entries of the journal.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::operation::ApiOperation;
 use super::packed::{Packed, Packer};
-use super::redact::{Redactor, SECRET, TOKEN};
+use super::redact::Redactor;
 use super::request_pattern::RequestTarget;
 use crate::http::ApiRequest;
 use crate::state::Tenant;
@@ -135,6 +134,11 @@ impl JournalEntry {
         self.shown.forget();
     }
 
+    /// Returns scheme and authority of the request.
+    pub(super) fn base_url(&self) -> &str {
+        &self.shown().base_url
+    }
+
     fn shown(&self) -> &Shown {
         self.shown.get_or_init(|| {
             let ([path, query, base_url], headers) = self.request.unpack();
@@ -228,46 +232,6 @@ impl JournalEntry {
     /// service or is not executed yet.
     pub fn handled_at(&self) -> Option<UnixTime> {
         self.handled_at
-    }
-
-    /// Exports the request as a curl command, with shell variables in place of token and secret.
-    ///
-    /// ```
-    /// # use zuora_sandbox::{Sandbox, UnixTime};
-    /// let mut sandbox = Sandbox::demo();
-    /// let request = http::Request::get("/v1/bill-runs/1").header("authorization", "Bearer abc").body("").unwrap();
-    /// sandbox.handle(request, UnixTime::from_secs(1_772_352_000));
-    /// assert_eq!(
-    ///     sandbox.journal().entries().next().unwrap().to_curl(),
-    ///     "curl -X 'GET' 'https://rest.test.zuora.com/v1/bill-runs/1' -H 'authorization: Bearer '\"$ZUORA_TOKEN\"''"
-    /// );
-    /// ```
-    pub fn to_curl(&self) -> String {
-        let mut command = format!(
-            "curl -X {} {}",
-            quoted(self.method().as_str()),
-            quoted(&format!("{}{}", self.shown().base_url, self.target()))
-        );
-        for (name, value) in sorted(self.headers()) {
-            // The body is shown decompressed.
-            if ![HOST, CONTENT_LENGTH, ACCEPT_ENCODING, CONTENT_ENCODING].iter().any(|other| other == name) {
-                let _ = write!(command, " -H {}", quoted(&format!("{name}: {value}")));
-            }
-        }
-        if self.headers().contains_key(ACCEPT_ENCODING) {
-            command.push_str(" --compressed");
-        }
-        match std::str::from_utf8(self.body()) {
-            Ok("") => {}
-            Ok(text) => {
-                let _ = write!(command, " --data-binary {}", quoted(text));
-            }
-            Err(_) => {
-                let bytes: String = self.body().iter().map(|byte| format!("\\x{byte:02x}")).collect();
-                let _ = write!(command, " --data-binary $'{bytes}'");
-            }
-        }
-        command
     }
 
     /// Whether the request reached the service or an intermediary.
@@ -372,13 +336,4 @@ pub(super) fn sorted(headers: &HeaderMap) -> Vec<(&str, String)> {
     let mut rows: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
     rows.sort();
     rows
-}
-
-/// Quotes text for a shell, in which only the variables for token and secret are expanded.
-fn quoted(text: &str) -> String {
-    let mut quoted = format!("'{}'", text.replace('\'', r"'\''"));
-    for variable in [TOKEN, SECRET] {
-        quoted = quoted.replace(variable, &format!("'\"{variable}\"'"));
-    }
-    quoted
 }

@@ -21,6 +21,7 @@ mod hooks;
 mod idempotency_store;
 mod in_flight;
 mod journal;
+mod journal_curl;
 mod journal_entry;
 mod journal_json;
 mod journal_text;

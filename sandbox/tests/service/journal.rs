@@ -205,7 +205,7 @@ fn an_entry_is_exported_as_a_curl_command() {
         curl,
         "curl -X 'POST' 'https://rest.test.zuora.com/v1/bill-runs?x=1' \
          -H 'authorization: Bearer '\"$ZUORA_TOKEN\"'' -H 'content-type: application/json' \
-         -H 'zuora-version: 2025-08-12' --data-binary '{\"name\":\"it'\\''s\"}'"
+         -H 'zuora-version: 2025-08-12' --data-raw '{\"name\":\"it'\\''s\"}'"
     );
 }
 
@@ -216,4 +216,48 @@ fn no_part_of_a_curl_command_is_executed_by_the_shell() {
     client.call(method, "/v1/bill-runs", "");
     let command = client.sandbox.journal().entries().next_back().unwrap().to_curl();
     assert!(command.starts_with(r"curl -X '`id`&$HOME|'\''x'\''' 'https://"), "{command}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shell_passes_every_body_to_curl_as_it_was() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    // Reads what curl would send: with --data-binary, the file or standard input that an @ names.
+    let curl = "curl() { for word; do option=$value value=$word; done; case $option$value in \
+                --data-binary@*) cat \"${value#@}\";; *) env printf %s \"$value\";; esac; }\n";
+    let long = "x'y\n".repeat(50_000);
+    for body in [
+        &b"it's $HOME `id` \\n %s \"\n"[..],
+        b"@/etc/passwd",
+        b"a\0b",
+        b"%PDF-1.7\n\0\xff\x80%s\\'\n",
+        long.as_bytes(),
+    ] {
+        let mut client = TestClient::demo();
+        let request = http::Request::put("/v1/invoices/1").body(body.to_vec()).unwrap();
+        client.sandbox.handle(request, zuora_sandbox::UnixTime::from_secs(crate::client::START));
+        let command = client.sandbox.journal().entries().next_back().unwrap().to_curl();
+        let mut shell = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // The script is written by another thread, since the shell writes before it has read all.
+        let mut script = shell.stdin.take().unwrap();
+        let writing = std::thread::spawn(move || {
+            script.write_all(format!("{curl}{}\n", command.replace("@-", "@/dev/stdin")).as_bytes())
+        });
+        let output = shell.wait_with_output().unwrap();
+        writing.join().unwrap().unwrap();
+        assert_eq!(output.stdout, body, "{:?}", String::from_utf8_lossy(&body[..body.len().min(40)]));
+    }
+}
+
+#[test]
+fn a_curl_command_has_neither_a_list_of_addresses_nor_the_type_of_a_form() {
+    let mut client = TestClient::demo();
+    let request = http::Request::post("/v1/bill-runs?filter[]=a").body("{}").unwrap();
+    client.sandbox.handle(request, zuora_sandbox::UnixTime::from_secs(crate::client::START));
+    assert_eq!(
+        client.sandbox.journal().entries().next_back().unwrap().to_curl(),
+        "curl -X 'POST' 'https://rest.test.zuora.com/v1/bill-runs?filter[]=a' --globoff -H 'content-type:' --data-raw '{}'"
+    );
 }
