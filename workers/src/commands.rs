@@ -64,13 +64,6 @@ pub enum Resolution {
     NotApplied,
 }
 
-/// The fate of the line of the send log when a person delivers a job again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum History {
-    Kept,
-    Forgotten,
-}
-
 /// Checks that a person can tell by now that a job in doubt was not applied. Returns the remedy otherwise.
 pub(crate) fn check_not_applied(key: &str, decision: &Decision) -> Result<(), String> {
     let Decision::InDoubt(doubt) = decision else { return Err(format!("{key}: the job is not in doubt")) };

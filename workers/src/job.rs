@@ -8,7 +8,8 @@ use zuora_core::intent::Intent;
 use zuora_core::operation::Operation as _;
 use zuora_core::{Error, Result};
 
-use crate::decision::ONE_JOB_A_ROW;
+/// The remedy for an operation on several objects, which may be applied in part.
+pub(crate) const ONE_JOB_A_ROW: &str = "must be one job a row, or a `BulkJob` without a queue";
 
 /// The payload of one entry of a queue: an intent under a key, with the jobs that follow once it is decided.
 ///

@@ -58,12 +58,10 @@ impl Record {
     }
 
     /// Returns the record for a job that a person delivers again.
-    pub(crate) fn reopened(self, history: crate::commands::History) -> Self {
+    pub(crate) fn reopened(self, history: History) -> Self {
         match history {
-            crate::commands::History::Kept => {
-                Self { tries: 0, unreadable_since: None, lone_starts: 0, ..self }
-            }
-            crate::commands::History::Forgotten => Self::default().at_version(self.version),
+            History::Kept => Self { tries: 0, unreadable_since: None, lone_starts: 0, ..self },
+            History::Forgotten => Self::default().at_version(self.version),
         }
     }
 
@@ -77,6 +75,13 @@ impl Record {
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+/// Treatment of the line of the send log when a person delivers a job again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum History {
+    Kept,
+    Forgotten,
 }
 
 /// First and last possible sending, by the wall clocks of the workers.

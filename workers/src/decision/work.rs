@@ -12,6 +12,7 @@ use zuora_core::{Error, ErrorKind, Outcome};
 use super::added_items::{self, Added, SeenItem};
 use super::unperformed::{self, unreadable};
 use super::{Acknowledged, Decision, Limits, Record, Sendings};
+use crate::job::ONE_JOB_A_ROW;
 
 /// One delivery of a job, as a computation that requests its IO: each input returns the next [`Step`].
 ///
@@ -332,9 +333,6 @@ impl Work {
         Some(GetInvoiceItems::new(update.invoice))
     }
 }
-
-/// The remedy for an operation on several objects, which may be applied in part.
-pub(crate) const ONE_JOB_A_ROW: &str = "must be one job a row, or a `BulkJob` without a queue";
 
 /// Longest time that a wait may exceed its length before the state is read again.
 const MAX_DELAY: Duration = Duration::from_secs(3);

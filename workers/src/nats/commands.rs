@@ -6,8 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::entry::{End, Entry};
 use super::{NatsError, NatsQueue, encode};
-use crate::commands::{Commands, Counts, Ended, History, Resolution, check_not_applied};
-use crate::decision::{Acknowledged, Decision};
+use crate::commands::{Commands, Counts, Ended, Resolution, check_not_applied};
+use crate::decision::{Acknowledged, Decision, History};
 use crate::job::Job;
 
 /// Entries that are read at a time.

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use zuora_core::transport::WallTime;
 
 use super::{NatsError, NatsQueue, encode, is_conflict};
-use crate::commands::History;
-use crate::decision::{Decision, Record};
+use crate::decision::{Decision, History, Record};
 
 /// All that the queue knows about a job.
 ///

@@ -4,8 +4,8 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::dialect::{LIST, PARKED, REOPEN, RESTORE};
 use super::{SqlError, SqlQueue, text};
-use crate::commands::{Commands, Counts, Ended, History, Resolution, check_not_applied};
-use crate::decision::{Acknowledged, Decision, Record};
+use crate::commands::{Commands, Counts, Ended, Resolution, check_not_applied};
+use crate::decision::{Acknowledged, Decision, History, Record};
 use crate::job::Job;
 
 impl SqlQueue {
