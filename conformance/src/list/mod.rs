@@ -1,4 +1,7 @@
 //! The list of cases, and the behaviors of their servers.
+//!
+//! `exchanges.rs` has requests and connections, `responses.rs` valid and broken responses, and `failures.rs` servers that
+//! close, stay silent or do not end.
 
 mod exchanges;
 mod failures;

@@ -1,4 +1,7 @@
 //! The error of this crate: cause, reasons of the service, and outcome of the operation.
+//!
+//! All messages are written here, in one form. `reason.rs` has the codes of the service and their categories, `saved.rs`
+//! the JSON form of an error, and `redact.rs` removes secrets that the service sends back.
 
 pub(crate) mod reason;
 pub(crate) mod redact;

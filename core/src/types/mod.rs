@@ -1,4 +1,7 @@
 //! Value types of requests and responses: amounts, dates, ids and keys.
+//!
+//! Each type is exact: an amount keeps the digits of its JSON text, and an open enum keeps a value that it does not know.
+//! `conversions/` has the conversions to the types of other crates.
 
 mod amount;
 mod conversions;

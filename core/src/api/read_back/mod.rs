@@ -1,4 +1,7 @@
-//! Which reads show the effect of each write, and what they prove. The table is in [`crate::reconcile`].
+//! Reads that show the effect of each write, and what they prove. The table is in [`crate::reconcile`].
+//!
+//! `writes.rs` has the checks of each write, `bill_run.rs` and `invoice.rs` the steps of a check, and `reads.rs` the
+//! operations that read. When to read is decided in `call/reconcile.rs`.
 
 mod bill_run;
 mod check;

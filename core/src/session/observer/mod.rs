@@ -1,4 +1,7 @@
 //! Events of calls, for logs, traces and metrics: [`CallEvent`]s that a session reports to its observers.
+//!
+//! `event.rs` has the events, and `names.rs` their names. The exchange reports them through `exchange/observed.rs`.
+//! `tracing.rs` and `metrics.rs` are two observers, each with the feature of its name.
 
 mod event;
 #[cfg(feature = "metrics")]
