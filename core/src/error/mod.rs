@@ -375,7 +375,7 @@ pub(crate) enum Cause {
     #[error("the service failed")]
     Server,
     #[error(
-        "the server redirects, which is not followed because the token would go along: check the base URL"
+        "the server redirects, which is not followed because the token would be sent along: check the base URL"
     )]
     Redirect,
     #[error("{what}")]
@@ -467,7 +467,8 @@ impl fmt::Display for Error {
 /// Largest number of further reasons and causes in the long form of a message.
 const MAX_FURTHER: usize = 9;
 
-/// Every message has the form `operation: what failed (details); outcome and what to do; request id`.
+/// Every message has the form `operation: what failed (details); outcome and what to do; request id`. A part that is
+/// absent is left out, such as the operation of a wait.
 impl Error {
     fn write_line(&self, f: &mut impl fmt::Write, alternate: bool) -> fmt::Result {
         let Inner { cause, context } = &*self.0;
@@ -530,6 +531,10 @@ impl Error {
             }
             (Outcome::Unknown, _) if self.idempotency_key().is_some() => {
                 "outcome unknown: the operation may have been applied; retry with the same idempotency key"
+            }
+            // A wait, which is no operation, for the end of one.
+            (Outcome::Unknown, ErrorKind::Timeout) if self.operation().is_empty() => {
+                "outcome unknown: the service may still be at work; resume the wait, or read the object"
             }
             (Outcome::Unknown, _) => {
                 "outcome unknown: the operation may have been applied; reconcile before retrying"

@@ -388,8 +388,9 @@ fn checked_headers(
     let difference = earlier.scope.as_ref().and_then(|scope| own.difference(scope));
     match difference {
         Some(other) if spec.effect != Effect::Read => {
-            let why =
-                format!("the call that is retried has another {other}, where its idempotency key counts");
+            let why = format!(
+                "must be that of the call that is retried, whose idempotency key counts in another {other}"
+            );
             Err(Error::invalid("scope", why))
         }
         _ => Ok(headers),

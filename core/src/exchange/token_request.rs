@@ -138,7 +138,7 @@ impl TokenRequest {
         headers::hide_cookies(response.headers_mut());
         let envelope = EnvelopeReader::read(response.body());
         let mut failure = TokenFailure {
-            kind: TokenErrorKind::Unavailable(format!("the token request returned {status}")),
+            kind: TokenErrorKind::Unavailable("the token request failed".to_owned()),
             status: Some(status),
             reasons: Vec::new(),
             request_id: envelope.request_id_of(response.headers()),

@@ -214,7 +214,7 @@ impl TryFrom<SavedIntent> for Intent {
 }
 
 fn wall_time(now: Timestamp) -> Result<WallTime> {
-    let why = "the transport has no wall clock, which intents are dated by";
+    let why = "must have a wall time, by which intents are dated";
     now.wall().ok_or_else(|| Error::invalid("Transport::now", why))
 }
 

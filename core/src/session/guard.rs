@@ -31,16 +31,14 @@ impl Guards {
         };
         if self.read_only && !(effect == Effect::Read && may_read) {
             let why = format!(
-                "this session sends reads only, and {} {} may change data",
+                "allows reads only, and {} {} may change data",
                 request.method(),
                 request.uri().path()
             );
             return Err(Error::invalid("read_only", why));
         }
         if self.non_production && !is_non_production(base) {
-            let why = format!(
-                "this session sends requests to sandboxes and loopback addresses only, and not to {base}"
-            );
+            let why = format!("allows requests to sandboxes and loopback addresses only, and not to {base}");
             return Err(Error::invalid("non_production", why));
         }
         Ok(())

@@ -400,14 +400,15 @@ impl Session {
     pub(crate) fn check_scope(&self, scope: &RequestScope) -> Result<()> {
         let own = self.scope_of(None);
         if own.base_url != scope.base_url {
-            let why = format!("is {}, but this session is for {}", scope.base_url, own.base_url);
+            let why =
+                format!("must be {}, which this session is for, and not {}", own.base_url, scope.base_url);
             return Err(Error::invalid("base_url", why));
         }
         if own.entity_id.is_some() && scope.entity_id.is_none() {
-            return Err(Error::invalid("entity_id", "is absent, but this session always sends one"));
+            return Err(Error::invalid("entity_id", "must be set, since this session always sends one"));
         }
         if own.org_ids.is_some() && scope.org_ids.is_none() {
-            return Err(Error::invalid("org_ids", "are absent, but this session always sends some"));
+            return Err(Error::invalid("org_ids", "must be set, since this session always sends some"));
         }
         Ok(())
     }

@@ -139,7 +139,7 @@ pub enum TransportError {
     #[error("the transport cannot be used here")]
     Unusable(#[source] BoxError),
     /// The body of the response is larger than [`Limits::max_body`].
-    #[error("the response is larger than {limit} bytes")]
+    #[error("the response is larger than the {limit} bytes of `max_response_bytes`")]
     TooLarge {
         /// Limit that was exceeded, in bytes.
         limit: usize,

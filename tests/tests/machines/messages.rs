@@ -1,10 +1,14 @@
 //! The message of one error of each kind. All have one form:
 //! `operation: what failed (details); outcome and what to do; request id`.
 
-use zuora_core::bill_runs::{GetBillRun, PostBillRun};
+use std::collections::BTreeSet;
+
+use crate::token_request::token_server;
+use zuora_core::bill_runs::{BillRunGoal, BillRunWaiter, GetBillRun, PostBillRun};
 use zuora_core::machine::Call;
 use zuora_core::operation::Effect;
-use zuora_core::{CallOptions, Config, DataCenter, Error, ErrorKind, Outcome};
+use zuora_core::polling::{Poller, PollingPolicy};
+use zuora_core::{CallOptions, Config, DataCenter, Error, Outcome};
 use zuora_tests::simulation::{
     SendResult, Simulation, call, cold, config, play_with, received, rejected, script, secs, warm,
 };
@@ -27,6 +31,17 @@ fn one_message_of_each_kind() {
         .drive(Call::new(&warm(&config()), GetBillRun::new("..")))
         .result
         .unwrap_err();
+    let no_token = Simulation::new(token_server(|_| received(503, &[], "")))
+        .drive(Call::with_options(&cold(&config()), GetBillRun::new("2c98"), &once))
+        .result
+        .unwrap_err();
+    let wait = |body: &str| {
+        let waiter = BillRunWaiter::new("2c98", BillRunGoal::Completed);
+        let policy = PollingPolicy::default().timeout(secs(60));
+        let poller = Poller::new(&warm(&config()), waiter, policy);
+        let reads = (0..100).map(|_| received(200, &[], body));
+        Simulation::new(script(reads)).drive(poller.until_done()).result.unwrap_err()
+    };
     let undecodable = Simulation::new(script([received(200, &[], r#"{"success":true,"batches":{}}"#)]))
         .drive(Call::new(&warm(&config()), PostBillRun::new("2c98")))
         .result
@@ -70,7 +85,7 @@ fn one_message_of_each_kind() {
         ),
         (
             of_call(Effect::Unkeyed, &once, vec![received(302, &[], "")]),
-            "raw: the server redirects, which is not followed because the token would go along: check the base URL \
+            "raw: the server redirects, which is not followed because the token would be sent along: check the base URL \
              (302 Found); not applied",
         ),
         (
@@ -87,6 +102,26 @@ fn one_message_of_each_kind() {
             "get_bill_run: `billRunId`: must not be `.` or `..`, which would change the path; not sent",
         ),
         (
+            of_call(Effect::Read, &once, vec![received(503, &[], "")]),
+            "raw: the service failed (503 Service Unavailable, retry after 1 s); not applied; safe to retry",
+        ),
+        (
+            of_call(Effect::Read, &once, vec![SendResult::TooLarge]),
+            "raw: the response is larger than the 1 bytes of `max_response_bytes`; not applied",
+        ),
+        (
+            no_token,
+            "get_bill_run: the token request failed (503 Service Unavailable); not applied; safe to retry",
+        ),
+        (
+            wait(r#"{"success":true,"id":"2c98","billRunNumber":"BR-1","status":"Error"}"#),
+            "bill run 2c98 is Error instead of Completed (the run failed as a whole)",
+        ),
+        (
+            wait(r#"{"success":true,"id":"2c98","billRunNumber":"BR-1","status":"Processing"}"#),
+            "bill run 2c98 was not Completed within 60 s (last status Processing); outcome unknown: the service may still be at work; resume the wait, or read the object",
+        ),
+        (
             undecodable,
             "post_bill_run: the response cannot be read at `batches`: invalid type: map, expected a list (200 OK); the \
              operation was applied; do not send it again",
@@ -95,18 +130,11 @@ fn one_message_of_each_kind() {
     for (error, message) in &errors {
         assert_eq!(error.to_string(), *message);
     }
-    let kinds = errors.map(|(error, _)| error.kind());
-    for kind in [
-        ErrorKind::Build,
-        ErrorKind::Transport,
-        ErrorKind::Auth,
-        ErrorKind::Rejected,
-        ErrorKind::Throttled,
-        ErrorKind::Decode,
-        ErrorKind::Timeout,
-    ] {
-        assert!(kinds.contains(&kind), "no message of the kind {kind:?}");
-    }
+    let shown: BTreeSet<String> = errors.iter().map(|(error, _)| format!("{:?}", error.kind())).collect();
+    let source = include_str!("../../../core/src/error/mod.rs");
+    let kinds = source.split_once("pub enum ErrorKind {").unwrap().1.split_once("\n}").unwrap().0;
+    let kinds = kinds.lines().filter_map(|line| line.trim().strip_suffix(','));
+    assert_eq!(shown, kinds.map(str::to_owned).collect(), "a kind without a message");
 }
 
 #[test]

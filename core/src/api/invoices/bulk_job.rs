@@ -252,7 +252,10 @@ impl<B: Bulk> BulkJob<B> {
     pub fn resolve(&mut self, name: &str, outcome: Outcome) -> Result<()> {
         let place = self.place(name)?;
         if self.ledger.entries[place].state != State::Unknown {
-            return Err(Error::invalid("name", format!("the outcome of row {name:?} is not given up")));
+            return Err(Error::invalid(
+                "name",
+                format!("must name a row that was given up, and row {name:?} was not"),
+            ));
         }
         match outcome {
             Outcome::Applied => self.ledger.set(place, State::Applied(AppliedRow::default())),
@@ -264,7 +267,9 @@ impl<B: Bulk> BulkJob<B> {
 
     fn place(&self, name: &str) -> Result<usize> {
         let place = self.ledger.places.get(name).copied();
-        place.ok_or_else(|| Error::invalid("name", format!("no row has the name {name:?}")))
+        place.ok_or_else(|| {
+            Error::invalid("name", format!("must name a row of the job, and no row has the name {name:?}"))
+        })
     }
 
     fn resendable(&self, name: &str) -> Result<usize> {
@@ -275,7 +280,7 @@ impl<B: Bulk> BulkJob<B> {
             State::InDoubt => "is in doubt: drive the job until its outcome is known",
             State::Unknown => "has an unknown outcome: determine it and call `resolve`",
         };
-        Err(Error::invalid("name", format!("row {name:?} {why}")))
+        Err(Error::invalid("name", format!("must name a row that may be sent again, but row {name:?} {why}")))
     }
 }
 

@@ -88,7 +88,10 @@ impl Ledger {
     pub(super) fn add(&mut self, entry: Entry) -> Result<()> {
         let place = self.entries.len();
         if self.places.insert(Arc::clone(&entry.name), place).is_some() {
-            return Err(Error::invalid("rows", format!("two rows have the name {:?}", entry.name)));
+            return Err(Error::invalid(
+                "rows",
+                format!("must have different names, but two rows have the name {:?}", entry.name),
+            ));
         }
         self.entries.push(entry);
         Ok(())

@@ -208,7 +208,9 @@ impl<B: Bulk> BulkJob<B> {
     fn checked_scope(&self) -> Result<RequestScope> {
         let scope = self.session.scope_with(&self.options)?;
         if let Some(other) = self.ledger.scope.as_ref().and_then(|saved| saved.difference(&scope)) {
-            let why = format!("the job was begun with another {other}, where its rows mean something else");
+            let why = format!(
+                "must be that of the job, which was begun with another {other}, where its rows mean something else"
+            );
             return Err(Error::invalid("scope", why));
         }
         Ok(scope)
@@ -399,7 +401,7 @@ impl<B: Bulk> BulkJob<B> {
             let checked = B::from_text(&entry.row)
                 .map_err(|error| Error::invalid("row", error.to_string()))
                 .and_then(|row| B::check(&row));
-            let error = checked.err().unwrap_or_else(|| Error::invalid("row", "is not valid"));
+            let error = checked.err().unwrap_or_else(|| Error::invalid("row", "must be valid"));
             let error = RowError::of_request(Outcome::NotApplied, &Arc::new(error));
             self.ledger.set(place, State::Rejected(error.reasons()));
             self.run.results.push((place, Err(error)));
