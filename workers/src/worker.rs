@@ -374,7 +374,7 @@ impl<T: AsyncTransport + Send + Sync + 'static, E: Engine> Worker<T, E> {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Returns the credentials that a stored token belongs to; none if this worker stores none.
+    /// Returns the credentials that a stored token belongs to; `None` if this worker stores no token.
     fn token_owner(&self) -> Option<String> {
         self.client.session().token_owner().filter(|_| self.settings.is_token_stored)
     }

@@ -121,7 +121,7 @@ pub enum Finding {
     Inconclusive,
     /// The write is applied to these objects and not to others. Contains their ids or numbers.
     Partly(Vec<String>),
-    /// The object is in a state that neither the write nor its absence explains. Contains what it is.
+    /// The object is in a state that neither the write nor its absence explains. Contains a description of the state.
     Unexpected(String),
 }
 

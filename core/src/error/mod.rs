@@ -66,9 +66,9 @@ pub(crate) struct Context {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) retryable: bool,
     pub(crate) outcome: Outcome,
-    /// When the last attempt with an unknown outcome failed.
+    /// Time at which the last attempt with an unknown outcome failed.
     pub(crate) failed_at: Option<Timestamp>,
-    /// When the idempotency key was first sent.
+    /// Time at which the idempotency key was first sent.
     pub(crate) key_since: Option<Timestamp>,
     /// Whether the response was one that the service had stored under the idempotency key.
     pub(crate) replayed: bool,

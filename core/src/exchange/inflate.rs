@@ -51,7 +51,7 @@ fn undo(response: HttpResponse, cap: usize) -> (HttpResponse, Option<InflateErro
     }
 }
 
-/// Returns how many layers of gzip the headers name, or a name that is no known encoding.
+/// Returns the number of layers of gzip that the headers name, or the name of an unknown encoding.
 fn layers(headers: &HeaderMap) -> Result<usize, String> {
     let mut layers = 0;
     for value in headers.get_all(CONTENT_ENCODING) {

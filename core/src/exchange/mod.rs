@@ -74,11 +74,11 @@ pub(crate) struct Exchange {
     waiting_on: Option<u64>,
     attempts: u32,
     key: IdempotencyKey,
-    /// When the key was first sent, by this call or by the one that it retries.
+    /// Time at which the key was first sent, by this call or by the one that it retries.
     key_since: Option<Timestamp>,
     retry_state: RetryState,
     seen_ids: Vec<Box<str>>,
-    /// When the last attempt with an unknown outcome failed.
+    /// Time at which the last attempt with an unknown outcome failed.
     unknown_since: Option<Timestamp>,
     /// No attempt is sent at this time or later: the end of a lease, or of the day of a key.
     pub(crate) send_before: Option<Timestamp>,

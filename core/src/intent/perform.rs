@@ -62,8 +62,8 @@ pub enum Performed {
     Done(Response<AnyResponse>),
     /// An earlier delivery, or another user, has done what the operation does.
     AlreadyDone(Evidence),
-    /// Not known yet. Deliver the intent again, with the time that is given: a delivery that begins more than 24 hours
-    /// after the last possible sending decides, or ends with an unknown outcome.
+    /// The outcome is not known yet. Deliver the intent again, with the time that is given: a delivery that begins more
+    /// than 24 hours after the last possible sending decides, or ends with an unknown outcome.
     Undecided(Undecided),
 }
 
@@ -71,9 +71,9 @@ pub enum Performed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Evidence {
-    /// The object and the state that was read, for people.
+    /// Text for a person: the object, and the state that was read.
     pub shows: String,
-    /// When it was read, by the wall clock.
+    /// Time of the read, by the wall clock.
     pub read_at: WallTime,
     /// Whether the service is still at work.
     pub is_under_way: bool,
@@ -85,9 +85,10 @@ pub struct Evidence {
 pub struct Undecided {
     /// The time from which another delivery can find out more.
     pub poll_again_at: WallTime,
-    /// The last possible sending, for [`Delivery::again`]; none when this delivery has sent nothing and none before it.
+    /// Time of the last possible sending, for [`Delivery::again`]; `None` if neither this delivery nor an earlier one
+    /// may have sent the operation.
     pub maybe_sent_at: Option<WallTime>,
-    /// The facts known, for people.
+    /// Text for a person: the known facts.
     pub why: String,
 }
 

@@ -337,7 +337,7 @@ pub(crate) struct RetryOf {
     /// Whether the service reported a failure under the key, or may have reported one to another process.
     pub(crate) key_failed: bool,
     pub(crate) failed_at: Option<Timestamp>,
-    /// When the idempotency key was first sent.
+    /// Time at which the idempotency key was first sent.
     pub(crate) key_since: Option<Timestamp>,
     /// The entity and organizations of the call, where its key counts.
     pub(crate) scope: Option<RequestScope>,

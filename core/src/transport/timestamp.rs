@@ -128,7 +128,7 @@ impl WallTime {
         self.0
     }
 
-    /// Returns the time passed since `earlier`; none when `earlier` is in the future.
+    /// Returns the time passed since `earlier`; `None` if `earlier` is in the future.
     pub fn since(self, earlier: WallTime) -> Option<Duration> {
         self.0.checked_sub(earlier.0).map(Duration::from_millis)
     }

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct RequestScope {
     /// Base URL of the tenant's data center.
     pub base_url: String,
-    /// `Zuora-Entity-Ids`; none when no such header is sent.
+    /// Value of the header `Zuora-Entity-Ids`; `None` if it is not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<String>,
-    /// `Zuora-Org-Ids`, separated by commas; none when no such header is sent.
+    /// Value of the header `Zuora-Org-Ids`, separated by commas; `None` if it is not sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_ids: Option<String>,
-    /// `Zuora-Version`.
+    /// Value of the header `Zuora-Version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
 }

@@ -51,7 +51,7 @@ impl Tls {
 /// Time that a certificate is valid. Some systems trust none for more than 825 days, whoever signed it.
 const VALID: Duration = Duration::from_secs(800 * 24 * 3600);
 
-/// Returns the content of a certificate that is made at that time since 1970. It is valid from the day before on, for
+/// Returns the content of a certificate that is made at `now`, a time since 1970. It is valid from the day before on, for
 /// clients whose clocks are behind.
 fn parameters(now: Duration) -> Result<CertificateParams, rcgen::Error> {
     let mut parameters = CertificateParams::new(["localhost", "127.0.0.1", "::1"].map(str::to_owned))?;

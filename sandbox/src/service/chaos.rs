@@ -28,7 +28,7 @@ pub struct Chaos {
 const MAX_STALE: u64 = 30;
 
 impl Chaos {
-    /// Creates a source of faults for that share of the requests, from 0 to 1.
+    /// Creates a source of faults for a share of the requests, from 0 to 1.
     pub const fn new(seed: u64, rate: f64) -> Self {
         Self { seed, state: seed, rate }
     }

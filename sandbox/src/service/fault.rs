@@ -59,12 +59,12 @@ pub enum Fault {
         /// Response of the intermediary; `None` if the connection is lost.
         response: Option<Response<Bytes>>,
     },
-    /// The service executes the request, and the connection breaks after that many bytes of the body of the
-    /// response. In process, this is a lost response.
+    /// The service executes the request, and the connection breaks after this number of bytes of the body of
+    /// the response. In process, this is a lost response.
     Disconnect(usize),
-    /// The body of the response ends after that many bytes, and the response looks complete.
+    /// The body of the response ends after this number of bytes, and the response looks complete.
     Truncate(usize),
-    /// Up to eight bytes of the body of the response, from that position on, are replaced by `0xFF`, which is
+    /// Up to eight bytes of the body of the response, from this position on, are replaced by `0xFF`, which is
     /// neither UTF-8 nor gzip. A position beyond the end is counted from the start again.
     Garble(usize),
     /// The service executes the request, and the body of the response arrives in pieces, as over a slow connection.
@@ -91,8 +91,8 @@ pub enum Fault {
     /// The operation is executed by a job of this duration, however small the invoice is. For requests that
     /// post, cancel, delete, reverse or write off one invoice.
     RunAsJob(Duration),
-    /// The request reads the state of that time ago, but not of a time before the fault was planned. For GET
-    /// requests, Object Query included.
+    /// The request reads a state of this age, but none from before the fault was planned. For GET requests,
+    /// Object Query included.
     StaleRead(Duration),
     /// The token of the request expires before the service reads it: the service responds with 401 and does
     /// nothing.
@@ -145,17 +145,17 @@ impl Fault {
         Self::Reject(response)
     }
 
-    /// Executes the request, then responds with that status and an HTML page, like a gateway.
+    /// Executes the request, then responds with `status` and an HTML page, like a gateway.
     pub fn execute_then(status: StatusCode) -> Self {
         Self::ExecuteThenRespond(gateway_page(status))
     }
 
-    /// Responds with the 504 of a gateway, and executes the request after that time.
+    /// Responds with the 504 of a gateway, and executes the request after the time `after`.
     pub fn execute_later(after: Duration) -> Self {
         Self::ExecuteLater { after, response: Some(gateway_page(StatusCode::GATEWAY_TIMEOUT)) }
     }
 
-    /// Loses the connection, and executes the request after that time.
+    /// Loses the connection, and executes the request after the time `after`.
     pub const fn lose_then_execute(after: Duration) -> Self {
         Self::ExecuteLater { after, response: None }
     }
@@ -176,13 +176,13 @@ impl Fault {
         self
     }
 
-    /// Limits the fault to requests of that method whose path ends in `path`, in which `*` matches one
+    /// Limits the fault to requests of a method whose path ends in `path`, in which `*` matches one
     /// segment.
     pub fn on(self, method: Method, path: impl Into<String>) -> PlannedFault {
         self.matching(RequestPattern::path(method, path))
     }
 
-    /// Limits the fault to requests of that operation.
+    /// Limits the fault to requests of one operation.
     pub fn on_operation(self, operation: ApiOperation) -> PlannedFault {
         self.matching(RequestPattern::operation(operation))
     }
@@ -192,7 +192,7 @@ impl Fault {
         PlannedFault::new(self, pattern)
     }
 
-    /// Applies the fault to that number of requests.
+    /// Applies the fault to `times` matching requests.
     pub fn times(self, times: usize) -> PlannedFault {
         PlannedFault::from(self).times(times)
     }
@@ -202,13 +202,13 @@ impl Fault {
         PlannedFault::from(self).nth(nth)
     }
 
-    /// Adds that time to the arrival of the response or of the transport error.
+    /// Adds `delay` to the time of arrival of the response or of the transport error.
     pub fn delayed(self, delay: Duration) -> PlannedFault {
         PlannedFault::from(self).delayed(delay)
     }
 
-    /// Applies the fault to every matching request for that time, which begins with the next request of any
-    /// kind.
+    /// Applies the fault to every matching request for the time `span`, which begins with the next request of
+    /// any kind.
     pub fn lasting(self, span: Duration) -> PlannedFault {
         PlannedFault::from(self).lasting(span)
     }

@@ -29,7 +29,7 @@ impl History {
         self.0.is_empty()
     }
 
-    /// Returns the state at that time, or the oldest one that is known; `None` if none is known.
+    /// Returns the state at a time, or else the oldest known state; `None` if no state is known.
     pub(crate) fn at(&self, time: UnixTime) -> Option<State> {
         let known = self.0.iter().rfind(|state| state.now <= time).or(self.0.front())?;
         let mut state = known.clone();

@@ -33,7 +33,7 @@ impl Hooks {
         self.scheduled.iter().map(|(at, _)| *at).filter(|at| *at <= now).min()
     }
 
-    /// Takes the first action that is scheduled for exactly that time.
+    /// Takes the first action that is scheduled for exactly the time `at`.
     pub(crate) fn take_due(&mut self, at: UnixTime) -> Option<Action> {
         let position = self.scheduled.iter().position(|(due, _)| *due == at)?;
         Some(self.scheduled.remove(position).1)
@@ -78,7 +78,7 @@ impl Sandbox {
         self.hooks.scheduled.push((at, Action(Arc::new(action))));
     }
 
-    /// Performs an action after that time, from the last request or call of [`advance`](Self::advance).
+    /// Performs an action after the time `span`, from the last request or call of [`advance`](Self::advance).
     ///
     /// [`InProcess::sandbox`](crate::InProcess::sandbox) advances the sandbox to the time of the clock. Actions
     /// must not use the transport, which is locked while the sandbox works.

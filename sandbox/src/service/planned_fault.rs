@@ -40,8 +40,8 @@ impl PlannedFault {
         self
     }
 
-    /// Applies the fault to every matching request for that time, which begins with the next request of any
-    /// kind.
+    /// Applies the fault to every matching request for the time `span`, which begins with the next request of
+    /// any kind.
     #[must_use]
     pub const fn lasting(mut self, span: Duration) -> Self {
         self.lasting = Some(span);
@@ -49,7 +49,7 @@ impl PlannedFault {
         self
     }
 
-    /// Adds that time to the arrival of the response or of the transport error.
+    /// Adds `delay` to the time of arrival of the response or of the transport error.
     #[must_use]
     pub const fn delayed(mut self, delay: Duration) -> Self {
         self.delay = delay;

@@ -87,7 +87,7 @@ fn split_path(path: &str) -> Option<Segments<'_>> {
     Some((segments, count + 1))
 }
 
-/// Returns the operation of a request with that method and path, percent-encoded; `None` if there is none.
+/// Returns the operation of a request by its method and path, percent-encoded; `None` for any other request.
 pub(crate) fn find_operation(method: &Method, path: &str) -> Option<ApiOperation> {
     if path == tokens::PATH {
         return Some(ApiOperation::CreateToken);

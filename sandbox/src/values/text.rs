@@ -31,7 +31,7 @@ impl Text {
         self
     }
 
-    /// Appends a number with at least that many digits.
+    /// Appends a number with at least `width` digits.
     pub(crate) fn push_digits(&mut self, number: u64, width: usize) {
         let mut digits = [b'0'; 20];
         let (mut start, mut rest) = (digits.len(), number);

@@ -35,7 +35,7 @@ pub(super) struct Added {
     amount: Option<Amount>,
 }
 
-/// Returns the items that the operation adds; none if it adds none, or not to one invoice alone.
+/// Returns the items that the operation adds, which are none unless it adds them to one invoice alone.
 pub(super) fn added(operation: &AnyOperation) -> Vec<Added> {
     let AnyOperation::UpdateInvoice(update) = operation else { return Vec::new() };
     let Ok(request) = update.request() else { return Vec::new() };

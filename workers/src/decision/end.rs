@@ -13,7 +13,7 @@ pub enum Decision {
     NotBefore {
         /// The time.
         at: WallTime,
-        /// The reason, for people.
+        /// The reason, as text for a person.
         why: String,
     },
     /// No further delivery can find out whether the operation was applied: a person decides.

@@ -15,7 +15,7 @@ pub struct Record {
     /// Number of times that the line was written; 0 if there is none. A separate column, not part of the JSON text.
     #[serde(skip)]
     pub version: u64,
-    /// The possible sendings; none if the intent was surely never sent.
+    /// The possible sendings; `None` if the intent was surely never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sendings>,
     /// `updatedDate` of the object, as read before the first sending.

@@ -53,7 +53,7 @@ pub(crate) fn with_text(why: impl std::fmt::Display, text: &str) -> String {
 /// Longest quotation of a text of another program, in characters.
 const QUOTE: usize = 1000;
 
-/// Returns the doubt about an intent that may have been sent, with all that a person needs. `intent` is none if its
+/// Returns the doubt about an intent that may have been sent, with all that a person needs. `intent` is `None` if its
 /// text cannot be read.
 pub(super) fn doubt(
     key: &str,

@@ -36,7 +36,7 @@ impl NatsQueue {
         }
     }
 
-    /// Returns what `read` makes of the entries of the jobs in a state.
+    /// Applies `read` to the entries of the jobs in a state, and returns the results.
     async fn in_state<T>(
         &self,
         state: &str,

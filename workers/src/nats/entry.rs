@@ -14,7 +14,7 @@ use crate::decision::{Decision, History, Record};
 #[serde(default)]
 pub(super) struct Entry {
     pub(super) key: String,
-    /// Text of the job; none if the send log alone knows it.
+    /// Text of the job; `None` if the job is in the send log alone.
     pub(super) job: Option<String>,
     /// Sequence of the message of the job; none while the job is handed out again.
     pub(super) message: Option<u64>,
@@ -109,8 +109,8 @@ impl NatsQueue {
         })
     }
 
-    /// Changes an entry. A change that returns none leaves it as it is; one that another program gets ahead of is made
-    /// again.
+    /// Changes an entry. A change that returns `None` leaves the entry as it is. If another program changes the entry
+    /// meanwhile, the change is made again.
     pub(super) async fn change<T>(
         &self,
         key: &str,
