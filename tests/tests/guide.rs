@@ -235,7 +235,7 @@ fn documented_requirements_are_named_in_the_table_and_at_the_operation() {
 
 /// The restrictions and thresholds that the pages of the operations name: file of an operation, words.
 const RESTRICTIONS: [(&str, &[&str]); 12] = [
-    ("bill_runs/create", &["500 runs", "at most two", "several accounts"]),
+    ("bill_runs/create", &["500 runs", "at most two", "several accounts", "Zuora recommends"]),
     ("bill_runs/scope", &["1 to 50 subscriptions of one account", "`Batch1` to `Batch50`"]),
     ("bill_runs/delete", &["`Canceled` or `Error`"]),
     ("bill_runs/post", &["`Completed`", "`PostInProgress`"]),

@@ -110,6 +110,7 @@ impl<T> Response<T> {
     }
 
     /// Returns the HTTP status, such as 200 or 201. A status of the object is a field of the value.
+    #[doc(alias = "status")]
     #[doc(alias = "status_code")]
     pub fn http_status(&self) -> StatusCode {
         self.status

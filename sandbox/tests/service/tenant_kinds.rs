@@ -134,6 +134,16 @@ fn a_written_off_balance_may_be_zero_if_memos_mirror_items() {
     let written_off = mirroring.put(&format!("{invoice}/write-off"), "{}");
     assert!(written_off.body["creditMemo"]["id"].is_string(), "{}", written_off.text);
     assert_eq!(mirroring.get(&invoice).body["balance"].to_string(), "0");
+
+    // An invoice that was paid in full has items without a balance too.
+    let due = INVOICE.replacen('{', r#"{"status":"Posted","#, 1);
+    for (client, status) in [(&mut client, 400), (&mut mirroring, 200)] {
+        let invoice = client.standalone(&due);
+        let balance = client.get(&invoice).body["balance"].to_string().parse().unwrap();
+        client.sandbox.pay(invoice.rsplit('/').next().unwrap(), balance).unwrap();
+        assert_eq!(client.put(&format!("{invoice}/write-off"), "{}").status, status);
+        assert_eq!(client.get(&invoice).body["balance"].as_f64(), Some(0.0));
+    }
 }
 
 #[test]
