@@ -5,9 +5,9 @@
 
 #[doc(alias = "BillRunApi")]
 pub mod bill_runs;
-mod blake3;
 #[cfg(feature = "callouts")]
 pub mod callouts;
+mod digest;
 pub mod files;
 #[doc(alias = "InvoicesApi")]
 pub mod invoices;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::review_rows::{Comparison, Row, Rows};
-use crate::api::blake3::Hasher;
+use crate::api::digest::Digest;
 use crate::api::invoices::InvoiceStatus;
 use crate::types::{AccountId, Amount, AmountError, BillRunId, BillRunNumber, InvoiceId, InvoiceNumber};
 
@@ -108,9 +108,9 @@ impl Review {
     }
 
     /// Returns a checksum of 24 hexadecimal digits over the run and the ids, accounts, currencies, amounts and statuses
-    /// of its invoices. Two reviews with the same fingerprint show the same invoices: it is the start of a BLAKE3 hash.
+    /// of its invoices. Two reviews with the same fingerprint show the same invoices: it is the start of a SHA-256 hash.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Hasher::new();
+        let mut hash = Digest::new();
         let mut mix = |text: &str| {
             hash.update(&(text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());

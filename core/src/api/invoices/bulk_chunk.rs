@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::api::blake3::Hasher;
+use crate::api::digest::Digest;
 use crate::error::Result;
 use crate::exchange::key;
 use crate::operation::{Effect, Operation, Spec};
@@ -107,15 +107,15 @@ pub(super) fn body_of<'a>(rows: impl Iterator<Item = &'a str> + Clone) -> String
 
 /// Returns the hash of everything that makes two chunks the same work: operation, entity, organizations and body.
 pub(super) fn content_hash(spec: &Spec, scope: &RequestScope, body: &str) -> String {
-    let mut hasher = Hasher::new();
+    let mut digest = Digest::new();
     for part in [spec.name, scope.entity_id.as_deref().unwrap_or(""), scope.org_ids.as_deref().unwrap_or("")]
     {
-        hasher.update(part.as_bytes());
-        hasher.update(&[0]);
+        digest.update(part.as_bytes());
+        digest.update(&[0]);
     }
-    hasher.update(body.as_bytes());
+    digest.update(body.as_bytes());
     // 160 bits leave room for a prefix in a key of 240 characters.
-    hasher.to_hex()[..40].to_owned()
+    digest.to_hex()[..40].to_owned()
 }
 
 /// The operation that sends the body of a chunk as it is, and returns the response as it is.

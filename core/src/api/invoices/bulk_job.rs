@@ -77,7 +77,7 @@ use crate::transport::Timestamp;
 ///
 /// # A job without its state
 ///
-/// With [`key_prefix`](Self::key_prefix), the key of a chunk consists of the prefix, a BLAKE3 hash of the content,
+/// With [`key_prefix`](Self::key_prefix), the key of a chunk consists of the prefix, a SHA-256 hash of the content,
 /// and a counter for chunks with equal content. A job that starts from the beginning with *the same rows in the same
 /// order* within 24 hours has the same keys, and applies nothing twice. This does not protect a job in which a row
 /// was added, removed or mended: the chunk of this row and all later chunks have other keys, and the service applies

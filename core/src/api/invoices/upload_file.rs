@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-use crate::api::blake3::Hasher;
+use crate::api::digest::Digest;
 use crate::error::{Error, Result};
 use crate::model::json;
 use crate::model::model;
@@ -113,9 +113,9 @@ impl UploadInvoiceFile {
 /// Returns a boundary that does not occur in the file: a file that contains its own hash cannot be made. It depends only
 /// on the file, because a retry with the same idempotency key must send the same request.
 fn boundary(file: &[u8]) -> String {
-    let mut hasher = Hasher::new();
-    hasher.update(file);
-    format!("zuora-{}", &hasher.to_hex()[..32])
+    let mut digest = Digest::new();
+    digest.update(file);
+    format!("zuora-{}", &digest.to_hex()[..32])
 }
 
 /// Serialization of the file as a string of hexadecimal digits.
