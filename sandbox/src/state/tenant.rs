@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::de::Error as _;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -20,7 +21,7 @@ pub const CLIENT_SECRET: &str = "sandbox-secret";
 ///
 /// Amounts and quantities are JSON numbers and are read exactly. Dates are in the tenant's time zone.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object that describes a tenant")]
 pub struct Tenant {
     /// Offset of the tenant's time zone from UTC, as in `-08:00`.
     #[serde(rename = "utcOffset", deserialize_with = "zone")]
@@ -29,9 +30,10 @@ pub struct Tenant {
     pub(crate) user_id: String,
     pub(crate) oauth_clients: Vec<OAuthClient>,
     /// Number of decimals of each currency.
+    #[serde(deserialize_with = "unique")]
     pub(crate) currencies: BTreeMap<String, u32>,
     /// Payment terms and the days until an invoice is due. The terms of the accounts are known too.
-    #[serde(default = "usual_terms")]
+    #[serde(default = "usual_terms", deserialize_with = "unique")]
     pub(crate) payment_terms: BTreeMap<String, u32>,
     /// Ids of the entities of Multi-entity that the tokens are for. With several, each request must name one.
     #[serde(default = "usual_entities")]
@@ -40,7 +42,7 @@ pub struct Tenant {
     #[serde(default)]
     pub(crate) organizations: Vec<Organization>,
     /// Tax codes and their rates. An item keeps any other tax code, but is not taxed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     pub(crate) tax_codes: BTreeMap<String, TaxCode>,
     pub(crate) accounts: Vec<Account>,
     #[serde(skip)]
@@ -166,8 +168,8 @@ impl Tenant {
     /// Parses a tenant file.
     ///
     /// # Errors
-    /// Fails if the text is not JSON, a member is unknown or missing, an id, account number or client id is used
-    /// twice, a batch or credentials are impossible, a currency is not listed, or a billing period is missing.
+    /// Fails if the text is not JSON, a member is unknown or missing, an id, name or number is used twice, a batch, rate,
+    /// amount or credentials are impossible, a currency is not listed, or a billing period is missing.
     /// The message names the object and the line.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
         // Some editors start a file with a byte order mark.
@@ -250,6 +252,34 @@ fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error
     })
 }
 
+/// Reads an object whose names differ. The map alone would keep the last of two members with one name.
+fn unique<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    struct Unique<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Unique<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(name) = members.next_key::<String>()? {
+                if map.contains_key(&name) {
+                    return Err(A::Error::custom(format_args!("{name:?} is used twice")));
+                }
+                map.insert(name, members.next_value()?);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(Unique(PhantomData))
+}
+
 fn usual_terms() -> BTreeMap<String, u32> {
     let terms = [
         ("Due Upon Receipt", 0),
@@ -318,11 +348,20 @@ mod tests {
             ("\"billCycleDay\": 1,", "\"billCycleDay\": 32,", "billCycleDay 32 is not 1 to 31"),
             ("\"-08:00\"", "\"PST\"", "not an offset like -08:00"),
             ("\"2026-01-01\"", "\"2026-02-30\"", "not a yyyy-mm-dd date"),
+            ("\"EUR\": 2,", "\"EUR\": 2, \"EUR\": 3,", "\"EUR\" is used twice at line"),
+            ("{\n", "{\n\"paymentTerms\": {\"A\": 1, \"A\": 1},\n", "\"A\" is used twice at line 2"),
+            (
+                "\"taxCodes\": {",
+                "\"taxCodes\": {\"VAT\": {\"name\": \"a\", \"jurisdiction\": \"b\", \"rate\": 0.1}, ",
+                "\"VAT\" is used twice",
+            ),
         ] {
             assert!(demo.contains(from), "{from}");
-            let error = Tenant::from_json(&demo.replace(from, to)).unwrap_err().to_string();
+            let error = Tenant::from_json(&demo.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
+        let error = Tenant::from_json("[]").unwrap_err().to_string();
+        assert!(error.contains("expected an object that describes a tenant"), "{error}");
     }
 
     #[test]

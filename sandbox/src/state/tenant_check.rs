@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::tenant::{Account, ChargeType, Tenant};
+use super::tenant::{Account, Charge, ChargeType, Tenant};
 
 /// An error in a tenant file.
 pub(super) struct Problem {
@@ -19,22 +20,37 @@ pub(super) struct Problem {
 #[derive(Clone, Copy)]
 enum Place {
     File,
+    Currencies,
+    TaxCodes,
     Client(usize),
+    Entity(usize),
+    Organization(usize),
     Account(usize),
 }
 
-/// The lists of the file as text.
+/// The parts of the file as text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Lists<'f> {
     #[serde(borrow)]
+    currencies: &'f RawValue,
+    #[serde(borrow)]
+    tax_codes: Option<&'f RawValue>,
+    #[serde(borrow)]
     oauth_clients: Vec<&'f RawValue>,
+    #[serde(borrow, default)]
+    entities: Vec<&'f RawValue>,
+    #[serde(borrow, default)]
+    organizations: Vec<&'f RawValue>,
     #[serde(borrow)]
     accounts: Vec<&'f RawValue>,
 }
 
 /// The highest number of a batch, in the larger edition.
 const MAX_BATCH: u16 = 200;
+
+/// Largest number of decimals of a currency. No currency in use has more than four.
+const MAX_DECIMALS: u32 = 9;
 
 /// Minimum length of a client secret. It is removed from recorded bodies, which rarely contain a text that long.
 const MIN_SECRET: usize = 8;
@@ -52,6 +68,10 @@ impl Problem {
         let lists: Lists<'_> = serde_json::from_str(file).ok()?;
         let part = match self.place {
             Place::File => file,
+            Place::Currencies => lists.currencies.get(),
+            Place::TaxCodes => lists.tax_codes?.get(),
+            Place::Entity(index) => lists.entities.get(index)?.get(),
+            Place::Organization(index) => lists.organizations.get(index)?.get(),
             Place::Client(index) => lists.oauth_clients.get(index)?.get(),
             Place::Account(index) => lists.accounts.get(index)?.get(),
         };
@@ -66,9 +86,16 @@ impl Tenant {
     /// Checks what the types do not express.
     pub(super) fn check(&self) -> Result<(), Problem> {
         self.check_clients()?;
-        if let Some((code, _)) = self.tax_codes.iter().find(|(_, tax)| tax.rate.is_sign_negative()) {
-            let message = format!("tax code {code}: the rate is negative");
-            return Err(Problem { place: Place::File, near: format!("{code:?}"), message });
+        self.check_entities()?;
+        let rates = Decimal::ZERO..=Decimal::ONE;
+        if let Some((code, tax)) = self.tax_codes.iter().find(|(_, tax)| !rates.contains(&tax.rate)) {
+            let message = format!("tax code {code}: the rate {} is not 0 to 1", tax.rate);
+            return Err(Problem { place: Place::TaxCodes, near: format!("{code:?}"), message });
+        }
+        if let Some((name, decimals)) = self.currencies.iter().find(|(_, decimals)| **decimals > MAX_DECIMALS)
+        {
+            let message = format!("currency {name}: {decimals} decimals are not 0 to {MAX_DECIMALS}");
+            return Err(Problem { place: Place::Currencies, near: format!("{name:?}"), message });
         }
         let (mut ids, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for (index, account) in self.accounts.iter().enumerate() {
@@ -117,6 +144,39 @@ impl Tenant {
         Ok(())
     }
 
+    /// Checks entities and organizations, of which a request names some.
+    fn check_entities(&self) -> Result<(), Problem> {
+        let mut known = BTreeSet::new();
+        if self.entities.is_empty() {
+            let message = "entities: at least one is required".to_owned();
+            return Err(Problem { place: Place::File, near: "\"entities\"".to_owned(), message });
+        }
+        for (index, entity) in self.entities.iter().enumerate() {
+            if entity.is_empty() || !known.insert(entity) {
+                let message = format!("the entity {entity:?} is empty or used twice");
+                return Err(Problem { place: Place::Entity(index), near: String::new(), message });
+            }
+        }
+        let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for (index, organization) in self.organizations.iter().enumerate() {
+            let (id, name) = (&organization.id, &organization.name);
+            let (member, message) = match organization {
+                _ if id.is_empty() || !ids.insert(id) => ("id", format!("{id:?} is empty or used twice")),
+                _ if name.is_empty() || !names.insert(name) => {
+                    ("name", format!("{name:?} is empty or used twice"))
+                }
+                _ => continue,
+            };
+            let (place, near) = (Place::Organization(index), format!("\"{member}\""));
+            return Err(Problem {
+                place,
+                near,
+                message: format!("organization {}: {member} {message}", index + 1),
+            });
+        }
+        Ok(())
+    }
+
     /// Checks the members of an account; an error has the name of its member.
     fn check_account(&self, account: &Account) -> Result<(), (&'static str, String)> {
         let batch = account.batch.strip_prefix("Batch").filter(|number| !number.starts_with(['0', '+']));
@@ -156,9 +216,28 @@ fn check_ids<'t>(account: &'t Account, ids: &mut BTreeSet<&'t str>) -> Result<()
             if charge.billing_period.is_none() && charge.charge_type != ChargeType::OneTime {
                 return Err((charge.id.clone(), format!("{owner}: billingPeriod is missing")));
             }
+            if charge.effective_end_date.is_some_and(|end| end < charge.effective_start_date) {
+                let message = format!("{owner}: effectiveEndDate is before effectiveStartDate");
+                return Err((charge.id.clone(), message));
+            }
+            if !amount_is_possible(charge) {
+                let message = format!("{owner}: the amount has more than 15 digits before the point");
+                return Err((charge.id.clone(), message));
+            }
         }
     }
     Ok(())
+}
+
+/// Whether the amount of each period has at most 15 digits before the point, so that sums stay exact.
+fn amount_is_possible(charge: &Charge) -> bool {
+    let limit = Decimal::from(1_000_000_000_000_000_u64);
+    let used =
+        charge.usage.iter().try_fold(Decimal::ZERO, |sum, record| sum.checked_add(record.quantity.abs()));
+    let quantity = used.map(|used| used.max(charge.quantity.abs()));
+    quantity
+        .and_then(|quantity| quantity.checked_mul(charge.price.abs()))
+        .is_some_and(|amount| amount < limit)
 }
 
 #[cfg(test)]
@@ -192,5 +271,47 @@ mod tests {
         let twice = demo.replace("\"oauthClients\": [", "\"oauthClients\": [\n{\"clientId\": \"00000000-0000-4000-8000-000000000001\", \"clientSecret\": \"another-secret\"},");
         let error = Tenant::from_json(&twice).unwrap_err().to_string();
         assert!(error.ends_with("OAuth client 2: clientId is used twice at line 6"), "{error}");
+    }
+
+    #[test]
+    fn what_is_used_twice_or_impossible_is_rejected() {
+        let demo = include_str!("../../demo-tenant.json");
+        let charge = "\"price\": 9.995,";
+        for (from, to, says) in [
+            ("{\n", "{\n\"entities\": [],\n", "entities: at least one is required at line 2"),
+            (
+                "{\n",
+                "{\n\"entities\": [\"a\",\n\"a\"],\n",
+                "the entity \"a\" is empty or used twice at line 3",
+            ),
+            (
+                "{\n",
+                "{\n\"organizations\": [{\"id\": \"a\", \"name\": \"b\"},\n{\"id\": \"a\", \"name\": \"c\"}],\n",
+                "organization 2: id \"a\" is empty or used twice at line 3",
+            ),
+            (
+                "{\n",
+                "{\n\"organizations\": [{\"id\": \"a\", \"name\": \"b\"},\n{\"id\": \"c\",\n\"name\": \"b\"}],\n",
+                "organization 2: name \"b\" is empty or used twice at line 4",
+            ),
+            ("\"EUR\": 2", "\"EUR\": 10", "currency EUR: 10 decimals are not 0 to 9 at line 7"),
+            ("\"rate\": 0.19", "\"rate\": 19", "the rate 19 is not 0 to 1 at line 10"),
+            (charge, "\"price\": 1e15,", "the amount has more than 15 digits before the point at line"),
+            (charge, "\"price\": -79228162514264337593543950335,", "the amount has more than 15 digits"),
+            (
+                charge,
+                "\"price\": 0, \"usage\": [{\"date\": \"2026-01-01\", \"quantity\": 7e28}, {\"date\": \"2026-01-02\", \"quantity\": 7e28}],",
+                "the amount has more than 15 digits",
+            ),
+            (
+                charge,
+                "\"price\": 1, \"effectiveEndDate\": \"2025-12-31\",",
+                "effectiveEndDate is before effectiveStartDate at line",
+            ),
+        ] {
+            assert!(demo.contains(from), "{from}");
+            let error = Tenant::from_json(&demo.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
     }
 }
