@@ -116,8 +116,16 @@ impl Columns {
             let object = get(position);
             for (column, field) in self.ranks.iter_mut().zip(fields) {
                 let ranks = object.map_or([Rank::ABSENT; RANKS], |object| field.ranks(object));
-                for (column, rank) in column.iter_mut().zip(ranks) {
-                    set(column, position, rank);
+                for (list, rank) in column.iter_mut().zip(ranks) {
+                    // Few values have a second rank, so that its list takes neither memory nor time.
+                    match list.get_mut(position) {
+                        Some(known) => *known = rank,
+                        None if rank == Rank::ABSENT => break,
+                        None => {
+                            list.resize(position, Rank::ABSENT);
+                            list.push(rank);
+                        }
+                    }
                 }
             }
         }
@@ -132,16 +140,6 @@ impl Columns {
     pub(super) fn of(&self, field: usize) -> Column<'_> {
         debug_assert!(self.outdated.is_empty(), "the columns are refreshed before they are read");
         Column(self.ranks.get(field).map_or([&[]; RANKS], |ranks| ranks.each_ref().map(Vec::as_slice)))
-    }
-}
-
-/// Sets the rank of an object. Few values have a second rank, so that a list of absent ones takes no memory.
-fn set(ranks: &mut Vec<Rank>, position: usize, rank: Rank) {
-    if position >= ranks.len() && rank != Rank::ABSENT {
-        ranks.resize(position + 1, Rank::ABSENT);
-    }
-    if let Some(known) = ranks.get_mut(position) {
-        *known = rank;
     }
 }
 
