@@ -144,27 +144,31 @@ impl Columns {
 }
 
 impl Column<'_> {
-    /// Returns the first rank of an object.
-    pub(crate) fn rank(self, position: usize) -> Rank {
-        self.at(position, 0)
+    /// Returns the rank of the objects up to `end`, if all have the same.
+    pub(crate) fn rank_of_all(self, index: usize, end: usize) -> Option<Rank> {
+        let ranks = self.0[index];
+        let first = ranks.first().copied().unwrap_or(Rank::ABSENT);
+        let is_one = (ranks.is_empty() || ranks.len() == end) && ranks.iter().all(|rank| *rank == first);
+        is_one.then_some(first)
     }
 
     /// Returns the order of the values of two objects; `None` if only the values themselves decide.
     pub(crate) fn order(self, left: usize, right: usize) -> Option<Ordering> {
-        Rank::order(|index| self.at(left, index), |index| self.at(right, index))
+        Rank::order(|index| self.rank(left, index), |index| self.rank(right, index))
     }
 
     /// Returns the order of the value of an object to another value; `None` if only the values themselves decide.
     pub(crate) fn order_to(self, position: usize, ranks: &Ranks) -> Option<Ordering> {
-        Rank::order(|index| self.at(position, index), |index| ranks[index])
+        Rank::order(|index| self.rank(position, index), |index| ranks[index])
     }
 
     /// Whether the text of an object starts with a prefix; `None` if only the text itself decides.
     pub(crate) fn starts_with(self, position: usize, prefix: &str) -> Option<bool> {
-        Rank::starts_with(|index| self.at(position, index), prefix)
+        Rank::starts_with(|index| self.rank(position, index), prefix)
     }
 
-    fn at(self, position: usize, index: usize) -> Rank {
+    /// Returns one of the ranks of an object.
+    pub(crate) fn rank(self, position: usize, index: usize) -> Rank {
         self.0[index].get(position).copied().unwrap_or(Rank::ABSENT)
     }
 }

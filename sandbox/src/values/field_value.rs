@@ -76,6 +76,9 @@ impl FieldValue<'_> {
 
 impl Rank {
     pub(crate) const ABSENT: Self = Self(0);
+    /// The least rank of a value that is set.
+    pub(crate) const LEAST: Self = Self(1);
+    pub(crate) const GREATEST: Self = Self(u128::MAX);
 
     /// Returns a rank whose lowest bit is set if other values have the same number.
     fn new(number: u128, is_exact: bool) -> Self {
@@ -112,6 +115,16 @@ impl Rank {
 
     pub(crate) fn is_exact(self) -> bool {
         self.0 & 1 == 0
+    }
+
+    /// Returns the next lower rank.
+    pub(crate) fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// Returns the next higher rank.
+    pub(crate) fn after(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 
     /// Returns the rank of the value in the opposite order.

@@ -1,6 +1,7 @@
 //! Filters of the form `FIELD.OP:VALUE`.
 
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
 use super::query::read_field;
 use crate::http::ApiError;
@@ -16,6 +17,8 @@ pub(super) struct Filter {
     texts: Vec<String>,
     /// For each text, the value that it is for this field; `None` if it is none, so that it cannot be compared.
     values: Vec<Option<(Ranks, FieldValue<'static>)>>,
+    /// The first ranks of the fields that match, if it decides.
+    matching: Option<RangeInclusive<Rank>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +57,12 @@ impl Filter {
         };
         let field = read_field(field, fields)?;
         let read = |text: &String| fields[field].read(text).map(|value| (value.ranks(), value));
-        let values = texts.iter().map(read).collect();
-        Ok(Self { field, operator, texts, values })
+        let values: Vec<Option<(Ranks, _)>> = texts.iter().map(read).collect();
+        let matching = match &values[..] {
+            [Some(([rank, ..], _))] if rank.is_exact() && value != "null" => operator.matching_ranks(*rank),
+            _ => None,
+        };
+        Ok(Self { field, operator, texts, values, matching })
     }
 
     /// Returns the values of which the field must have one; `None` if the filter does not name them.
@@ -71,7 +78,11 @@ impl Filter {
         position: usize,
         value: impl Fn() -> FieldValue<'v>,
     ) -> bool {
-        let is_absent = column.rank(position) == Rank::ABSENT;
+        let rank = column.rank(position, 0);
+        if let Some(matching) = &self.matching {
+            return matching.contains(&rank);
+        }
+        let is_absent = rank == Rank::ABSENT;
         let found = self.texts.iter().zip(&self.values).any(|(text, wanted)| match (self.operator, wanted) {
             // `null` is the value of a field that is not set.
             (Operator::StartsWith, _) if is_absent => false,
@@ -91,6 +102,18 @@ impl Filter {
 }
 
 impl Operator {
+    /// Returns the ranks that match a value which alone has the given one.
+    fn matching_ranks(self, rank: Rank) -> Option<RangeInclusive<Rank>> {
+        match self {
+            Self::Equal | Self::In => Some(rank..=rank),
+            Self::Less => Some(Rank::LEAST..=rank.before()),
+            Self::AtMost => Some(Rank::LEAST..=rank),
+            Self::Greater => Some(rank.after()..=Rank::GREATEST),
+            Self::AtLeast => Some(rank..=Rank::GREATEST),
+            Self::NotEqual | Self::StartsWith => None,
+        }
+    }
+
     /// Whether a field in that order to the value matches. `NotEqual` is the opposite of `Equal`, also if the two cannot be
     /// compared.
     fn accepts(self, order: Ordering) -> bool {

@@ -8,9 +8,9 @@ use std::cmp::Ordering;
 
 use super::query::{Query, Table};
 use crate::state::{Column, PageEnd, PageEnds, Store, Stored};
-use crate::values::Rank;
+use crate::values::{RANKS, Rank};
 
-/// A row with the rank of its first sorted field. Rows that are equal by all fields are in order of creation.
+/// A row with the first rank by which rows differ. Rows that are equal by all fields are in order of creation.
 type Key = (Rank, usize);
 
 /// Number of rows besides the wanted ones that are held at least. They take 32 kB, which fit into the cache.
@@ -20,8 +20,14 @@ const OTHERS: usize = 1000;
 struct Sorted<'q, T: Stored> {
     store: &'q Store<T>,
     fields: Vec<SortedField<'q>>,
+    /// The first field by which rows differ, and which of its ranks.
+    key: SortedField<'q>,
+    key_rank: usize,
+    /// Whether no field follows that one.
+    is_last: bool,
 }
 
+#[derive(Clone, Copy)]
 struct SortedField<'q> {
     index: usize,
     is_descending: bool,
@@ -81,11 +87,21 @@ impl<'q, T: Stored> Sorted<'q, T> {
     fn new(store: &'q Store<T>, sorts: &[(usize, bool)]) -> Self {
         let field =
             |&(index, is_descending)| SortedField { index, is_descending, column: store.column(index) };
-        Self { store, fields: sorts.iter().map(field).collect() }
+        let fields: Vec<_> = sorts.iter().map(field).collect();
+        let (mut key_field, mut key_rank) = (0, 0);
+        // All invoices may have one status, and the ids of all accounts may have the same start.
+        while let Some(rank) = fields[key_field].column.rank_of_all(key_rank, store.end()) {
+            match rank.is_exact() {
+                true if key_field + 1 < fields.len() => (key_field, key_rank) = (key_field + 1, 0),
+                false if key_rank + 1 < RANKS => key_rank += 1,
+                _ => break,
+            }
+        }
+        Self { store, key: fields[key_field], key_rank, is_last: key_field + 1 == fields.len(), fields }
     }
 
     fn key(&self, row: usize) -> Key {
-        (self.fields[0].rank(row), row)
+        (self.key.directed(self.key.column.rank(row, self.key_rank)), row)
     }
 
     /// Returns the rows from the `start`th to before the `end`th in their order.
@@ -120,10 +136,13 @@ impl<'q, T: Stored> Sorted<'q, T> {
         Some(last)
     }
 
+    #[inline]
     fn order(&self, (left_rank, left): &Key, (right_rank, right): &Key) -> Ordering {
-        left_rank.cmp(right_rank).then_with(|| match self.fields.len() {
-            1 if self.fields[0].is_exact(*left_rank) => left.cmp(right),
-            _ => self.order_by_fields(*left, *right),
+        left_rank.cmp(right_rank).then_with(|| {
+            match self.is_last && self.key.directed(*left_rank).is_exact() {
+                true => left.cmp(right),
+                false => self.order_by_fields(*left, *right),
+            }
         })
     }
 
@@ -135,15 +154,9 @@ impl<'q, T: Stored> Sorted<'q, T> {
 }
 
 impl SortedField<'_> {
-    fn rank(&self, row: usize) -> Rank {
-        let rank = self.column.rank(row);
+    /// Returns a rank in the direction of the sort, and such a rank as it was.
+    fn directed(&self, rank: Rank) -> Rank {
         if self.is_descending { rank.reversed() } else { rank }
-    }
-
-    /// Whether no other value of the field has a rank that `rank` has returned.
-    fn is_exact(&self, rank: Rank) -> bool {
-        let rank = if self.is_descending { rank.reversed() } else { rank };
-        rank.is_exact()
     }
 
     /// Returns the order of two rows by this field. The objects are read only if their ranks do not decide.
