@@ -27,7 +27,10 @@ impl PageEnds {
     }
 
     pub(crate) fn keep(&mut self, page: PageEnd, last_row: usize) {
-        self.0.truncate(KEPT - 1);
-        self.0.push_front((page, last_row));
+        // A client that asks for one page again and again must not displace the others.
+        if self.last_row(&page).is_none() {
+            self.0.truncate(KEPT - 1);
+            self.0.push_front((page, last_row));
+        }
     }
 }
