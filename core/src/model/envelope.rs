@@ -1,5 +1,7 @@
 //! The envelope of a response: success flag, ids and reasons.
 
+use std::fmt;
+
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -12,7 +14,7 @@ use crate::wire::{FromWire, ReadError, ValueReader};
 ///
 /// A call that fails as a whole returns an [`Error`](crate::Error) instead of a response. In a bulk response, each
 /// row has its own envelope, which reports whether the row succeeded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Envelope {
     /// Whether the operation succeeded. Responses to reads may omit the flag.
@@ -50,6 +52,26 @@ impl Envelope {
             Some(false) if !self.reasons.iter().any(leaves_doubt) => Outcome::NotApplied,
             _ => Outcome::Unknown,
         }
+    }
+}
+
+impl fmt::Debug for Envelope {
+    /// Shows what is present, like a model.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("Envelope");
+        if let Some(success) = self.success {
+            fields.field("success", &success);
+        }
+        if let Some(id) = &self.request_id {
+            fields.field("request_id", id);
+        }
+        if let Some(id) = &self.process_id {
+            fields.field("process_id", id);
+        }
+        if !self.reasons.is_empty() {
+            fields.field("reasons", &self.reasons);
+        }
+        fields.finish()
     }
 }
 
@@ -95,5 +117,25 @@ impl Serialize for Reason {
         }
         self.extra.write(&mut map, &mut WireReason::default())?;
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_debug_output_of_a_response_has_what_its_envelope_has() {
+        let text = r#"{"success":false,"processId":"A","reasons":[{"code":58730030,"message":"no"}]}"#;
+        let shown = format!("{:?}", serde_json::from_str::<Success>(text).unwrap());
+        for part in ["envelope: Envelope { success: false, process_id: \"A\"", "58730030", "no"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert_eq!(format!("{:?}", Success::default()), "Success");
+        let rejected = Success {
+            envelope: Envelope { success: Some(false), ..Envelope::default() },
+            ..Success::default()
+        };
+        assert_eq!(format!("{rejected:?}"), "Success { envelope: Envelope { success: false } }");
     }
 }

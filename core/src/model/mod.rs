@@ -139,6 +139,9 @@ macro_rules! model_struct {
                 $(if !$crate::wire::Field::is_absent(&self.$field) {
                     fields.field(stringify!($field), &self.$field);
                 })*
+                $(if self.$part != ::std::default::Default::default() {
+                    fields.field(stringify!($part), &self.$part);
+                })*
                 if !self.extra.is_empty() {
                     fields.field("extra", &self.extra);
                 }
