@@ -56,6 +56,18 @@ const MAX_DECIMALS: u32 = 9;
 const MIN_SECRET: usize = 8;
 
 impl Problem {
+    /// Reports a list that must not be empty.
+    fn none_of(list: &str) -> Self {
+        let message = format!("{list}: at least one is required");
+        Self { place: Place::File, near: format!("\"{list}\""), message }
+    }
+
+    /// Reports a member of an object in a list.
+    fn of_member(place: Place, kind: &str, index: usize, member: &str, problem: &str) -> Self {
+        let message = format!("{kind} {}: {member} {problem}", index + 1);
+        Self { place, near: format!("\"{member}\""), message }
+    }
+
     /// Describes the problem, with its line in the file.
     pub(super) fn describe(&self, file: &str) -> String {
         match self.line(file) {
@@ -120,8 +132,7 @@ impl Tenant {
     fn check_clients(&self) -> Result<(), Problem> {
         let mut known = BTreeSet::new();
         if self.oauth_clients.is_empty() {
-            let message = "oauthClients: at least one is required".to_owned();
-            return Err(Problem { place: Place::File, near: "\"oauthClients\"".to_owned(), message });
+            return Err(Problem::none_of("oauthClients"));
         }
         for (index, client) in self.oauth_clients.iter().enumerate() {
             let is_usable = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
@@ -134,12 +145,7 @@ impl Tenant {
                 _ if !known.insert(&client.client_id) => ("clientId", "is used twice"),
                 _ => continue,
             };
-            let (place, near) = (Place::Client(index), format!("\"{member}\""));
-            return Err(Problem {
-                place,
-                near,
-                message: format!("OAuth client {}: {member} {message}", index + 1),
-            });
+            return Err(Problem::of_member(Place::Client(index), "OAuth client", index, member, message));
         }
         Ok(())
     }
@@ -148,8 +154,7 @@ impl Tenant {
     fn check_entities(&self) -> Result<(), Problem> {
         let mut known = BTreeSet::new();
         if self.entities.is_empty() {
-            let message = "entities: at least one is required".to_owned();
-            return Err(Problem { place: Place::File, near: "\"entities\"".to_owned(), message });
+            return Err(Problem::none_of("entities"));
         }
         for (index, entity) in self.entities.iter().enumerate() {
             if entity.is_empty() || !known.insert(entity) {
@@ -167,12 +172,13 @@ impl Tenant {
                 }
                 _ => continue,
             };
-            let (place, near) = (Place::Organization(index), format!("\"{member}\""));
-            return Err(Problem {
-                place,
-                near,
-                message: format!("organization {}: {member} {message}", index + 1),
-            });
+            return Err(Problem::of_member(
+                Place::Organization(index),
+                "organization",
+                index,
+                member,
+                &message,
+            ));
         }
         Ok(())
     }
