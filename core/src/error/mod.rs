@@ -204,7 +204,7 @@ impl Error {
         }
         !self.reasons().is_empty()
             && self.reasons().iter().all(|reason| reason.category() == ReasonCategory::NotFound)
-            && serde_json::from_slice::<Enveloped>(self.body()).is_ok()
+            && serde_json::from_str::<Enveloped>(&String::from_utf8_lossy(self.body())).is_ok()
     }
 
     /// Returns the field, header or JSON path that caused the error, if there is one.

@@ -71,8 +71,9 @@ impl Operation for CreateToken {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<TokenResponse> {
-        let raw: RawTokenResponse<'_> = serde_json::from_slice(success.body())
-            .map_err(|_| Error::unreadable("$", "is not the JSON object of a token response"))?;
+        let raw: Option<RawTokenResponse<'_>> =
+            std::str::from_utf8(success.body()).ok().and_then(|text| serde_json::from_str(text).ok());
+        let raw = raw.ok_or_else(|| Error::unreadable("$", "is not the JSON object of a token response"))?;
         let token = raw.access_token.filter(|token| !token.is_empty());
         Ok(TokenResponse {
             access_token: Secret::from(

@@ -68,13 +68,16 @@ macro_rules! text_type {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self::known(text).unwrap_or_else(|| Self::_Unknown(text.into()))
+                match Self::known(text) {
+                    Some(known) => known,
+                    None => Self::_Unknown(text.into()),
+                }
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self::known(&text).unwrap_or_else(|| Self::_Unknown(text.as_str().into()))
+                Self::from(text.as_str())
             }
         }
 

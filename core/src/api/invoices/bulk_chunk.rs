@@ -79,13 +79,13 @@ impl Chunk {
 }
 
 /// Returns the rows of a body as JSON text.
-pub(super) fn rows_of(body: &[u8]) -> serde_json::Result<Vec<&str>> {
+pub(super) fn rows_of(body: &str) -> serde_json::Result<Vec<&str>> {
     #[derive(Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
         invoices: Vec<&'a RawValue>,
     }
-    let body: Body<'_> = serde_json::from_slice(body)?;
+    let body: Body<'_> = serde_json::from_str(body)?;
     Ok(body.invoices.into_iter().map(RawValue::get).collect())
 }
 

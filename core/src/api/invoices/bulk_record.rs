@@ -1,5 +1,6 @@
 //! Recording of results: what a response or a read proves of each row of a chunk.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::api::invoices::Invoice;
@@ -138,8 +139,11 @@ impl<B: Bulk> BulkJob<B> {
 }
 
 fn sent_rows<B: Bulk>(body: &[u8]) -> Result<Vec<B::Row>> {
+    let unreadable =
+        |why: &dyn fmt::Display| Error::unreadable("bulk job", format!("the body of a chunk: {why}"));
+    let body = std::str::from_utf8(body).map_err(|error| unreadable(&error))?;
     let rows = rows_of(body).and_then(|rows| rows.into_iter().map(B::from_text).collect());
-    rows.map_err(|error| Error::unreadable("bulk job", format!("the body of a chunk: {error}")))
+    rows.map_err(|error| unreadable(&error))
 }
 
 /// Evaluates each row by its own row of the response, and by the whole response only if it has no rows.

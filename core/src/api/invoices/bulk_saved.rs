@@ -32,9 +32,13 @@ struct SavedJob<'a> {
     scope: Option<Cow<'a, RequestScope>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     chunks: Vec<SavedChunk<'a>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    keys: BTreeMap<Cow<'a, str>, u32>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    keys: Cow<'a, BTreeMap<String, u32>>,
     rows: Vec<SavedRow<'a>>,
+}
+
+fn is_empty(keys: &BTreeMap<String, u32>) -> bool {
+    keys.is_empty()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,7 +112,7 @@ pub(super) fn write(ledger: &Ledger, spec: &Spec, being_sent: Option<u64>) -> Re
         key_prefix: ledger.key_prefix.as_deref().map(Into::into),
         scope: ledger.scope.as_ref().map(Cow::Borrowed),
         chunks: chunks.map_err(|error: std::str::Utf8Error| unwritable(&error))?,
-        keys: ledger.keys.iter().map(|(content, count)| (content.as_str().into(), *count)).collect(),
+        keys: Cow::Borrowed(&ledger.keys),
         rows: rows.map_err(|error| unwritable(&error))?,
     };
     to_text(&saved).map_err(|error| unwritable(&error))
@@ -172,7 +176,7 @@ pub(super) fn read(text: &str, spec: &Spec, is_row: impl Fn(&str) -> bool) -> Re
     let mut ledger = Ledger {
         key_prefix: saved.key_prefix.map(Cow::into_owned),
         scope: saved.scope.map(Cow::into_owned),
-        keys: saved.keys.into_iter().map(|(content, count)| (content.into_owned(), count)).collect(),
+        keys: saved.keys.into_owned(),
         ..Ledger::default()
     };
     for row in saved.rows {
@@ -195,7 +199,7 @@ pub(super) fn read(text: &str, spec: &Spec, is_row: impl Fn(&str) -> bool) -> Re
             }
             doubts = doubts.saturating_sub(1);
         }
-        let rows = rows_of(chunk.body.as_bytes()).unwrap_or_default();
+        let rows = rows_of(&chunk.body).unwrap_or_default();
         if rows.len() != chunk.rows.len() || !rows.into_iter().all(&is_row) {
             return Err(invalid("the body of a chunk has other rows than the chunk"));
         }
