@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::error::Outcome;
 use crate::error::reason::{REDACTED, Reason};
 use crate::wire::values;
-use crate::wire::{FromWire, ReadError, ValueReader};
+use crate::wire::{Empty, FromWire, ReadError, ValueReader};
 
 /// The envelope of a response: success flag, ids for support requests, and reasons for a failure.
 ///
@@ -25,6 +25,10 @@ pub struct Envelope {
     pub process_id: Option<String>,
     /// Reasons for the failure. Empty on success.
     pub reasons: Vec<Reason>,
+}
+
+impl Empty for Envelope {
+    const EMPTY: Self = Self { success: None, request_id: None, process_id: None, reasons: Vec::new() };
 }
 
 impl Envelope {
@@ -90,13 +94,15 @@ super::model! {
 }
 
 impl FromWire for Reason {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        let reason = WireReason::read(source)?;
-        Ok(reason.map(|reason| Reason {
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        let mut reason = None;
+        WireReason::read(&mut reason, source)?;
+        *place = reason.map(|reason| Reason {
             code: reason.code.unwrap_or_default(),
             message: reason.message.unwrap_or_default(),
             extra: reason.extra,
-        }))
+        });
+        Ok(())
     }
 }
 

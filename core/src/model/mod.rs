@@ -9,10 +9,12 @@ pub(crate) mod json;
 pub(crate) mod patch;
 pub(crate) mod rules;
 
-use serde::ser::{SerializeMap, Serializer};
+use std::fmt;
+
+use serde::ser::Serializer;
 
 use crate::error::{Error, Result};
-use crate::wire::{Model, ReadError, ValueReader};
+use crate::wire::{Empty, Field, FieldWriter, FromWire, Model, ReadError, ValueReader};
 
 /// Declares a model.
 ///
@@ -78,7 +80,7 @@ macro_rules! model_struct {
     ),* $(,)? } { $($(#[$part_doc:meta])* $part:ident: $part_type:ty,)* }) => {
         $(#[$meta])*
         #[allow(unreachable_pub)]
-        #[derive(Clone, Default, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         $vis struct $model {
             $($(#[$doc])* $field_vis $field: $kind $(<$inner>)?,)*
@@ -131,14 +133,26 @@ macro_rules! model_struct {
             }
         }
 
+        impl $crate::wire::Empty for $model {
+            const EMPTY: Self = Self {
+                $($field: $crate::wire::Empty::EMPTY,)*
+                $($part: $crate::wire::Empty::EMPTY,)*
+                extra: $crate::wire::Empty::EMPTY,
+            };
+        }
+
+        impl ::std::default::Default for $model {
+            fn default() -> Self {
+                $crate::wire::Empty::EMPTY
+            }
+        }
+
         impl ::std::fmt::Debug for $model {
             // Inlined like a derived `Debug`, so that it is compiled only where it is used.
             #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 let mut fields = f.debug_struct(stringify!($model));
-                $(if !$crate::wire::Field::is_absent(&self.$field) {
-                    fields.field(stringify!($field), &self.$field);
-                })*
+                $($crate::model::show(&mut fields, stringify!($field), &self.$field);)*
                 $(if self.$part != ::std::default::Default::default() {
                     fields.field(stringify!($part), &self.$part);
                 })*
@@ -146,27 +160,6 @@ macro_rules! model_struct {
                     fields.field("extra", &self.extra);
                 }
                 fields.finish()
-            }
-        }
-
-        impl $crate::wire::FromWire for $model {
-            fn read<'de>(
-                reader: &mut dyn $crate::wire::ValueReader<'de>,
-            ) -> Result<Option<Self>, $crate::wire::ReadError> {
-                let mut model = Self::default();
-                Ok(reader.object(&mut model)?.then_some(model))
-            }
-
-            fn read_entry<'de>(
-                list: &mut Vec<Self>,
-                entry: &mut dyn $crate::wire::ValueReader<'de>,
-            ) -> Result<(), $crate::wire::ReadError> {
-                list.push(Self::default());
-                // In place, because a model is large and expensive to move.
-                match list.last_mut() {
-                    Some(model) => $crate::model::read_entry(model, entry),
-                    None => Ok(()),
-                }
             }
         }
 
@@ -209,10 +202,12 @@ macro_rules! model_access {
                 *self = Self::default();
             }
 
-            fn write<M: ::serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-                $($crate::wire::Field::write(&self.$part.$part_field, $part_name, map)?;)*
-                $($crate::wire::Field::write(&self.$field, $name, map)?;)*
-                self.extra.write(map, &mut Self::default())
+            fn write<M: ::serde::ser::SerializeMap>(&self, fields: &mut $crate::wire::FieldWriter<M>) {
+                $(fields.field($part_name, &self.$part.$part_field);)*
+                $(fields.field($name, &self.$field);)*
+                if !self.extra.is_empty() {
+                    fields.extra(&self.extra, &mut Self::default());
+                }
             }
         }
     };
@@ -230,8 +225,8 @@ macro_rules! model_checks {
             /// Returns an error if a value violates a rule of its field.
             pub(crate) fn check_fields(&self, path: &$crate::model::rules::Path<'_>) -> $crate::Result<()> {
                 #[allow(unused_imports)]
-                use $crate::model::rules::{ID, REQUIRED, entries, len, max_len};
-                $($($($crate::model::rules::check(path, $name, &self.$field, $rule)?;)+)?)*
+                use $crate::model::rules::{ID, REQUIRED, Rule, entries, len, max_len};
+                $($($($rule.check(path, $name, &self.$field)?;)+)?)*
                 let _ = path;
                 Ok(())
             }
@@ -297,13 +292,17 @@ macro_rules! model_reflect {
                 #[allow(unused_imports)] // a model without fields needs no limits
                 use $crate::testing::strategies::fields::{FieldStrategy, Limits};
                 #[allow(unused_imports)]
-                use $crate::model::rules::{ID, REQUIRED, entries, len, max_len};
+                use $crate::model::rules::{ID, REQUIRED, Rule, entries, len, max_len};
                 vec![
                     $(FieldStrategy::unnamed(|model: &mut Self| &mut model.$part),)*
                     $(FieldStrategy::new(
                         $name,
                         stringify!($($by)?),
-                        Limits::of(&[$($($rule),+)?]),
+                        {
+                            let limits = Limits::NONE;
+                            $($(let limits = $rule.narrow(limits);)+)?
+                            limits
+                        },
                         |model: &mut Self| &mut model.$field,
                     ),)*
                     FieldStrategy::unnamed(|model: &mut Self| &mut model.extra),
@@ -317,15 +316,42 @@ pub(crate) use {
     model, model_access, model_checks, model_reflect, model_setter, model_setters, model_struct,
 };
 
-/// Reads an entry of a list, which must not be null.
-pub(crate) fn read_entry(model: &mut dyn Model, entry: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
+impl<T: Model + Empty> FromWire for T {
+    // In place, because a model is large and expensive to move.
+    fn read<'de>(place: &mut Option<Self>, reader: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        let read = reader.object(place.insert(T::EMPTY));
+        if !matches!(read, Ok(true)) {
+            *place = None;
+        }
+        read.map(drop)
+    }
+
+    fn read_entry<'de>(list: &mut Vec<Self>, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        list.push(T::EMPTY);
+        match list.last_mut() {
+            Some(model) => read_object(model, entry),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads an object, which must not be null.
+fn read_object(model: &mut dyn Model, entry: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
     if entry.object(model)? { Ok(()) } else { Err(ReadError::new("expected an object, found null")) }
 }
 
+/// Shows a field unless it is absent.
+#[inline]
+pub(crate) fn show(shown: &mut fmt::DebugStruct<'_, '_>, name: &str, field: &(impl Field + fmt::Debug)) {
+    if !field.is_absent() {
+        shown.field(name, field);
+    }
+}
+
 pub(crate) fn write<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    model.write(&mut map)?;
-    map.end()
+    let mut fields = FieldWriter::new(serializer.serialize_map(None)?);
+    model.write(&mut fields);
+    fields.end()
 }
 
 pub(crate) fn set_custom(

@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::wire::values::read_again;
-use crate::wire::{Field, FromWire, ReadError, ValueReader};
+use crate::wire::{Empty, Field, FromWire, ReadError, ValueReader};
 
 /// A change to a field in an update, for fields that an explicit null clears.
 ///
@@ -36,18 +36,22 @@ impl From<&str> for Patch<String> {
     }
 }
 
+impl<T> Empty for Patch<T> {
+    const EMPTY: Self = Self::Keep;
+}
+
 impl<T: FromWire + Serialize + PartialEq> Field for Patch<T> {
     fn read<'de>(&mut self, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         if !self.is_absent() {
             return read_again(self, source);
         }
-        *self = T::read(source)?.map_or(Self::Clear, Self::Set);
+        *self = read_change(source)?;
         Ok(())
     }
 
     /// Whether the source has the same value. Null clears the field, so it is a value like any other.
     fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
-        Ok(*self == T::read(source)?.map_or(Self::Clear, Self::Set))
+        Ok(*self == read_change(source)?)
     }
 
     fn is_absent(&self) -> bool {
@@ -63,6 +67,15 @@ impl<T: FromWire + Serialize + PartialEq> Field for Patch<T> {
 
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
         if self.is_absent() { Ok(()) } else { map.serialize_entry(name, self) }
+    }
+}
+
+fn read_change<T: FromWire>(source: &mut dyn ValueReader<'_>) -> Result<Patch<T>, ReadError> {
+    let mut value = None;
+    T::read(&mut value, source)?;
+    match value {
+        Some(value) => Ok(Patch::Set(value)),
+        None => Ok(Patch::Clear),
     }
 }
 

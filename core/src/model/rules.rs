@@ -6,34 +6,133 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::wire::Field;
 
-/// A rule for a field. Every rule except [`REQUIRED`] applies only to fields that are present.
-#[derive(Clone, Copy)]
-pub(crate) enum Rule {
-    Required,
-    Text { least: usize, most: usize },
-    Count { least: usize, most: usize },
-    Id,
+/// A rule for a field. Every rule except [`Required`] applies only to fields that are present.
+pub(crate) trait Rule {
+    /// Checks a field. In an optimized build this is inlined, and an absent field costs one comparison.
+    fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()>;
+
+    /// Narrows the limits of a field to those of this rule.
+    #[cfg(feature = "proptest")]
+    fn narrow(self, limits: Limits) -> Limits;
 }
 
 /// The field must be present.
-pub(crate) const REQUIRED: Rule = Rule::Required;
+pub(crate) struct Required;
+
+pub(crate) const REQUIRED: Required = Required;
+
+impl Rule for Required {
+    #[inline]
+    fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()> {
+        if field.is_absent() { Err(path.reject(name, "is required")) } else { Ok(()) }
+    }
+
+    #[cfg(feature = "proptest")]
+    fn narrow(self, limits: Limits) -> Limits {
+        Limits { required: true, ..limits }
+    }
+}
 
 /// The field must be an id of 32 hexadecimal digits. Passing a number instead of an id is a common mistake.
-pub(crate) const ID: Rule = Rule::Id;
+pub(crate) struct Id;
 
-/// Requires that the text has at most `most` characters.
-pub(crate) const fn max_len(most: usize) -> Rule {
-    Rule::Text { least: 0, most }
+pub(crate) const ID: Id = Id;
+
+impl Rule for Id {
+    #[inline]
+    fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()> {
+        match field.as_text() {
+            Some(text) if !is_id(text) => Err(path.reject(name, "must be an id of 32 hexadecimal digits")),
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(feature = "proptest")]
+    fn narrow(self, limits: Limits) -> Limits {
+        Limits { id: true, ..limits }
+    }
 }
 
-/// Requires that the text has `least` to `most` characters.
-pub(crate) const fn len(least: usize, most: usize) -> Rule {
-    Rule::Text { least, most }
+/// The text must have `least` to `most` characters.
+pub(crate) struct Length {
+    least: usize,
+    most: usize,
 }
 
-/// Requires that the list has `least` to `most` entries.
-pub(crate) const fn entries(least: usize, most: usize) -> Rule {
-    Rule::Count { least, most }
+pub(crate) const fn len(least: usize, most: usize) -> Length {
+    Length { least, most }
+}
+
+pub(crate) const fn max_len(most: usize) -> Length {
+    len(0, most)
+}
+
+impl Length {
+    #[inline]
+    fn check_text(self, path: &Path<'_>, name: &str, text: Option<&str>) -> Result<()> {
+        match text {
+            Some(text) if !has_length(text, self.least, self.most) => {
+                Err(path.refuse_length(name, self.least, self.most, "characters"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Rule for Length {
+    // Hundreds of fields have this rule. Only the comparison is copied to each of them.
+    #[inline(always)]
+    fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()> {
+        if field.is_absent() { Ok(()) } else { self.check_text(path, name, field.as_text()) }
+    }
+
+    #[cfg(feature = "proptest")]
+    fn narrow(self, limits: Limits) -> Limits {
+        Limits { text: (self.least, self.most), ..limits }
+    }
+}
+
+/// The list must have `least` to `most` entries.
+pub(crate) struct Entries {
+    least: usize,
+    most: usize,
+}
+
+pub(crate) const fn entries(least: usize, most: usize) -> Entries {
+    Entries { least, most }
+}
+
+impl Rule for Entries {
+    #[inline]
+    fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()> {
+        match (self.least..=self.most).contains(&field.count()) {
+            true => Ok(()),
+            false => Err(path.refuse_length(name, self.least, self.most, "entries")),
+        }
+    }
+
+    #[cfg(feature = "proptest")]
+    fn narrow(self, limits: Limits) -> Limits {
+        Limits { count: (self.least, self.most), ..limits }
+    }
+}
+
+/// The limits that the rules of a field impose, for values that satisfy them.
+#[cfg(feature = "proptest")]
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) required: bool,
+    pub(crate) id: bool,
+    /// Minimum and maximum number of characters.
+    pub(crate) text: (usize, usize),
+    /// Minimum and maximum number of entries.
+    pub(crate) count: (usize, usize),
+}
+
+#[cfg(feature = "proptest")]
+impl Limits {
+    pub(crate) const NONE: Self =
+        Self { required: false, id: false, text: (0, usize::MAX), count: (0, usize::MAX) };
 }
 
 /// The path from the root of the body to a model. It is formatted only for an error.
@@ -77,31 +176,16 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Checks a field against a rule.
-///
-/// The function is inlined so that the rule is a constant and an absent field costs one comparison. The error
-/// functions receive plain numbers, because a reference to the rule would force it into memory.
-#[inline(always)]
-pub(crate) fn check(path: &Path<'_>, name: &str, field: &impl Field, rule: Rule) -> Result<()> {
-    match (rule, field.as_text()) {
-        (Rule::Required, _) if field.is_absent() => Err(path.reject(name, "is required")),
-        (Rule::Text { least, most }, Some(text)) if !has_length(text, least, most) => {
-            Err(path.refuse_length(name, least, most, "characters"))
-        }
-        (Rule::Count { least, most }, _) if !(least..=most).contains(&field.count()) => {
-            Err(path.refuse_length(name, least, most, "entries"))
-        }
-        (Rule::Id, Some(text)) if !is_id(text) => {
-            Err(path.reject(name, "must be an id of 32 hexadecimal digits"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Returns whether the text has `least` to `most` characters. Counts them only if the length in bytes is not decisive.
+#[inline]
 fn has_length(text: &str, least: usize, most: usize) -> bool {
     let bytes = text.len();
-    (bytes <= most && bytes.div_ceil(4) >= least) || (least..=most).contains(&text.chars().count())
+    (bytes <= most && bytes.div_ceil(4) >= least) || has_characters(text, least, most)
+}
+
+#[cold]
+fn has_characters(text: &str, least: usize, most: usize) -> bool {
+    (least..=most).contains(&text.chars().count())
 }
 
 fn is_id(text: &str) -> bool {

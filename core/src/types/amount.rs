@@ -327,8 +327,9 @@ impl fmt::Debug for Amount {
 }
 
 impl FromWire for Amount {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        Self::of_json(source.raw()?).map_err(ReadError::new)
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *place = Self::of_json(source.raw()?).map_err(ReadError::new)?;
+        Ok(())
     }
 }
 

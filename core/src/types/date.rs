@@ -151,8 +151,12 @@ impl fmt::Debug for Date {
 }
 
 impl FromWire for Date {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        source.text()?.map(|text| text.parse()).transpose().map_err(ReadError::new)
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *place = match source.text()? {
+            Some(text) => Some(text.parse().map_err(ReadError::new)?),
+            None => None,
+        };
+        Ok(())
     }
 }
 

@@ -8,8 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
-use super::Model;
 use super::escape::first_escaped;
+use super::{Empty, Model};
 
 /// Fields that a model does not declare, in the order received, with their values as JSON text.
 ///
@@ -52,6 +52,10 @@ pub(crate) enum Note {
 /// Initial capacity in bytes, enough for a few fields.
 const INITIAL_CAPACITY: usize = 96;
 
+impl Empty for ExtraFields {
+    const EMPTY: Self = Self { object: String::new(), notes: None };
+}
+
 impl ExtraFields {
     /// Returns whether there are no fields.
     pub fn is_empty(&self) -> bool {
@@ -74,8 +78,8 @@ impl ExtraFields {
     ///
     /// A field that is blank text instead of a date or a number counts as absent, not as unreadable.
     pub fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.notes().filter_map(|(name, note)| match note {
-            Note::Unreadable(why) => Some((name, why.as_str())),
+        self.notes().iter().filter_map(|(name, note)| match note {
+            Note::Unreadable(why) => Some((&**name, why.as_str())),
             Note::Blank | Note::Repaired => None,
         })
     }
@@ -83,11 +87,11 @@ impl ExtraFields {
     /// Iterates over the names of the fields whose text contained half of a surrogate pair, for example because an
     /// emoji was cut in two. The half is replaced by U+FFFD, the replacement character.
     pub fn repaired(&self) -> impl Iterator<Item = &str> {
-        self.notes().filter(|(_, note)| matches!(note, Note::Repaired)).map(|(name, _)| name)
+        self.notes().iter().filter_map(|(name, note)| matches!(note, Note::Repaired).then_some(&**name))
     }
 
-    fn notes(&self) -> impl Iterator<Item = (&str, &Note)> {
-        self.notes.iter().flat_map(|notes| notes.iter()).map(|(name, note)| (&**name, note))
+    fn notes(&self) -> &[(Box<str>, Note)] {
+        self.notes.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Returns why a declared field could not be read, if it could not.
@@ -103,7 +107,7 @@ impl ExtraFields {
 
     /// Returns whether the value was read under the name of a declared field, and not set by the caller.
     pub(crate) fn was_read(&self, name: &str) -> bool {
-        self.notes().any(|(known, note)| known == name && !matches!(note, Note::Repaired))
+        self.notes().iter().any(|(known, note)| **known == *name && !matches!(note, Note::Repaired))
     }
 
     /// Takes the notes of `other`, except for the notes of one field.

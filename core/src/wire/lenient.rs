@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use super::budget::{self, Budget};
 use super::fields::{Name, Note};
 use super::reader::{Fault, Once, read_other};
-use super::{Each, Model, ReadError, ValueReader};
+use super::{EntryList, Model, ReadError, ValueReader};
 
 /// The flag that decides whether a write was applied.
 const FLAG: &str = "success";
@@ -100,9 +100,9 @@ impl<'de> ValueReader<'de> for Json<'de, '_> {
         read.map_err(|error| fault.into_error(error).without_position())
     }
 
-    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, ReadError> {
+    fn list(&mut self, list: &mut dyn EntryList) -> Result<bool, ReadError> {
         let mut fault = Fault::default();
-        let read = self.visit(List { each, from: self, fault: &mut fault });
+        let read = self.visit(List { list, from: self, fault: &mut fault });
         read.map_err(|error| fault.into_error(error).without_position())
     }
 
@@ -177,13 +177,13 @@ fn is_blank(json: &str) -> bool {
     json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).is_some_and(|text| text.trim().is_empty())
 }
 
-struct List<'a, 'b, 'de> {
-    each: &'a mut Each<'b, 'de>,
+struct List<'a, 'de> {
+    list: &'a mut dyn EntryList,
     from: &'a Json<'de, 'a>,
     fault: &'a mut Fault,
 }
 
-impl<'de> DeserializeSeed<'de> for List<'_, '_, 'de> {
+impl<'de> DeserializeSeed<'de> for List<'_, 'de> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -191,7 +191,7 @@ impl<'de> DeserializeSeed<'de> for List<'_, '_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for List<'_, '_, 'de> {
+impl<'de> Visitor<'de> for List<'_, 'de> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for List<'_, '_, 'de> {
         let mut index = 0;
         while let Some(entry) = seq.next_element::<&RawValue>()? {
             let read = match index < most {
-                true => (self.each)(&mut self.from.of(entry)),
+                true => self.list.read_entry(&mut self.from.of(entry)),
                 false => Err(budget::too_many(most)),
             };
             read.map_err(|error| self.fault.store_entry(index, error))?;

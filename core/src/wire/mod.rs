@@ -1,4 +1,4 @@
-//! The JSON form of values, and the four traits by which models and values are read and written.
+//! The JSON form of values, and the traits by which models and values are read and written.
 //!
 //! The design is that of miniserde. A format and a model interact only through the trait object [`ValueReader`], so
 //! each of them is compiled once. [`values`] reads single values, and three readers implement the trait:
@@ -42,24 +42,35 @@ pub(crate) trait ValueReader<'de> {
     /// Reads an object into a model. Returns false for null.
     fn object(&mut self, model: &mut dyn Model) -> Result<bool, ReadError>;
 
-    /// Calls `each` for every entry of a list, in order. Returns false for null.
-    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, ReadError>;
+    /// Lets `list` read every entry of a list, in order. Returns false for null.
+    fn list(&mut self, list: &mut dyn EntryList) -> Result<bool, ReadError>;
 
     /// Returns the budget that the values are charged to.
     fn budget(&self) -> &Budget;
 }
 
-/// A function that reads one entry of a list.
-pub(crate) type Each<'a, 'de> = dyn FnMut(&mut dyn ValueReader<'de>) -> Result<(), ReadError> + 'a;
+/// A list that is read entry by entry.
+pub(crate) trait EntryList {
+    /// Reads an entry and appends it.
+    fn read_entry<'de>(&mut self, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError>;
+
+    /// Removes all entries.
+    fn clear(&mut self);
+}
 
 /// A type of the fields of a model.
 pub(crate) trait FromWire: Sized {
-    /// Reads a value. Returns `None` for null.
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError>;
+    /// Reads a value into an empty place, which stays empty for null and after an error.
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError>;
 
     /// Reads an entry of a list and appends it to `list`.
     fn read_entry<'de>(list: &mut Vec<Self>, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
-        list.push(Self::read(entry)?.ok_or_else(|| ReadError::new("expected a value, found null"))?);
+        let mut value = None;
+        Self::read(&mut value, entry)?;
+        match value {
+            Some(value) => list.push(value),
+            None => return Err(ReadError::new("expected a value, found null")),
+        }
         Ok(())
     }
 
@@ -67,6 +78,11 @@ pub(crate) trait FromWire: Sized {
     fn as_text(&self) -> Option<&str> {
         None
     }
+}
+
+/// A value that is empty by default. As a constant, it is copied as a whole.
+pub(crate) trait Empty {
+    const EMPTY: Self;
 }
 
 /// A field of a model, which may be absent.
@@ -114,9 +130,42 @@ pub(crate) trait Model {
     fn clear(&mut self);
 
     /// Writes all fields that are present.
-    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>
+    fn write<M: SerializeMap>(&self, fields: &mut FieldWriter<M>)
     where
         Self: Sized;
+}
+
+/// A writer of the fields of a model, up to the first that cannot be written.
+pub(crate) struct FieldWriter<M: SerializeMap> {
+    map: M,
+    result: Result<(), M::Error>,
+}
+
+impl<M: SerializeMap> FieldWriter<M> {
+    pub(crate) fn new(map: M) -> Self {
+        Self { map, result: Ok(()) }
+    }
+
+    #[inline]
+    pub(crate) fn field(&mut self, name: &'static str, field: &impl Field) {
+        if self.result.is_ok() {
+            self.result = field.write(name, &mut self.map);
+        }
+    }
+
+    /// Writes fields that the model does not declare.
+    pub(crate) fn extra(&mut self, extra: &ExtraFields, declared: &mut dyn Model) {
+        if self.result.is_ok() {
+            self.result = extra.write(&mut self.map, declared);
+        }
+    }
+
+    pub(crate) fn end(self) -> Result<M::Ok, M::Error> {
+        match self.result {
+            Ok(()) => self.map.end(),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Writes a value as JSON text that is kept, by the writer of request bodies: a second one would compile each model twice.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::budget::{self, Budget};
 use super::fields::Name;
-use super::{Each, Model, ReadError, ValueReader};
+use super::{EntryList, Model, ReadError, ValueReader};
 
 /// A source of values in some serde format.
 trait NextValue<'de> {
@@ -80,9 +80,9 @@ impl<'de, N: NextValue<'de>> ValueReader<'de> for Reader<'_, N> {
         read.map_err(|error| fault.into_error(error))
     }
 
-    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool, ReadError> {
+    fn list(&mut self, list: &mut dyn EntryList) -> Result<bool, ReadError> {
         let mut fault = Fault::default();
-        let list = List { each, fault: &mut fault, budget: self.budget };
+        let list = List { list, fault: &mut fault, budget: self.budget };
         self.next.next(list).map_err(|error| fault.into_error(error))
     }
 
@@ -193,13 +193,13 @@ pub(super) fn read_other<'de>(
 }
 
 /// A visitor that reads a list.
-struct List<'a, 'b, 'de> {
-    each: &'a mut Each<'b, 'de>,
+struct List<'a> {
+    list: &'a mut dyn EntryList,
     fault: &'a mut Fault,
     budget: &'a Budget,
 }
 
-impl<'de> DeserializeSeed<'de> for List<'_, '_, 'de> {
+impl<'de> DeserializeSeed<'de> for List<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -207,7 +207,7 @@ impl<'de> DeserializeSeed<'de> for List<'_, '_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for List<'_, '_, 'de> {
+impl<'de> Visitor<'de> for List<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for List<'_, '_, 'de> {
         for index in 0.. {
             let mut fault = Fault::default();
             let entry = Entry {
-                each: self.each,
+                list: self.list,
                 fault: &mut fault,
                 budget: self.budget,
                 is_one_too_many: index >= most,
@@ -245,19 +245,19 @@ impl<'de> Visitor<'de> for List<'_, '_, 'de> {
     }
 }
 
-struct Entry<'a, 'b, 'de> {
-    each: &'a mut Each<'b, 'de>,
+struct Entry<'a> {
+    list: &'a mut dyn EntryList,
     fault: &'a mut Fault,
     budget: &'a Budget,
     is_one_too_many: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Entry<'_, '_, 'de> {
+impl<'de> DeserializeSeed<'de> for Entry<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let read = match self.is_one_too_many {
-            false => (self.each)(&mut Once::reader(deserializer, self.budget)),
+            false => self.list.read_entry(&mut Once::reader(deserializer, self.budget)),
             true => Err(budget::too_many(self.budget.max_entries())),
         };
         read.map_err(|error| self.fault.store(error))

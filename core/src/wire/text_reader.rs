@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::budget::Budget;
 use super::escape::first_escaped;
 use super::reader::{Once, read_other};
-use super::{Each, Model, ReadError, ValueReader};
+use super::{EntryList, Model, ReadError, ValueReader};
 
 type Result<T> = std::result::Result<T, ReadError>;
 
@@ -280,7 +280,7 @@ impl<'de> ValueReader<'de> for TextReader<'de, '_> {
         Ok(true)
     }
 
-    fn list(&mut self, each: &mut Each<'_, 'de>) -> Result<bool> {
+    fn list(&mut self, list: &mut dyn EntryList) -> Result<bool> {
         if self.takes_null()? {
             return Ok(false);
         }
@@ -293,7 +293,7 @@ impl<'de> ValueReader<'de> for TextReader<'de, '_> {
             if self.lists == 1 {
                 self.next_name = 0;
             }
-            each(self)?;
+            list.read_entry(self)?;
             continues = self.continues(b']')?;
         }
         self.lists -= 1;

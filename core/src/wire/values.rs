@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap};
 
 use super::budget::Budget;
 use super::reader::Once;
-use super::{Field, FromWire, ReadError, ValueReader};
+use super::{Empty, EntryList, Field, FromWire, ReadError, ValueReader};
 
 // By `match`, since a closure would be compiled again for each type of field.
 impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
@@ -16,12 +16,12 @@ impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
         if self.is_some() {
             return read_again(self, source);
         }
-        *self = T::read(source)?;
-        Ok(())
+        T::read(self, source)
     }
 
     fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
-        let again = T::read(source)?;
+        let mut again = None;
+        T::read(&mut again, source)?;
         Ok(again.is_none() || again == *self)
     }
 
@@ -44,6 +44,14 @@ impl<T: FromWire + Serialize + PartialEq> Field for Option<T> {
     }
 }
 
+impl<T> Empty for Option<T> {
+    const EMPTY: Self = None;
+}
+
+impl<T> Empty for Vec<T> {
+    const EMPTY: Self = Self::new();
+}
+
 /// Reads another value for a field that was read before.
 #[cold]
 pub(crate) fn read_again(field: &dyn Field, source: &mut dyn ValueReader<'_>) -> Result<(), ReadError> {
@@ -55,15 +63,13 @@ impl<T: FromWire + Serialize + PartialEq> Field for Vec<T> {
         if !self.is_empty() {
             return read_again(self, source);
         }
-        *self = FromWire::read(source)?.unwrap_or_default();
+        read_list(self, source)?;
         Ok(())
     }
 
     fn repeats<'de>(&self, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
-        match <Self as FromWire>::read(source)? {
-            Some(again) => Ok(again == *self),
-            None => Ok(true),
-        }
+        let mut again = Self::new();
+        Ok(!read_list(&mut again, source)? || again == *self)
     }
 
     fn is_absent(&self) -> bool {
@@ -83,15 +89,10 @@ impl<T: FromWire + Serialize + PartialEq> Field for Vec<T> {
     }
 }
 
-impl<T: FromWire> FromWire for Box<T> {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        Ok(T::read(source)?.map(Box::new))
-    }
-}
-
 impl FromWire for Box<str> {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        source.own_text()
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *place = source.own_text()?;
+        Ok(())
     }
 
     fn as_text(&self) -> Option<&str> {
@@ -100,8 +101,9 @@ impl FromWire for Box<str> {
 }
 
 impl FromWire for String {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        Ok(source.own_text()?.map(Into::into))
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *place = source.own_text()?.map(Into::into);
+        Ok(())
     }
 
     fn as_text(&self) -> Option<&str> {
@@ -110,20 +112,24 @@ impl FromWire for String {
 }
 
 impl FromWire for bool {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        match source.text()?.as_deref() {
-            None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
-            Some(other) => Err(not("`true` or `false`", other)),
-        }
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *place = match source.text()?.as_deref() {
+            None => None,
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(other) => return Err(not("`true` or `false`", other)),
+        };
+        Ok(())
     }
 }
 
 impl FromWire for i64 {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
-        let Some(text) = source.text()? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| not("a whole number", &text))
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        *place = match source.text()? {
+            Some(text) => Some(text.parse().map_err(|_| not("a whole number", &text))?),
+            None => None,
+        };
+        Ok(())
     }
 }
 
@@ -134,26 +140,63 @@ fn not(expected: &str, found: &str) -> ReadError {
 }
 
 impl<T: FromWire> FromWire for Vec<T> {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         let mut list = Self::new();
-        let is_list = source.list(&mut |entry| {
-            if list.len() == list.capacity() {
-                entry.budget().grow(&mut list)?;
-            }
-            T::read_entry(&mut list, entry)
-        })?;
-        Ok(is_list.then_some(list))
+        *place = if read_list(&mut list, source)? { Some(list) } else { None };
+        Ok(())
     }
 }
+
+impl<T: FromWire> EntryList for Vec<T> {
+    fn read_entry<'de>(&mut self, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        if self.len() == self.capacity() {
+            entry.budget().grow(self)?;
+        }
+        T::read_entry(self, entry)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::new();
+    }
+}
+
+/// Reads all entries into an empty list, or none after an error. Returns false for null.
+fn read_list<'de>(list: &mut dyn EntryList, source: &mut dyn ValueReader<'de>) -> Result<bool, ReadError> {
+    let read = source.list(list);
+    if read.is_err() {
+        list.clear();
+    }
+    read
+}
+
+/// Implements reading of a model that is kept in a box, being rare or part of itself.
+macro_rules! boxed_on_the_wire {
+    ($model:ident) => {
+        impl $crate::wire::FromWire for Box<$model> {
+            fn read<'de>(
+                place: &mut Option<Self>,
+                source: &mut dyn $crate::wire::ValueReader<'de>,
+            ) -> Result<(), $crate::wire::ReadError> {
+                let mut model = None;
+                <$model as $crate::wire::FromWire>::read(&mut model, source)?;
+                *place = model.map(Self::new);
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use boxed_on_the_wire;
 
 /// Implements reading and writing for a text type, by its `as_str` and `of_text`.
 macro_rules! text_on_the_wire {
     ($name:ident, $read:ident) => {
         impl $crate::wire::FromWire for $name {
             fn read<'de>(
+                place: &mut Option<Self>,
                 source: &mut dyn $crate::wire::ValueReader<'de>,
-            ) -> Result<Option<Self>, $crate::wire::ReadError> {
-                Ok(source.$read()?.map(Self::of_text))
+            ) -> Result<(), $crate::wire::ReadError> {
+                *place = source.$read()?.map(Self::of_text);
+                Ok(())
             }
 
             fn as_text(&self) -> Option<&str> {
@@ -179,6 +222,7 @@ pub(crate) use text_on_the_wire;
 /// Reads a value that must not be null.
 pub(crate) fn required<'de, T: FromWire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let budget = Budget::unlimited();
-    let value = T::read(&mut Once::reader(deserializer, &budget)).map_err(ReadError::into_error)?;
+    let mut value = None;
+    T::read(&mut value, &mut Once::reader(deserializer, &budget)).map_err(ReadError::into_error)?;
     value.ok_or_else(|| D::Error::custom("expected a value, found null"))
 }

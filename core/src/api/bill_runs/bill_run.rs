@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::model::model;
 use crate::types::open_enum::open_enum;
 use crate::types::{BillRunId, BillRunNumber, Date, DateTime};
-use crate::wire::{FromWire, values};
-use crate::wire::{ReadError, ValueReader};
+use crate::wire::values::{self, boxed_on_the_wire};
+use crate::wire::{FromWire, ReadError, ValueReader};
 
 model! {
     /// A bill run, which bills the accounts in its scope up to a target date.
@@ -85,6 +85,8 @@ model! {
         pub next_run: Option<Box<BillRun>> = "nextRun",
     }
 }
+
+boxed_on_the_wire! { BillRun }
 
 required_fields! {
     BillRun {
@@ -267,15 +269,18 @@ impl fmt::Debug for BillCycleDay {
 }
 
 impl FromWire for BillCycleDay {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         let json = source.raw()?;
-        match json.as_bytes() {
-            b"null" => Ok(None),
-            [b'0'..=b'9', ..] => Ok(Some(Self { text: json.into(), form: Form::Number })),
-            _ => serde_json::from_str(json)
-                .map(|text| Some(Self { text, form: Form::Text }))
-                .map_err(|_| ReadError::new("expected text or a number")),
-        }
+        *place = match json.as_bytes() {
+            b"null" => None,
+            [b'0'..=b'9', ..] => Some(Self { text: json.into(), form: Form::Number }),
+            _ => {
+                let text =
+                    serde_json::from_str(json).map_err(|_| ReadError::new("expected text or a number"))?;
+                Some(Self { text, form: Form::Text })
+            }
+        };
+        Ok(())
     }
 }
 

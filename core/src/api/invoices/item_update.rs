@@ -303,7 +303,7 @@ model! {
 }
 
 impl FromWire for ItemUpdate {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         let json = source.raw()?;
         let read = || {
             let Some(kind) = serde_json::from_str::<Option<Discriminant>>(json)? else { return Ok(None) };
@@ -313,12 +313,13 @@ impl FromWire for ItemUpdate {
                 _ => Self::Add(serde_json::from_str(json)?),
             }))
         };
-        read().map_err(|error: serde_json::Error| ReadError::of_text(&error.to_string()))
+        *place = read().map_err(|error: serde_json::Error| ReadError::of_text(&error.to_string()))?;
+        Ok(())
     }
 }
 
 impl FromWire for DiscountUpdate {
-    fn read<'de>(source: &mut dyn ValueReader<'de>) -> Result<Option<Self>, ReadError> {
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         let json = source.raw()?;
         let read = || {
             let Some(kind) = serde_json::from_str::<Option<Discriminant>>(json)? else { return Ok(None) };
@@ -327,7 +328,8 @@ impl FromWire for DiscountUpdate {
                 None => Self::Add(serde_json::from_str(json)?),
             }))
         };
-        read().map_err(|error: serde_json::Error| ReadError::of_text(&error.to_string()))
+        *place = read().map_err(|error: serde_json::Error| ReadError::of_text(&error.to_string()))?;
+        Ok(())
     }
 }
 

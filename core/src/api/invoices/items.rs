@@ -12,6 +12,7 @@ use crate::types::{
     Amount, ContactId, Date, DateTime, InvoiceItemId, InvoiceKey, ProductRatePlanChargeId, SubscriptionId,
     TaxationItemId,
 };
+use crate::wire::values::boxed_on_the_wire;
 
 static SPEC: Spec = Spec::read("get_invoice_items", "/v1/invoices/{invoiceKey}/items");
 
@@ -214,6 +215,8 @@ model! {
         pub next_page: Option<Box<str>> = "nextPage",
     }
 }
+
+boxed_on_the_wire! { InvoiceItemTaxes }
 
 model! {
     /// Tax line of an invoice item. Amounts are in the currency of the invoice.

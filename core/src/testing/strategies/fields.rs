@@ -10,7 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::model::patch::Patch;
-use crate::model::rules::Rule;
+pub(crate) use crate::model::rules::Limits;
 
 /// Largest maximum length at which full lists are generated. Longer lists would make every case slow.
 const MAX_FULL_LENGTH: usize = 50;
@@ -24,31 +24,6 @@ pub(crate) trait Generate: Clone + fmt::Debug + Sized + 'static {
 /// A model that lists its fields.
 pub(crate) trait Reflect: Clone + fmt::Debug + Default + 'static {
     fn fields() -> Vec<FieldStrategy<Self>>;
-}
-
-/// The limits that the rules of a field impose.
-#[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    pub(super) required: bool,
-    pub(super) id: bool,
-    /// Minimum and maximum number of characters.
-    pub(super) text: (usize, usize),
-    /// Minimum and maximum number of entries.
-    pub(super) count: (usize, usize),
-}
-
-impl Limits {
-    pub(super) const NONE: Self =
-        Self { required: false, id: false, text: (0, usize::MAX), count: (0, usize::MAX) };
-
-    pub(crate) fn of(rules: &[Rule]) -> Self {
-        rules.iter().fold(Self::NONE, |limits, rule| match *rule {
-            Rule::Required => Self { required: true, ..limits },
-            Rule::Id => Self { id: true, ..limits },
-            Rule::Text { least, most } => Self { text: (least, most), ..limits },
-            Rule::Count { least, most } => Self { count: (least, most), ..limits },
-        })
-    }
 }
 
 /// The strategy of a field, with its wire name and whether a constructor sets it.
