@@ -138,32 +138,42 @@ pub(crate) trait Model {
 /// A writer of the fields of a model, up to the first that cannot be written.
 pub(crate) struct FieldWriter<M: SerializeMap> {
     map: M,
-    result: Result<(), M::Error>,
+    error: Option<M::Error>,
 }
 
 impl<M: SerializeMap> FieldWriter<M> {
     pub(crate) fn new(map: M) -> Self {
-        Self { map, result: Ok(()) }
+        Self { map, error: None }
     }
 
     #[inline]
     pub(crate) fn field(&mut self, name: &'static str, field: &impl Field) {
-        if self.result.is_ok() {
-            self.result = field.write(name, &mut self.map);
+        if self.error.is_none() {
+            let written = field.write(name, &mut self.map);
+            self.keep(written);
         }
     }
 
     /// Writes fields that the model does not declare.
     pub(crate) fn extra(&mut self, extra: &ExtraFields, declared: &mut dyn Model) {
-        if self.result.is_ok() {
-            self.result = extra.write(&mut self.map, declared);
+        if self.error.is_none() {
+            let written = extra.write(&mut self.map, declared);
+            self.keep(written);
+        }
+    }
+
+    // Without an error nothing is assigned, and the error before it need not be dropped.
+    #[inline]
+    fn keep(&mut self, written: Result<(), M::Error>) {
+        if let Err(error) = written {
+            self.error = Some(error);
         }
     }
 
     pub(crate) fn end(self) -> Result<M::Ok, M::Error> {
-        match self.result {
-            Ok(()) => self.map.end(),
-            Err(error) => Err(error),
+        match self.error {
+            None => self.map.end(),
+            Some(error) => Err(error),
         }
     }
 }
