@@ -220,6 +220,7 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
         (ResponseFormat::Json, _) if quick_success(body) => true,
         // No operation reads the body of a raw write: the flag at the end of a body that was cut off is that of a row.
         (ResponseFormat::Any, _) if quick_success(body) => {
+            // Only the end of the body decides, and no text in it is kept.
             let text = String::from_utf8_lossy(body);
             effect == Effect::Read || serde_json::from_str::<IgnoredAny>(&text).is_ok()
         }

@@ -44,7 +44,7 @@ pub(crate) fn read_deleted<M: Model + Default>(response: &HttpResponse) -> Resul
 
 /// Returns the text of a body, without a byte order mark. UTF-8 is validated once for the whole body, which is faster
 /// than validating each text.
-fn text(body: &[u8]) -> Result<&str, Error> {
+pub(crate) fn text(body: &[u8]) -> Result<&str, Error> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::unreadable("$", format!("byte {} is not valid UTF-8", error.valid_up_to()))
     })?;

@@ -1,6 +1,6 @@
 //! Models: plain structs with optional fields, which preserve everything that is read.
 //!
-//! [`model!`] declares a model. Reading fills a default value in place from a [`ValueReader`]. The value of a declared
+//! [`model!`] declares a model. Reading fills an empty value in place from a [`ValueReader`]. The value of a declared
 //! wire name is stored in its field, and the value of any other name is stored in `extra` as JSON text.
 
 pub(crate) mod custom;
@@ -300,7 +300,7 @@ macro_rules! model_reflect {
                         stringify!($($by)?),
                         {
                             let limits = Limits::NONE;
-                            $($(let limits = $rule.narrow(limits);)+)?
+                            $($(let limits = $rule.limit(limits);)+)?
                             limits
                         },
                         |model: &mut Self| &mut model.$field,
@@ -316,10 +316,10 @@ pub(crate) use {
     model, model_access, model_checks, model_reflect, model_setter, model_setters, model_struct,
 };
 
+// In place, because a model is large and expensive to move.
 impl<T: Model + Empty> FromWire for T {
-    // In place, because a model is large and expensive to move.
-    fn read<'de>(place: &mut Option<Self>, reader: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
-        let read = reader.object(place.insert(T::EMPTY));
+    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
+        let read = source.object(place.insert(T::EMPTY));
         if !matches!(read, Ok(true)) {
             *place = None;
         }

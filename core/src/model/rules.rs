@@ -6,14 +6,14 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::wire::Field;
 
-/// A rule for a field. Every rule except [`Required`] applies only to fields that are present.
+/// A rule for a field. [`Id`] and [`Length`] apply only to fields that are present.
 pub(crate) trait Rule {
-    /// Checks a field. In an optimized build this is inlined, and an absent field costs one comparison.
+    /// Checks a field. An absent one costs one comparison in an optimized build.
     fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()>;
 
-    /// Narrows the limits of a field to those of this rule.
+    /// Sets the limits that this rule imposes.
     #[cfg(feature = "proptest")]
-    fn narrow(self, limits: Limits) -> Limits;
+    fn limit(self, limits: Limits) -> Limits;
 }
 
 /// The field must be present.
@@ -28,7 +28,7 @@ impl Rule for Required {
     }
 
     #[cfg(feature = "proptest")]
-    fn narrow(self, limits: Limits) -> Limits {
+    fn limit(self, limits: Limits) -> Limits {
         Limits { required: true, ..limits }
     }
 }
@@ -48,7 +48,7 @@ impl Rule for Id {
     }
 
     #[cfg(feature = "proptest")]
-    fn narrow(self, limits: Limits) -> Limits {
+    fn limit(self, limits: Limits) -> Limits {
         Limits { id: true, ..limits }
     }
 }
@@ -80,14 +80,14 @@ impl Length {
 }
 
 impl Rule for Length {
-    // Hundreds of fields have this rule. Only the comparison is copied to each of them.
+    // Hundreds of fields have this rule, and most are absent: in each build, only this comparison must be copied to all.
     #[inline(always)]
     fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()> {
         if field.is_absent() { Ok(()) } else { self.check_text(path, name, field.as_text()) }
     }
 
     #[cfg(feature = "proptest")]
-    fn narrow(self, limits: Limits) -> Limits {
+    fn limit(self, limits: Limits) -> Limits {
         Limits { text: (self.least, self.most), ..limits }
     }
 }
@@ -112,7 +112,7 @@ impl Rule for Entries {
     }
 
     #[cfg(feature = "proptest")]
-    fn narrow(self, limits: Limits) -> Limits {
+    fn limit(self, limits: Limits) -> Limits {
         Limits { count: (self.least, self.most), ..limits }
     }
 }

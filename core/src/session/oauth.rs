@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
+use crate::model::json;
 use crate::operation::{Effect, Operation, Quota, Spec};
 use crate::transport::{Body, HttpRequest, HttpResponse};
 use crate::types::Secret;
@@ -71,9 +72,8 @@ impl Operation for CreateToken {
     }
 
     fn parse(&self, success: &HttpResponse) -> Result<TokenResponse> {
-        let raw: Option<RawTokenResponse<'_>> =
-            std::str::from_utf8(success.body()).ok().and_then(|text| serde_json::from_str(text).ok());
-        let raw = raw.ok_or_else(|| Error::unreadable("$", "is not the JSON object of a token response"))?;
+        let raw: RawTokenResponse<'_> = serde_json::from_str(json::text(success.body())?)
+            .map_err(|_| Error::unreadable("$", "is not the JSON object of a token response"))?;
         let token = raw.access_token.filter(|token| !token.is_empty());
         Ok(TokenResponse {
             access_token: Secret::from(

@@ -54,7 +54,7 @@ pub(crate) trait EntryList {
     /// Reads an entry and appends it.
     fn read_entry<'de>(&mut self, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError>;
 
-    /// Removes all entries.
+    /// Removes all entries and gives their memory back, which is charged as the list grows.
     fn clear(&mut self);
 }
 
@@ -80,7 +80,7 @@ pub(crate) trait FromWire: Sized {
     }
 }
 
-/// A value that is empty by default. As a constant, it is copied as a whole.
+/// The empty value of a type. It is a constant, so that one copy initializes a whole model.
 pub(crate) trait Empty {
     const EMPTY: Self;
 }
@@ -162,7 +162,7 @@ impl<M: SerializeMap> FieldWriter<M> {
         }
     }
 
-    // Without an error nothing is assigned, and the error before it need not be dropped.
+    // To assign each result would drop the one before it, for every field.
     #[inline]
     fn keep(&mut self, written: Result<(), M::Error>) {
         if let Err(error) = written {

@@ -169,7 +169,8 @@ fn read_list<'de>(list: &mut dyn EntryList, source: &mut dyn ValueReader<'de>) -
     read
 }
 
-/// Implements reading of a model that is kept in a box, being rare or part of itself.
+/// Implements reading of a model that is kept in a box, being rare or part of itself. An implementation for every box
+/// would overlap with that for every model.
 macro_rules! boxed_on_the_wire {
     ($model:ident) => {
         impl $crate::wire::FromWire for Box<$model> {

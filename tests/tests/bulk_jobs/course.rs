@@ -73,6 +73,26 @@ fn without_authorization_the_rows_remain() {
 }
 
 #[test]
+fn chunks_with_the_same_content_have_two_keys_also_after_a_restart() {
+    let price: zuora_core::Amount = "10.00".parse().unwrap();
+    let row = CreateStandaloneInvoice::new(
+        AccountId::from("a"),
+        day(1),
+        [NewInvoiceItem::named("Fee", price, day(1))],
+    );
+    let same = (0..100).map(|n| (format!("row {n}"), row.clone()));
+    let mut job = Creations::new(&session(), same).unwrap().key_prefix("k");
+    let success = vec![r#"{"success":true}"#; 50].join(",");
+    let mut simulation = Simulation::new(serve(|_| rows(&success)));
+    while !matches!(simulation.drive(&mut job).result.unwrap().unwrap(), BulkEvent::Chunk(_)) {}
+    let mut job = Creations::from_json(&session(), &job.to_json().unwrap()).unwrap();
+    run(&mut simulation, &mut job).end.unwrap();
+    let keys = simulation.keys();
+    assert_eq!((keys.len(), job.remaining(), job.in_doubt()), (2, 0, 0));
+    assert_ne!(keys[0], keys[1], "the service would take the second chunk for the first");
+}
+
+#[test]
 fn a_job_moves_between_threads_and_its_events_print_no_row() {
     fn moves<T: Send>(_: &T) {}
     let session = session();

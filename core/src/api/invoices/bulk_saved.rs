@@ -32,12 +32,12 @@ struct SavedJob<'a> {
     scope: Option<Cow<'a, RequestScope>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     chunks: Vec<SavedChunk<'a>>,
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, skip_serializing_if = "has_no_keys")]
     keys: Cow<'a, BTreeMap<String, u32>>,
     rows: Vec<SavedRow<'a>>,
 }
 
-fn is_empty(keys: &BTreeMap<String, u32>) -> bool {
+fn has_no_keys(keys: &BTreeMap<String, u32>) -> bool {
     keys.is_empty()
 }
 
