@@ -597,32 +597,6 @@ impl StdError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bill_runs::GetBillRun;
-    use crate::testing::FakeTransport;
-    use crate::transport::HttpResponse;
-    use crate::{Client, Config};
-
-    #[test]
-    fn only_an_envelope_of_json_says_that_an_object_is_gone() {
-        let gone = |body: &'static [u8]| {
-            let response = FakeTransport::new(move |_| {
-                let mut response = HttpResponse::new(body.into());
-                *response.status_mut() = StatusCode::NOT_FOUND;
-                Ok(response)
-            });
-            let config = Config::with_token("https://rest.zuora.com", "token");
-            let client = Client::with_transport(&config, response).unwrap();
-            let error = client.call(&GetBillRun::new("BR-1")).unwrap_err();
-            assert!(error.is_not_found());
-            error.is_gone()
-        };
-        assert!(gone(br#"{"success":false,"reasons":[{"code":50000040,"message":"no"}]}"#));
-        assert!(!gone(
-            b"{\"success\":false,\"\xff\":1,\"reasons\":[{\"code\":50000040,\"message\":\"no\"}]}"
-        ));
-        assert!(!gone(br#"{"code":50000040,"message":"no"}"#));
-        assert!(!gone(b"no such page"));
-    }
 
     #[test]
     fn an_error_is_one_pointer_wide_and_thread_safe() {

@@ -80,7 +80,7 @@ impl Length {
 }
 
 impl Rule for Length {
-    // Hundreds of fields have this rule, and most are absent: in each build, only this comparison must be copied to all.
+    // Hundreds of fields have this rule, and most of them are absent: only this comparison is always copied.
     #[inline(always)]
     fn check(self, path: &Path<'_>, name: &str, field: &impl Field) -> Result<()> {
         if field.is_absent() { Ok(()) } else { self.check_text(path, name, field.as_text()) }

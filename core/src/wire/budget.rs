@@ -111,3 +111,28 @@ fn exhausted() -> ReadError {
 pub(super) fn too_many(rows: usize) -> ReadError {
     ReadError::refusing(format_args!("has more than the {rows} rows that were requested"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::bill_runs::GetBillRun;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
+
+    #[test]
+    fn the_entries_of_a_list_of_texts_are_charged() {
+        let read = |entries: usize| {
+            let body = format!(r#"{{"batches":["a"{}]}}"#, r#","a""#.repeat(entries - 1));
+            GetBillRun::new("1").parse(&capped(&body)).map(|run| run.batches.len())
+        };
+        assert_eq!(read(1_000).unwrap(), 1_000);
+        assert!(read(20_000).unwrap_err().to_string().contains("max_response_bytes"));
+    }
+
+    /// Returns a response of a session that accepts hardly more than the body.
+    fn capped(body: &str) -> HttpResponse {
+        let mut response = HttpResponse::new(body.to_owned().into());
+        response.extensions_mut().insert(Cap(body.len()));
+        response
+    }
+}

@@ -243,3 +243,17 @@ impl<'de> Visitor<'de> for Entries {
         Ok(entries)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::api::invoices::Invoice;
+
+    #[test]
+    fn a_repaired_field_is_not_set_by_its_name_in_the_extra_fields() {
+        let mut seen: Invoice = serde_json::from_str(r#"{"comments":"cut \ud83d"}"#).unwrap();
+        assert_eq!(seen.extra.repaired().collect::<Vec<_>>(), ["comments"]);
+        seen.extra.set("comments", "other").unwrap();
+        let error = serde_json::to_string(&seen).unwrap_err().to_string();
+        assert!(error.contains("`comments` is a declared field"), "{error}");
+    }
+}

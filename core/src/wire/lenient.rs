@@ -274,11 +274,9 @@ mod tests {
         }
     }
 
-    use crate::api::bill_runs::{BillRun, GetBillRun};
     use crate::api::invoices::{GetInvoice, GetInvoiceItems, Invoice, InvoiceItems};
     use crate::operation::Operation;
     use crate::transport::HttpResponse;
-    use crate::wire::budget::Cap;
 
     fn invoice(body: &str) -> Invoice {
         GetInvoice::new("1").parse(&HttpResponse::new(body.to_owned().into())).unwrap()
@@ -298,54 +296,6 @@ mod tests {
             assert_eq!(ids, ["a", "b", "c"], "{last}");
             assert_eq!(page.extra.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["x__c"], "{last}");
         }
-    }
-
-    #[test]
-    fn a_list_that_comes_twice_has_to_be_the_same() {
-        let list = r#"[{"id":"a"},{"id":"b"}]"#;
-        let read = |again: &str| {
-            let body = format!(r#"{{"invoiceItems":{list},"invoiceItems":{again}}}"#);
-            GetInvoiceItems::new("1").parse(&HttpResponse::new(body.into())).map(|page| page.items.len())
-        };
-        assert_eq!((read(list).unwrap(), read("null").unwrap()), (2, 2));
-        for other in [r#"[{"id":"a"}]"#, r#"[{"id":"a"},{"id":"c"}]"#, "[]"] {
-            let error = read(other).unwrap_err();
-            assert_eq!(error.field(), Some("invoiceItems"), "{other}");
-            assert!(error.to_string().contains("two different values"), "{error}");
-        }
-    }
-
-    #[test]
-    fn null_is_no_entry_of_a_list_of_texts() {
-        let error =
-            serde_json::from_str::<BillRun>(r#"{"batches":["Batch1",null]}"#).unwrap_err().to_string();
-        assert!(error.contains("batches[1]: expected a value, found null"), "{error}");
-    }
-
-    #[test]
-    fn the_entries_of_a_list_of_texts_are_charged() {
-        let read = |entries: usize| {
-            let body = format!(r#"{{"batches":["a"{}]}}"#, r#","a""#.repeat(entries - 1));
-            GetBillRun::new("1").parse(&capped(&body)).map(|run| run.batches.len())
-        };
-        assert_eq!(read(1_000).unwrap(), 1_000);
-        assert!(read(20_000).unwrap_err().to_string().contains("max_response_bytes"));
-    }
-
-    /// A response of a session that accepts hardly more than the body.
-    fn capped(body: &str) -> HttpResponse {
-        let mut response = HttpResponse::new(body.to_owned().into());
-        response.extensions_mut().insert(Cap(body.len()));
-        response
-    }
-
-    #[test]
-    fn a_repaired_field_is_not_set_by_its_name_in_the_extra_fields() {
-        let mut seen = invoice(r#"{"comments":"cut \ud83d"}"#);
-        assert_eq!(seen.extra.repaired().collect::<Vec<_>>(), ["comments"]);
-        seen.extra.set("comments", "other").unwrap();
-        let error = serde_json::to_string(&seen).unwrap_err().to_string();
-        assert!(error.contains("`comments` is a declared field"), "{error}");
     }
 
     #[test]

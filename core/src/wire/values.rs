@@ -227,3 +227,33 @@ pub(crate) fn required<'de, T: FromWire, D: Deserializer<'de>>(deserializer: D) 
     T::read(&mut value, &mut Once::reader(deserializer, &budget)).map_err(ReadError::into_error)?;
     value.ok_or_else(|| D::Error::custom("expected a value, found null"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::api::bill_runs::BillRun;
+    use crate::api::invoices::GetInvoiceItems;
+    use crate::operation::Operation;
+    use crate::transport::HttpResponse;
+
+    #[test]
+    fn a_list_that_comes_twice_has_to_be_the_same() {
+        let list = r#"[{"id":"a"},{"id":"b"}]"#;
+        let read = |again: &str| {
+            let body = format!(r#"{{"invoiceItems":{list},"invoiceItems":{again}}}"#);
+            GetInvoiceItems::new("1").parse(&HttpResponse::new(body.into())).map(|page| page.items.len())
+        };
+        assert_eq!((read(list).unwrap(), read("null").unwrap()), (2, 2));
+        for other in [r#"[{"id":"a"}]"#, r#"[{"id":"a"},{"id":"c"}]"#, "[]"] {
+            let error = read(other).unwrap_err();
+            assert_eq!(error.field(), Some("invoiceItems"), "{other}");
+            assert!(error.to_string().contains("two different values"), "{error}");
+        }
+    }
+
+    #[test]
+    fn null_is_no_entry_of_a_list_of_texts() {
+        let error =
+            serde_json::from_str::<BillRun>(r#"{"batches":["Batch1",null]}"#).unwrap_err().to_string();
+        assert!(error.contains("batches[1]: expected a value, found null"), "{error}");
+    }
+}
