@@ -219,14 +219,15 @@ fn is_plain_success(effect: Effect, format: ResponseFormat, response: &HttpRespo
         (ResponseFormat::File, _) if !body.trim_ascii_start().starts_with(b"{") => true,
         (ResponseFormat::Json, _) if quick_success(body) => true,
         // No operation reads the body of a raw write: the flag at the end of a body that was cut off is that of a row.
-        (ResponseFormat::Any, _) if quick_success(body) => {
-            // Only the end of the body decides, and no text in it is kept.
-            let text = String::from_utf8_lossy(body);
-            effect == Effect::Read || serde_json::from_str::<IgnoredAny>(&text).is_ok()
-        }
+        (ResponseFormat::Any, _) if quick_success(body) => effect == Effect::Read || is_whole(body),
         (_, Effect::Read) => !may_hold_error(body),
         _ => false,
     }
+}
+
+/// Whether a body is one whole JSON value. A byte that is not UTF-8 changes nothing about its end.
+fn is_whole(body: &[u8]) -> bool {
+    serde_json::from_str::<IgnoredAny>(&String::from_utf8_lossy(body)).is_ok()
 }
 
 /// Classifies a 2xx response, which may report an error all the same.
