@@ -125,3 +125,18 @@ fn whole_seconds(json: &str) -> Option<u64> {
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| number.parse().unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_response_is_valid_utf8() {
+        let create = CreateToken::new("id", Secret::from("secret"));
+        let parse = |body: &'static [u8]| create.parse(&HttpResponse::new(body.into()));
+        let token = parse(b"{\"access_token\":\"t\",\"expires_in\":\"3599\"}").unwrap();
+        assert_eq!((token.access_token.expose(), token.expires_in), ("t", Some(3599)));
+        let error = parse(b"{\"access_token\":\"t\",\"x\":\"\xff\"}").unwrap_err().to_string();
+        assert!(error.contains("byte 25 is not valid UTF-8"), "{error}");
+    }
+}
