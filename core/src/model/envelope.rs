@@ -14,7 +14,7 @@ use crate::wire::{Empty, FromWire, ReadError, ValueReader};
 ///
 /// A call that fails as a whole returns an [`Error`](crate::Error) instead of a response. In a bulk response, each
 /// row has its own envelope, which reports whether the row succeeded.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Envelope {
     /// Whether the operation succeeded. Responses to reads may omit the flag.
@@ -29,6 +29,12 @@ pub struct Envelope {
 
 impl Empty for Envelope {
     const EMPTY: Self = Self { success: None, request_id: None, process_id: None, reasons: Vec::new() };
+}
+
+impl Default for Envelope {
+    fn default() -> Self {
+        Self::EMPTY
+    }
 }
 
 impl Envelope {

@@ -27,7 +27,7 @@ use super::{Empty, Model};
 /// # Ok::<(), zuora_core::Error>(())
 /// ```
 #[doc(alias = "custom fields")]
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ExtraFields {
     /// The text of one JSON object, or empty. One string needs one allocation for any number of fields.
     object: String,
@@ -54,6 +54,12 @@ const INITIAL_CAPACITY: usize = 96;
 
 impl Empty for ExtraFields {
     const EMPTY: Self = Self { object: String::new(), notes: None };
+}
+
+impl Default for ExtraFields {
+    fn default() -> Self {
+        Self::EMPTY
+    }
 }
 
 impl ExtraFields {

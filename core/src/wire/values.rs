@@ -139,14 +139,6 @@ fn not(expected: &str, found: &str) -> ReadError {
     ReadError::new(format_args!("{found:?} is not {expected}"))
 }
 
-impl<T: FromWire> FromWire for Vec<T> {
-    fn read<'de>(place: &mut Option<Self>, source: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
-        let mut list = Self::new();
-        *place = if read_list(&mut list, source)? { Some(list) } else { None };
-        Ok(())
-    }
-}
-
 impl<T: FromWire> EntryList for Vec<T> {
     fn read_entry<'de>(&mut self, entry: &mut dyn ValueReader<'de>) -> Result<(), ReadError> {
         if self.len() == self.capacity() {
